@@ -1,0 +1,45 @@
+/** What one `[[imap]]` block of the config means to the server. */
+
+import type { SecureContext } from "node:tls";
+
+/** Where an endpoint listens. `tls` means implicit TLS. */
+export type ListenAddress = { readonly tls: boolean; readonly host: string; readonly port: number };
+
+/** Certificates in force; asked for each handshake, so that a reload needs no restart. */
+export interface TlsContext {
+  /** The context for a server name (SNI), or the default one. */
+  context(serverName?: string): SecureContext;
+}
+
+/** Bounds of one endpoint; each is a setting under `limits` of the config. */
+export interface Limits {
+  /** Octets of a command line without its literals. */
+  readonly line: number;
+  /** Octets of a message that APPEND takes (APPENDLIMIT). */
+  readonly append: number;
+  /** Octets of all literals of one command but APPEND's message. */
+  readonly literals: number;
+  /** Milliseconds from connect to a successful login. */
+  readonly login: number;
+  /** Milliseconds without a command; never in IDLE. @see RFC 9051 §5.4 */
+  readonly idle: number;
+  /** Milliseconds that output may be stuck. */
+  readonly write: number;
+  /** Milliseconds between two "* OK Still here" in IDLE. */
+  readonly keepalive: number;
+  /** Bad commands in a row before login, then after it, that end the connection. */
+  readonly badBeforeLogin: number;
+  readonly badAfterLogin: number;
+  /** Connections at once. */
+  readonly connections: number;
+}
+
+export interface Endpoint {
+  readonly listen: readonly ListenAddress[];
+  /** Absent: TLS is off. */
+  readonly tls?: TlsContext;
+  readonly insecureAuth: boolean;
+  readonly ioDebug: boolean;
+  readonly ioErrors: boolean;
+  readonly limits: Limits;
+}

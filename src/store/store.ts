@@ -1,0 +1,267 @@
+/**
+ * The contract between the IMAP engine and whatever keeps the mail. Stores know UIDs only;
+ * sequence numbers belong to the session's view. Nothing here may assume files or a database.
+ */
+
+/** System flags as bits, the unit of {@link MessageColumns.flags}. @see RFC 9051 §2.3.2 */
+export const FLAG = { seen: 1, answered: 2, flagged: 4, deleted: 8, draft: 16 } as const;
+
+/** `\Sent` and its kin, spelled as on the wire. @see RFC 6154 §2 */
+export type SpecialUse = "\\All" | "\\Archive" | "\\Drafts" | "\\Flagged" | "\\Junk" | "\\Sent" | "\\Trash";
+
+/** Why a store could not do what was asked; `imap/` maps each code to one NO. */
+export type StoreErrorCode =
+  | "no-mailbox" // the mailbox does not exist
+  | "mailbox-exists" // CREATE or RENAME onto a name that is taken
+  | "bad-name" // a name no mailbox can have
+  | "not-permitted" // such as DELETE INBOX
+  | "has-children" // a \Noselect parent that still has children
+  | "too-big" // a message above the size limit
+  | "over-quota" // no room: quota or a full disk
+  | "too-many" // a fixed bound was hit, such as keywords in one mailbox
+  | "message-gone" // the message was expunged meanwhile
+  | "unreadable" // the message is there but cannot be read (damaged, permissions)
+  | "unavailable"; // the store itself fails: I/O error, read-only disk, closing
+
+/** A refusal by the store. `message` is fit for the client: no path, no SQL. */
+export class StoreError extends Error {
+  constructor(readonly code: StoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "StoreError";
+  }
+}
+
+export interface Store {
+  /** The account of that name, made with its special folders if it is not there yet. */
+  account(name: string): Promise<Account>;
+  /** Writes out all that is waiting and lets go of every file. */
+  close(): Promise<void>;
+}
+
+/** One line of the mailbox list. */
+export interface MailboxInfo {
+  /** UTF-8, levels separated by "/", "INBOX" in capitals. */
+  readonly name: string;
+  /** False for a mere parent (`\NonExistent`, `\Noselect`). */
+  readonly selectable: boolean;
+  readonly hasChildren: boolean;
+  readonly subscribed: boolean;
+  readonly specialUse: readonly SpecialUse[];
+}
+
+/** What STATUS reports. `recent` counts messages that no session has been told of yet. */
+export interface MailboxStatus {
+  readonly messages: number;
+  readonly recent: number;
+  readonly unseen: number;
+  readonly deleted: number;
+  /** Octets, the sum of RFC822.SIZE. @see RFC 8438 */
+  readonly size: number;
+  readonly uidNext: number;
+  readonly uidValidity: number;
+  readonly highestModseq: number;
+}
+
+export interface Account {
+  readonly name: string;
+
+  /** All mailboxes, and parents that exist only through their children, sorted by name, INBOX first. In memory. */
+  list(): readonly MailboxInfo[];
+  /** One of {@link list} by its exact name ("INBOX" for INBOX). */
+  info(name: string): MailboxInfo | undefined;
+  /** Names subscribed to, sorted; they need not exist. @see RFC 9051 §6.3.7 */
+  subscriptions(): readonly string[];
+  subscribe(name: string): Promise<void>;
+  unsubscribe(name: string): Promise<void>;
+
+  /** @throws {StoreError} `mailbox-exists`, `bad-name` @see RFC 9051 §6.3.4 */
+  create(name: string, specialUse?: readonly SpecialUse[]): Promise<void>;
+  /** Deletes one mailbox with its messages; its children stay. @throws {StoreError} `no-mailbox`, `not-permitted`, `has-children` */
+  delete(name: string): Promise<void>;
+  /** Renames a mailbox and its children; INBOX is emptied into the new mailbox instead. @see RFC 9051 §6.3.6 */
+  rename(from: string, to: string): Promise<void>;
+
+  /** Counts of one mailbox after taking over what other programs changed. @throws {StoreError} `no-mailbox` */
+  status(name: string): Promise<MailboxStatus>;
+  /** Opens a mailbox; every `open` needs its `close`. @throws {StoreError} `no-mailbox` */
+  open(name: string): Promise<Mailbox>;
+
+  /** Takes in a message that is still arriving, to be given to {@link append}. @throws {StoreError} `no-mailbox`, `over-quota` */
+  receive(mailbox: string): Promise<IncomingMessage>;
+  /**
+   * Stores messages: all or none. Once settled they are durable.
+   *
+   * @throws {StoreError} `no-mailbox`, `over-quota`, `too-many`
+   * @see RFC 9051 §6.3.12, RFC 4315 §3
+   */
+  append(mailbox: string, messages: readonly NewMessage[]): Promise<AppendedUids>;
+}
+
+/** A message on its way in; ends by being given to `append` or by `abort`. */
+export interface IncomingMessage {
+  write(chunk: Uint8Array): Promise<void> | void;
+  /** Forgets it, with no trace left. Safe at any time, also after `append` failed. */
+  abort(): Promise<void>;
+}
+
+export interface NewMessage {
+  readonly incoming: IncomingMessage;
+  readonly flags: FlagSet;
+  /** INTERNALDATE; the time of arrival if absent. */
+  readonly date?: InternalDate;
+}
+
+export interface InternalDate {
+  /** Seconds since 1970-01-01T00:00Z. */
+  readonly seconds: number;
+  /** Minutes east of UTC, as the client wrote it. */
+  readonly zone: number;
+}
+
+/** Flags as a client gives them: `system` in {@link FLAG} bits. */
+export interface FlagSet {
+  readonly system: number;
+  readonly keywords: readonly string[];
+}
+
+export interface AppendedUids {
+  readonly uidValidity: number;
+  readonly uids: readonly number[];
+}
+
+/** The pairs that COPYUID reports, in source order. */
+export interface CopiedUids {
+  readonly uidValidity: number;
+  readonly source: readonly number[];
+  readonly destination: readonly number[];
+  /** The change that a MOVE made to its source mailbox. */
+  readonly modseq?: number;
+}
+
+/**
+ * The messages of an open mailbox as columns in UID order, shared by all its sessions. Only
+ * elements below `count` are valid. Arriving messages are added at the end (the arrays are
+ * replaced by longer ones when full); an expunge replaces `uids` by a new array and raises
+ * `generation`, so a view that holds on to the old array keeps its numbering.
+ */
+export interface MessageColumns {
+  readonly count: number;
+  readonly generation: number;
+  readonly uids: Uint32Array;
+  /** {@link FLAG} bits. */
+  readonly flags: Uint8Array;
+  /** Number of a set of keywords: {@link Mailbox.keywordSet}. 0 is the empty set. */
+  readonly keywordSets: Uint32Array;
+  /** @see RFC 7162 §3.1 */
+  readonly modseqs: Float64Array;
+  /** RFC822.SIZE; 0 until {@link Mailbox.prepare} has run for that message. */
+  readonly sizes: Float64Array;
+  /** INTERNALDATE in seconds since 1970 UTC, and its zone in minutes east. */
+  readonly dates: Float64Array;
+  readonly zones: Int16Array;
+}
+
+/** How STORE changes flags. @see RFC 9051 §6.4.6 */
+export interface FlagChange extends FlagSet {
+  readonly mode: "replace" | "add" | "remove";
+}
+
+export interface StoredFlags {
+  /** The mod-sequence of this change; 0 when nothing changed. */
+  readonly modseq: number;
+  /** UIDs that were left alone because they changed after `unchangedSince`. @see RFC 7162 §3.1.3 */
+  readonly modified: readonly number[];
+}
+
+export interface ExpungedUids {
+  readonly uids: readonly number[];
+  readonly modseq: number;
+}
+
+/** What is kept ready of each message, as it goes over the wire (one char is one byte). */
+export interface CachedItems {
+  /** ENVELOPE, parentheses included. */
+  readonly envelope: string;
+  /** BODYSTRUCTURE with extension data, parentheses included. */
+  readonly bodystructure: string;
+  /** The header fields named in `message/header.ts` `CACHED_FIELDS`, each as it stands in the message with its CRLF. */
+  readonly header: string;
+  /** The part tree with its offsets: `PartOffsets` of `message/mime.ts` as JSON. */
+  readonly parts: string;
+  /** Date: as a calendar day (days since 1970-01-01 in its own zone), or null when missing or broken. */
+  readonly sentDay: number | null;
+}
+
+/**
+ * A mailbox as the store keeps it: by UID. Shared by all its sessions in this process; each
+ * `open` gives a handle that must be closed once.
+ */
+export interface Mailbox {
+  /** Changes when the mailbox is renamed. */
+  readonly name: string;
+  /** Fixed while every UID keeps its meaning. @see RFC 9051 §2.3.1.1 */
+  readonly uidValidity: number;
+  readonly uidNext: number;
+  readonly highestModseq: number;
+  /** The lowest UID that no session has been told of; equals `uidNext` if there is none. */
+  readonly firstRecent: number;
+  /** True once the mailbox has been deleted under its sessions. */
+  readonly gone: boolean;
+  readonly messages: MessageColumns;
+
+  /** Keywords in use in this mailbox, in the order of their first use. */
+  keywords(): readonly string[];
+  /** The keywords of a set in {@link MessageColumns.keywordSets}. */
+  keywordSet(set: number): readonly string[];
+
+  /**
+   * Calls `listener` after something changed (new, flags, expunged, gone), in commit order and
+   * never inside a call that this session made. It is only a hint to compare with the columns.
+   *
+   * @returns a function that ends it
+   */
+  watch(listener: () => void): () => void;
+  /** Takes over what other programs delivered, renamed or removed. Cheap when nothing happened. */
+  refresh(): Promise<void>;
+  /** Raises `firstRecent` to `uidNext`; returns what it was. */
+  claimRecent(): number;
+
+  /** Sees to it that sizes and {@link cached} items of these messages are known. Cheap when they are. */
+  prepare(uids: readonly number[]): Promise<void>;
+  /**
+   * Reads the named items of the messages with `first` ≤ UID ≤ `last`, in UID order; a message
+   * that is gone or unreadable is missing. Callers ask for at most some hundred at a time.
+   */
+  cached<K extends keyof CachedItems>(
+    items: readonly K[],
+    first: number,
+    last: number,
+  ): Promise<readonly (Pick<CachedItems, K> & { readonly uid: number })[]>;
+  /** Opens the text of one message. @throws {StoreError} `message-gone`, `unreadable` */
+  read(uid: number): Promise<StoredMessage>;
+
+  /**
+   * Changes flags; with `unchangedSince` only of messages not changed after it.
+   *
+   * @throws {StoreError} `too-many`
+   */
+  store(uids: readonly number[], change: FlagChange, unchangedSince?: number): Promise<StoredFlags>;
+  /** Copies, or copies nothing. @throws {StoreError} `no-mailbox`, `message-gone`, `over-quota` */
+  copy(uids: readonly number[], destination: string): Promise<CopiedUids>;
+  /** Copies and expunges here in one step, or does neither. @see RFC 6851 §3.3 */
+  move(uids: readonly number[], destination: string): Promise<CopiedUids>;
+  /** Removes those of `uids` (all, if absent) that have \Deleted. */
+  expunge(uids?: readonly number[]): Promise<ExpungedUids>;
+
+  close(): void;
+}
+
+/** An open message, in wire form: every line ends in CRLF. */
+export interface StoredMessage {
+  readonly size: number;
+  /** The whole text, where it is small enough to be held (up to some hundred KB). */
+  readonly whole?: Uint8Array;
+  /** Octets `start` up to `end` (not included), in pieces. @throws {StoreError} `unreadable` */
+  read(start: number, end: number): AsyncIterable<Uint8Array>;
+  close(): void;
+}

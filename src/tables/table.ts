@@ -1,0 +1,13 @@
+/** The contract of a table: a map from a key to values. */
+export interface Table {
+  /** The first value of `key`, or undefined. @throws {Error} when the table cannot be read. */
+  lookup(key: string): Promise<string | undefined>;
+}
+
+/** A table that the command line may change. */
+export interface MutableTable extends Table {
+  keys(): Promise<readonly string[]>;
+  set(key: string, value: string): Promise<void>;
+  /** @returns whether the key was there */
+  remove(key: string): Promise<boolean>;
+}
