@@ -2,8 +2,16 @@
 
 /** What a provider says of one attempt. */
 export type AuthResult =
-  | { readonly ok: true; /** The name that the account is looked up by. */ readonly username: string }
-  | { readonly ok: false; /** `bad-credentials`: NO [AUTHENTICATIONFAILED]; `unavailable`: NO [UNAVAILABLE] */ readonly reason: "bad-credentials" | "unavailable"; /** For the log, never for the client. */ readonly detail: string };
+  | {
+    readonly ok: true; /** The name that the account is looked up by. */
+    readonly username: string;
+  }
+  | {
+    readonly ok:
+      false; /** `bad-credentials`: NO [AUTHENTICATIONFAILED]; `unavailable`: NO [UNAVAILABLE] */
+    readonly reason: "bad-credentials" | "unavailable"; /** For the log, never for the client. */
+    readonly detail: string;
+  };
 
 /** A place that knows passwords. */
 export interface Authenticator {

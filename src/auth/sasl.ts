@@ -5,7 +5,10 @@ import type { AuthResult } from "./auth.ts";
 /** What a mechanism wants next. */
 export type SaslStep =
   | { readonly type: "challenge"; readonly data: Uint8Array }
-  | { readonly type: "credentials"; readonly check: (verifier: PasswordVerifier) => Promise<AuthResult> }
+  | {
+    readonly type: "credentials";
+    readonly check: (verifier: PasswordVerifier) => Promise<AuthResult>;
+  }
   | { readonly type: "malformed"; /** Sentence case, no period. */ readonly detail: string };
 
 /** Checks a name and a password; the only thing that PLAIN needs. */
@@ -29,13 +32,19 @@ export const plain: SaslMechanism = {
     respond(response) {
       if (response === undefined) return { type: "challenge", data: new Uint8Array(0) };
       const fields = decodeFields(response);
-      if (fields === undefined) return { type: "malformed", detail: "Expected authzid NUL authcid NUL password in UTF-8" };
+      if (fields === undefined) {
+        return { type: "malformed", detail: "Expected authzid NUL authcid NUL password in UTF-8" };
+      }
       const [authzid, authcid, password] = fields;
       return {
         type: "credentials",
         check: (verify) =>
           authzid !== "" && authzid !== authcid
-            ? Promise.resolve({ ok: false, reason: "bad-credentials", detail: "Acting for another user is not offered" })
+            ? Promise.resolve({
+              ok: false,
+              reason: "bad-credentials",
+              detail: "Acting for another user is not offered",
+            })
             : verify(authcid, password),
       };
     },

@@ -7,7 +7,14 @@
 export const FLAG = { seen: 1, answered: 2, flagged: 4, deleted: 8, draft: 16 } as const;
 
 /** `\Sent` and its kin, spelled as on the wire. @see RFC 6154 §2 */
-export type SpecialUse = "\\All" | "\\Archive" | "\\Drafts" | "\\Flagged" | "\\Junk" | "\\Sent" | "\\Trash";
+export type SpecialUse =
+  | "\\All"
+  | "\\Archive"
+  | "\\Drafts"
+  | "\\Flagged"
+  | "\\Junk"
+  | "\\Sent"
+  | "\\Trash";
 
 /** Why a store could not do what was asked; `imap/` maps each code to one NO. */
 export type StoreErrorCode =

@@ -17,7 +17,16 @@ export interface PartialRange {
 }
 
 export type FetchItem =
-  | { readonly name: "UID" | "FLAGS" | "INTERNALDATE" | "RFC822.SIZE" | "ENVELOPE" | "BODYSTRUCTURE" | "MODSEQ" }
+  | {
+    readonly name:
+      | "UID"
+      | "FLAGS"
+      | "INTERNALDATE"
+      | "RFC822.SIZE"
+      | "ENVELOPE"
+      | "BODYSTRUCTURE"
+      | "MODSEQ";
+  }
   /** BODY without a section: BODYSTRUCTURE without extension data. */
   | { readonly name: "BODY" }
   | {
