@@ -1,5 +1,10 @@
 /** FETCH items and section specs. @see RFC 9051 §6.4.5, §9 `fetch-att` */
 
+import { ASTRING, isOf } from "./char_class.ts";
+import { sequenceSet } from "./grammar.ts";
+import type { NumberSet } from "./number_set.ts";
+import type { Scanner } from "./scanner.ts";
+
 /** What stands between the brackets of BODY[…]. */
 export interface Section {
   /** Part numbers; empty for the message itself. */
@@ -39,3 +44,181 @@ export type FetchItem =
     /** How the answer names it: `BODY[1.HEADER.FIELDS (FROM TO)]<0>`, `RFC822.TEXT`. */
     readonly label: string;
   };
+
+export interface FetchArgs {
+  readonly set: NumberSet;
+  /** In the order of their first mention, each once. */
+  readonly items: readonly FetchItem[];
+  /** Only messages whose mod-sequence is above it; never 0. @see RFC 7162 §3.1.4.1 */
+  readonly changedSince?: number;
+}
+
+/**
+ * fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att /
+ *   "(" fetch-att *(SP fetch-att) ")") [SP fetch-modifiers]
+ *
+ * @see RFC 9051 §6.4.5, RFC 4466 §2.4
+ */
+export function fetchArgs(s: Scanner): FetchArgs {
+  s.space();
+  const set = sequenceSet(s);
+  s.space();
+  const items = fetchItems(s);
+  const changedSince = s.spaceBeforeMore() ? changedSinceModifier(s) : undefined;
+  s.end();
+  return { set, items, changedSince };
+}
+
+/** "(" "CHANGEDSINCE" SP mod-sequence-value ")"; some clients send 0 and mean 1 */
+function changedSinceModifier(s: Scanner): number {
+  s.expect("(");
+  if (!s.takeKeyword("CHANGEDSINCE")) throw s.fault("CHANGEDSINCE");
+  s.space();
+  const modseq = s.number64("a mod-sequence");
+  s.expect(")");
+  return Math.max(1, modseq);
+}
+
+const FAST = ["FLAGS", "INTERNALDATE", "RFC822.SIZE"] as const;
+const ALL = [...FAST, "ENVELOPE"] as const;
+
+/** Each stands alone, never in a list. @see RFC 9051 §6.4.5 */
+const MACROS: ReadonlyMap<string, readonly FetchItem[]> = new Map(
+  Object.entries({ FAST, ALL, FULL: [...ALL, "BODY"] as const })
+    .map(([macro, names]) => [macro, names.map((name) => ({ name }))]),
+);
+
+/** What follows the name of an item, by that name. */
+const ITEMS: ReadonlyMap<string, (s: Scanner) => FetchItem> = new Map(Object.entries(
+  {
+    "UID": () => ({ name: "UID" }),
+    "FLAGS": () => ({ name: "FLAGS" }),
+    "INTERNALDATE": () => ({ name: "INTERNALDATE" }),
+    "RFC822.SIZE": () => ({ name: "RFC822.SIZE" }),
+    "ENVELOPE": () => ({ name: "ENVELOPE" }),
+    "BODYSTRUCTURE": () => ({ name: "BODYSTRUCTURE" }),
+    "MODSEQ": () => ({ name: "MODSEQ" }),
+    "BODY": (s) => s.peek() === "[" ? bodySection(s, false) : { name: "BODY" },
+    "BODY.PEEK": (s) => bodySection(s, true),
+    "RFC822": () => rfc822("RFC822", "", false),
+    "RFC822.HEADER": () => rfc822("RFC822.HEADER", "HEADER", true),
+    "RFC822.TEXT": () => rfc822("RFC822.TEXT", "TEXT", false),
+  } satisfies Record<string, (s: Scanner) => FetchItem>,
+));
+
+/** What FETCH asks for: a macro, one item, or a list. */
+export function fetchItems(s: Scanner): FetchItem[] {
+  if (s.peek() === "(") return distinct(s.list(fetchItem));
+  for (const [macro, items] of MACROS) {
+    if (s.takeKeyword(macro)) return [...items];
+  }
+  return [fetchItem(s)];
+}
+
+/**
+ * fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
+ *   "BODY" ["STRUCTURE"] / "UID" / "BODY" section ["<" number "." nz-number ">"] /
+ *   "BODY.PEEK" section ["<" number "." nz-number ">"] / "MODSEQ"
+ *
+ * @see RFC 3501 §9, RFC 7162 §7
+ */
+function fetchItem(s: Scanner): FetchItem {
+  const start = s.position;
+  const rest = ITEMS.get(s.keyword("a FETCH item"));
+  if (rest === undefined) throw s.fault("a FETCH item", start);
+  return rest(s);
+}
+
+function rfc822(label: string, text: "" | "HEADER" | "TEXT", peek: boolean): FetchItem {
+  return { name: "BODY[]", section: { part: [], text, fields: [] }, peek, label };
+}
+
+function bodySection(s: Scanner, peek: boolean): FetchItem {
+  s.expect("[");
+  const section = sectionSpec(s);
+  s.expect("]");
+  const partial = s.take("<") ? partialRange(s) : undefined;
+  const offset = partial === undefined ? "" : `<${partial.offset}>`;
+  const label = `BODY[${spell(section)}]${offset}`;
+  return { name: "BODY[]", section, partial, peek, label };
+}
+
+/** number "." nz-number ">" @see RFC 9051 §9 `partial` */
+function partialRange(s: Scanner): PartialRange {
+  const offset = s.number64("an offset");
+  s.expect(".");
+  const count = s.nzNumber64("a count");
+  s.expect(">");
+  return { offset, count };
+}
+
+/**
+ * section-spec = section-msgtext / (section-part ["." section-text])
+ *
+ * section-part = nz-number *("." nz-number)
+ */
+function sectionSpec(s: Scanner): Section {
+  const part: number[] = [];
+  if (s.peek() === "]") return { part, text: "", fields: [] };
+  while (/\d/.test(s.peek())) {
+    part.push(s.nzNumber("a part number"));
+    if (!s.take(".")) return { part, text: "", fields: [] };
+  }
+  return { part, ...sectionText(s, part.length > 0) };
+}
+
+type SectionText = Omit<Section, "part">;
+
+/**
+ * section-text = section-msgtext / "MIME"
+ *
+ * section-msgtext = "HEADER" / "HEADER.FIELDS" [".NOT"] SP header-list / "TEXT"
+ */
+function sectionText(s: Scanner, ofPart: boolean): SectionText {
+  const start = s.position;
+  const wanted = `HEADER, HEADER.FIELDS, TEXT${ofPart ? ", MIME" : ""} or a part number`;
+  const text = s.keyword(wanted);
+  switch (text) {
+    case "HEADER":
+    case "TEXT":
+      return { text, fields: [] };
+    case "MIME":
+      if (!ofPart) break;
+      return { text, fields: [] };
+    case "HEADER.FIELDS":
+    case "HEADER.FIELDS.NOT":
+      s.space();
+      return { text, fields: s.list(fieldName) };
+  }
+  throw s.fault(wanted, start);
+}
+
+/** header-fld-name = astring; only what can be spelled back in the answer's label */
+function fieldName(s: Scanner): string {
+  const start = s.position;
+  const name = s.astring("the name of a header field");
+  if (!/^[ -~]*$/.test(name)) throw s.fault("the name of a header field", start);
+  return name;
+}
+
+function spell({ part, text, fields }: Section): string {
+  const path = text === "" ? [...part] : [...part, text];
+  const list = fields.length === 0 ? "" : ` (${fields.map(spellField).join(" ")})`;
+  return path.join(".") + list;
+}
+
+function spellField(name: string): string {
+  const plain = name !== "" && [...name].every((char) => isOf(char.charCodeAt(0), ASTRING));
+  return plain ? name : `"${name.replaceAll(/["\\]/g, "\\$&")}"`;
+}
+
+/** Drops repetitions; of the same section once fetched and once only peeked at, the former stays. */
+function distinct(items: readonly FetchItem[]): FetchItem[] {
+  const byKey = new Map<string, FetchItem>();
+  for (const item of items) {
+    const key = item.name === "BODY[]" ? `${item.label}.${item.partial?.count ?? ""}` : item.name;
+    const before = byKey.get(key);
+    if (before === undefined || before.name === "BODY[]" && before.peek) byKey.set(key, item);
+  }
+  return [...byKey.values()];
+}

@@ -1,9 +1,13 @@
 /** SEARCH programs. @see RFC 9051 §6.4.4, §9 `search-key` */
 
+import { latin1Bytes } from "./bytes.ts";
+import { DIGIT, isOf } from "./char_class.ts";
+import { date, type Day } from "./date_grammar.ts";
+import { lenientText, sequenceSet } from "./grammar.ts";
 import type { NumberSet } from "./number_set.ts";
+import type { Scanner } from "./scanner.ts";
 
-/** A day without time or zone, as days since 1970-01-01. */
-export type Day = number;
+export type { Day };
 
 export type SystemFlag = "seen" | "answered" | "flagged" | "deleted" | "draft";
 
@@ -39,4 +43,248 @@ export interface SearchArgs {
   /** Absent: the old `* SEARCH` answer. `RETURN ()` means ALL. */
   readonly returns?: readonly SearchReturn[];
   readonly key: SearchKey;
+}
+
+/** A CHARSET that cannot be read here: NO [BADCHARSET]. `message` is fit for the client. */
+export class UnknownCharset extends Error {
+  constructor(readonly charset: string) {
+    super("Unknown charset");
+    this.name = "UnknownCharset";
+  }
+}
+
+const MAX_KEYS = 1000;
+
+/** Bytes in some charset as text; undefined if they are not valid in it. */
+type Decode = (bytes: string) => string | undefined;
+
+/** What reading one program needs. */
+interface Program {
+  readonly s: Scanner;
+  readonly decode: Decode;
+  keys: number;
+}
+
+/**
+ * search = "SEARCH" [SP search-return-opts] SP search-program
+ *
+ * search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)
+ *
+ * @throws {UnknownCharset}
+ * @see RFC 9051 §6.4.4, RFC 4466 §2.6
+ */
+export function searchArgs(s: Scanner): SearchArgs {
+  s.space();
+  const returns = s.takeKeyword("RETURN") ? returnOptions(s) : undefined;
+  const decode = s.takeKeyword("CHARSET") ? charset(s) : lenientText;
+  const key = searchKeys({ s, decode, keys: 0 });
+  s.end();
+  return { returns, key };
+}
+
+const RETURNS: readonly SearchReturn[] = ["MIN", "MAX", "ALL", "COUNT"];
+
+/** search-return-opts = "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")" */
+function returnOptions(s: Scanner): readonly SearchReturn[] {
+  s.space();
+  const options = new Set(s.listOrEmpty(returnOption));
+  s.space();
+  return options.size === 0 ? ["ALL"] : [...options];
+}
+
+function returnOption(s: Scanner): SearchReturn {
+  const start = s.position;
+  const wanted = "a SEARCH return option";
+  const word = s.keyword(wanted);
+  const option = RETURNS.find((name) => name === word);
+  if (option === undefined) throw s.fault(wanted, start);
+  return option;
+}
+
+/** charset = atom / quoted */
+function charset(s: Scanner): Decode {
+  s.space();
+  const name = s.astring("a charset");
+  s.space();
+  // To TextDecoder, US-ASCII is a name of windows-1252; those who say it often send UTF-8.
+  if (name.toUpperCase() === "US-ASCII") return lenientText;
+  const decoder = decoderOf(name);
+  return (bytes) => {
+    try {
+      return decoder.decode(latin1Bytes(bytes));
+    } catch {
+      return undefined;
+    }
+  };
+}
+
+function decoderOf(name: string): TextDecoder {
+  try {
+    return new TextDecoder(name, { fatal: true });
+  } catch {
+    throw new UnknownCharset(name);
+  }
+}
+
+/** search-key *(SP search-key): all of them */
+function searchKeys(program: Program): SearchKey {
+  const keys = program.s.separated(" ", () => searchKey(program));
+  return keys.length === 1 ? keys[0] : { name: "AND", keys };
+}
+
+/**
+ * search-key = sequence-set / "(" search-key *(SP search-key) ")" / any key of {@link KEYS}
+ *
+ * @see RFC 9051 §9
+ */
+function searchKey(program: Program): SearchKey {
+  const { s } = program;
+  if (++program.keys > MAX_KEYS) throw s.fault(`at most ${MAX_KEYS} search keys`);
+  const start = s.position;
+  if (s.take("(")) {
+    const key = s.nested(() => searchKeys(program));
+    s.expect(")");
+    return key;
+  }
+  const next = s.peek();
+  if (next === "*" || isOf(next.charCodeAt(0), DIGIT)) {
+    return { name: "SEQUENCE", set: sequenceSet(s) };
+  }
+  const rest = KEYS.get(s.keyword("a search key"));
+  if (rest === undefined) throw s.fault("a search key", start);
+  return rest(program);
+}
+
+type KeyParser = (program: Program) => SearchKey;
+
+/** What follows a key's name, by that name. */
+const KEYS: ReadonlyMap<string, KeyParser> = new Map(Object.entries(
+  {
+    "ALL": () => ({ name: "ALL" }),
+    "NOT": (program) => ({ name: "NOT", key: operand(program) }),
+    "OR": (program) => ({ name: "OR", left: operand(program), right: operand(program) }),
+
+    "ANSWERED": flagKey("answered", true),
+    "UNANSWERED": flagKey("answered", false),
+    "DELETED": flagKey("deleted", true),
+    "UNDELETED": flagKey("deleted", false),
+    "DRAFT": flagKey("draft", true),
+    "UNDRAFT": flagKey("draft", false),
+    "FLAGGED": flagKey("flagged", true),
+    "UNFLAGGED": flagKey("flagged", false),
+    "SEEN": flagKey("seen", true),
+    "UNSEEN": flagKey("seen", false),
+    "KEYWORD": keywordKey(true),
+    "UNKEYWORD": keywordKey(false),
+    "RECENT": () => ({ name: "RECENT", set: true }),
+    "OLD": () => ({ name: "RECENT", set: false }),
+    "NEW": () => ({
+      name: "AND",
+      keys: [{ name: "RECENT", set: true }, { name: "FLAG", flag: "seen", set: false }],
+    }),
+
+    "BCC": fieldKey("Bcc"),
+    "CC": fieldKey("Cc"),
+    "FROM": fieldKey("From"),
+    "SUBJECT": fieldKey("Subject"),
+    "TO": fieldKey("To"),
+    "HEADER": (program) => ({ name: "HEADER", field: argument(program), value: argument(program) }),
+    "BODY": (program) => ({ name: "BODY", value: argument(program) }),
+    "TEXT": (program) => ({ name: "TEXT", value: argument(program) }),
+
+    "BEFORE": dayKey("BEFORE"),
+    "ON": dayKey("ON"),
+    "SINCE": dayKey("SINCE"),
+    "SENTBEFORE": dayKey("SENTBEFORE"),
+    "SENTON": dayKey("SENTON"),
+    "SENTSINCE": dayKey("SENTSINCE"),
+    "OLDER": ageKey("OLDER"),
+    "YOUNGER": ageKey("YOUNGER"),
+
+    "LARGER": sizeKey("LARGER"),
+    "SMALLER": sizeKey("SMALLER"),
+    "UID": ({ s }) => {
+      s.space();
+      return { name: "UID", set: sequenceSet(s) };
+    },
+    "MODSEQ": ({ s }) => modseqKey(s),
+  } satisfies Record<string, KeyParser>,
+));
+
+/** SP search-key, one level deeper */
+function operand(program: Program): SearchKey {
+  program.s.space();
+  return program.s.nested(() => searchKey(program));
+}
+
+/** SP astring, in the program's charset */
+function argument({ s, decode }: Program): string {
+  s.space();
+  const start = s.position;
+  const text = decode(s.astring("a string to search for"));
+  if (text === undefined) throw s.fault("a string valid in its charset", start);
+  return text;
+}
+
+function flagKey(flag: SystemFlag, set: boolean): KeyParser {
+  return () => ({ name: "FLAG", flag, set });
+}
+
+/** SP flag-keyword */
+function keywordKey(set: boolean): KeyParser {
+  return ({ s }) => {
+    s.space();
+    return { name: "KEYWORD", keyword: s.atom("a keyword"), set };
+  };
+}
+
+function fieldKey(field: string): KeyParser {
+  return (program) => ({ name: "HEADER", field, value: argument(program) });
+}
+
+/** SP date */
+function dayKey(
+  name: "BEFORE" | "ON" | "SINCE" | "SENTBEFORE" | "SENTON" | "SENTSINCE",
+): KeyParser {
+  return ({ s }) => {
+    s.space();
+    return { name, day: date(s) };
+  };
+}
+
+/** SP nz-number @see RFC 5032 §3 */
+function ageKey(name: "OLDER" | "YOUNGER"): KeyParser {
+  return ({ s }) => {
+    s.space();
+    return { name, seconds: s.nzNumber("a number of seconds") };
+  };
+}
+
+/** SP number64 */
+function sizeKey(name: "LARGER" | "SMALLER"): KeyParser {
+  return ({ s }) => {
+    s.space();
+    return { name, size: s.number64("a number of octets") };
+  };
+}
+
+/**
+ * search-modsequence = "MODSEQ" [search-modseq-ext] SP mod-sequence-valzer
+ *
+ * search-modseq-ext = SP entry-name SP entry-type-req
+ *
+ * @see RFC 7162 §7
+ */
+function modseqKey(s: Scanner): SearchKey {
+  s.space();
+  if (s.peek() === '"') {
+    s.quoted();
+    s.space();
+    const start = s.position;
+    if (!["ALL", "PRIV", "SHARED"].includes(s.keyword("an entry type"))) {
+      throw s.fault("all, priv or shared", start);
+    }
+    s.space();
+  }
+  return { name: "MODSEQ", modseq: s.number64("a mod-sequence") };
 }

@@ -1,0 +1,337 @@
+/**
+ * The arguments of every command but LIST, FETCH and SEARCH. Each parser starts right after the
+ * command's name and reads to the end of the command. Mailbox names come as the client spelled
+ * them.
+ */
+
+import { type DateTime, dateTime } from "./date_grammar.ts";
+import {
+  flagList,
+  type FlagSet,
+  lenientText,
+  mailbox,
+  sequenceSet,
+  storeFlags,
+} from "./grammar.ts";
+import type { NumberSet } from "./number_set.ts";
+import type { Literal, Scanner } from "./scanner.ts";
+
+/** Commands without arguments: CAPABILITY, NOOP, EXPUNGE, IDLE and their like. */
+export function noArgs(s: Scanner): void {
+  s.end();
+}
+
+export interface IdArgs {
+  /** Name and value (undefined for NIL) of each field; empty for `ID NIL`. */
+  readonly fields: readonly (readonly [name: string, value: string | undefined])[];
+}
+
+const MAX_ID_FIELDS = 30;
+
+/**
+ * id = "ID" SP id_params_list
+ *
+ * id_params_list = "(" #(string SP nstring) ")" / nil
+ *
+ * @see RFC 2971 §4
+ */
+export function idArgs(s: Scanner): IdArgs {
+  s.space();
+  const start = s.position;
+  const fields = s.takeKeyword("NIL") ? [] : s.listOrEmpty(idField);
+  if (fields.length > MAX_ID_FIELDS) throw s.fault(`at most ${MAX_ID_FIELDS} fields`, start);
+  s.end();
+  return { fields };
+}
+
+function idField(s: Scanner): readonly [string, string | undefined] {
+  const name = lenientText(s.string("a field's name"));
+  s.space();
+  const value = s.nstring("a field's value or NIL");
+  return [name, value === undefined ? undefined : lenientText(value)];
+}
+
+export interface EnableArgs {
+  /** In upper case. */
+  readonly capabilities: readonly string[];
+}
+
+/** enable = "ENABLE" 1*(SP capability) @see RFC 5161 §4 */
+export function enableArgs(s: Scanner): EnableArgs {
+  s.space();
+  const capabilities = s.separated(" ", () => s.atom("a capability").toUpperCase());
+  s.end();
+  return { capabilities };
+}
+
+export interface LoginArgs {
+  /** Byte strings. */
+  readonly username: string;
+  readonly password: string;
+}
+
+/** login = "LOGIN" SP userid SP password @see RFC 9051 §6.2.3 */
+export function loginArgs(s: Scanner): LoginArgs {
+  s.conceal();
+  s.space();
+  const username = s.astring("a user name");
+  s.space();
+  const password = s.astring("a password");
+  s.end();
+  return { username, password };
+}
+
+export interface AuthenticateArgs {
+  /** In upper case. */
+  readonly mechanism: string;
+  /** Base64, not checked yet; "" for an empty one, which is "=" on the wire. */
+  readonly initialResponse?: string;
+}
+
+/** authenticate = "AUTHENTICATE" SP auth-type [SP initial-resp] @see RFC 4959 §3 */
+export function authenticateArgs(s: Scanner): AuthenticateArgs {
+  s.conceal();
+  s.space();
+  const mechanism = s.atom("a SASL mechanism").toUpperCase();
+  if (!s.spaceBeforeMore()) return { mechanism };
+  const initial = s.atom("base64");
+  s.end();
+  return { mechanism, initialResponse: initial === "=" ? "" : initial };
+}
+
+export interface SelectArgs {
+  readonly mailbox: string;
+  readonly condstore: boolean;
+}
+
+/**
+ * select = "SELECT" SP mailbox [SP "(" select-param *(SP select-param) ")"]
+ *
+ * select-param =/ condstore-param
+ *
+ * @see RFC 4466 §2.4, RFC 7162 §3.1.8
+ */
+export function selectArgs(s: Scanner): SelectArgs {
+  s.space();
+  const name = mailbox(s);
+  const parameters = s.spaceBeforeMore() ? s.list(selectParameter) : [];
+  s.end();
+  return { mailbox: name, condstore: parameters.length > 0 };
+}
+
+function selectParameter(s: Scanner): "CONDSTORE" {
+  const start = s.position;
+  if (s.keyword("CONDSTORE") !== "CONDSTORE") throw s.fault("CONDSTORE", start);
+  return "CONDSTORE";
+}
+
+/** Special uses that a mailbox may have. @see RFC 6154 §2 */
+export type SpecialUseName =
+  | "\\All"
+  | "\\Archive"
+  | "\\Drafts"
+  | "\\Flagged"
+  | "\\Junk"
+  | "\\Sent"
+  | "\\Trash";
+
+const SPECIAL_USES: ReadonlyMap<string, SpecialUseName> = new Map(
+  (["\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent", "\\Trash"] as const)
+    .map((name) => [name.toUpperCase(), name]),
+);
+
+export interface CreateArgs {
+  readonly mailbox: string;
+  readonly specialUse: readonly SpecialUseName[];
+  /** Special uses that are not known here: NO [USEATTR]. */
+  readonly unknownUse: readonly string[];
+}
+
+/**
+ * create = "CREATE" SP mailbox [SP "(" create-param *(SP create-param) ")"]
+ *
+ * create-param =/ "USE" SP "(" [use-attr *(SP use-attr)] ")"
+ *
+ * @see RFC 4466 §2.2, RFC 6154 §6
+ */
+export function createArgs(s: Scanner): CreateArgs {
+  s.space();
+  const name = mailbox(s);
+  const uses = s.spaceBeforeMore() ? s.list(useParameter).flat() : [];
+  s.end();
+  const specialUse = new Set<SpecialUseName>();
+  const unknownUse: string[] = [];
+  for (const use of uses) {
+    const known = SPECIAL_USES.get(use.toUpperCase());
+    if (known === undefined) unknownUse.push(use);
+    else specialUse.add(known);
+  }
+  return { mailbox: name, specialUse: [...specialUse], unknownUse };
+}
+
+function useParameter(s: Scanner): string[] {
+  if (!s.takeKeyword("USE")) throw s.fault("USE");
+  s.space();
+  return s.listOrEmpty(() => {
+    s.expect("\\");
+    return `\\${s.atom("a special use")}`;
+  });
+}
+
+export interface MailboxArgs {
+  readonly mailbox: string;
+}
+
+/** DELETE, SUBSCRIBE, UNSUBSCRIBE: SP mailbox */
+export function mailboxArgs(s: Scanner): MailboxArgs {
+  s.space();
+  const name = mailbox(s);
+  s.end();
+  return { mailbox: name };
+}
+
+export interface RenameArgs {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** rename = "RENAME" SP mailbox SP mailbox @see RFC 9051 §6.3.6 */
+export function renameArgs(s: Scanner): RenameArgs {
+  s.space();
+  const from = mailbox(s);
+  s.space();
+  const to = mailbox(s);
+  s.end();
+  return { from, to };
+}
+
+export interface AppendArgs {
+  readonly mailbox: string;
+  readonly messages: readonly AppendMessage[];
+}
+
+/** What stands before the message of an APPEND. */
+export interface AppendHead {
+  readonly flags: FlagSet;
+  readonly date?: DateTime;
+}
+
+export interface AppendMessage extends AppendHead {
+  readonly literal: Literal;
+}
+
+/**
+ * append = "APPEND" SP mailbox SP append-message
+ *
+ * append-message = [flag-list SP] [date-time SP] literal
+ *
+ * @see RFC 9051 §6.3.12
+ */
+export function appendArgs(s: Scanner): AppendArgs {
+  s.space();
+  const name = mailbox(s);
+  s.space();
+  const head = appendHead(s);
+  const literal = s.literal();
+  s.end();
+  return { mailbox: name, messages: [{ ...head, literal }] };
+}
+
+function appendHead(s: Scanner): AppendHead {
+  const flags = s.peek() === "(" ? spaced(s, flagList) : { system: 0, keywords: [] };
+  return s.peek() === '"' ? { flags, date: spaced(s, dateTime) } : { flags };
+}
+
+function spaced<T>(s: Scanner, item: (s: Scanner) => T): T {
+  const value = item(s);
+  s.space();
+  return value;
+}
+
+/** The part of an APPEND before the message that it announces. */
+export interface AppendPrefix extends AppendHead {
+  readonly mailbox: string;
+}
+
+/**
+ * Reads an APPEND up to a literal that the client announces next.
+ *
+ * @returns undefined if that literal is an argument like any other, not the message
+ * @throws {SyntaxFault} if no literal may stand there
+ */
+export function appendPrefix(s: Scanner): AppendPrefix | undefined {
+  s.space();
+  if (s.atEnd) return undefined;
+  const name = mailbox(s);
+  s.space();
+  const head = appendHead(s);
+  if (!s.atEnd) throw s.fault("a message as a literal");
+  return { mailbox: name, ...head };
+}
+
+export interface StoreArgs {
+  readonly set: NumberSet;
+  /** @see RFC 7162 §3.1.3 */
+  readonly unchangedSince?: number;
+  readonly mode: "replace" | "add" | "remove";
+  readonly silent: boolean;
+  readonly flags: FlagSet;
+}
+
+/**
+ * store = "STORE" SP sequence-set [SP store-modifiers] SP store-att-flags
+ *
+ * store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) SP (flag-list / (flag *(SP flag)))
+ *
+ * @see RFC 9051 §6.4.6, RFC 4466 §2.5
+ */
+export function storeArgs(s: Scanner): StoreArgs {
+  s.space();
+  const set = sequenceSet(s);
+  s.space();
+  const unchangedSince = s.peek() === "(" ? spaced(s, unchangedSinceModifier) : undefined;
+  const mode = s.take("+") ? "add" : s.take("-") ? "remove" : "replace";
+  const silent = s.takeKeyword("FLAGS.SILENT");
+  if (!silent && !s.takeKeyword("FLAGS")) throw s.fault("FLAGS or FLAGS.SILENT");
+  s.space();
+  const flags = storeFlags(s);
+  s.end();
+  return { set, unchangedSince, mode, silent, flags };
+}
+
+/** "(" "UNCHANGEDSINCE" SP mod-sequence-valzer ")" */
+function unchangedSinceModifier(s: Scanner): number {
+  s.expect("(");
+  if (!s.takeKeyword("UNCHANGEDSINCE")) throw s.fault("UNCHANGEDSINCE");
+  s.space();
+  const modseq = s.number64("a mod-sequence");
+  s.expect(")");
+  return modseq;
+}
+
+export interface CopyArgs {
+  readonly set: NumberSet;
+  readonly mailbox: string;
+}
+
+/** COPY, MOVE and their UID forms: SP sequence-set SP mailbox @see RFC 9051 §6.4.7, §6.4.8 */
+export function copyArgs(s: Scanner): CopyArgs {
+  s.space();
+  const set = sequenceSet(s);
+  s.space();
+  const name = mailbox(s);
+  s.end();
+  return { set, mailbox: name };
+}
+
+export interface UidExpungeArgs {
+  readonly set: NumberSet;
+}
+
+/** uid-expunge = "UID" SP "EXPUNGE" SP sequence-set @see RFC 4315 §2.1 */
+export function uidExpungeArgs(s: Scanner): UidExpungeArgs {
+  s.space();
+  const set = sequenceSet(s);
+  s.end();
+  return { set };
+}
