@@ -1,0 +1,128 @@
+/** The shape of a row of the command table, and what its handler is given. */
+
+import type { Authenticator } from "../auth/auth.ts";
+import type { Log } from "../log.ts";
+import type { Store } from "../store/store.ts";
+import type { Completion, ResponseCode } from "../wire/response.ts";
+import type { Scanner } from "../wire/scanner.ts";
+import type { Session, User } from "./session.ts";
+import type { View } from "./view.ts";
+
+/** A NO with its reason, thrown by a handler. `message` goes to the client. */
+export class Refusal extends Error {
+  constructor(message: string, readonly code?: ResponseCode) {
+    super(message);
+    this.name = "Refusal";
+  }
+}
+
+/** The connection is over, or has to be: passes through handlers and dispatch unanswered. */
+export class Disconnected extends Error {
+  override name = "Disconnected";
+}
+
+/** A response could not be finished: all that is left is to end the connection. */
+export class BrokenResponse extends Disconnected {
+  override name = "BrokenResponse";
+}
+
+/** Where responses go. Text is latin1: one char, one byte. */
+export interface Output {
+  text(text: string): void;
+  bytes(bytes: Uint8Array): void;
+  /** True once so much is waiting that the writer should `await` {@link flush}. */
+  readonly full: boolean;
+  /** Hands everything to the connection; settles when it can take more. */
+  flush(): Promise<void>;
+}
+
+/** The connection's side of commands that talk back and forth. */
+export interface Dialogue {
+  /** Sends `+ text` at once. */
+  prompt(text: string): Promise<void>;
+  /** The next line without its CRLF (latin1). @throws {Disconnected} */
+  line(): Promise<string>;
+  /** Turns the connection to TLS after the tagged OK; bytes that came too early end it. */
+  startTls?: () => void;
+}
+
+/** What all sessions of an endpoint share. */
+export interface Service {
+  readonly auth: Authenticator;
+  readonly store: Store;
+  readonly log: Log;
+  readonly hostname: string;
+  readonly version: string;
+  readonly insecureAuth: boolean;
+  /** TLS is configured, so STARTTLS can be offered. */
+  readonly tls: boolean;
+  /** Octets of a message; sent as APPENDLIMIT. @see RFC 7889 */
+  readonly appendLimit: number;
+  /** Milliseconds between two signs of life in IDLE. */
+  readonly keepalive: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+export interface Context {
+  readonly tag: string;
+  /** The row's name, for its tagged reply. */
+  readonly command: string;
+  readonly session: Session;
+  readonly service: Service;
+  readonly out: Output;
+  readonly dialogue: Dialogue;
+  readonly log: Log;
+}
+
+export interface AuthenticatedContext extends Context {
+  readonly user: User;
+}
+
+export interface SelectedContext extends AuthenticatedContext {
+  readonly view: View;
+  /** True for the UID form of a command: answers about messages carry the UID. */
+  readonly byUid: boolean;
+}
+
+/** `authenticated` rows also run in the selected state. */
+export interface ContextByState {
+  readonly any: Context;
+  readonly "not-authenticated": Context;
+  readonly authenticated: AuthenticatedContext;
+  readonly selected: SelectedContext;
+}
+
+export type CommandState = keyof ContextByState;
+
+/** Decides on a message that a client announces in the middle of a command. */
+export type AnnouncedLiteral =
+  /** An argument like any other. */
+  | { readonly kind: "argument" }
+  /** The bytes go to `receive()`'s result while they arrive. */
+  | { readonly kind: "message"; readonly mailbox: string };
+
+/**
+ * Everything that shared code knows about a command. `parse` and `run` are properties, not
+ * methods: TypeScript would let a handler of another state stand in for a method.
+ */
+export interface CommandRow<State extends CommandState, Args> {
+  readonly state: State;
+  readonly parse: (scanner: Scanner) => Args;
+  readonly run: (context: ContextByState[State], args: Args) => Promise<Completion> | Completion;
+  /** Section of the RFC that defines it, such as "RFC 9051 §6.4.8". */
+  readonly rfc: string;
+  /** Announced because this row is there. */
+  readonly capability?: string;
+  /** The UID form: answers carry UIDs. */
+  readonly byUid?: boolean;
+  /**
+   * EXPUNGE may be sent before its tagged reply. False for FETCH, STORE and SEARCH with sequence
+   * numbers. @see RFC 9051 §7.5.1
+   */
+  readonly mayExpunge: boolean;
+  /** Arguments are secrets and never reach a log. */
+  readonly secret?: boolean;
+  /** Looks at the text before an announced literal. Absent: all literals are arguments. */
+  readonly literal?: (scanner: Scanner) => AnnouncedLiteral;
+}

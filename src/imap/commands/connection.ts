@@ -1,0 +1,62 @@
+/** CAPABILITY, NOOP, ID, ENABLE, STARTTLS, LOGOUT. */
+
+import type { EnableArgs, IdArgs } from "../../wire/command_grammar.ts";
+import { bad, type Completion, ok, statusLine, string } from "../../wire/response.ts";
+import { type AuthenticatedContext, type Context, Refusal } from "../command.ts";
+import type { Enableable } from "../session.ts";
+
+/** @see RFC 9051 §6.1.1 */
+export function capability(capabilities: (context: Context) => readonly string[]) {
+  return (context: Context): Completion => {
+    context.out.text(`* CAPABILITY ${capabilities(context).join(" ")}\r\n`);
+    return ok("CAPABILITY completed");
+  };
+}
+
+/** NOOP and CHECK: a moment at which the client wants to hear the news. */
+export async function noop(context: Context): Promise<Completion> {
+  const { state } = context.session;
+  if (state.name === "selected") await state.view.mailbox.refresh();
+  return ok(`${context.command} completed`);
+}
+
+/** @see RFC 2971 §3.1 */
+export function id(context: Context, args: IdArgs): Completion {
+  const fields: Record<string, string> = {};
+  for (const [name, value] of args.fields) {
+    if (value !== undefined) fields[`client_${name.toLowerCase()}`] = value;
+  }
+  context.log.info("client", fields);
+  context.out.text(`* ID (${string("name")} ${string("imapd")})\r\n`);
+  return ok("ID completed");
+}
+
+/** @see RFC 5161 §3.1 */
+export function enable(enableable: ReadonlySet<string>) {
+  return (context: AuthenticatedContext, args: EnableArgs): Completion => {
+    const { enabled } = context.session;
+    const isKnown = (name: string): name is Enableable => enableable.has(name);
+    const fresh = args.capabilities.map((name) => name.toUpperCase()).filter(isKnown)
+      .filter((name) => !enabled.has(name));
+    for (const name of fresh) enabled.add(name);
+    context.out.text(`* ENABLED${fresh.map((name) => ` ${name}`).join("")}\r\n`);
+    return ok("ENABLE completed");
+  };
+}
+
+/** @see RFC 9051 §6.2.1 */
+export function startTls(context: Context): Completion {
+  if (context.session.secure) return bad("TLS is already active");
+  if (!context.service.tls || context.dialogue.startTls === undefined) {
+    throw new Refusal("TLS is not configured");
+  }
+  context.dialogue.startTls();
+  return ok("Begin the TLS handshake now");
+}
+
+/** @see RFC 9051 §6.1.3 */
+export function logout(context: Context): Completion {
+  context.out.text(statusLine("*", "BYE", "Logging out"));
+  context.session.enter({ name: "logout" });
+  return ok("LOGOUT completed");
+}

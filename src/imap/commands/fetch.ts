@@ -1,0 +1,189 @@
+/** FETCH: which messages, in which batches, and what goes around the items. */
+
+import { type CachedItems, FLAG, type StoredMessage, StoreError } from "../../store/store.ts";
+import { Pace } from "../../pace.ts";
+import type { FetchArgs, FetchItem } from "../../wire/fetch_grammar.ts";
+import { type Completion, no, ok } from "../../wire/response.ts";
+import type { SelectedContext } from "../command.ts";
+import { type FetchedMessage, planItem, type PlannedItem } from "../fetch_items.ts";
+import { expungeIssued, presentUids } from "../targets.ts";
+
+/** What a FETCH command will do for each message. */
+interface Plan {
+  readonly items: readonly PlannedItem[];
+  readonly cached: readonly (keyof CachedItems)[];
+  readonly prepared: boolean;
+  readonly opened: boolean;
+  /** Fetching sets \Seen, and FLAGS is not among the items. */
+  readonly marksSeen: boolean;
+  readonly tellsFlags: boolean;
+}
+
+/** @see RFC 9051 §6.4.5, RFC 7162 §3.1.4 */
+export async function fetch(context: SelectedContext, args: FetchArgs): Promise<Completion> {
+  const { view, session, byUid } = context;
+  const items = withImpliedItems(args, byUid);
+  if (items.some((item) => item.name === "MODSEQ")) session.enabled.add("CONDSTORE");
+  const plan = makePlan(items, view.readOnly);
+  const { present, gone } = presentUids(view, view.resolve(args.set, byUid));
+  const uids = args.changedSince === undefined
+    ? present
+    : changedSince(context, present, args.changedSince);
+  const failures = await sendAll(context, plan, uids);
+  if (failures.unreadable > 0) {
+    return no(`${failures.unreadable} messages cannot be read`, "SERVERBUG");
+  }
+  if ((gone || failures.gone > 0) && !byUid) throw expungeIssued();
+  return ok(`${context.command} completed`);
+}
+
+function withImpliedItems(
+  { items, changedSince }: FetchArgs,
+  byUid: boolean,
+): readonly FetchItem[] {
+  const all: FetchItem[] = [...items];
+  const has = (name: FetchItem["name"]) => all.some((item) => item.name === name);
+  if (byUid && !has("UID")) all.unshift({ name: "UID" });
+  if (changedSince !== undefined && !has("MODSEQ")) all.push({ name: "MODSEQ" });
+  return all;
+}
+
+function makePlan(items: readonly FetchItem[], readOnly: boolean): Plan {
+  const planned = items.map(planItem);
+  return {
+    items: planned,
+    cached: [...new Set(planned.flatMap((item) => item.cached))],
+    prepared: planned.some((item) => item.prepared),
+    opened: planned.some((item) => item.opened),
+    marksSeen: !readOnly && planned.some((item) => item.marksSeen),
+    tellsFlags: items.some((item) => item.name === "FLAGS"),
+  };
+}
+
+function changedSince(
+  { view }: SelectedContext,
+  uids: readonly number[],
+  modseq: number,
+): readonly number[] {
+  const { modseqs } = view.mailbox.messages;
+  return uids.filter((uid) => modseqs[view.indexOf(uid, view.seqOf(uid))] > modseq);
+}
+
+interface Failures {
+  gone: number;
+  unreadable: number;
+}
+
+async function sendAll(
+  context: SelectedContext,
+  plan: Plan,
+  uids: readonly number[],
+): Promise<Failures> {
+  const { view, out } = context;
+  const failures: Failures = { gone: 0, unreadable: 0 };
+  const pace = new Pace();
+  for (const batch of batches(uids, plan.opened ? 32 : 512)) {
+    if (plan.prepared || plan.cached.length > 0) await view.mailbox.prepare(batch);
+    const marked = plan.marksSeen ? await markSeen(context, batch) : NONE;
+    const rows = plan.cached.length === 0
+      ? undefined
+      : await view.mailbox.cached(plan.cached, batch[0], batch[batch.length - 1]);
+    let row = 0;
+    for (const uid of batch) {
+      while (rows && row < rows.length && rows[row].uid < uid) row++;
+      if (rows && rows[row]?.uid !== uid) {
+        failures.gone++;
+        continue;
+      }
+      const message = { seq: view.seqOf(uid), uid, view, cached: rows?.[row] ?? {} };
+      await sendOne(context, plan, message, marked.has(uid) && !plan.tellsFlags, failures);
+      if (out.full) await out.flush();
+      if (pace.due) await pace.turn();
+    }
+  }
+  return failures;
+}
+
+const NONE: ReadonlySet<number> = new Set<number>();
+
+/** Cuts ascending UIDs into runs that are close together, so that one range read serves each. */
+function* batches(uids: readonly number[], most: number): Generator<readonly number[]> {
+  for (let start = 0; start < uids.length;) {
+    const limit = uids[start] + 4 * most;
+    let end = start + 1;
+    while (end < uids.length && end - start < most && uids[end] < limit) end++;
+    yield uids.slice(start, end);
+    start = end;
+  }
+}
+
+/** Sets \Seen before the text is sent; returns the messages that did not have it. */
+async function markSeen(
+  { view }: SelectedContext,
+  uids: readonly number[],
+): Promise<ReadonlySet<number>> {
+  const { flags } = view.mailbox.messages;
+  const unseen = uids.filter((uid) => {
+    const index = view.indexOf(uid, view.seqOf(uid));
+    return index >= 0 && (flags[index] & FLAG.seen) === 0;
+  });
+  if (unseen.length === 0) return NONE;
+  const change = { mode: "add", system: FLAG.seen, keywords: [] } as const;
+  const { modseq } = await view.mailbox.store(unseen, change);
+  view.silence(modseq);
+  return new Set(unseen);
+}
+
+async function sendOne(
+  context: SelectedContext,
+  plan: Plan,
+  base: Omit<FetchedMessage, "index" | "stored">,
+  flagsChanged: boolean,
+  failures: Failures,
+): Promise<void> {
+  const { view, out } = context;
+  const stored = plan.opened ? await open(context, base.uid, failures) : undefined;
+  if (plan.opened && stored === undefined) return;
+  try {
+    const index = view.indexOf(base.uid, base.seq);
+    if (index < 0) {
+      failures.gone++;
+      return;
+    }
+    const message: FetchedMessage = { ...base, index, stored };
+    // Before anything is awaited: other sessions may expunge while a text is written.
+    const texts = plan.items.map((item) => "text" in item ? item.text(message) : "");
+    const flags = flagsChanged ? changedFlags(context, message) : "";
+    out.text(`* ${base.seq} FETCH (`);
+    for (const [i, item] of plan.items.entries()) {
+      if (i > 0) out.text(" ");
+      if ("text" in item) out.text(texts[i]);
+      else await item.write(message, out);
+    }
+    out.text(`${flags})\r\n`);
+  } finally {
+    stored?.close();
+  }
+}
+
+/** Opens a message; one that cannot be read is logged, counted and stepped over. */
+async function open(
+  { view, log }: SelectedContext,
+  uid: number,
+  failures: Failures,
+): Promise<StoredMessage | undefined> {
+  try {
+    return await view.mailbox.read(uid);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    if (error.code === "message-gone") failures.gone++;
+    else failures.unreadable++;
+    log.warn("message not sent", { uid, mailbox: view.mailbox.name, error: error.message });
+    return undefined;
+  }
+}
+
+function changedFlags({ view, session }: SelectedContext, { index, uid }: FetchedMessage): string {
+  const modseq = session.condstore ? ` MODSEQ (${view.mailbox.messages.modseqs[index]})` : "";
+  return ` FLAGS (${view.flagsAt(index, uid)})${modseq}`;
+}

@@ -1,0 +1,155 @@
+/** LIST with its options, LSUB, XLIST, STATUS. */
+
+import { Pace } from "../../pace.ts";
+import { type Account, type MailboxInfo, StoreError } from "../../store/store.ts";
+import type { ListArgs, StatusArgs, StatusItem } from "../../wire/list_grammar.ts";
+import { decodeMailboxName } from "../../wire/mailbox_name.ts";
+import { type Completion, mailbox, ok } from "../../wire/response.ts";
+import type { AuthenticatedContext } from "../command.ts";
+import { ListPattern } from "../list_pattern.ts";
+import { mailboxArgument } from "../mailbox_argument.ts";
+import { statusResponse } from "../status_items.ts";
+
+/** One line of an answer, before it is spelled. */
+interface Listed {
+  readonly name: string;
+  readonly info: MailboxInfo | undefined;
+  /** It is there because a child is subscribed, not for itself. @see RFC 5258 §3.5 */
+  readonly childInfo: boolean;
+  readonly subscribed: boolean;
+}
+
+/** @see RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154 */
+export async function list(context: AuthenticatedContext, args: ListArgs): Promise<Completion> {
+  const { out, user, service } = context;
+  if (!args.extended && args.patterns[0] === "") {
+    // Asks only for the hierarchy separator.
+    out.text('* LIST (\\Noselect) "/" ""\r\n');
+    return ok(`${context.command} completed`);
+  }
+  const pace = new Pace();
+  for (const entry of select(user.account, args)) {
+    out.text(listResponse(entry, args));
+    if (args.returns.status && entry.info?.selectable) {
+      out.text(await statusOf(user.account, entry.name, args.returns.status, service.appendLimit));
+    }
+    if (out.full) await out.flush();
+    if (pace.due) await pace.turn();
+  }
+  return ok(`${context.command} completed`);
+}
+
+/** A mailbox that vanishes meanwhile has no STATUS. @see RFC 5819 §2 */
+async function statusOf(
+  account: Account,
+  name: string,
+  items: readonly StatusItem[],
+  appendLimit: number,
+): Promise<string> {
+  try {
+    return statusResponse(name, items, await account.status(name), appendLimit);
+  } catch (error) {
+    if (error instanceof StoreError) return "";
+    throw error;
+  }
+}
+
+function select(account: Account, args: ListArgs): Listed[] {
+  const matches = matcher(args.reference, args.patterns);
+  const wanted = args.selection;
+  const subscribed = new Set(account.subscriptions());
+  const listed = (info: MailboxInfo | undefined, name: string, childInfo = false): Listed => ({
+    name,
+    info,
+    childInfo,
+    subscribed: subscribed.has(name),
+  });
+  const mailboxes = account.list().filter((info) =>
+    !wanted.has("SPECIAL-USE") || info.specialUse.length > 0
+  );
+  if (!wanted.has("SUBSCRIBED")) {
+    return mailboxes.filter(({ name }) => matches(name)).map((info) => listed(info, info.name));
+  }
+  const known = new Map(mailboxes.map((info) => [info.name, info]));
+  const chosen = [...subscribed].filter((name) => !wanted.has("SPECIAL-USE") || known.has(name));
+  const parents = wanted.has("RECURSIVEMATCH")
+    ? parentsOutside(chosen, matches)
+    : new Set<string>();
+  const names = new Set([...chosen.filter(matches), ...parents]);
+  return [...names].sort(byName).map((name) => listed(account.info(name), name, parents.has(name)));
+}
+
+/** Parents that match, of subscribed mailboxes that do not match themselves. */
+function parentsOutside(
+  names: readonly string[],
+  matches: (name: string) => boolean,
+): Set<string> {
+  const parents = new Set<string>();
+  for (const name of names) {
+    if (matches(name)) continue;
+    for (const parent of ancestors(name)) if (matches(parent)) parents.add(parent);
+  }
+  return parents;
+}
+
+function* ancestors(name: string): Generator<string> {
+  for (let end = name.lastIndexOf("/"); end > 0; end = name.lastIndexOf("/", end - 1)) {
+    yield name.slice(0, end);
+  }
+}
+
+function byName(a: string, b: string): number {
+  if (a === "INBOX") return -1;
+  if (b === "INBOX") return 1;
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Tests a name against `reference` with each pattern; INBOX matches in any case. */
+function matcher(reference: string, patterns: readonly string[]): (name: string) => boolean {
+  const decoded = patterns.map((pattern) => {
+    const whole = pattern.startsWith("/") ? pattern.slice(1) : reference + pattern;
+    return decodeMailboxName(whole) ?? whole;
+  });
+  const exact = decoded.map((pattern) => new ListPattern(pattern));
+  const upper = decoded.map((pattern) => new ListPattern(pattern.toUpperCase()));
+  return (name) => (name === "INBOX" ? upper : exact).some((pattern) => pattern.matches(name));
+}
+
+function listResponse({ name, info, childInfo, subscribed }: Listed, args: ListArgs): string {
+  const attributes: string[] = [];
+  if (!info?.selectable) attributes.push(args.extended ? "\\NonExistent" : "\\Noselect");
+  attributes.push(info?.hasChildren ? "\\HasChildren" : "\\HasNoChildren");
+  if (args.returns.subscribed && subscribed) attributes.push("\\Subscribed");
+  attributes.push(...info?.specialUse ?? []);
+  const extra = childInfo ? ' ("CHILDINFO" ("SUBSCRIBED"))' : "";
+  return `* LIST (${attributes.join(" ")}) "/" ${mailbox(name)}${extra}\r\n`;
+}
+
+/**
+ * Subscribed names, and parents of those that a "%" hides. Special uses are told here too, since
+ * some clients look only at LSUB.
+ *
+ * @see RFC 3501 §6.3.9
+ */
+export function lsub({ out, user }: AuthenticatedContext, args: ListArgs): Completion {
+  const names = user.account.subscriptions();
+  const matches = matcher(args.reference, args.patterns);
+  const shown = new Set(names.filter(matches));
+  const hidden = parentsOutside(names, matches);
+  for (const name of [...new Set([...shown, ...hidden])].sort(byName)) {
+    const info = user.account.info(name);
+    const attributes = shown.has(name) ? [...info?.specialUse ?? []] : ["\\Noselect"];
+    out.text(`* LSUB (${attributes.join(" ")}) "/" ${mailbox(name)}\r\n`);
+  }
+  return ok("LSUB completed");
+}
+
+/** @see RFC 9051 §6.3.11 */
+export async function status(context: AuthenticatedContext, args: StatusArgs): Promise<Completion> {
+  const { out, user, service, session } = context;
+  const name = mailboxArgument(args.mailbox);
+  if (args.items.includes("HIGHESTMODSEQ")) session.enabled.add("CONDSTORE");
+  const counts = await user.account.status(name);
+  out.text(statusResponse(name, args.items, counts, service.appendLimit));
+  return ok("STATUS completed");
+}

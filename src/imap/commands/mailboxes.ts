@@ -1,0 +1,62 @@
+/** CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, NAMESPACE. */
+
+import type { CreateArgs, MailboxArgs, RenameArgs } from "../../wire/command_grammar.ts";
+import { type Completion, ok } from "../../wire/response.ts";
+import type { AuthenticatedContext } from "../command.ts";
+import { mailboxArgument } from "../mailbox_argument.ts";
+
+/** @see RFC 9051 §6.3.4, RFC 6154 §3 */
+export async function create(
+  { user }: AuthenticatedContext,
+  args: CreateArgs,
+): Promise<Completion> {
+  await user.account.create(mailboxArgument(args.mailbox), args.specialUse);
+  return ok("CREATE completed");
+}
+
+/** @see RFC 9051 §6.3.5 */
+export async function remove(
+  { user, session }: AuthenticatedContext,
+  args: MailboxArgs,
+): Promise<Completion> {
+  const name = mailboxArgument(args.mailbox);
+  const { state } = session;
+  if (state.name === "selected" && state.view.mailbox.name === name) {
+    session.enter({ name: "authenticated", user });
+  }
+  await user.account.delete(name);
+  return ok("DELETE completed");
+}
+
+/** @see RFC 9051 §6.3.6 */
+export async function rename(
+  { user }: AuthenticatedContext,
+  args: RenameArgs,
+): Promise<Completion> {
+  await user.account.rename(mailboxArgument(args.from), mailboxArgument(args.to));
+  return ok("RENAME completed");
+}
+
+/** @see RFC 9051 §6.3.7 */
+export async function subscribe(
+  { user }: AuthenticatedContext,
+  args: MailboxArgs,
+): Promise<Completion> {
+  await user.account.subscribe(mailboxArgument(args.mailbox));
+  return ok("SUBSCRIBE completed");
+}
+
+/** @see RFC 9051 §6.3.8 */
+export async function unsubscribe(
+  { user }: AuthenticatedContext,
+  args: MailboxArgs,
+): Promise<Completion> {
+  await user.account.unsubscribe(mailboxArgument(args.mailbox));
+  return ok("UNSUBSCRIBE completed");
+}
+
+/** One personal namespace without a prefix. @see RFC 2342 §5 */
+export function namespace({ out }: AuthenticatedContext): Completion {
+  out.text('* NAMESPACE (("" "/")) NIL NIL\r\n');
+  return ok("NAMESPACE completed");
+}

@@ -1,0 +1,64 @@
+/** SEARCH and ESEARCH. */
+
+import { Pace } from "../../pace.ts";
+import type { SearchArgs, SearchReturn } from "../../wire/search_grammar.ts";
+import { formatNumberSet } from "../../wire/number_set.ts";
+import { type Completion, ok } from "../../wire/response.ts";
+import type { SelectedContext } from "../command.ts";
+import { evaluate, type Uids, usesModseq } from "../search_keys.ts";
+
+/** @see RFC 9051 §6.4.4, RFC 4731 §3, RFC 7162 §3.1.5 */
+export async function search(context: SelectedContext, args: SearchArgs): Promise<Completion> {
+  const { view, session, service, log, out, byUid } = context;
+  const withModseq = usesModseq(args.key);
+  if (withModseq) session.enabled.add("CONDSTORE");
+  const all = Array.from({ length: view.count }, (_, i) => view.uidOf(i + 1));
+  const found = await evaluate(args.key, all, {
+    view,
+    now: service.now() / 1000,
+    pace: new Pace(),
+    warn: (uid, error) =>
+      log.warn("message not searched", { uid, mailbox: view.mailbox.name, error }),
+  });
+  const numbers = byUid ? found : found.map((uid) => view.seqOf(uid));
+  const modseq = withModseq ? highest(context, found) : 0;
+  out.text(
+    args.returns === undefined
+      ? oldForm(numbers, modseq)
+      : newForm(context, args.returns, numbers, modseq),
+  );
+  return ok(`${context.command} completed`);
+}
+
+function highest({ view }: SelectedContext, uids: Uids): number {
+  const { modseqs } = view.mailbox.messages;
+  return uids.reduce((most, uid) => {
+    const index = view.indexOf(uid, view.seqOf(uid));
+    return index < 0 ? most : Math.max(most, modseqs[index]);
+  }, 0);
+}
+
+function oldForm(numbers: Uids, modseq: number): string {
+  const found = numbers.length === 0 ? "" : ` ${numbers.join(" ")}`;
+  return `* SEARCH${found}${modseq === 0 ? "" : ` (MODSEQ ${modseq})`}\r\n`;
+}
+
+/** Only what was asked for, and nothing but COUNT when nothing was found. @see RFC 4731 §3.1 */
+function newForm(
+  { tag, byUid }: SelectedContext,
+  returns: readonly SearchReturn[],
+  numbers: Uids,
+  modseq: number,
+): string {
+  const wants = (option: SearchReturn) =>
+    returns.includes(option) || (option === "ALL" && returns.length === 0);
+  let text = `* ESEARCH (TAG "${tag}")${byUid ? " UID" : ""}`;
+  if (numbers.length > 0) {
+    if (wants("MIN")) text += ` MIN ${numbers[0]}`;
+    if (wants("MAX")) text += ` MAX ${numbers[numbers.length - 1]}`;
+    if (wants("ALL")) text += ` ALL ${formatNumberSet(numbers)}`;
+  }
+  if (wants("COUNT")) text += ` COUNT ${numbers.length}`;
+  if (modseq !== 0) text += ` MODSEQ ${modseq}`;
+  return `${text}\r\n`;
+}

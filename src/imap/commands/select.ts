@@ -1,0 +1,50 @@
+/** SELECT, EXAMINE, CLOSE, UNSELECT. */
+
+import type { SelectArgs } from "../../wire/command_grammar.ts";
+import { type Completion, numberCode, ok, statusLine } from "../../wire/response.ts";
+import type { AuthenticatedContext, SelectedContext } from "../command.ts";
+import { mailboxArgument } from "../mailbox_argument.ts";
+import { View } from "../view.ts";
+
+/** @see RFC 9051 §6.3.2, §6.3.3 */
+export function select(readOnly: boolean) {
+  return async (context: AuthenticatedContext, args: SelectArgs): Promise<Completion> => {
+    const { session, user } = context;
+    // Also when the new mailbox cannot be selected, the old one is left.
+    session.enter({ name: "authenticated", user });
+    if (args.condstore) session.enabled.add("CONDSTORE");
+    const mailbox = await user.account.open(mailboxArgument(args.mailbox));
+    const view = new View(mailbox, readOnly);
+    session.enter({ name: "selected", user, view });
+    describe(context, view);
+    return ok(`${context.command} completed`, readOnly ? "READ-ONLY" : "READ-WRITE");
+  };
+}
+
+function describe({ out }: AuthenticatedContext, view: View): void {
+  const { mailbox } = view;
+  view.describeFlags(out);
+  out.text(`* ${view.count} EXISTS\r\n* ${view.recentCount()} RECENT\r\n`);
+  const unseen = view.firstUnseen();
+  if (unseen !== 0) {
+    out.text(statusLine("*", "OK", "First unseen message", numberCode("UNSEEN", unseen)));
+  }
+  const { uidValidity, uidNext, highestModseq } = mailbox;
+  out.text(statusLine("*", "OK", "UIDs are valid", numberCode("UIDVALIDITY", uidValidity)));
+  out.text(statusLine("*", "OK", "Predicted next UID", numberCode("UIDNEXT", uidNext)));
+  out.text(statusLine("*", "OK", "Highest", numberCode("HIGHESTMODSEQ", highestModseq)));
+}
+
+/** Expunges without a word, but never after EXAMINE. @see RFC 9051 §6.4.1 */
+export async function close(context: SelectedContext): Promise<Completion> {
+  const { session, user, view } = context;
+  if (!view.readOnly) await view.mailbox.expunge();
+  session.enter({ name: "authenticated", user });
+  return ok("CLOSE completed");
+}
+
+/** @see RFC 3691 §2 */
+export function unselect({ session, user }: SelectedContext): Completion {
+  session.enter({ name: "authenticated", user });
+  return ok("UNSELECT completed");
+}

@@ -1,0 +1,170 @@
+/**
+ * Runs one command: finds its row, checks the state, parses, runs, tells what changed, and
+ * writes the tagged reply. The only place that writes tagged replies and maps errors to them.
+ */
+
+import { StoreError, type StoreErrorCode } from "../store/store.ts";
+import { tag as parseTag } from "../wire/grammar.ts";
+import {
+  bad,
+  badCharsetCode,
+  type Completion,
+  no,
+  type PlainCode,
+  statusLine,
+} from "../wire/response.ts";
+import { type Literal, Scanner, SyntaxFault } from "../wire/scanner.ts";
+import { UnknownCharset } from "../wire/search_grammar.ts";
+import {
+  type Context,
+  type Dialogue,
+  Disconnected,
+  type Output,
+  Refusal,
+  type Service,
+} from "./command.ts";
+import type { Session } from "./session.ts";
+import { type AnyRow, findCommand } from "./table.ts";
+import type { Log } from "../log.ts";
+
+/** One whole command as the framer cut it. */
+export interface Frame {
+  readonly text: string;
+  readonly literals: readonly Literal[];
+}
+
+/** What dispatch needs besides the frame. */
+export interface Environment {
+  readonly session: Session;
+  readonly service: Service;
+  readonly out: Output;
+  readonly dialogue: Dialogue;
+  readonly log: Log;
+}
+
+/** How the command ended, for the connection's limits. */
+export interface Outcome {
+  /** A BAD: unknown, malformed, or in the wrong state. */
+  readonly bad: boolean;
+}
+
+/** Runs one command and writes its whole answer to `out`. @throws {Disconnected} */
+export async function dispatch(frame: Frame, env: Environment): Promise<Outcome> {
+  const started = env.service.now();
+  const scanner = new Scanner(frame.text, frame.literals);
+  const tag = readTag(scanner);
+  if (tag === undefined) {
+    env.out.text(statusLine("*", "BAD", "Expected a tag, then a command"));
+    return { bad: true };
+  }
+  const found = findCommand(scanner);
+  const name = found?.name ?? "unknown";
+  const completion = found === undefined
+    ? bad("Unknown command")
+    : await runRow(found.row, scanner, { ...env, tag, command: found.name });
+  if (found !== undefined) tellChanges(found.row, env);
+  env.out.text(statusLine(tag, completion.status, completion.text, completion.code));
+  env.log.debug("command", {
+    command: name,
+    status: completion.status,
+    ms: Math.round(env.service.now() - started),
+  });
+  return { bad: completion.status === "BAD" };
+}
+
+function readTag(scanner: Scanner): string | undefined {
+  try {
+    const tag = parseTag(scanner);
+    scanner.space();
+    return tag;
+  } catch (error) {
+    if (error instanceof SyntaxFault) return undefined;
+    throw error;
+  }
+}
+
+async function runRow(row: AnyRow, scanner: Scanner, context: Context): Promise<Completion> {
+  try {
+    return await inState(row, scanner, context);
+  } catch (error) {
+    return failure(error, context);
+  }
+}
+
+/** Runs a row with the context of its state, or says why not. @see RFC 9051 §3 */
+function inState(
+  row: AnyRow,
+  scanner: Scanner,
+  context: Context,
+): Promise<Completion> | Completion {
+  const { state } = context.session;
+  if (row.state === "any") return row.execute(scanner, context);
+  if (row.state === "not-authenticated") {
+    return state.name === "not-authenticated"
+      ? row.execute(scanner, context)
+      : bad("Already logged in");
+  }
+  if (state.name !== "authenticated" && state.name !== "selected") return bad("Log in first");
+  const { user } = state;
+  if (row.state === "authenticated") return row.execute(scanner, { ...context, user });
+  if (state.name !== "selected") return bad("No mailbox is selected");
+  return row.execute(scanner, { ...context, user, view: state.view, byUid: row.byUid ?? false });
+}
+
+/** Sends what other sessions did, as far as this command allows it. */
+function tellChanges(row: AnyRow, { session, out }: Environment): void {
+  if (session.state.name !== "selected") return;
+  const { view } = session.state;
+  if (view.mailbox.gone) {
+    out.text(statusLine("*", "BYE", "The selected mailbox was deleted"));
+    session.enter({ name: "logout" });
+    return;
+  }
+  view.drain(out, {
+    expunges: row.mayExpunge,
+    withUid: row.byUid ?? false,
+    withModseq: session.condstore,
+  });
+}
+
+const STORE_CODES: Readonly<Record<StoreErrorCode, PlainCode | undefined>> = {
+  "no-mailbox": "NONEXISTENT",
+  "mailbox-exists": "ALREADYEXISTS",
+  "bad-name": "CANNOT",
+  "not-permitted": "CANNOT",
+  "has-children": "HASCHILDREN",
+  "too-big": "TOOBIG",
+  "over-quota": "OVERQUOTA",
+  "too-many": "LIMIT",
+  "message-gone": "EXPUNGEISSUED",
+  "unreadable": "SERVERBUG",
+  "unavailable": "UNAVAILABLE",
+};
+
+/** The NO of a store's refusal. */
+export function storeRefusal(error: StoreError): Completion {
+  return no(error.message, STORE_CODES[error.code]);
+}
+
+function failure(error: unknown, { log, command }: Context): Completion {
+  if (error instanceof Disconnected) throw error;
+  if (error instanceof SyntaxFault) return bad(error.message);
+  if (error instanceof UnknownCharset) {
+    return no(error.message, badCharsetCode(["US-ASCII", "UTF-8"]));
+  }
+  if (error instanceof Refusal) return no(error.message, error.code);
+  if (error instanceof StoreError) {
+    if (error.code === "unreadable" || error.code === "unavailable") {
+      log.error("store failed", {
+        command,
+        error: error.message,
+        cause: String(error.cause ?? ""),
+      });
+    }
+    return storeRefusal(error);
+  }
+  const id = crypto.randomUUID().slice(0, 8);
+  const stack = error instanceof Error ? error.stack ?? error.message : String(error);
+  log.error("bug", { id, command, stack });
+  return no(`Internal error, reported in the log as ${id}`, "SERVERBUG");
+}

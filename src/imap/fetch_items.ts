@@ -1,0 +1,223 @@
+/** The table of FETCH items: what each needs, and how it is spelled. */
+
+import { bodyWithoutExtensions } from "../message/bodystructure.ts";
+import { CACHED_FIELDS, filterHeader } from "../message/header.ts";
+import { locateSection, type PartOffsets } from "../message/mime.ts";
+import type { CachedItems, StoredMessage } from "../store/store.ts";
+import { latin1 } from "../wire/bytes.ts";
+import type { FetchItem, PartialRange, Section } from "../wire/fetch_grammar.ts";
+import { dateTime } from "../wire/response.ts";
+import { BrokenResponse, type Output } from "./command.ts";
+import type { View } from "./view.ts";
+
+/** One message that is being answered about. */
+export interface FetchedMessage {
+  readonly seq: number;
+  readonly uid: number;
+  /** Its place in the mailbox's columns when its answer began. */
+  readonly index: number;
+  readonly view: View;
+  /** What {@link PlannedItem.cached} asked for. */
+  readonly cached: Partial<CachedItems>;
+  /** There if an item asked for it. */
+  readonly stored?: StoredMessage;
+}
+
+/** What an item needs, and how it is written. */
+export type PlannedItem =
+  & {
+    readonly cached: readonly (keyof CachedItems)[];
+    /** Needs sizes. */
+    readonly prepared: boolean;
+    /** Needs the message's text. */
+    readonly opened: boolean;
+    readonly marksSeen: boolean;
+  }
+  & (
+    | { readonly text: (message: FetchedMessage) => string }
+    | { readonly write: (message: FetchedMessage, out: Output) => Promise<void> }
+  );
+
+interface FetchRow<Item> {
+  readonly rfc: string;
+  readonly capability?: string;
+  readonly plan: (item: Item) => PlannedItem;
+}
+
+type ItemNamed<Name> = Extract<FetchItem, { readonly name: Name }>;
+
+/** An item that the columns alone answer. */
+function column(text: (message: FetchedMessage) => string, prepared = false): () => PlannedItem {
+  return () => ({ cached: [], prepared, opened: false, marksSeen: false, text });
+}
+
+/** An item that is kept as it goes over the wire. */
+function kept(key: "envelope" | "bodystructure", label: string): () => PlannedItem {
+  return () => ({
+    cached: [key],
+    prepared: true,
+    opened: false,
+    marksSeen: false,
+    text: (message) => `${label} ${message.cached[key] ?? "NIL"}`,
+  });
+}
+
+type FetchTable = { readonly [Name in FetchItem["name"]]: FetchRow<ItemNamed<Name>> };
+
+/** @see RFC 9051 §6.4.5 */
+export const FETCH_ITEMS: FetchTable = {
+  UID: { rfc: "RFC 9051 §6.4.5", plan: column(({ uid }) => `UID ${uid}`) },
+  FLAGS: {
+    rfc: "RFC 9051 §6.4.5",
+    plan: column(({ view, index, uid }) => `FLAGS (${view.flagsAt(index, uid)})`),
+  },
+  INTERNALDATE: {
+    rfc: "RFC 9051 §6.4.5",
+    plan: column(({ view: { mailbox: { messages } }, index }) =>
+      `INTERNALDATE ${dateTime(messages.dates[index], messages.zones[index])}`
+    ),
+  },
+  "RFC822.SIZE": {
+    rfc: "RFC 9051 §6.4.5",
+    plan: column(({ view, index }) => `RFC822.SIZE ${view.mailbox.messages.sizes[index]}`, true),
+  },
+  MODSEQ: {
+    rfc: "RFC 7162 §3.1.4.2",
+    capability: "CONDSTORE",
+    plan: column(({ view, index }) => `MODSEQ (${view.mailbox.messages.modseqs[index]})`),
+  },
+  ENVELOPE: { rfc: "RFC 9051 §6.4.5", plan: kept("envelope", "ENVELOPE") },
+  BODYSTRUCTURE: { rfc: "RFC 9051 §6.4.5", plan: kept("bodystructure", "BODYSTRUCTURE") },
+  BODY: {
+    rfc: "RFC 9051 §6.4.5",
+    plan: () => ({
+      cached: ["bodystructure"],
+      prepared: true,
+      opened: false,
+      marksSeen: false,
+      text: ({ cached }) => `BODY ${bodyWithoutExtensions(cached.bodystructure ?? "NIL")}`,
+    }),
+  },
+  "BODY[]": { rfc: "RFC 9051 §6.4.5", plan: planSection },
+};
+
+/** What one FETCH item needs and how it is written. */
+export function planItem(item: FetchItem): PlannedItem {
+  // The row of an item's name takes items of that name; TypeScript cannot see the pairing.
+  const row = FETCH_ITEMS[item.name] as FetchRow<FetchItem>;
+  return row.plan(item);
+}
+
+function planSection(item: ItemNamed<"BODY[]">): PlannedItem {
+  const { section } = item;
+  const marksSeen = !item.peek;
+  if (isKeptHeader(section)) {
+    const text = ({ cached }: FetchedMessage) => {
+      const fields = filterHeader(cached.header ?? "", section.fields, false);
+      return `${item.label} ${literal(cut(fields, item.partial))}`;
+    };
+    return { cached: ["header"], prepared: true, opened: false, marksSeen, text };
+  }
+  const whole = section.part.length === 0 && section.text === "";
+  return {
+    cached: whole ? [] : ["parts"],
+    prepared: true,
+    opened: true,
+    marksSeen,
+    write: (message, out) => writeSection(message, item, out),
+  };
+}
+
+/** Header fields that are kept need no look into the message. */
+function isKeptHeader({ part, text, fields }: Section): boolean {
+  return part.length === 0 && text === "HEADER.FIELDS" &&
+    fields.every((field) => CACHED_FIELDS.has(field.toLowerCase()));
+}
+
+function literal(bytes: string): string {
+  return bytes === "" ? '""' : `{${bytes.length}}\r\n${bytes}`;
+}
+
+function cut(bytes: string, partial: PartialRange | undefined): string {
+  return partial === undefined
+    ? bytes
+    : bytes.slice(partial.offset, partial.offset + partial.count);
+}
+
+async function writeSection(
+  message: FetchedMessage,
+  { section, partial, label }: ItemNamed<"BODY[]">,
+  out: Output,
+): Promise<void> {
+  const { stored, cached } = message;
+  if (stored === undefined) throw new Error("A section was planned without opening the message");
+  const range = sectionRange(section, stored.size, cached.parts);
+  if (range === undefined) {
+    out.text(`${label} NIL`);
+    return;
+  }
+  if (section.text === "HEADER.FIELDS" || section.text === "HEADER.FIELDS.NOT") {
+    const header = await readText(stored, range);
+    const fields = filterHeader(header, section.fields, section.text === "HEADER.FIELDS.NOT");
+    out.text(`${label} ${literal(cut(fields, partial))}`);
+    return;
+  }
+  await writeRange(stored, clip(range, partial), label, out);
+}
+
+type Range = readonly [start: number, end: number];
+
+function sectionRange(
+  { part, text }: Section,
+  size: number,
+  parts: string | undefined,
+): Range | undefined {
+  if (part.length === 0 && text === "") return [0, size];
+  const root: PartOffsets = JSON.parse(parts ?? "null");
+  const which = text === "HEADER.FIELDS" || text === "HEADER.FIELDS.NOT" ? "HEADER" : text;
+  return locateSection(root, part, which);
+}
+
+function clip([start, end]: Range, partial: PartialRange | undefined): Range {
+  if (partial === undefined) return [start, end];
+  const from = Math.min(end, start + partial.offset);
+  return [from, Math.min(end, from + partial.count)];
+}
+
+async function writeRange(
+  stored: StoredMessage,
+  [start, end]: Range,
+  label: string,
+  out: Output,
+): Promise<void> {
+  if (end <= start) {
+    out.text(`${label} ""`);
+    return;
+  }
+  out.text(`${label} {${end - start}}\r\n`);
+  if (stored.whole !== undefined) {
+    out.bytes(stored.whole.subarray(start, end));
+    return;
+  }
+  let left = end - start;
+  try {
+    for await (const piece of stored.read(start, end)) {
+      out.bytes(piece);
+      left -= piece.length;
+      if (out.full) await out.flush();
+    }
+  } catch (error) {
+    throw new BrokenResponse("A message became unreadable in the middle of its literal", {
+      cause: error,
+    });
+  }
+  if (left !== 0) throw new BrokenResponse("A message is not as long as its literal was announced");
+}
+
+/** A range of the message as latin1. */
+export async function readText(stored: StoredMessage, [start, end]: Range): Promise<string> {
+  if (stored.whole !== undefined) return latin1(stored.whole.subarray(start, end));
+  let text = "";
+  for await (const piece of stored.read(start, end)) text += latin1(piece);
+  return text;
+}

@@ -1,0 +1,49 @@
+/** One client's session: who it is, what it selected, what it enabled. */
+
+import type { Account } from "../store/store.ts";
+import type { View } from "./view.ts";
+
+export interface User {
+  readonly name: string;
+  readonly account: Account;
+}
+
+/** @see RFC 9051 §3 */
+export type SessionState =
+  | { readonly name: "not-authenticated" }
+  | { readonly name: "authenticated"; readonly user: User }
+  | { readonly name: "selected"; readonly user: User; readonly view: View }
+  | { readonly name: "logout" };
+
+/** Extensions that change what the server sends once a client enabled them. */
+export type Enableable = "CONDSTORE";
+
+export class Session {
+  #state: SessionState = { name: "not-authenticated" };
+  /** Set by ENABLE or by a command that enables it in passing. @see RFC 7162 §3.1 */
+  readonly enabled = new Set<Enableable>();
+
+  constructor(
+    /** For the log and for bug reports. */
+    readonly id: string,
+    /** The client's address, for the log. */
+    readonly remote: string,
+    /** Becomes true by implicit TLS or STARTTLS. */
+    public secure: boolean,
+  ) {}
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** Moves to another state and lets go of the mailbox of the old one. */
+  enter(next: SessionState): void {
+    const view = this.#state.name === "selected" ? this.#state.view : undefined;
+    this.#state = next;
+    if (view && !(next.name === "selected" && next.view === view)) view.close();
+  }
+
+  get condstore(): boolean {
+    return this.enabled.has("CONDSTORE");
+  }
+}

@@ -1,0 +1,383 @@
+/** The table of commands. CAPABILITY is computed from it and its sub-tables, so it cannot lie. */
+
+import { plain, type SaslMechanism } from "../auth/sasl.ts";
+import {
+  appendArgs,
+  authenticateArgs,
+  copyArgs,
+  createArgs,
+  enableArgs,
+  idArgs,
+  loginArgs,
+  mailboxArgs,
+  noArgs,
+  renameArgs,
+  selectArgs,
+  storeArgs,
+  uidExpungeArgs,
+} from "../wire/command_grammar.ts";
+import { fetchArgs } from "../wire/fetch_grammar.ts";
+import { commandName } from "../wire/grammar.ts";
+import { listArgs, statusArgs } from "../wire/list_grammar.ts";
+import { type Scanner, SyntaxFault } from "../wire/scanner.ts";
+import { searchArgs } from "../wire/search_grammar.ts";
+import type { Completion } from "../wire/response.ts";
+import type { CommandRow, CommandState, Context, ContextByState } from "./command.ts";
+import { announcedLiteral, append } from "./commands/append.ts";
+import { authenticate, login, mayAuthenticate } from "./commands/authenticate.ts";
+import { capability, enable, id, logout, noop, startTls } from "./commands/connection.ts";
+import { fetch } from "./commands/fetch.ts";
+import { idle } from "./commands/idle.ts";
+import { list, lsub, status } from "./commands/list.ts";
+import { create, namespace, remove, rename, subscribe, unsubscribe } from "./commands/mailboxes.ts";
+import { copy, expunge, move, store, uidExpunge } from "./commands/messages.ts";
+import { search } from "./commands/search.ts";
+import { close, select, unselect } from "./commands/select.ts";
+import { FETCH_ITEMS } from "./fetch_items.ts";
+import { SEARCH_KEYS } from "./search_keys.ts";
+import { STATUS_ITEMS } from "./status_items.ts";
+
+/** A row whose parser and handler were paired, so that only the context is left to give. */
+export interface RunnableRow<State extends CommandState>
+  extends Omit<CommandRow<State, unknown>, "parse" | "run"> {
+  readonly execute: (
+    scanner: Scanner,
+    context: ContextByState[State],
+  ) => Promise<Completion> | Completion;
+}
+
+/** `state` tells which context `execute` wants. */
+export type AnyRow = { [State in CommandState]: RunnableRow<State> }[CommandState];
+
+function command<State extends CommandState, Args>(
+  name: string,
+  { parse, run, ...row }: CommandRow<State, Args>,
+): readonly [string, RunnableRow<State>] {
+  return [name, { ...row, execute: (scanner, context) => run(context, parse(scanner)) }];
+}
+
+const MECHANISMS: ReadonlyMap<string, SaslMechanism> = new Map([[plain.name, plain]]);
+
+const CONDSTORE = "CONDSTORE";
+
+const BOTH_FORMS = [false, true] as const;
+
+/** A command and its UID form, which share all but the name and what numbers mean. */
+function withUidForm<Args>(
+  name: string,
+  row: Omit<CommandRow<"selected", Args>, "byUid" | "mayExpunge">,
+  mayExpunge: { readonly bySequence: boolean },
+): (readonly [string, RunnableRow<"selected">])[] {
+  return BOTH_FORMS.map((byUid) =>
+    command(byUid ? `UID ${name}` : name, {
+      ...row,
+      byUid,
+      mayExpunge: byUid || mayExpunge.bySequence,
+    })
+  );
+}
+
+/** While numbers are in use they must hold still. @see RFC 9051 §7.5.1 */
+const NUMBERS_HOLD = { bySequence: false } as const;
+
+const ROWS: readonly (readonly [string, AnyRow])[] = [
+  command("CAPABILITY", {
+    state: "any",
+    parse: noArgs,
+    run: capability((context) => capabilities(context)),
+    rfc: "RFC 9051 §6.1.1",
+    mayExpunge: true,
+  }),
+  command("NOOP", {
+    state: "any",
+    parse: noArgs,
+    run: noop,
+    rfc: "RFC 9051 §6.1.2",
+    mayExpunge: true,
+  }),
+  command("LOGOUT", {
+    state: "any",
+    parse: noArgs,
+    run: logout,
+    rfc: "RFC 9051 §6.1.3",
+    mayExpunge: false,
+  }),
+  command("ID", {
+    state: "any",
+    parse: idArgs,
+    run: id,
+    rfc: "RFC 2971 §3.1",
+    capability: "ID",
+    mayExpunge: true,
+  }),
+  command("STARTTLS", {
+    state: "not-authenticated",
+    parse: noArgs,
+    run: startTls,
+    rfc: "RFC 9051 §6.2.1",
+    mayExpunge: false,
+  }),
+  command("AUTHENTICATE", {
+    state: "not-authenticated",
+    parse: authenticateArgs,
+    run: authenticate(MECHANISMS, (context) => capabilities(context)),
+    rfc: "RFC 9051 §6.2.2",
+    capability: "SASL-IR",
+    mayExpunge: false,
+    secret: true,
+  }),
+  command("LOGIN", {
+    state: "not-authenticated",
+    parse: loginArgs,
+    run: login((context) => capabilities(context)),
+    rfc: "RFC 9051 §6.2.3",
+    mayExpunge: false,
+    secret: true,
+  }),
+  command("ENABLE", {
+    state: "authenticated",
+    parse: enableArgs,
+    run: enable(new Set([CONDSTORE])),
+    rfc: "RFC 5161 §3.1",
+    capability: "ENABLE",
+    mayExpunge: true,
+  }),
+  command("SELECT", {
+    state: "authenticated",
+    parse: selectArgs,
+    run: select(false),
+    rfc: "RFC 9051 §6.3.2",
+    mayExpunge: true,
+  }),
+  command("EXAMINE", {
+    state: "authenticated",
+    parse: selectArgs,
+    run: select(true),
+    rfc: "RFC 9051 §6.3.3",
+    mayExpunge: true,
+  }),
+  command("CREATE", {
+    state: "authenticated",
+    parse: createArgs,
+    run: create,
+    rfc: "RFC 9051 §6.3.4",
+    mayExpunge: true,
+  }),
+  command("DELETE", {
+    state: "authenticated",
+    parse: mailboxArgs,
+    run: remove,
+    rfc: "RFC 9051 §6.3.5",
+    mayExpunge: true,
+  }),
+  command("RENAME", {
+    state: "authenticated",
+    parse: renameArgs,
+    run: rename,
+    rfc: "RFC 9051 §6.3.6",
+    mayExpunge: true,
+  }),
+  command("SUBSCRIBE", {
+    state: "authenticated",
+    parse: mailboxArgs,
+    run: subscribe,
+    rfc: "RFC 9051 §6.3.7",
+    mayExpunge: true,
+  }),
+  command("UNSUBSCRIBE", {
+    state: "authenticated",
+    parse: mailboxArgs,
+    run: unsubscribe,
+    rfc: "RFC 9051 §6.3.8",
+    mayExpunge: true,
+  }),
+  command("LIST", {
+    state: "authenticated",
+    parse: listArgs,
+    run: list,
+    rfc: "RFC 9051 §6.3.9",
+    capability: "LIST-EXTENDED",
+    mayExpunge: true,
+  }),
+  command("XLIST", {
+    state: "authenticated",
+    parse: listArgs,
+    run: list,
+    rfc: "RFC 6154 §1",
+    mayExpunge: true,
+  }),
+  command("LSUB", {
+    state: "authenticated",
+    parse: listArgs,
+    run: lsub,
+    rfc: "RFC 3501 §6.3.9",
+    mayExpunge: true,
+  }),
+  command("STATUS", {
+    state: "authenticated",
+    parse: statusArgs,
+    run: status,
+    rfc: "RFC 9051 §6.3.11",
+    mayExpunge: true,
+  }),
+  command("NAMESPACE", {
+    state: "authenticated",
+    parse: noArgs,
+    run: namespace,
+    rfc: "RFC 2342 §5",
+    capability: "NAMESPACE",
+    mayExpunge: true,
+  }),
+  command("APPEND", {
+    state: "authenticated",
+    parse: appendArgs,
+    run: append,
+    rfc: "RFC 9051 §6.3.12",
+    mayExpunge: true,
+    literal: announcedLiteral,
+  }),
+  command("IDLE", {
+    state: "authenticated",
+    parse: noArgs,
+    run: idle,
+    rfc: "RFC 9051 §6.3.13",
+    capability: "IDLE",
+    mayExpunge: true,
+  }),
+  command("CHECK", {
+    state: "selected",
+    parse: noArgs,
+    run: noop,
+    rfc: "RFC 3501 §6.4.1",
+    mayExpunge: true,
+  }),
+  command("CLOSE", {
+    state: "selected",
+    parse: noArgs,
+    run: close,
+    rfc: "RFC 9051 §6.4.1",
+    mayExpunge: false,
+  }),
+  command("UNSELECT", {
+    state: "selected",
+    parse: noArgs,
+    run: unselect,
+    rfc: "RFC 3691 §2",
+    capability: "UNSELECT",
+    mayExpunge: false,
+  }),
+  command("EXPUNGE", {
+    state: "selected",
+    parse: noArgs,
+    run: expunge,
+    rfc: "RFC 9051 §6.4.3",
+    mayExpunge: true,
+  }),
+  command("UID EXPUNGE", {
+    state: "selected",
+    parse: uidExpungeArgs,
+    run: uidExpunge,
+    rfc: "RFC 4315 §2.1",
+    capability: "UIDPLUS",
+    byUid: true,
+    mayExpunge: true,
+  }),
+  ...withUidForm("SEARCH", {
+    state: "selected",
+    parse: searchArgs,
+    run: search,
+    rfc: "RFC 9051 §6.4.4",
+    capability: "ESEARCH",
+  }, NUMBERS_HOLD),
+  ...withUidForm("FETCH", {
+    state: "selected",
+    parse: fetchArgs,
+    run: fetch,
+    rfc: "RFC 9051 §6.4.5",
+  }, NUMBERS_HOLD),
+  ...withUidForm("STORE", {
+    state: "selected",
+    parse: storeArgs,
+    run: store,
+    rfc: "RFC 9051 §6.4.6",
+    capability: CONDSTORE,
+  }, NUMBERS_HOLD),
+  ...withUidForm("COPY", {
+    state: "selected",
+    parse: copyArgs,
+    run: copy,
+    rfc: "RFC 9051 §6.4.7",
+  }, { bySequence: true }),
+  ...withUidForm("MOVE", {
+    state: "selected",
+    parse: copyArgs,
+    run: move,
+    rfc: "RFC 6851 §3",
+    capability: "MOVE",
+  }, { bySequence: true }),
+];
+
+const COMMANDS: ReadonlyMap<string, AnyRow> = new Map(ROWS);
+
+/** Every row by its name, for documents and tests. */
+export function commandTable(): ReadonlyMap<string, AnyRow> {
+  return COMMANDS;
+}
+
+/** True for commands whose arguments must not reach a log. */
+export function isSecret(name: string): boolean {
+  return COMMANDS.get(name.toUpperCase())?.secret ?? false;
+}
+
+/** What every connection may use, whatever its state. */
+const WIRE_CAPABILITIES = ["LITERAL+"] as const;
+
+/** What LIST answers and can be asked for beyond its own row's capability. */
+const LIST_CAPABILITIES = ["CHILDREN", "SPECIAL-USE", "LIST-STATUS"] as const;
+
+const TABLE_CAPABILITIES: readonly string[] = [
+  ...new Set(
+    [
+      ...COMMANDS.values(),
+      ...Object.values(FETCH_ITEMS),
+      ...Object.values(SEARCH_KEYS),
+      ...Object.values(STATUS_ITEMS),
+    ].flatMap((row) => row.capability ?? []),
+  ),
+].sort();
+
+/** What this connection may use now. @see RFC 9051 §7.2.2 */
+export function capabilities(context: Pick<Context, "session" | "service">): readonly string[] {
+  const { session, service } = context;
+  const all = [
+    "IMAP4rev1",
+    ...WIRE_CAPABILITIES,
+    ...TABLE_CAPABILITIES,
+    ...LIST_CAPABILITIES,
+    `APPENDLIMIT=${service.appendLimit}`,
+  ];
+  if (session.state.name !== "not-authenticated") return all;
+  if (service.tls && !session.secure) all.push("STARTTLS");
+  const mechanisms = [...MECHANISMS.keys()].map((name) => `AUTH=${name}`);
+  all.push(...(mayAuthenticate(context) ? mechanisms : ["LOGINDISABLED"]));
+  return all;
+}
+
+/**
+ * Reads a command's name and looks up its row; undefined if there is none.
+ *
+ * The row comes before the arguments are read, so that bad arguments are answered under the
+ * right tag.
+ */
+export function findCommand(
+  scanner: Scanner,
+): { readonly name: string; readonly row: AnyRow } | undefined {
+  try {
+    const name = commandName(scanner);
+    const row = COMMANDS.get(name);
+    return row && { name, row };
+  } catch (error) {
+    if (error instanceof SyntaxFault) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,19 @@
+/** Messages that a command names but that other sessions expunged meanwhile. @see RFC 2180 §4 */
+
+import { Refusal } from "./command.ts";
+import type { View } from "./view.ts";
+
+/** @see RFC 5530 §3 */
+export function expungeIssued(): Refusal {
+  return new Refusal("Some of these messages no longer exist", "EXPUNGEISSUED");
+}
+
+/** Parts what is still there from what is gone, although the client does not know yet. */
+export function presentUids(
+  view: View,
+  uids: readonly number[],
+): { readonly present: readonly number[]; readonly gone: boolean } {
+  if (!view.diverged) return { present: uids, gone: false };
+  const present = uids.filter((uid) => view.indexOf(uid, view.seqOf(uid)) >= 0);
+  return { present, gone: present.length < uids.length };
+}

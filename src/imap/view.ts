@@ -1,0 +1,233 @@
+/**
+ * What one client believes about its mailbox: which sequence number is which UID, and what it
+ * has been told so far. It compares itself with the mailbox's columns when it may speak.
+ */
+
+import type { Mailbox } from "../store/store.ts";
+import { isWithin, type NumberSet, numbersIn, uidsIn } from "../wire/number_set.ts";
+import { flagNames, permanentFlagsCode, statusLine, systemFlagNames } from "../wire/response.ts";
+import { SyntaxFault } from "../wire/scanner.ts";
+import { type Output, Refusal } from "./command.ts";
+
+/** How much a client wants to hear of a message that changed. */
+export interface DrainOptions {
+  /** False while sequence numbers must hold still. @see RFC 9051 §7.5.1 */
+  readonly expunges: boolean;
+  readonly withUid: boolean;
+  readonly withModseq: boolean;
+}
+
+export class View {
+  /** The client's numbering: element `n - 1` is the UID of message `n`. Shared with the columns until they change. */
+  #uids: Uint32Array;
+  #count: number;
+  #generation: number;
+  /** Changes up to here have been told. */
+  #modseq: number;
+  /** Changes after `#modseq` that this client made and knows about. */
+  #known = new Set<number>();
+  #keywordCount: number;
+  /** UIDs that are `\Recent` in this session: [first, after last]. */
+  #recent: [number, number][] = [];
+
+  constructor(readonly mailbox: Mailbox, readonly readOnly: boolean) {
+    const { uids, count, generation } = mailbox.messages;
+    this.#uids = uids;
+    this.#count = count;
+    this.#generation = generation;
+    this.#modseq = mailbox.highestModseq;
+    this.#keywordCount = mailbox.keywords().length;
+    this.#claimRecent();
+  }
+
+  /** How many messages the client knows of. */
+  get count(): number {
+    return this.#count;
+  }
+
+  close(): void {
+    this.mailbox.close();
+  }
+
+  /** @throws {Refusal} in a mailbox opened by EXAMINE */
+  requireWritable(): void {
+    if (this.readOnly) throw new Refusal("The mailbox was opened read-only", "READ-ONLY");
+  }
+
+  uidOf(seq: number): number {
+    return this.#uids[seq - 1];
+  }
+
+  /** The sequence number of a UID, 0 if the client does not know it. */
+  seqOf(uid: number): number {
+    const at = search(this.#uids, this.#count, uid);
+    return at + 1;
+  }
+
+  /** Where a UID stands in the mailbox's columns, -1 if it is gone. */
+  indexOf(uid: number, seq: number): number {
+    const messages = this.mailbox.messages;
+    if (!this.diverged) return seq - 1;
+    return search(messages.uids, messages.count, uid);
+  }
+
+  /**
+   * UIDs of the messages that a set names, ascending.
+   *
+   * @throws {SyntaxFault} for a sequence number that no message has
+   */
+  resolve(set: NumberSet, byUid: boolean): number[] {
+    if (byUid) return uidsIn(set, this.#uids, this.#count);
+    if (!isWithin(set, this.#count)) {
+      throw new SyntaxFault(
+        `Expected message numbers from 1 to ${this.#count}: got one that no message has`,
+        0,
+      );
+    }
+    return numbersIn(set, this.#count).map((seq) => this.#uids[seq - 1]);
+  }
+
+  isRecent(uid: number): boolean {
+    return this.#recent.some(([first, end]) => uid >= first && uid < end);
+  }
+
+  recentCount(): number {
+    let count = 0;
+    for (const [first, end] of this.#recent) {
+      count += lowerBound(this.#uids, this.#count, end) -
+        lowerBound(this.#uids, this.#count, first);
+    }
+    return count;
+  }
+
+  /** The number of the first message without \Seen, 0 if there is none. */
+  firstUnseen(): number {
+    const { flags } = this.mailbox.messages;
+    for (let i = 0; i < this.#count; i++) if ((flags[i] & 1) === 0) return i + 1;
+    return 0;
+  }
+
+  /** The flags of the message at `index` of the columns, without parentheses. */
+  flagsAt(index: number, uid: number): string {
+    const { flags, keywordSets } = this.mailbox.messages;
+    const set = keywordSets[index];
+    return flagNames(
+      flags[index],
+      this.isRecent(uid),
+      set === 0 ? [] : this.mailbox.keywordSet(set),
+    );
+  }
+
+  /** The client made this change and is told of it by other means. */
+  silence(modseq: number): void {
+    if (modseq > this.#modseq) this.#known.add(modseq);
+  }
+
+  /** Messages that the client knows of were expunged, and it has not been told. */
+  get diverged(): boolean {
+    return this.#generation !== this.mailbox.messages.generation;
+  }
+
+  /** True when {@link drain} would have something to say. */
+  get stale(): boolean {
+    const { messages, highestModseq } = this.mailbox;
+    return highestModseq > this.#modseq || messages.generation !== this.#generation ||
+      messages.count !== this.#count;
+  }
+
+  /** FLAGS and PERMANENTFLAGS, as SELECT sends them and again when a new keyword appears. */
+  describeFlags(out: Output): void {
+    const names = [...systemFlagNames(), ...this.mailbox.keywords()];
+    this.#keywordCount = names.length - systemFlagNames().length;
+    out.text(`* FLAGS (${names.join(" ")})\r\n`);
+    const permanent = this.readOnly ? [] : [...names, "\\*"];
+    const text = this.readOnly ? "No flags can be changed" : "Flags that are kept";
+    out.text(statusLine("*", "OK", text, permanentFlagsCode(permanent)));
+  }
+
+  /** Repeats FLAGS when a keyword was used for the first time. @see RFC 9051 §7.3.5 */
+  announceKeywords(out: Output): void {
+    if (this.mailbox.keywords().length !== this.#keywordCount) this.describeFlags(out);
+  }
+
+  /**
+   * Tells the client what changed. New messages wait behind an EXPUNGE that may not be sent yet,
+   * so that numbers never shift under a client.
+   *
+   * @see RFC 9051 §7.5.1
+   */
+  drain(out: Output, options: DrainOptions): void {
+    if (!this.stale) return;
+    this.announceKeywords(out);
+    if (options.expunges) this.#tellExpunges(out);
+    this.#tellFlags(out, options);
+    if (!this.diverged) this.#tellArrivals(out);
+  }
+
+  #tellExpunges(out: Output): void {
+    const { uids, count, generation } = this.mailbox.messages;
+    if (generation === this.#generation) return;
+    let kept = 0;
+    let text = "";
+    for (let i = 0, j = 0; i < this.#count; i++) {
+      while (j < count && uids[j] < this.#uids[i]) j++;
+      if (j < count && uids[j] === this.#uids[i]) kept++;
+      else text += `* ${kept + 1} EXPUNGE\r\n`;
+    }
+    this.#uids = uids;
+    this.#count = kept;
+    this.#generation = generation;
+    out.text(text);
+  }
+
+  #tellFlags(out: Output, { withUid, withModseq }: DrainOptions): void {
+    const told = this.#modseq;
+    this.#modseq = this.mailbox.highestModseq;
+    if (this.#modseq === told) return;
+    const { uids, count, modseqs } = this.mailbox.messages;
+    const last = this.#count === 0 ? 0 : this.#uids[this.#count - 1];
+    for (let i = 0; i < count && uids[i] <= last; i++) {
+      if (modseqs[i] <= told || this.#known.has(modseqs[i])) continue;
+      const seq = this.diverged ? this.seqOf(uids[i]) : i + 1;
+      if (seq === 0) continue;
+      const uid = withUid ? `UID ${uids[i]} ` : "";
+      const modseq = withModseq ? ` MODSEQ (${modseqs[i]})` : "";
+      out.text(`* ${seq} FETCH (${uid}FLAGS (${this.flagsAt(i, uids[i])})${modseq})\r\n`);
+    }
+    this.#known.clear();
+  }
+
+  #tellArrivals(out: Output): void {
+    const { uids, count } = this.mailbox.messages;
+    this.#uids = uids;
+    if (count === this.#count) return;
+    this.#count = count;
+    this.#claimRecent();
+    out.text(`* ${count} EXISTS\r\n* ${this.recentCount()} RECENT\r\n`);
+  }
+
+  /** The first session that hears of a message has it as `\Recent`; EXAMINE takes nothing away. */
+  #claimRecent(): void {
+    const first = this.readOnly ? this.mailbox.firstRecent : this.mailbox.claimRecent();
+    const last = this.#recent.at(-1);
+    if (last !== undefined && first <= last[1]) last[1] = this.mailbox.uidNext;
+    else if (first < this.mailbox.uidNext) this.#recent.push([first, this.mailbox.uidNext]);
+  }
+}
+
+/** Index of `uid` among the first `count` elements, -1 if it is not there. */
+function search(uids: Uint32Array, count: number, uid: number): number {
+  const at = lowerBound(uids, count, uid);
+  return at < count && uids[at] === uid ? at : -1;
+}
+
+function lowerBound(uids: Uint32Array, count: number, uid: number): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (uids[middle] < uid) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,312 @@
+/** One client's connection: reads commands, has them run one after the other, and ends in time. */
+
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+import { judge } from "../imap/announced.ts";
+import { type Dialogue, Disconnected, type Service } from "../imap/command.ts";
+import { ReceivedMessage } from "../imap/commands/append.ts";
+import { dispatch } from "../imap/dispatch.ts";
+import { Session } from "../imap/session.ts";
+import { capabilities, isSecret } from "../imap/table.ts";
+import type { Log } from "../log.ts";
+import { type FrameEvent, Framer, LineTooLong } from "../wire/framer.ts";
+import { capabilityCode, continuation, statusLine } from "../wire/response.ts";
+import { SyntaxFault } from "../wire/scanner.ts";
+import type { Endpoint, TlsContext } from "./endpoint.ts";
+import { SocketOutput } from "./output.ts";
+
+/** Octets that may lie unread before the client is made to wait. */
+const READ_AHEAD = 256 * 1024;
+
+/** Why the server ends a connection; `message` is told in the BYE. */
+class Farewell extends Disconnected {
+  override name = "Farewell";
+}
+
+type FaultReason = Extract<FrameEvent, { readonly type: "fault" }>["reason"];
+
+const FAULT_TEXTS: Readonly<Record<FaultReason, string>> = {
+  "line-too-long": "Expected a shorter command line",
+  "literals-too-long": "Expected shorter literals",
+  "bad-literal": "Expected a literal of at most 4294967295 octets",
+};
+
+export class Connection {
+  readonly #session: Session;
+  readonly #out: SocketOutput;
+  #framer: Framer;
+  #socket: Socket;
+  /** Wakes the reader: with bytes, or with the reason why none will come. */
+  #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
+  #ended: Disconnected | undefined;
+  #upgrade = false;
+  #badCommands = 0;
+  /** Messages of the running command that are not in a mailbox yet. */
+  #received: ReceivedMessage[] = [];
+  readonly #loginDeadline: number;
+
+  constructor(
+    socket: Socket,
+    private readonly endpoint: Endpoint,
+    private readonly service: Service,
+    private readonly log: Log,
+    id: string,
+    secure: boolean,
+  ) {
+    const { limits, ioDebug } = endpoint;
+    this.#session = new Session(id, socket.remoteAddress ?? "unknown", secure);
+    this.#socket = socket;
+    this.#framer = new Framer(limits);
+    const tap = ioDebug ? (text: string) => log.info("S:", { text }) : undefined;
+    this.#out = new SocketOutput(socket, limits.write, tap);
+    this.#loginDeadline = service.now() + limits.login;
+    this.#attach(socket);
+  }
+
+  /** Serves the client until it leaves or has to. Never rejects. */
+  async run(): Promise<void> {
+    const { log } = this;
+    try {
+      await this.#greet();
+      while (this.#session.state.name !== "logout") await this.#handle(await this.#next());
+      log.debug("logged out");
+    } catch (error) {
+      await this.#failed(error);
+    } finally {
+      for (const message of this.#received) await abort(message, log);
+      this.#session.enter({ name: "logout" });
+      this.#socket.end();
+      // A client that does not close its side must not hold the socket.
+      this.#socket.destroySoon();
+    }
+  }
+
+  /** Ends the connection with a BYE once the running command is through. */
+  shutdown(): void {
+    this.#end(new Farewell("Server is shutting down"));
+  }
+
+  /** Ends it at once. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  async #greet(): Promise<void> {
+    const code = capabilityCode(capabilities({ session: this.#session, service: this.service }));
+    this.#out.text(statusLine("*", "OK", `${this.service.hostname} ready`, code));
+    await this.#out.flush();
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    if (error instanceof Farewell) {
+      this.log.info("connection ended", { reason: error.message });
+      this.#out.text(statusLine("*", "BYE", error.message));
+      await this.#out.flush().catch(() => {});
+    } else if (error instanceof Disconnected) {
+      if (this.endpoint.ioErrors) this.log.warn("connection lost", { reason: error.message });
+      else this.log.debug("connection lost", { reason: error.message });
+    } else {
+      this.log.error("bug", { stack: error instanceof Error ? error.stack : String(error) });
+    }
+  }
+
+  async #handle(event: FrameEvent): Promise<void> {
+    switch (event.type) {
+      case "command":
+        return await this.#run(event);
+      case "literal":
+        return await this.#announced(event);
+      case "chunk":
+        if (event.message instanceof ReceivedMessage) await event.message.write(event.bytes);
+        return;
+      case "fault":
+        this.#out.text(statusLine(tagOf(event.text), "BAD", FAULT_TEXTS[event.reason]));
+        await this.#forgetReceived();
+        return await this.#answered(true);
+    }
+  }
+
+  async #run(frame: Extract<FrameEvent, { readonly type: "command" }>): Promise<void> {
+    if (this.endpoint.ioDebug) this.log.info("C:", { text: masked(frame.text) });
+    const { bad } = await dispatch(frame, {
+      session: this.#session,
+      service: this.service,
+      out: this.#out,
+      dialogue: this.#dialogue,
+      log: this.log,
+    });
+    await this.#forgetReceived();
+    await this.#answered(bad);
+    if (this.#upgrade) this.#startTls();
+  }
+
+  async #announced(literal: Extract<FrameEvent, { readonly type: "literal" }>): Promise<void> {
+    const verdict = await judge(literal, this.#session, this.service);
+    if (verdict.type === "refuse") {
+      this.#framer.discard();
+      await this.#forgetReceived();
+      this.#out.text(verdict.reply);
+      return await this.#answered(verdict.bad);
+    }
+    if (verdict.type === "stream") {
+      this.#received.push(verdict.message);
+      this.#framer.stream(verdict.message);
+    } else if (!this.#framer.accept()) {
+      return;
+    }
+    if (literal.synchronizing) await this.#prompt("OK");
+  }
+
+  async #forgetReceived(): Promise<void> {
+    if (this.#received.length === 0) return;
+    const received = this.#received;
+    this.#received = [];
+    for (const message of received) await abort(message, this.log);
+  }
+
+  /** Sends the reply and counts commands that were not understood. */
+  async #answered(bad: boolean): Promise<void> {
+    this.#badCommands = bad ? this.#badCommands + 1 : 0;
+    const { badBeforeLogin, badAfterLogin } = this.endpoint.limits;
+    const allowed = this.#loggedIn ? badAfterLogin : badBeforeLogin;
+    if (this.#badCommands >= allowed) this.#end(new Farewell("Too many bad commands"));
+    await this.#out.flush();
+  }
+
+  get #loggedIn(): boolean {
+    return this.#session.state.name !== "not-authenticated";
+  }
+
+  async #prompt(text: string): Promise<void> {
+    this.#out.text(continuation(text));
+    await this.#out.flush();
+  }
+
+  get #dialogue(): Dialogue {
+    return {
+      prompt: (text) => this.#prompt(text),
+      line: () => this.#line(),
+      startTls: this.endpoint.tls && (() => this.#upgrade = true),
+    };
+  }
+
+  async #next(): Promise<FrameEvent> {
+    for (;;) {
+      if (this.#ended) throw this.#ended;
+      const event = this.#framer.next();
+      if (event !== undefined) return event;
+      await this.#more(this.#loggedIn ? this.endpoint.limits.idle : undefined);
+    }
+  }
+
+  async #line(): Promise<string> {
+    for (;;) {
+      try {
+        const line = this.#framer.line();
+        if (line !== undefined) return line;
+      } catch (error) {
+        if (error instanceof LineTooLong) throw new SyntaxFault(error.message, 0);
+        throw error;
+      }
+      await this.#more(undefined);
+    }
+  }
+
+  /**
+   * Waits for bytes; before login never past the deadline.
+   *
+   * @param idle milliseconds; undefined for as long as it takes, as in IDLE
+   */
+  async #more(idle: number | undefined): Promise<void> {
+    if (this.#ended) throw this.#ended;
+    const wait = this.#loggedIn ? idle : Math.max(0, this.#loginDeadline - this.service.now());
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#waiting = { resolve, reject };
+    const text = this.#loggedIn ? "Idle for too long" : "Logging in took too long";
+    const timer = wait === undefined
+      ? undefined
+      : setTimeout(() => this.#end(new Farewell(text)), wait);
+    if (this.#socket.isPaused()) this.#socket.resume();
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting = undefined;
+    }
+  }
+
+  #attach(socket: Socket): void {
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, 120_000);
+    socket.on("data", this.#onData);
+    socket.on("end", this.#onEnd);
+    socket.on("close", this.#onEnd);
+    socket.on("error", this.#onError);
+  }
+
+  #onData = (bytes: Uint8Array): void => {
+    this.#framer.push(bytes);
+    if (this.#framer.buffered > READ_AHEAD) this.#socket.pause();
+    this.#waiting?.resolve();
+  };
+
+  #onEnd = (): void => this.#end(new Disconnected("The client closed the connection"));
+
+  #onError = (error: Error): void => this.#end(new Disconnected(error.message, { cause: error }));
+
+  #end(reason: Disconnected): void {
+    if (
+      this.#ended !== undefined && this.#ended instanceof Farewell === reason instanceof Farewell
+    ) return;
+    this.#ended ??= reason;
+    this.#waiting?.reject(this.#ended);
+    if (!(reason instanceof Farewell)) this.#out.break(reason);
+  }
+
+  /** @see RFC 9051 §6.2.1: what came in the clear before the handshake must not be believed */
+  #startTls(): void {
+    this.#upgrade = false;
+    const { tls, limits } = this.endpoint;
+    if (tls === undefined) return;
+    if (this.#framer.buffered > 0) {
+      this.log.warn("bytes after STARTTLS", { octets: this.#framer.buffered });
+      throw new Disconnected("The client sent bytes after STARTTLS without waiting for it");
+    }
+    const plain = this.#socket;
+    plain.off("data", this.#onData);
+    plain.off("end", this.#onEnd);
+    this.#framer = new Framer(limits);
+    this.#socket = secured(plain, tls);
+    this.#attach(this.#socket);
+    this.#out.use(this.#socket);
+    this.#session.secure = true;
+  }
+}
+
+function secured(plain: Socket, tls: TlsContext): Socket {
+  return new TLSSocket(plain, {
+    isServer: true,
+    secureContext: tls.context(),
+    SNICallback: (name, done) => done(null, tls.context(name)),
+  });
+}
+
+async function abort(message: ReceivedMessage, log: Log): Promise<void> {
+  if (message.stored) return;
+  try {
+    await message.incoming.abort();
+  } catch (error) {
+    log.warn("an unfinished message was left behind", { error: String(error) });
+  }
+}
+
+/** The tag of a command that could not be read whole. */
+function tagOf(text: string): string {
+  return /^([^\s(){%*"\\+]+) /.exec(text)?.[1] ?? "*";
+}
+
+/** A command for the log, without its secrets. */
+function masked(text: string): string {
+  const [tag, name] = text.split(" ", 2);
+  return isSecret(name ?? "") ? `${tag} ${name} ***` : text;
+}

@@ -1,0 +1,111 @@
+import type { Socket } from "node:net";
+import { Buffer } from "node:buffer";
+import type { Output } from "../imap/command.ts";
+
+/** Octets that may wait here, and in the socket, before the writer has to wait. */
+const FULL = 64 * 1024;
+
+/**
+ * Gathers a command's responses and writes them in few pieces. Holds nothing between commands.
+ */
+export class SocketOutput implements Output {
+  #pieces: (string | Uint8Array)[] = [];
+  #text = "";
+  #size = 0;
+  /** The peer that a flush waits for. */
+  #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
+  #broken: Error | undefined;
+
+  /**
+   * @param stalled milliseconds that a full socket may take no byte
+   * @param tap sees everything that is written
+   */
+  constructor(
+    private socket: Socket,
+    private readonly stalled: number,
+    private readonly tap?: (text: string) => void,
+  ) {
+    this.use(socket);
+  }
+
+  /** Goes on with another socket, after STARTTLS. */
+  use(socket: Socket): void {
+    this.socket = socket;
+    socket.on("drain", () => this.#waiting?.resolve());
+  }
+
+  /** Lets a waiting writer know that the connection is gone. */
+  break(error: Error): void {
+    this.#broken = error;
+    this.#waiting?.reject(error);
+  }
+
+  get full(): boolean {
+    return this.#size >= FULL;
+  }
+
+  text(text: string): void {
+    this.#text += text;
+    this.#size += text.length;
+  }
+
+  bytes(bytes: Uint8Array): void {
+    if (this.#text !== "") this.#pieces.push(this.#text);
+    this.#text = "";
+    this.#pieces.push(bytes);
+    this.#size += bytes.length;
+  }
+
+  async flush(): Promise<void> {
+    if (this.#broken) throw this.#broken;
+    if (this.#size === 0) return;
+    if (!this.#write()) await this.#drained();
+  }
+
+  /** @returns false when the socket's own buffer is full */
+  #write(): boolean {
+    const pieces = this.#pieces;
+    const text = this.#text;
+    const size = this.#size;
+    this.#pieces = [];
+    this.#text = "";
+    this.#size = 0;
+    if (this.tap) { for (const piece of [...pieces, text]) this.tap(tapped(piece)); }
+    if (pieces.length === 0) return this.socket.write(text, "latin1");
+    if (text !== "") pieces.push(text);
+    return this.#writeJoined(pieces, size);
+  }
+
+  /** Small pieces are copied together; a large one alone goes as it is. */
+  #writeJoined(pieces: readonly (string | Uint8Array)[], size: number): boolean {
+    const joined = Buffer.allocUnsafe(size);
+    let end = 0;
+    for (const piece of pieces) {
+      if (typeof piece === "string") end += joined.write(piece, end, "latin1");
+      else {
+        joined.set(piece, end);
+        end += piece.length;
+      }
+    }
+    return this.socket.write(joined);
+  }
+
+  async #drained(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#waiting = { resolve, reject };
+    const timer = setTimeout(
+      () => this.socket.destroy(new Error("The client takes no data")),
+      this.stalled,
+    );
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting = undefined;
+    }
+  }
+}
+
+function tapped(piece: string | Uint8Array): string {
+  return typeof piece === "string" ? piece : `[${piece.length} octets]`;
+}

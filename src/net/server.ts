@@ -1,0 +1,130 @@
+/** Listens, counts, and serves each client by a {@link Connection}. */
+
+import { createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+import type { Authenticator } from "../auth/auth.ts";
+import type { Service } from "../imap/command.ts";
+import type { Log } from "../log.ts";
+import type { Store } from "../store/store.ts";
+import { statusLine } from "../wire/response.ts";
+import { Connection } from "./connection.ts";
+import type { Endpoint, ListenAddress } from "./endpoint.ts";
+
+export interface ImapServerOptions {
+  readonly endpoint: Endpoint;
+  readonly auth: Authenticator;
+  readonly store: Store;
+  readonly log: Log;
+  readonly hostname: string;
+  readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** One `[[imap]]` endpoint with all its addresses. */
+export class ImapServer {
+  readonly #options: ImapServerOptions;
+  readonly #service: Service;
+  readonly #servers: Server[] = [];
+  readonly #connections = new Set<Connection>();
+  readonly #running = new Set<Promise<void>>();
+  #nextId = 1;
+
+  constructor(options: ImapServerOptions) {
+    const { endpoint, auth, store, log, hostname, version, now = Date.now } = options;
+    this.#options = options;
+    this.#service = {
+      auth,
+      store,
+      log,
+      hostname,
+      version,
+      insecureAuth: endpoint.insecureAuth,
+      tls: endpoint.tls !== undefined,
+      appendLimit: endpoint.limits.append,
+      keepalive: endpoint.limits.keepalive,
+      now,
+    };
+  }
+
+  /**
+   * Opens every address of the endpoint.
+   *
+   * @returns them with their real ports
+   * @throws {Error} when one cannot be had, such as EADDRINUSE
+   */
+  async listen(): Promise<readonly ListenAddress[]> {
+    const addresses: ListenAddress[] = [];
+    for (const address of this.#options.endpoint.listen) {
+      const server = this.#serverFor(address);
+      const port = await opened(server, address);
+      this.#servers.push(server);
+      addresses.push({ ...address, port });
+      const host = address.host.includes(":") ? `[${address.host}]` : address.host;
+      this.#options.log.info(`listening on ${address.tls ? "tls" : "tcp"}://${host}:${port}`);
+    }
+    return addresses;
+  }
+
+  /** Says BYE to every client; commands that run may finish within `graceMs` milliseconds. */
+  async close(graceMs: number): Promise<void> {
+    for (const server of this.#servers) server.close();
+    for (const connection of this.#connections) connection.shutdown();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, graceMs));
+    await Promise.race([Promise.all(this.#running), late]);
+    clearTimeout(timer);
+    for (const connection of this.#connections) connection.destroy();
+    await Promise.all(this.#running);
+  }
+
+  #serverFor(address: ListenAddress): Server {
+    const { tls, limits } = this.#options.endpoint;
+    if (!address.tls) return createServer((socket) => this.#accept(socket, false));
+    if (tls === undefined) throw new Error(`TLS is not configured for port ${address.port}`);
+    const server = createTlsServer({
+      ...tls.options(),
+      SNICallback: (name, done) => done(null, tls.context(name)),
+      handshakeTimeout: limits.login,
+    }, (socket: TLSSocket) => this.#accept(socket, true));
+    server.on("tlsClientError", (error: Error) => this.#handshakeFailed(error));
+    return server;
+  }
+
+  #handshakeFailed(error: Error): void {
+    const { log, endpoint } = this.#options;
+    if (endpoint.ioErrors) log.warn("TLS handshake failed", { error: error.message });
+    else log.debug("TLS handshake failed", { error: error.message });
+  }
+
+  #accept(socket: Socket, secure: boolean): void {
+    const { endpoint, log } = this.#options;
+    if (this.#connections.size >= endpoint.limits.connections) {
+      log.warn("too many connections", { remote: socket.remoteAddress });
+      socket.on("error", () => {});
+      socket.end(statusLine("*", "BYE", "Too many connections, try later"));
+      return;
+    }
+    const id = (this.#nextId++).toString(36);
+    const connectionLog = log.with({ conn: id });
+    connectionLog.debug("connected", { remote: socket.remoteAddress, secure });
+    const connection = new Connection(socket, endpoint, this.#service, connectionLog, id, secure);
+    this.#connections.add(connection);
+    const running = connection.run().finally(() => {
+      this.#connections.delete(connection);
+      this.#running.delete(running);
+    });
+    this.#running.add(running);
+  }
+}
+
+function opened(server: Server, { host, port }: ListenAddress): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port }, () => {
+      server.off("error", reject);
+      const address = server.address();
+      resolve(typeof address === "object" && address !== null ? address.port : port);
+    });
+  });
+}

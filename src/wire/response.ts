@@ -1,0 +1,185 @@
+/** What a server says, spelled as it goes over the wire: latin1 strings, one char per byte. */
+
+import { encodeMailboxName } from "./mailbox_name.ts";
+import { formatNumberSet } from "./number_set.ts";
+
+/** Response codes that stand alone. @see RFC 5530, RFC 9051 §7.1 */
+export type PlainCode =
+  | "ALREADYEXISTS"
+  | "AUTHENTICATIONFAILED"
+  | "CANNOT"
+  | "CLIENTBUG"
+  | "CLOSED"
+  | "EXPUNGEISSUED"
+  | "INUSE"
+  | "LIMIT"
+  | "NONEXISTENT"
+  | "NOPERM"
+  | "OVERQUOTA"
+  | "PRIVACYREQUIRED"
+  | "READ-ONLY"
+  | "READ-WRITE"
+  | "SERVERBUG"
+  | "TOOBIG"
+  | "TRYCREATE"
+  | "UNAVAILABLE"
+  | "HASCHILDREN"
+  | "NOMODSEQ"
+  | "PARSE";
+
+/** The inside of `[…]` in a status response. */
+export type ResponseCode = PlainCode | { readonly text: string };
+
+export function capabilityCode(capabilities: readonly string[]): ResponseCode {
+  return { text: `CAPABILITY ${capabilities.join(" ")}` };
+}
+
+export function numberCode(
+  name: "UIDNEXT" | "UIDVALIDITY" | "UNSEEN" | "HIGHESTMODSEQ",
+  value: number,
+): ResponseCode {
+  return { text: `${name} ${value}` };
+}
+
+export function permanentFlagsCode(flags: readonly string[]): ResponseCode {
+  return { text: `PERMANENTFLAGS (${flags.join(" ")})` };
+}
+
+export function badCharsetCode(charsets: readonly string[]): ResponseCode {
+  return { text: `BADCHARSET (${charsets.join(" ")})` };
+}
+
+/** @see RFC 4315 §3 */
+export function appendUidCode(uidValidity: number, uids: readonly number[]): ResponseCode {
+  return { text: `APPENDUID ${uidValidity} ${formatNumberSet(uids)}` };
+}
+
+/** The two sets list the pairs in the same order. @see RFC 4315 §3 */
+export function copyUidCode(
+  uidValidity: number,
+  source: readonly number[],
+  destination: readonly number[],
+): ResponseCode {
+  return {
+    text: `COPYUID ${uidValidity} ${formatNumberSet(source)} ${formatNumberSet(destination)}`,
+  };
+}
+
+/** Numbers whose conditional STORE failed. @see RFC 7162 §3.1.3 */
+export function modifiedCode(numbers: readonly number[]): ResponseCode {
+  return { text: `MODIFIED ${formatNumberSet(numbers)}` };
+}
+
+/** What a command comes to; dispatch puts the tag before it. */
+export interface Completion {
+  readonly status: "OK" | "NO" | "BAD";
+  readonly code?: ResponseCode;
+  readonly text: string;
+}
+
+export function ok(text: string, code?: ResponseCode): Completion {
+  return { status: "OK", code, text };
+}
+
+export function no(text: string, code?: ResponseCode): Completion {
+  return { status: "NO", code, text };
+}
+
+export function bad(text: string): Completion {
+  return { status: "BAD", text };
+}
+
+/** `tag OK [CODE] text` with its CRLF; `tag` is "*" for untagged ones. */
+export function statusLine(
+  tag: string,
+  status: "OK" | "NO" | "BAD" | "BYE" | "PREAUTH",
+  text: string,
+  code?: ResponseCode,
+): string {
+  const inside = code === undefined ? "" : `[${typeof code === "string" ? code : code.text}] `;
+  return `${tag} ${status} ${inside}${plainText(text)}\r\n`;
+}
+
+/** `resp-text` is one line of ASCII: whatever else came in is shown as "?". */
+function plainText(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\x00-\x1f\x7f-\uffff]/g, "?");
+}
+
+/** `+ text`, the request for the rest of a command. */
+export function continuation(text: string): string {
+  return `+ ${text}\r\n`;
+}
+
+const ATOM = /^[A-Za-z0-9!#$&'+,\-./:;<=>?@^_`|~[]+$/;
+
+/** A byte string as an atom where it can be one, else quoted, else a literal. */
+export function astring(bytes: string): string {
+  if (ATOM.test(bytes) && bytes.toUpperCase() !== "NIL") return bytes;
+  return string(bytes);
+}
+
+/** A byte string quoted where that is allowed, else as a literal. @see RFC 9051 §9 `string` */
+export function string(bytes: string): string {
+  // deno-lint-ignore no-control-regex
+  if (bytes.length > 1000 || /[\x00\r\n\x7f-\xff]/.test(bytes)) {
+    const clean = bytes.replaceAll("\0", "");
+    return `{${clean.length}}\r\n${clean}`;
+  }
+  return `"${bytes.replace(/["\\]/g, "\\$&")}"`;
+}
+
+/** A mailbox name in modified UTF-7. @see RFC 3501 §5.1.3 */
+export function mailbox(name: string): string {
+  return astring(encodeMailboxName(name));
+}
+
+/** The five flags in the order of their bits in {@link FlagSet}s. */
+const SYSTEM_FLAGS = ["\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft"] as const;
+
+const FLAG_TEXTS: readonly string[] = Array.from(
+  { length: 64 },
+  (_, bits) =>
+    [...SYSTEM_FLAGS.filter((_, bit) => bits & (1 << bit)), ...(bits & 32 ? ["\\Recent"] : [])]
+      .join(" "),
+);
+
+/** `\Seen \Recent keyword`, without parentheses; `system` in bits, 32 being `\Recent`. */
+export function flagNames(system: number, recent: boolean, keywords: readonly string[]): string {
+  const text = FLAG_TEXTS[system | (recent ? 32 : 0)];
+  if (keywords.length === 0) return text;
+  return text === "" ? keywords.join(" ") : `${text} ${keywords.join(" ")}`;
+}
+
+/** The system flags that a client may store. */
+export function systemFlagNames(): readonly string[] {
+  return SYSTEM_FLAGS;
+}
+
+const MONTHS = [
+  "Jan",
+  "Feb",
+  "Mar",
+  "Apr",
+  "May",
+  "Jun",
+  "Jul",
+  "Aug",
+  "Sep",
+  "Oct",
+  "Nov",
+  "Dec",
+] as const;
+
+/** `"17-Jul-1996 02:44:25 -0700"` with its quotes. @see RFC 9051 §9 `date-time` */
+export function dateTime(seconds: number, zone: number): string {
+  const local = new Date((seconds + zone * 60) * 1000);
+  const two = (n: number) => (n < 10 ? `0${n}` : `${n}`);
+  const offset = Math.abs(zone);
+  const day = local.getUTCDate();
+  return `"${day < 10 ? ` ${day}` : day}-${MONTHS[local.getUTCMonth()]}-${
+    String(local.getUTCFullYear()).padStart(4, "0")
+  } ${two(local.getUTCHours())}:${two(local.getUTCMinutes())}:${two(local.getUTCSeconds())} ${
+    zone < 0 ? "-" : "+"
+  }${two(Math.floor(offset / 60))}${two(offset % 60)}"`;
+}

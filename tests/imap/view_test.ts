@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import type { Output } from "../../src/imap/command.ts";
+import { View } from "../../src/imap/view.ts";
+import type { Mailbox, MessageColumns } from "../../src/store/store.ts";
+
+/** A mailbox whose columns a test changes by hand; it stands for what a store shows a view. */
+class Columns {
+  generation = 0;
+  highestModseq = 1;
+  #rows: { uid: number; flags: number; modseq: number }[];
+  firstRecent: number;
+
+  constructor(uids: readonly number[]) {
+    this.#rows = uids.map((uid) => ({ uid, flags: 0, modseq: 1 }));
+    this.firstRecent = this.uidNext;
+  }
+
+  get uidNext(): number {
+    return Math.max(0, ...this.#rows.map(({ uid }) => uid)) + 1;
+  }
+
+  get messages(): MessageColumns {
+    const rows = this.#rows;
+    return {
+      count: rows.length,
+      generation: this.generation,
+      uids: Uint32Array.from(rows, ({ uid }) => uid),
+      flags: Uint8Array.from(rows, ({ flags }) => flags),
+      keywordSets: new Uint32Array(rows.length),
+      modseqs: Float64Array.from(rows, ({ modseq }) => modseq),
+      sizes: new Float64Array(rows.length),
+      dates: new Float64Array(rows.length),
+      zones: new Int16Array(rows.length),
+    };
+  }
+
+  arrive(uid: number): void {
+    this.#rows.push({ uid, flags: 0, modseq: ++this.highestModseq });
+  }
+
+  flag(uid: number, flags: number): void {
+    this.highestModseq++;
+    for (const row of this.#rows) {
+      if (row.uid === uid) Object.assign(row, { flags, modseq: this.highestModseq });
+    }
+  }
+
+  expunge(...uids: number[]): void {
+    this.highestModseq++;
+    this.generation++;
+    this.#rows = this.#rows.filter(({ uid }) => !uids.includes(uid));
+  }
+
+  claimRecent(): number {
+    const first = this.firstRecent;
+    this.firstRecent = this.uidNext;
+    return first;
+  }
+}
+
+function open(columns: Columns): View {
+  const mailbox: Pick<Mailbox, "keywords" | "keywordSet" | "close"> = {
+    keywords: () => [],
+    keywordSet: () => [],
+    close: () => {},
+  };
+  return new View(Object.assign(columns, mailbox) as unknown as Mailbox, false);
+}
+
+function drained(view: View, expunges: boolean): string[] {
+  let text = "";
+  const out: Output = {
+    text: (more) => text += more,
+    bytes: () => {},
+    full: false,
+    flush: () => Promise.resolve(),
+  };
+  view.drain(out, { expunges, withUid: false, withModseq: false });
+  return text.split("\r\n").slice(0, -1);
+}
+
+Deno.test("View.drain() numbers each EXPUNGE after those before it", () => {
+  const columns = new Columns([1, 2, 3, 4]);
+  const view = open(columns);
+  columns.expunge(2, 3);
+  assert.deepEqual(drained(view, true), ["* 2 EXPUNGE", "* 2 EXPUNGE"]);
+  assert.equal(view.uidOf(2), 4);
+});
+
+Deno.test("View.drain() holds new messages back behind an EXPUNGE that may not be sent", () => {
+  const columns = new Columns([1, 2, 3]);
+  const view = open(columns);
+  columns.expunge(1);
+  columns.arrive(4);
+  assert.deepEqual(drained(view, false), []);
+  assert.equal(view.count, 3);
+  assert.equal(view.seqOf(3), 3);
+  assert.deepEqual(drained(view, true), ["* 1 EXPUNGE", "* 3 EXISTS", "* 1 RECENT"]);
+});
+
+Deno.test("View.drain() tells changed flags in the client's numbers while an EXPUNGE waits", () => {
+  const columns = new Columns([1, 2, 3]);
+  const view = open(columns);
+  columns.expunge(1);
+  columns.flag(3, 1);
+  assert.deepEqual(drained(view, false), ["* 3 FETCH (FLAGS (\\Seen))"]);
+  assert.deepEqual(drained(view, true), ["* 1 EXPUNGE"]);
+});
+
+Deno.test("View.silence() hides only the change that this client made", () => {
+  const columns = new Columns([1, 2]);
+  const view = open(columns);
+  columns.flag(1, 4);
+  view.silence(columns.highestModseq);
+  columns.flag(2, 1);
+  assert.deepEqual(drained(view, true), ["* 2 FETCH (FLAGS (\\Seen))"]);
+  columns.flag(1, 5);
+  assert.deepEqual(drained(view, true), ["* 1 FETCH (FLAGS (\\Seen \\Flagged))"]);
+});
+
+Deno.test("View.resolve() refuses numbers beyond the mailbox and ignores unknown UIDs", () => {
+  const view = open(new Columns([5, 7]));
+  assert.throws(() => view.resolve({ ranges: [[1, 3]] }, false), /from 1 to 2/);
+  assert.deepEqual(view.resolve({ ranges: [[1, 4294967295]] }, true), [5, 7]);
+});
+
+Deno.test("View.isRecent() is true for the first session that hears of a message only", () => {
+  const columns = new Columns([1]);
+  const first = open(columns);
+  const second = open(columns);
+  columns.arrive(2);
+  assert.deepEqual(drained(first, true), ["* 2 EXISTS", "* 1 RECENT"]);
+  assert.deepEqual(drained(second, true), ["* 2 EXISTS", "* 0 RECENT"]);
+  assert.deepEqual([first.isRecent(2), second.isRecent(2)], [true, false]);
+});
