@@ -107,7 +107,7 @@ function byName(a: string, b: string): number {
 /** Tests a name against `reference` with each pattern; INBOX matches in any case. */
 function matcher(reference: string, patterns: readonly string[]): (name: string) => boolean {
   const decoded = patterns.map((pattern) => {
-    const whole = pattern.startsWith("/") ? pattern.slice(1) : reference + pattern;
+    const whole = reference + pattern;
     return decodeMailboxName(whole) ?? whole;
   });
   const exact = decoded.map((pattern) => new ListPattern(pattern));

@@ -21,13 +21,23 @@ export async function search(context: SelectedContext, args: SearchArgs): Promis
       log.warn("message not searched", { uid, mailbox: view.mailbox.name, error }),
   });
   const numbers = byUid ? found : found.map((uid) => view.seqOf(uid));
-  const modseq = withModseq ? highest(context, found) : 0;
+  const modseq = withModseq ? highest(context, told(found, args.returns ?? ["ALL"])) : 0;
   out.text(
     args.returns === undefined
       ? oldForm(numbers, modseq)
       : newForm(context, args.returns, numbers, modseq),
   );
   return ok(`${context.command} completed`);
+}
+
+/** The messages whose mod-sequences the answer speaks of. @see RFC 7162 §3.1.10 */
+function told(uids: Uids, returns: readonly SearchReturn[]): Uids {
+  if (uids.length === 0 || returns.length === 0) return uids;
+  if (returns.includes("ALL") || returns.includes("COUNT")) return uids;
+  const ends: number[] = [];
+  if (returns.includes("MIN")) ends.push(uids[0]);
+  if (returns.includes("MAX")) ends.push(uids[uids.length - 1]);
+  return ends;
 }
 
 function highest({ view }: SelectedContext, uids: Uids): number {
