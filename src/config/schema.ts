@@ -231,3 +231,9 @@ export const top = {
   }),
   imap: required(tables(imap), { doc: "Endpoints that speak IMAP." }),
 } satisfies Section;
+
+/** The named blocks of the example config, which its `[[imap]]` refers to. */
+export const exampleBlocks = [
+  { namespace: "auth", name: "local_authdb", module: "pass_table" },
+  { namespace: "storage", name: "local_mailboxes", module: "maildir" },
+] as const;
