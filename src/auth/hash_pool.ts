@@ -1,0 +1,123 @@
+/** Workers that check passwords: started when needed, ended when idle. */
+
+import { clearTimeout, setTimeout } from "node:timers";
+import type { HashReply, HashRequest } from "./hash_worker.ts";
+
+/** A check could not be made: too many are waiting, or a worker failed. */
+export class HashingUnavailable extends Error {
+  override name = "HashingUnavailable";
+}
+
+export interface HashPoolOptions {
+  /** Workers at once; each can keep one core busy. */
+  readonly workers?: number;
+  /** Checks that may wait for a worker. */
+  readonly queue?: number;
+  /** Milliseconds that an idle worker is kept. */
+  readonly idle?: number;
+}
+
+interface Job {
+  readonly request: HashRequest;
+  readonly settled: PromiseWithResolvers<boolean>;
+}
+
+interface Lane {
+  readonly worker: Worker;
+  job?: Job;
+  idleTimer?: ReturnType<typeof setTimeout>;
+}
+
+/** Checks passwords off the main thread. */
+export class HashPool {
+  readonly #workers: number;
+  readonly #most: number;
+  readonly #idle: number;
+  readonly #lanes = new Set<Lane>();
+  readonly #waiting: Job[] = [];
+  #next = 1;
+  #closed = false;
+
+  constructor(options: HashPoolOptions = {}) {
+    this.#workers = options.workers ??
+      Math.min(4, Math.max(1, navigator.hardwareConcurrency - 1));
+    this.#most = options.queue ?? 1000;
+    this.#idle = options.idle ?? 60_000;
+  }
+
+  /** Workers that exist now. */
+  get size(): number {
+    return this.#lanes.size;
+  }
+
+  /**
+   * Whether `value`, a well-formed hash, is that of `password`.
+   *
+   * @throws {HashingUnavailable}
+   */
+  verify(value: string, password: string): Promise<boolean> {
+    if (this.#closed) return Promise.reject(new HashingUnavailable("The server is closing"));
+    if (this.#waiting.length >= this.#most) {
+      return Promise.reject(new HashingUnavailable(`${this.#most} logins are waiting already`));
+    }
+    const job: Job = {
+      request: { id: this.#next++, value, password },
+      settled: Promise.withResolvers<boolean>(),
+    };
+    this.#waiting.push(job);
+    this.#pump();
+    return job.settled.promise;
+  }
+
+  /** Ends all workers; checks under way fail. */
+  close(): void {
+    this.#closed = true;
+    for (const lane of [...this.#lanes]) this.#end(lane, "The server is closing");
+    for (const job of this.#waiting.splice(0)) {
+      job.settled.reject(new HashingUnavailable("The server is closing"));
+    }
+  }
+
+  #pump(): void {
+    while (this.#waiting.length > 0) {
+      const lane = [...this.#lanes].find((each) => each.job === undefined) ?? this.#start();
+      if (lane === undefined) return;
+      const job = this.#waiting.shift();
+      if (job === undefined) return;
+      clearTimeout(lane.idleTimer);
+      lane.job = job;
+      lane.worker.postMessage(job.request);
+    }
+  }
+
+  #start(): Lane | undefined {
+    if (this.#lanes.size >= this.#workers) return undefined;
+    const worker = new Worker(new URL("./hash_worker.ts", import.meta.url), { type: "module" });
+    const lane: Lane = { worker };
+    worker.onmessage = ({ data }: MessageEvent<HashReply>) => this.#settle(lane, data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#end(lane, `The password worker failed: ${event.message}`);
+      this.#pump();
+    };
+    this.#lanes.add(lane);
+    return lane;
+  }
+
+  #settle(lane: Lane, reply: HashReply): void {
+    const job = lane.job;
+    lane.job = undefined;
+    if (reply.error === undefined) job?.settled.resolve(reply.match);
+    else job?.settled.reject(new HashingUnavailable(reply.error));
+    lane.idleTimer = setTimeout(() => this.#end(lane, "Idle"), this.#idle);
+    lane.idleTimer.unref();
+    this.#pump();
+  }
+
+  #end(lane: Lane, why: string): void {
+    clearTimeout(lane.idleTimer);
+    lane.worker.terminate();
+    this.#lanes.delete(lane);
+    lane.job?.settled.reject(new HashingUnavailable(why));
+  }
+}

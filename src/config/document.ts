@@ -1,0 +1,130 @@
+/** The example config and the reference of all settings, made from the schema. */
+
+import { exampleBlocks, imap, limits, namespaces, tlsLoaders, top } from "./schema.ts";
+import type { Section, Setting } from "./setting.ts";
+
+const WIDTH = 96;
+
+/** The text of `config.example.toml`: a config that works once its files are there. */
+export function exampleConfig(): string {
+  const { tls: _tls, imap: _imap, ...plain } = top;
+  const { limits: _limits, tls: _own, ...endpoint } = imap;
+  const blocks = exampleBlocks.flatMap(({ namespace, name, module }) => {
+    const variants: Readonly<Record<string, Section>> = namespaces[namespace];
+    return ["", `[${namespace}.${name}]`, `module = "${module}"`, ...example(variants[module])];
+  });
+  return [
+    ...comment(
+      "An example of a config for imapd. Settings that begin with # show their defaults. " +
+        "`imapd check --config FILE` reports all faults.",
+    ),
+    ...example(plain),
+    "",
+    ...comment(top.tls.doc),
+    "[tls]",
+    ...comment(
+      'Or "self_signed", which needs no other setting. In place of the table: tls = "off".',
+    ),
+    'loader = "file"',
+    ...example(tlsLoaders.file),
+    "",
+    ...comment("An endpoint; there may be several."),
+    "[[imap]]",
+    ...example(endpoint),
+    "",
+    ...comment(imap.limits.doc),
+    "[imap.limits]",
+    ...example(limits),
+    ...blocks,
+    "",
+  ].join("\n");
+}
+
+function example(section: Section): string[] {
+  return Object.entries(section).flatMap(([name, setting]) => {
+    const value = setting.example ?? setting.default;
+    const mark = setting.example === undefined ? "# " : "";
+    return ["", ...comment(setting.doc.replaceAll("**", "")), `${mark}${name} = ${value}`];
+  });
+}
+
+function comment(text: string): string[] {
+  const lines: string[] = [];
+  let line = "#";
+  for (const word of text.split(" ")) {
+    if (line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = "#";
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line];
+}
+
+/** The text of `docs/config.md`. */
+export function configReference(): string {
+  const { tls, imap: endpoints, ...plain } = top;
+  const { limits: bounds, tls: ownTls, ...endpoint } = imap;
+  const modules = Object.entries(namespaces).flatMap(([namespace, variants]) => [
+    ...heading(2, `\`[${namespace}.NAME]\``),
+    `Named ${namespace} modules, referred to by \`"&NAME"\`. In place of the reference, an inline ` +
+    "table with the same settings may stand.",
+    ...Object.entries(variants).flatMap(([module, section]) => [
+      ...heading(3, `\`module = "${module}"\``),
+      ...rows(section),
+    ]),
+  ]);
+  return [
+    "# Config reference",
+    "",
+    "<!-- Made from src/config/schema.ts by `deno task generate`; do not edit. -->",
+    "",
+    "The config is one [TOML](https://toml.io) file. Every fault in it is reported at once with its " +
+    "line and column, by `imapd check --config FILE` as well as at the start. Relative paths start " +
+    "at the folder of the file. Sizes are written such as `64 KiB` or `10 MB`, durations such as " +
+    "`90s`, `30m` or `1h 30m`. `config.example.toml` is a complete example.",
+    ...heading(2, "Before the first table"),
+    ...rows(plain),
+    ...heading(2, "`[tls]`"),
+    tls.doc,
+    ...Object.entries(tlsLoaders).flatMap(([loader, section]) => [
+      ...heading(3, `\`loader = "${loader}"\``),
+      ...rows(section),
+    ]),
+    ...heading(2, "`[[imap]]`"),
+    endpoints.doc,
+    "",
+    ...rows({ ...endpoint, tls: ownTls }),
+    ...heading(3, "`[imap.limits]`"),
+    bounds.doc,
+    "",
+    ...rows(limits),
+    ...modules,
+    "",
+  ].join("\n");
+}
+
+function heading(level: number, text: string): string[] {
+  return ["", `${"#".repeat(level)} ${text}`, ""];
+}
+
+function rows(section: Section): string[] {
+  return [
+    "| Key | Value | Default | Meaning |",
+    "| --- | --- | --- | --- |",
+    ...Object.entries(section).map(([name, setting]) =>
+      `| \`${name}\` | ${cell(setting.kind.expected)} | ${defaultText(setting)} | ${
+        cell(setting.doc)
+      } |`
+    ),
+  ];
+}
+
+function defaultText(setting: Setting<unknown>): string {
+  if (setting.required) return "required";
+  return setting.default === undefined ? "" : `\`${cell(setting.default)}\``;
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|");
+}

@@ -1,0 +1,259 @@
+/** Reads a config file and reports all its faults at once. */
+
+import { dirname, resolve } from "node:path";
+import type { Address } from "./kinds.ts";
+import { type Chosen, readBlock } from "./modules.ts";
+import {
+  type authModules,
+  type imap as imapSection,
+  type limits,
+  namespaces,
+  type storageModules,
+  type tableModules,
+  type tlsLoaders,
+  top,
+} from "./schema.ts";
+import { defaultOf, type NamedBlock, type Reading, readSection, type Values } from "./setting.ts";
+import { type Position, readToml, TomlFault, type TomlTable, type TomlValue } from "./toml.ts";
+
+export type TlsConfig = Chosen<"loader", typeof tlsLoaders>;
+export type AuthConfig = Chosen<"module", typeof authModules>;
+export type StorageConfig = Chosen<"module", typeof storageModules>;
+export type TableConfig = Chosen<"module", typeof tableModules>;
+export type LimitsConfig = Values<typeof limits>;
+
+/** One `[[imap]]` block with its defaults worked out. */
+export interface ImapConfig {
+  readonly listen: readonly Address[];
+  /** Absent: TLS is off. */
+  readonly tls?: TlsConfig;
+  readonly insecureAuth: boolean;
+  readonly ioDebug: boolean;
+  readonly ioErrors: boolean;
+  /** The same object for all that refer to the same named block; so is `storage`. */
+  readonly auth: AuthConfig;
+  readonly storage: StorageConfig;
+  readonly limits: LimitsConfig;
+}
+
+/** All settings, with absolute paths and module references resolved. */
+export interface Config {
+  /** Absent: the machine's own name. */
+  readonly hostname?: string;
+  readonly stateDir: string;
+  readonly log: readonly string[];
+  readonly debug: boolean;
+  readonly imap: readonly ImapConfig[];
+  /** Sentences about what is allowed but unwise. */
+  readonly warnings: readonly string[];
+}
+
+/** The config cannot be used; `faults` has all reasons, each as `FILE:LINE:COLUMN: …`. */
+export class ConfigError extends Error {
+  constructor(readonly faults: readonly string[]) {
+    super(faults.join("\n"));
+    this.name = "ConfigError";
+  }
+}
+
+/** @throws {ConfigError} when `file` cannot be read, or has faults */
+export async function loadConfig(file: string): Promise<Config> {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(await Deno.readFile(file));
+  } catch (error) {
+    throw new ConfigError([`${file}: ${whyUnreadable(error)}`]);
+  }
+  return parseConfig(text, file);
+}
+
+function whyUnreadable(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof TypeError) return "the file is not UTF-8 text";
+  return `the file cannot be read: ${error instanceof Error ? error.message : error}`;
+}
+
+/**
+ * Reads the text of a config.
+ *
+ * @param file where it came from: shown in faults, and relative paths start at its folder
+ * @throws {ConfigError}
+ */
+export function parseConfig(text: string, file: string): Config {
+  const loader = new Loader(file);
+  const config = loader.load(text);
+  if (config === undefined || loader.faults.length > 0) throw new ConfigError(loader.report());
+  return config;
+}
+
+type Namespace = keyof typeof namespaces;
+type EndpointValues = Values<typeof imapSection>;
+
+class Loader implements Reading {
+  readonly faults: { at: Position; message: string }[] = [];
+  readonly #blocks = new Map<string, Map<string, NamedBlock>>();
+  readonly #used = new Set<NamedBlock>();
+  readonly #warnings: string[] = [];
+  stateDir = "";
+
+  constructor(readonly file: string) {}
+
+  fault(at: Position, message: string): void {
+    this.faults.push({ at, message });
+  }
+
+  resolve(path: string): string {
+    return resolve(dirname(this.file), path);
+  }
+
+  block(namespace: string, name: string): NamedBlock | undefined {
+    const block = this.#blocks.get(namespace)?.get(name);
+    if (block !== undefined) this.#used.add(block);
+    return block;
+  }
+
+  blockNames(namespace: string): readonly string[] {
+    return [...this.#blocks.get(namespace)?.keys() ?? []];
+  }
+
+  /** Faults in the order of the file, each once. */
+  report(): string[] {
+    const sorted = this.faults.toSorted((a, b) =>
+      a.at.line - b.at.line || a.at.column - b.at.column
+    );
+    const lines = sorted.map(({ at, message }) => this.#locate(at, message));
+    return [...new Set(lines)];
+  }
+
+  load(text: string): Config | undefined {
+    let root: TomlTable;
+    try {
+      root = readToml(text.startsWith("\ufeff") ? text.slice(1) : text);
+    } catch (error) {
+      if (!(error instanceof TomlFault)) throw error;
+      return void this.fault(error.at, error.message);
+    }
+    this.#collectBlocks(root);
+    this.stateDir = this.#stateDir(root);
+    const values = readSection(root, top, "", this, Object.keys(namespaces));
+    this.#checkBlocks();
+    const tables = root.entries.get("imap")?.value;
+    const endpoints = tables?.type === "list"
+      ? tables.items.filter((item) => item.type === "table")
+      : [];
+    this.#checkEndpoints(endpoints, root.entries.get("tls")?.value);
+    if (values === undefined) return undefined;
+    const { hostname, stateDir, log, debug, tls } = values;
+    const imap = values.imap.map((endpoint) => endpointOf(endpoint, tls));
+    return { hostname, stateDir, log, debug, imap, warnings: this.#warnings };
+  }
+
+  #locate(at: Position, message: string): string {
+    return `${this.file}:${at.line}:${at.column}: ${message}`;
+  }
+
+  /** Path templates need it before the section that it belongs to has been read. */
+  #stateDir(root: TomlTable): string {
+    const value = root.entries.get("state_dir")?.value;
+    if (value?.type === "string") return this.resolve(value.value);
+    const fallback = defaultOf(top.state_dir);
+    return fallback?.type === "string" ? fallback.value : "";
+  }
+
+  #collectBlocks(root: TomlTable): void {
+    for (const namespace of Object.keys(namespaces)) {
+      const entry = root.entries.get(namespace);
+      if (entry === undefined) continue;
+      if (entry.value.type !== "table") {
+        this.fault(entry.keyAt, `${namespace} must be blocks such as [${namespace}.NAME]`);
+        continue;
+      }
+      const blocks = new Map<string, NamedBlock>();
+      this.#blocks.set(namespace, blocks);
+      for (const [name, { keyAt, value }] of entry.value.entries) {
+        if (value.type === "table") blocks.set(name, { table: value, at: keyAt, state: "unread" });
+        else this.fault(keyAt, `${namespace}.${name} must be a block such as [${namespace}.NAME]`);
+      }
+    }
+  }
+
+  /** A block that nothing refers to is most probably a slip. */
+  #checkBlocks(): void {
+    for (const [namespace, blocks] of this.#blocks) {
+      for (const [name, block] of blocks) {
+        if (this.#used.has(block)) continue;
+        readBlock(block, namespace, name, namespaces[namespace as Namespace], this);
+        this.fault(
+          block.at,
+          `[${namespace}.${name}] is not used: refer to it by "&${name}", or remove it`,
+        );
+      }
+    }
+  }
+
+  /** Looks at the file as written, so that these faults come together with all others. */
+  #checkEndpoints(endpoints: readonly TomlTable[], topTls: TomlValue | undefined): void {
+    const taken = new Set<string>();
+    for (const endpoint of endpoints) {
+      const tls = endpoint.entries.get("tls")?.value ?? topTls;
+      const insecure = endpoint.entries.get("insecure_auth")?.value;
+      if (tls === undefined) {
+        this.fault(
+          endpoint.at,
+          'imap.tls is missing: add a [tls] table with a loader, or tls = "off"',
+        );
+      } else if (tls.type === "string" && tls.value === "off") {
+        this.#checkWithoutTls(endpoint, insecure);
+      } else if (insecure?.type === "boolean" && insecure.value) {
+        this.#warn(
+          insecure.at,
+          "imap.insecure_auth is true although there is TLS: passwords may travel in the clear",
+        );
+      }
+      for (const address of listenOf(endpoint)) {
+        const name = address.value.replace(/^\w+:/, "");
+        if (taken.has(name) && !name.endsWith(":0")) {
+          this.fault(address.at, `imap.listen has an address twice: got ${address.source}`);
+        }
+        taken.add(name);
+      }
+    }
+  }
+
+  #checkWithoutTls(endpoint: TomlTable, insecure: TomlValue | undefined): void {
+    if (insecure?.type === "boolean" && !insecure.value) {
+      this.fault(
+        insecure.at,
+        "imap.insecure_auth must be true or left out where TLS is off: got false",
+      );
+    }
+    for (const address of listenOf(endpoint)) {
+      if (address.value.startsWith("tls:")) {
+        this.fault(
+          address.at,
+          `imap.listen must not have tls:// where TLS is off: got ${address.source}`,
+        );
+      }
+    }
+    this.#warn(endpoint.at, "TLS is off: passwords and mail travel in the clear");
+  }
+
+  #warn(at: Position, message: string): void {
+    this.#warnings.push(this.#locate(at, message));
+  }
+}
+
+function endpointOf(values: EndpointValues, topTls: TlsConfig | "off" | undefined): ImapConfig {
+  const tls = values.tls ?? topTls ?? "off";
+  return {
+    ...values,
+    tls: tls === "off" ? undefined : tls,
+    insecureAuth: values.insecureAuth ?? tls === "off",
+  };
+}
+
+function listenOf(endpoint: TomlTable): { value: string; source: string; at: Position }[] {
+  const listen = endpoint.entries.get("listen")?.value;
+  if (listen?.type !== "list") return [];
+  return listen.items.filter((item) => item.type === "string");
+}

@@ -1,0 +1,55 @@
+/** Log lines to the local syslog daemon. @see RFC 3164 §4.1 */
+
+import type { LogLevel, LogSink } from "./log.ts";
+
+const MAIL = 2;
+const SEVERITIES: Readonly<Record<LogLevel, number>> = { error: 3, warning: 4, info: 6, debug: 7 };
+const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+/** Lines that may wait for a daemon that is slow to read. */
+const QUEUE = 1000;
+
+/**
+ * Opens the datagram socket of the syslog daemon.
+ *
+ * @throws {Error} when there is none
+ */
+export function openSyslog(path = "/dev/log"): LogSink {
+  const info = Deno.statSync(path);
+  if (!info.isSocket) throw new Error(`Expected ${path} to be the socket of a syslog daemon`);
+  const socket = bindAnywhere();
+  const encoder = new TextEncoder();
+  let waiting = 0;
+  let last = Promise.resolve();
+  return {
+    write(line, level, time) {
+      if (waiting >= QUEUE) return;
+      waiting++;
+      const bytes = encoder.encode(formatSyslog(line, level, time, Deno.pid));
+      // The daemon may be restarting; then the line is lost, which must not stop the server.
+      last = last.then(() => socket.send(bytes, { transport: "unixpacket", path }))
+        .then(() => {}, () => {}).finally(() => waiting--);
+    },
+    async close() {
+      await last;
+      socket.close();
+    },
+  };
+}
+
+/** Deno sends datagrams only from a socket that has a path; nobody needs that path. */
+function bindAnywhere(): Deno.DatagramConn {
+  const dir = Deno.makeTempDirSync({ prefix: "imapd-" });
+  try {
+    return Deno.listenDatagram({ transport: "unixpacket", path: `${dir}/syslog` });
+  } finally {
+    Deno.removeSync(dir, { recursive: true });
+  }
+}
+
+/** `<PRI>Mmm dd hh:mm:ss imapd[PID]: line`, in local time. */
+export function formatSyslog(line: string, level: LogLevel, time: Date, pid: number): string {
+  const clock = [time.getHours(), time.getMinutes(), time.getSeconds()]
+    .map((part) => String(part).padStart(2, "0")).join(":");
+  const day = `${MONTHS[time.getMonth()]} ${String(time.getDate()).padStart(2)}`;
+  return `<${MAIL * 8 + SEVERITIES[level]}>${day} ${clock} imapd[${pid}]: ${line}`;
+}

@@ -1,0 +1,191 @@
+/** A table in a text file, read again when it changes. */
+
+import { open, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Log } from "../log.ts";
+import type { MutableTable } from "./table.ts";
+import { parseTable, TableSyntaxError, withEntry, withoutEntry } from "./table_text.ts";
+
+export interface FileTableOptions {
+  readonly path: string;
+  readonly log: Log;
+  /** Milliseconds; only differences count. */
+  readonly clock?: () => number;
+}
+
+/** How long a look at the file's times is good for, in ms. */
+const CHECK_EVERY = 1000;
+const NO_VALUES: readonly string[] = [];
+
+/** `name: value` lines of one file. A missing file is an empty table. */
+export class FileTable implements MutableTable {
+  readonly #path: string;
+  readonly #log: Log;
+  readonly #clock: () => number;
+  #entries: ReadonlyMap<string, string> = new Map();
+  #values = NO_VALUES;
+  #version: string | undefined;
+  #checkedAt = -Infinity;
+  #checking: Promise<void> | undefined;
+
+  private constructor(options: FileTableOptions) {
+    this.#path = options.path;
+    this.#log = options.log;
+    this.#clock = options.clock ?? (() => performance.now());
+  }
+
+  /** @throws {Error} when the file is there but cannot be read, or is not a table */
+  static async open(options: FileTableOptions): Promise<FileTable> {
+    const table = new FileTable(options);
+    await table.#load();
+    table.#checkedAt = table.#clock();
+    return table;
+  }
+
+  async lookup(key: string): Promise<string | undefined> {
+    await this.#refresh();
+    return this.#entries.get(key);
+  }
+
+  async values(): Promise<readonly string[]> {
+    await this.#refresh();
+    return this.#values;
+  }
+
+  async keys(): Promise<readonly string[]> {
+    await this.#refresh();
+    return [...this.#entries.keys()];
+  }
+
+  async set(key: string, value: string): Promise<void> {
+    await this.#edit((text) => withEntry(text, key, value));
+  }
+
+  async remove(key: string): Promise<boolean> {
+    let found = false;
+    await this.#edit((text) => {
+      found = parseTable(text).has(key);
+      return withoutEntry(text, key);
+    });
+    return found;
+  }
+
+  #refresh(): Promise<void> | undefined {
+    if (this.#checking !== undefined) return this.#checking;
+    if (this.#clock() - this.#checkedAt < CHECK_EVERY) return undefined;
+    this.#checking = this.#reload().finally(() => {
+      this.#checkedAt = this.#clock();
+      this.#checking = undefined;
+    });
+    return this.#checking;
+  }
+
+  /** Keeps what was read before when the file is broken: half a file must not lock users out. */
+  async #reload(): Promise<void> {
+    try {
+      await this.#load();
+    } catch (error) {
+      this.#log.error("table not read again, keeping what was read before", {
+        path: this.#path,
+        error: messageOf(error),
+      });
+    }
+  }
+
+  async #load(): Promise<void> {
+    const version = await versionOf(this.#path);
+    if (version === this.#version) return;
+    // Set first: a broken file is reported once, not at each look.
+    this.#version = version;
+    if (version === "missing") {
+      this.#log.warn("table is missing, taken as empty", { path: this.#path });
+      this.#take(new Map());
+      return;
+    }
+    this.#take(await readTable(this.#path));
+  }
+
+  #take(entries: ReadonlyMap<string, string>): void {
+    this.#entries = entries;
+    this.#values = [...entries.values()];
+  }
+
+  /** Replaces the file in one step, so that a reader never sees half of it. */
+  async #edit(change: (text: string) => string): Promise<void> {
+    const path = await Deno.realPath(this.#path).catch(() => this.#path);
+    // The lock is on the folder, because the file itself is replaced.
+    using folder = await Deno.open(dirname(path));
+    await folder.lock(true);
+    const { text, mode } = await readForEdit(path);
+    const changed = change(text);
+    parseTable(changed);
+    if (changed !== text) await replaceFile(path, changed, mode);
+    this.#checkedAt = -Infinity;
+  }
+}
+
+async function versionOf(path: string): Promise<string> {
+  try {
+    const { mtimeMs, ctimeMs, size, ino } = await stat(path);
+    return `${mtimeMs} ${ctimeMs} ${size} ${ino}`;
+  } catch (error) {
+    if (isMissing(error)) return "missing";
+    throw error;
+  }
+}
+
+async function readTable(path: string): Promise<Map<string, string>> {
+  const text = await Deno.readTextFile(path);
+  try {
+    return parseTable(text);
+  } catch (error) {
+    if (!(error instanceof TableSyntaxError)) throw error;
+    throw new Error(`${path}:${error.line}: ${error.message}`, { cause: error });
+  }
+}
+
+async function readForEdit(path: string): Promise<{ text: string; mode: number }> {
+  try {
+    const { mode } = await stat(path);
+    return { text: await Deno.readTextFile(path), mode: mode & 0o777 };
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    return { text: "", mode: 0o600 };
+  }
+}
+
+async function replaceFile(path: string, text: string, mode: number): Promise<void> {
+  const temporary = `${path}.new-${Deno.pid}`;
+  try {
+    const file = await open(temporary, "wx", 0o600);
+    try {
+      await file.writeFile(text);
+      await Deno.chmod(temporary, mode);
+      await keepOwner(path, temporary);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  using folder = await Deno.open(dirname(path));
+  await folder.sync();
+}
+
+/** When root edits the file, the server's user must still be able to read it. */
+async function keepOwner(from: string, to: string): Promise<void> {
+  const [before, now] = [await stat(from).catch(() => undefined), await stat(to)];
+  if (before === undefined || (before.uid === now.uid && before.gid === now.gid)) return;
+  await Deno.chown(to, before.uid, before.gid);
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
