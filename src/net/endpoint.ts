@@ -1,6 +1,6 @@
 /** What one `[[imap]]` block of the config means to the server. */
 
-import type { SecureContext, TlsOptions } from "node:tls";
+import type { SecureContext, SecureContextOptions } from "node:tls";
 
 /** Where an endpoint listens. `tls` means implicit TLS. */
 export type ListenAddress = { readonly tls: boolean; readonly host: string; readonly port: number };
@@ -10,7 +10,7 @@ export interface TlsContext {
   /** The context for a server name (SNI), or the default one. */
   context(serverName?: string): SecureContext;
   /** The default certificate as `tls.createServer` wants it at start. */
-  options(): TlsOptions;
+  options(): SecureContextOptions;
 }
 
 /** Bounds of one endpoint; each is a setting under `limits` of the config. */

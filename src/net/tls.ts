@@ -3,7 +3,12 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { createSecureContext, type SecureContext, type SecureVersion } from "node:tls";
+import {
+  createSecureContext,
+  type SecureContext,
+  type SecureContextOptions,
+  type SecureVersion,
+} from "node:tls";
 import type { Log } from "../log.ts";
 import type { TlsContext } from "./endpoint.ts";
 import { makeSelfSigned } from "./self_signed.ts";
@@ -31,6 +36,7 @@ export interface CertificateFiles {
 interface Served {
   readonly names: readonly string[];
   readonly context: SecureContext;
+  readonly settings: SecureContextOptions;
 }
 
 const CHECK_EVERY = 60_000;
@@ -113,6 +119,10 @@ class CertificateSet implements TlsContext {
     return (chosen ?? this.#served[0]).context;
   }
 
+  options(): SecureContextOptions {
+    return this.#served[0].settings;
+  }
+
   /** Small files and once a minute, so it need not be asynchronous: the next handshake has them. */
   #refresh(): void {
     if (Math.abs(this.#clock() - this.#checkedAt) < CHECK_EVERY) return;
@@ -158,14 +168,16 @@ function loadPair(files: CertificateFiles, options: TlsOptions): Served {
     options.log.warn("certificate has expired", { path: files.cert, end: certificate.validTo });
   }
   const { lowest, highest } = options.protocols;
+  const settings = {
+    cert,
+    key,
+    minVersion: versionName(lowest),
+    maxVersion: versionName(highest),
+  };
   return {
     names: namesOf(certificate),
-    context: createSecureContext({
-      cert,
-      key,
-      minVersion: versionName(lowest),
-      maxVersion: versionName(highest),
-    }),
+    context: createSecureContext(settings),
+    settings,
   };
 }
 
