@@ -82,10 +82,14 @@ const LIMITED: readonly (readonly [name: string, sent: string, expected: Frame[]
     { fault: "line-too-long", text: "a " },
     command("b NOOP"),
   ]],
-  ["a long line with literals to be dropped", `a ${"x".repeat(2000)} {4+}\r\nc\r\n \r\nb NOOP\r\n`, [
-    { fault: "line-too-long", text: "a " },
-    command("b NOOP"),
-  ]],
+  [
+    "a long line with literals to be dropped",
+    `a ${"x".repeat(2000)} {4+}\r\nc\r\n \r\nb NOOP\r\n`,
+    [
+      { fault: "line-too-long", text: "a " },
+      command("b NOOP"),
+    ],
+  ],
   ["text between literals counts as one line", `a {1}\r\nx 1234567890123456789\r\nb NOOP\r\n`, [
     { fault: "line-too-long", text: "a {1}\r\n " },
     command("b NOOP"),
