@@ -1,10 +1,11 @@
 /**
- * The arguments of every command but LIST, FETCH and SEARCH. Each parser starts right after the
+ * The arguments of every command but LIST, STATUS and SEARCH. Each parser starts right after the
  * command's name and reads to the end of the command. Mailbox names come as the client spelled
  * them.
  */
 
 import { type DateTime, dateTime } from "./date_grammar.ts";
+import { type FetchItem, fetchItems } from "./fetch_grammar.ts";
 import {
   flagList,
   type FlagSet,
@@ -334,4 +335,38 @@ export function uidExpungeArgs(s: Scanner): UidExpungeArgs {
   const set = sequenceSet(s);
   s.end();
   return { set };
+}
+
+export interface FetchArgs {
+  readonly set: NumberSet;
+  /** In the order of their first mention, each once. */
+  readonly items: readonly FetchItem[];
+  /** Only messages whose mod-sequence is above it; never 0. @see RFC 7162 §3.1.4.1 */
+  readonly changedSince?: number;
+}
+
+/**
+ * fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att /
+ *   "(" fetch-att *(SP fetch-att) ")") [SP fetch-modifiers]
+ *
+ * @see RFC 9051 §6.4.5, RFC 4466 §2.4
+ */
+export function fetchArgs(s: Scanner): FetchArgs {
+  s.space();
+  const set = sequenceSet(s);
+  s.space();
+  const items = fetchItems(s);
+  const changedSince = s.spaceBeforeMore() ? changedSinceModifier(s) : undefined;
+  s.end();
+  return { set, items, changedSince };
+}
+
+/** "(" "CHANGEDSINCE" SP mod-sequence-value ")"; some clients send 0 and mean 1 */
+function changedSinceModifier(s: Scanner): number {
+  s.expect("(");
+  if (!s.takeKeyword("CHANGEDSINCE")) throw s.fault("CHANGEDSINCE");
+  s.space();
+  const modseq = s.number64("a mod-sequence");
+  s.expect(")");
+  return Math.max(1, modseq);
 }

@@ -1,8 +1,6 @@
 /** FETCH items and section specs. @see RFC 9051 §6.4.5, §9 `fetch-att` */
 
 import { ASTRING, isOf } from "./char_class.ts";
-import { sequenceSet } from "./grammar.ts";
-import type { NumberSet } from "./number_set.ts";
 import type { Scanner } from "./scanner.ts";
 
 /** What stands between the brackets of BODY[…]. */
@@ -44,40 +42,6 @@ export type FetchItem =
     /** How the answer names it: `BODY[1.HEADER.FIELDS (FROM TO)]<0>`, `RFC822.TEXT`. */
     readonly label: string;
   };
-
-export interface FetchArgs {
-  readonly set: NumberSet;
-  /** In the order of their first mention, each once. */
-  readonly items: readonly FetchItem[];
-  /** Only messages whose mod-sequence is above it; never 0. @see RFC 7162 §3.1.4.1 */
-  readonly changedSince?: number;
-}
-
-/**
- * fetch = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att /
- *   "(" fetch-att *(SP fetch-att) ")") [SP fetch-modifiers]
- *
- * @see RFC 9051 §6.4.5, RFC 4466 §2.4
- */
-export function fetchArgs(s: Scanner): FetchArgs {
-  s.space();
-  const set = sequenceSet(s);
-  s.space();
-  const items = fetchItems(s);
-  const changedSince = s.spaceBeforeMore() ? changedSinceModifier(s) : undefined;
-  s.end();
-  return { set, items, changedSince };
-}
-
-/** "(" "CHANGEDSINCE" SP mod-sequence-value ")"; some clients send 0 and mean 1 */
-function changedSinceModifier(s: Scanner): number {
-  s.expect("(");
-  if (!s.takeKeyword("CHANGEDSINCE")) throw s.fault("CHANGEDSINCE");
-  s.space();
-  const modseq = s.number64("a mod-sequence");
-  s.expect(")");
-  return Math.max(1, modseq);
-}
 
 const FAST = ["FLAGS", "INTERNALDATE", "RFC822.SIZE"] as const;
 const ALL = [...FAST, "ENVELOPE"] as const;

@@ -141,7 +141,8 @@ function statusReturn(s: Scanner): ReturnOption {
 
 export interface LsubArgs {
   readonly reference: string;
-  readonly pattern: string;
+  /** Always one. */
+  readonly patterns: readonly string[];
 }
 
 /** lsub = "LSUB" SP mailbox SP list-mailbox @see RFC 3501 §6.3.9 */
@@ -149,9 +150,9 @@ export function lsubArgs(s: Scanner): LsubArgs {
   s.space();
   const reference = mailbox(s);
   s.space();
-  const pattern = listMailbox(s);
+  const patterns = [listMailbox(s)];
   s.end();
-  return { reference, pattern };
+  return { reference, patterns };
 }
 
 function choice<T>(s: Scanner, choices: ReadonlyMap<string, T>, wanted: string): T {
