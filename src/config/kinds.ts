@@ -254,8 +254,12 @@ export function list<T>(item: Kind<T>, atLeast = 0): Kind<readonly T[]> {
   };
 }
 
-/** A table whose keys are free and whose values are of one kind. */
-export function mapOf<T>(names: string, item: Kind<T>): Kind<ReadonlyMap<string, T>> {
+/** A table from `names`, which are those that `fits` takes, to values of one kind. */
+export function mapOf<T>(
+  names: string,
+  fits: (name: string) => boolean,
+  item: Kind<T>,
+): Kind<ReadonlyMap<string, T>> {
   const expected = `a table from ${names} to ${item.expected}`;
   return {
     name: "table",
@@ -266,7 +270,10 @@ export function mapOf<T>(names: string, item: Kind<T>): Kind<ReadonlyMap<string,
       let good = true;
       for (const [name, entry] of value.entries) {
         const read = item.read(entry.value, `${key}.${name}`, reading);
-        if (read === undefined) good = false;
+        if (!fits(name)) {
+          reading.fault(entry.keyAt, `${key} must be ${expected}: got the name "${name}"`);
+        }
+        if (read === undefined || !fits(name)) good = false;
         else map.set(name, read);
       }
       return good ? map : undefined;

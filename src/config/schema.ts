@@ -80,6 +80,11 @@ export const authModules = {
   },
 } satisfies Record<string, Section>;
 
+function isFolderName(name: string): boolean {
+  return name.split("/").every((level) => level !== "") && !/\p{Cc}/u.test(name) &&
+    name.toUpperCase() !== "INBOX";
+}
+
 /** Modules that keep mail. */
 export const storageModules = {
   maildir: {
@@ -89,13 +94,16 @@ export const storageModules = {
         "Maildir of an account. `{account}` is its name; `{local}` and `{domain}` are the parts " +
         "before and after its last `@`. Where `{domain}` is used, names without one are refused.",
     }),
-    special_folders: setting(mapOf("names of mailboxes", choice(SPECIAL_USES)), {
-      default: '{ Drafts = "drafts", Sent = "sent", Junk = "junk", Trash = "trash", ' +
-        'Archive = "archive" }',
-      doc:
-        "Mailboxes that a new account gets and subscribes to, each with its special use (RFC 6154). " +
-        "`{}` makes none.",
-    }),
+    special_folders: setting(
+      mapOf("names of mailboxes other than INBOX", isFolderName, choice(SPECIAL_USES)),
+      {
+        default: '{ Drafts = "drafts", Sent = "sent", Junk = "junk", Trash = "trash", ' +
+          'Archive = "archive" }',
+        doc:
+          "Mailboxes that a new account gets and subscribes to, each with its special use (RFC 6154). " +
+          "`{}` makes none.",
+      },
+    ),
     memory_budget: setting(size({ atLeast: "1 MiB", atMost: "64 GiB" }), {
       default: '"64 MiB"',
       doc: "Memory for the indexes of mailboxes that nobody has open, so that they open faster.",
@@ -187,7 +195,7 @@ export const imap = {
   }),
   io_debug: setting(boolean(), {
     default: "false",
-    doc: "Log all commands and responses. **Mail, and passwords unless masked, get into the log.**",
+    doc: "Log all commands and responses. Passwords are masked, but **mail gets into the log**.",
   }),
   io_errors: setting(boolean(), {
     default: "false",
@@ -220,8 +228,8 @@ export const top = {
   log: setting(logTargets(), {
     default: '["stderr"]',
     doc:
-      'Where the log goes: "stderr", "stderr_ts" (with timestamps), "syslog", the path of a file ' +
-      '(appended to, with timestamps), or "off".',
+      'Where the log goes: "stderr", "stderr_ts" (with timestamps), "syslog" (the datagram socket ' +
+      '/dev/log), the path of a file (appended to, with timestamps), or "off".',
   }),
   debug: setting(boolean(), { default: "false", doc: "Log what only developers want to know." }),
   tls: optional(tls, {
