@@ -7,6 +7,7 @@ import {
   copyArgs,
   createArgs,
   enableArgs,
+  fetchArgs,
   idArgs,
   loginArgs,
   mailboxArgs,
@@ -16,7 +17,6 @@ import {
   storeArgs,
   uidExpungeArgs,
 } from "../wire/command_grammar.ts";
-import { fetchArgs } from "../wire/fetch_grammar.ts";
 import { commandName } from "../wire/grammar.ts";
 import { listArgs, statusArgs } from "../wire/list_grammar.ts";
 import { type Scanner, SyntaxFault } from "../wire/scanner.ts";

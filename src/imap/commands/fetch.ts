@@ -2,7 +2,8 @@
 
 import { type CachedItems, FLAG, type StoredMessage, StoreError } from "../../store/store.ts";
 import { Pace } from "../../pace.ts";
-import type { FetchArgs, FetchItem } from "../../wire/fetch_grammar.ts";
+import type { FetchArgs } from "../../wire/command_grammar.ts";
+import type { FetchItem } from "../../wire/fetch_grammar.ts";
 import { type Completion, no, ok } from "../../wire/response.ts";
 import type { SelectedContext } from "../command.ts";
 import { type FetchedMessage, planItem, type PlannedItem } from "../fetch_items.ts";
