@@ -2,7 +2,7 @@
 
 import { Pace } from "../../pace.ts";
 import { type Account, type MailboxInfo, StoreError } from "../../store/store.ts";
-import type { ListArgs, StatusArgs, StatusItem } from "../../wire/list_grammar.ts";
+import type { ListArgs, LsubArgs, StatusArgs, StatusItem } from "../../wire/list_grammar.ts";
 import { decodeMailboxName } from "../../wire/mailbox_name.ts";
 import { type Completion, mailbox, ok } from "../../wire/response.ts";
 import type { AuthenticatedContext } from "../command.ts";
@@ -131,7 +131,7 @@ function listResponse({ name, info, childInfo, subscribed }: Listed, args: ListA
  *
  * @see RFC 3501 §6.3.9
  */
-export function lsub({ out, user }: AuthenticatedContext, args: ListArgs): Completion {
+export function lsub({ out, user }: AuthenticatedContext, args: LsubArgs): Completion {
   const names = user.account.subscriptions();
   const matches = matcher(args.reference, args.patterns);
   const shown = new Set(names.filter(matches));
