@@ -51,9 +51,9 @@ export function isDownloadFailure(errors: string): boolean {
 
 if (import.meta.main) {
   const { ok, errors } = await compile(Deno.env.get("DENO_COMPILE") ?? Deno.execPath(), "imapd");
-  if (!ok) printError(errors);
   if (ok) print("Made ./imapd");
-  else if (isDownloadFailure(errors)) {
+  else if (!isDownloadFailure(errors)) printError(errors);
+  else {
     printError(
       "Deno's runtime for executables could not be downloaded from dl.deno.land: set DENORT_BIN to " +
         `the path of a denort of version ${Deno.version.deno} and try again`,

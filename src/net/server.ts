@@ -1,7 +1,7 @@
 /** Listens, counts, and serves each client by a {@link Connection}. */
 
 import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+import { createServer as createTlsServer, type TlsOptions, type TLSSocket } from "node:tls";
 import type { Authenticator } from "../auth/auth.ts";
 import type { Service } from "../imap/command.ts";
 import type { Log } from "../log.ts";
@@ -82,11 +82,14 @@ export class ImapServer {
     const { tls, limits } = this.#options.endpoint;
     if (!address.tls) return createServer((socket) => this.#accept(socket, false));
     if (tls === undefined) throw new Error(`TLS is not configured for port ${address.port}`);
-    const server = createTlsServer({
+    const options: TlsOptions & { host: string } = {
       ...tls.options(),
+      // Where Deno 2.7 looks for it.
+      host: address.host,
       SNICallback: (name, done) => done(null, tls.context(name)),
       handshakeTimeout: limits.login,
-    }, (socket: TLSSocket) => this.#accept(socket, true));
+    };
+    const server = createTlsServer(options, (socket: TLSSocket) => this.#accept(socket, true));
     server.on("tlsClientError", (error: Error) => this.#handshakeFailed(error));
     return server;
   }
@@ -121,10 +124,13 @@ export class ImapServer {
 function opened(server: Server, { host, port }: ListenAddress): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host, port }, () => {
+    const done = () => {
       server.off("error", reject);
       const address = server.address();
       resolve(typeof address === "object" && address !== null ? address.port : port);
-    });
+    };
+    // A TLS server of Deno 2.7 takes nothing but a port and a callback.
+    if (server.listen.length === 2) server.listen(port, done);
+    else server.listen({ host, port }, done);
   });
 }
