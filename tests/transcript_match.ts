@@ -116,7 +116,7 @@ function matchData(pattern: readonly Node[], got: readonly Node[], captures: Cap
     case "ENABLED":
       return matchSet(wanted, rest, captures);
     case "ID":
-      return rest[0]?.kind === "list"
+      return rest[0]?.kind === "list" && wanted[0]?.kind === "list"
         ? matchListAsPairs(wanted[0], rest[0], captures)
         : matchOrdered(wanted, rest, captures);
     case "ESEARCH": {
