@@ -88,6 +88,11 @@ class Unexpected extends Error {
   }
 }
 
+/** RECENT may come whenever a server likes to tell it. @see RFC 3501 §7.3.2 */
+function isSizeNews(response: string): boolean {
+  return /^\* \d+ RECENT$/.test(response);
+}
+
 /** A response fit for one line of a report. */
 function shown(text: string): string {
   const short = text.length > 2000 ? `${text.slice(0, 2000)}… (${text.length} octets)` : text;
@@ -230,7 +235,7 @@ class Player {
       if (got === undefined) throw new Unexpected(wanted, got);
       const at = left.findIndex((pattern) => this.#matches(pattern, got));
       if (at >= 0) left.splice(at, 1);
-      else if (!any || !got.startsWith("* ")) throw new Unexpected(wanted, got);
+      else if (!isSizeNews(got) && (!any || !got.startsWith("* "))) throw new Unexpected(wanted, got);
     }
   }
 

@@ -168,7 +168,7 @@ const CLIENT_DOES = /^(\d) does: (.+)$/;
 const CLIENT_ACT = /^(\d) (starts TLS|closes|closed|is another user)$/;
 const HOLDS = /^given (\S+|"[^"]+") holds (?:(\d+) messages?|([a-z]\w*)((?: \([^)]*\))?(?: "[^"]*")?))$/;
 const DELIVER = /^deliver ([a-z]\w*) to (\S+)$/;
-const CHECK = /^check (\S+) (<|>|=|!=) (\S+)$/;
+const CHECK = /^check (%\{[^}]+\}|\S+) (<|>|=|!=) (%\{[^}]+\}|\S+)$/;
 
 function actionOf(text: string): Action | undefined {
   const line = CLIENT_LINE.exec(text);

@@ -137,6 +137,7 @@ function wordAt(nodes: readonly Node[], index: number): string | undefined {
 
 /** An astring may be spelt as an atom or as a string. */
 function asString(node: Node): Node {
+  if (node.kind === "list") return { kind: "list", items: node.items.map(asString) };
   return node.kind === "atom" && node.text !== "..." && !node.text.startsWith("$")
     ? { kind: "string", text: node.text, exact: false }
     : node;
