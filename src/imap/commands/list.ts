@@ -117,9 +117,9 @@ function matcher(reference: string, patterns: readonly string[]): (name: string)
 
 function listResponse({ name, info, childInfo, subscribed }: Listed, args: ListArgs): string {
   const attributes: string[] = [];
+  if (args.returns.subscribed && subscribed) attributes.push("\\Subscribed");
   if (!info?.selectable) attributes.push(args.extended ? "\\NonExistent" : "\\Noselect");
   attributes.push(info?.hasChildren ? "\\HasChildren" : "\\HasNoChildren");
-  if (args.returns.subscribed && subscribed) attributes.push("\\Subscribed");
   attributes.push(...info?.specialUse ?? []);
   const extra = childInfo ? ' ("CHILDINFO" ("SUBSCRIBED"))' : "";
   return `* LIST (${attributes.join(" ")}) "/" ${mailbox(name)}${extra}\r\n`;
