@@ -182,11 +182,11 @@ class Loader implements Reading {
     for (const [namespace, blocks] of this.#blocks) {
       for (const [name, block] of blocks) {
         if (this.#used.has(block)) continue;
-        readBlock(block, namespace, name, namespaces[namespace as Namespace], this);
         this.fault(
           block.at,
           `[${namespace}.${name}] is not used: refer to it by "&${name}", or remove it`,
         );
+        readBlock(block, namespace, name, namespaces[namespace as Namespace], this);
       }
     }
   }

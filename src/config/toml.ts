@@ -72,8 +72,17 @@ function parse(text: string): readonly (AST.TOMLKeyValue | AST.TOMLTable)[] {
     const message = error.message.startsWith("Defining a key multiple times")
       ? `key ${keyAt(text, error.index)} is defined twice`
       : `invalid TOML: ${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`;
-    throw new TomlFault({ line: error.lineNumber, column: error.column + 1 }, message);
+    throw new TomlFault(positionOfFault(error, text), message);
   }
+}
+
+/** A value that is missing at the end of a line is reported there, and not at the start of the next one. */
+function positionOfFault({ lineNumber, column, message }: ParseError, text: string): Position {
+  if (column > 0 || lineNumber === 1 || !message.startsWith("Unspecified")) {
+    return { line: lineNumber, column: column + 1 };
+  }
+  const before = text.split("\n")[lineNumber - 2].replace(/\r$/, "");
+  return { line: lineNumber - 1, column: before.length + 1 };
 }
 
 function keyAt(text: string, index: number): string {

@@ -1,0 +1,389 @@
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { ConfigError, loadConfig, parseConfig } from "../../src/config/load.ts";
+
+const TLS = '[tls]\nloader = "self_signed"\n';
+const AUTH = `auth = { module = "pass_table", table = { module = "file", path = "users" } }\n`;
+const STORAGE = `storage = { module = "maildir" }\n`;
+const LISTEN = 'listen = ["tcp://127.0.0.1:143"]\n';
+/** A whole config in eight lines; `[[imap]]` is line 3, `auth` line 5. */
+const GOOD = `${TLS}[[imap]]\n${LISTEN}${AUTH}${STORAGE}`;
+
+/** The faults of a config, without the file's name. */
+function faultsOf(text: string): string[] {
+  try {
+    parseConfig(text, "c.toml");
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.faults.map((fault) => fault.replace(/^c\.toml:/, ""));
+  }
+}
+
+Deno.test("parseConfig() takes the smallest config and fills in the defaults", () => {
+  const config = parseConfig(GOOD, "/etc/imapd/c.toml");
+  strictEqual(config.stateDir, "/var/lib/imapd");
+  deepStrictEqual(config.log, ["stderr"]);
+  deepStrictEqual(config.warnings, []);
+  const [imap] = config.imap;
+  strictEqual(imap.insecureAuth, false);
+  strictEqual(imap.limits.append, 64 * 1024 * 1024);
+  strictEqual(imap.limits.idle, 30 * 60_000);
+  strictEqual(imap.auth.table.path, "/etc/imapd/users");
+  strictEqual(imap.storage.path, "/var/lib/imapd/mail/{account}");
+  strictEqual(imap.storage.specialFolders.get("Junk"), "junk");
+  deepStrictEqual(imap.tls?.protocols, { lowest: "tls1.2", highest: "tls1.3" });
+});
+
+Deno.test("parseConfig() gives all that refer to one named block the same object", () => {
+  const endpoint = (port: number) =>
+    `[[imap]]\nlisten = ["tcp://127.0.0.1:${port}"]\nauth = "&a"\nstorage = "&s"\n`;
+  const config = parseConfig(
+    `${TLS}${endpoint(1)}${endpoint(2)}[auth.a]\nmodule = "pass_table"\ntable = "&t"\n` +
+      `[table.t]\nmodule = "file"\npath = "/u"\n[storage.s]\nmodule = "maildir"\n`,
+    "c.toml",
+  );
+  const [first, second] = config.imap;
+  strictEqual(first.auth, second.auth);
+  strictEqual(first.storage, second.storage);
+  strictEqual(first.auth.blockName, "a");
+});
+
+Deno.test("parseConfig() lets an endpoint have its own TLS, and [imap.limits] its bounds", () => {
+  const config = parseConfig(
+    `${GOOD}tls = "off"\n[imap.limits]\nline = "1 MiB"\nlogin = "1m 30s"\n`,
+    "c.toml",
+  );
+  strictEqual(config.imap[0].tls, undefined);
+  strictEqual(config.imap[0].insecureAuth, true);
+  strictEqual(config.imap[0].limits.line, 1 << 20);
+  strictEqual(config.imap[0].limits.login, 90_000);
+  deepStrictEqual(config.warnings, [
+    "c.toml:3:3: TLS is off: passwords and mail travel in the clear",
+  ]);
+});
+
+Deno.test("parseConfig() warns of insecure_auth where there is TLS", () => {
+  deepStrictEqual(parseConfig(`${GOOD}insecure_auth = true\n`, "c.toml").warnings, [
+    "c.toml:7:17: imap.insecure_auth is true although there is TLS: passwords may travel in the clear",
+  ]);
+});
+
+Deno.test("parseConfig() resolves paths at the folder of the file, and {state_dir} before that", () => {
+  const storage = 'storage = { module = "maildir", path = "{state_dir}/m/{domain}/{local}" }\n';
+  const config = parseConfig(
+    `state_dir = "$&state"\nlog = ["./l"]\n${TLS}[[imap]]\n${LISTEN}${AUTH}${storage}`,
+    "/etc/imapd/c.toml",
+  );
+  strictEqual(config.stateDir, "/etc/imapd/$&state");
+  deepStrictEqual(config.log, ["/etc/imapd/l"]);
+  strictEqual(config.imap[0].storage.path, "/etc/imapd/$&state/m/{domain}/{local}");
+});
+
+Deno.test("parseConfig() takes a byte order mark, CRLF, IPv6 and no special folders", () => {
+  const text = `\ufeff${GOOD.replace("127.0.0.1", "[::1]")}`
+    .replace('module = "maildir"', 'module = "maildir", special_folders = {}')
+    .replaceAll("\n", "\r\n");
+  const { imap: [imap] } = parseConfig(text, "c.toml");
+  strictEqual(imap.listen[0].host, "::1");
+  strictEqual(imap.storage.specialFolders.size, 0);
+});
+
+const LOG = 'a list of "stderr", "stderr_ts", "syslog" and paths of files with a "/", or ["off"]';
+const ADDRESS = '"tcp://HOST:PORT" or "tls://HOST:PORT"';
+const RANGE = 'a list of one or two, lowest first, of "tls1.2" or "tls1.3"';
+const TEMPLATE =
+  "a path with {account} or {local} and no other braces than {state_dir}, {account}, {local}, {domain}";
+const USES = '"all", "archive", "drafts", "flagged", "junk", "sent" or "trash"';
+
+/** What is wrong, the config, and all its faults. */
+const FAULTY: readonly [string, string, ...string[]][] = [
+  ["a syntax error", `${GOOD}debug = \n`, "7:9: invalid TOML: unspecified values are invalid"],
+  [
+    "an open string",
+    `hostname = "mail\n${GOOD}`,
+    "1:17: invalid TOML: unterminated string constant",
+  ],
+  ["a key given twice", `debug = true\ndebug = true\n${GOOD}`, "2:1: key debug is defined twice"],
+  ["a table given twice", `${GOOD}${TLS}`, "7:2: key tls is defined twice"],
+  ["an unknown key", `colour = "red"\n${GOOD}`, "1:1: unknown key colour"],
+  [
+    "a misspelt key",
+    `${GOOD}insecure_aut = false\n`,
+    "7:1: unknown key insecure_aut, did you mean insecure_auth?",
+  ],
+  [
+    "a misspelt table",
+    `${GOOD}[imap.limit]\n`,
+    "7:7: unknown key limit, did you mean limits?",
+  ],
+  [
+    "a string for a boolean",
+    `debug = "yes"\n${GOOD}`,
+    '1:9: debug must be true or false: got "yes"',
+  ],
+  [
+    "a number for a string",
+    `hostname = 5\n${GOOD}`,
+    '1:12: hostname must be a host name such as "mail.example.org": got 5',
+  ],
+  [
+    "an impossible host name",
+    `hostname = "a b"\n${GOOD}`,
+    '1:12: hostname must be a host name such as "mail.example.org": got "a b"',
+  ],
+  ["an empty path", `state_dir = ""\n${GOOD}`, '1:13: state_dir must be a path: got ""'],
+  [
+    "a date for a path",
+    `state_dir = 2026-01-01\n${GOOD}`,
+    "1:13: state_dir must be a path: got 2026-01-01",
+  ],
+  [
+    "a log target that is no path",
+    `log = ["stdout"]\n${GOOD}`,
+    `1:8: log must be ${LOG}: got "stdout"`,
+  ],
+  ["no log target", `log = []\n${GOOD}`, `1:7: log must be ${LOG}: got []`],
+  [
+    "off beside other log targets",
+    `log = ["off", "stderr"]\n${GOOD}`,
+    `1:7: log must be ${LOG}: got ["off", "stderr"]`,
+  ],
+  ["no endpoint", TLS, "1:1: imap is missing: it must be one or more [[…]] tables"],
+  [
+    "a table for [[imap]]",
+    GOOD.replace("[[imap]]", "[imap]"),
+    "3:2: imap must be one or more [[…]] tables: got a table",
+  ],
+  [
+    "an empty endpoint",
+    `${TLS}[[imap]]\n`,
+    `3:3: imap.listen is missing: it must be a list of at least 1, each ${ADDRESS}`,
+    '3:3: imap.auth is missing: it must be "&NAME" of a [auth.NAME] block, or a table with a module',
+    '3:3: imap.storage is missing: it must be "&NAME" of a [storage.NAME] block, or a table with a module',
+  ],
+  [
+    "nowhere to listen",
+    GOOD.replace(LISTEN, "listen = []\n"),
+    `4:10: imap.listen must be a list of at least 1, each ${ADDRESS}: got []`,
+  ],
+  ...[
+    "tcp://127.0.0.1",
+    "imap://h:143",
+    "tcp://:143",
+    "tcp://h:65536",
+    "tcp://::1:143",
+    "tcp://[h]:1",
+  ].map(
+    (address): [string, string, string] => [
+      `the address ${address}`,
+      GOOD.replace("tcp://127.0.0.1:143", address),
+      `4:11: imap.listen[0] must be ${ADDRESS}: got "${address}"`,
+    ],
+  ),
+  [
+    "an address twice",
+    `${GOOD}[[imap]]\n${LISTEN}${AUTH}${STORAGE}`,
+    '8:11: imap.listen has an address twice: got "tcp://127.0.0.1:143"',
+  ],
+  [
+    "tls:// without TLS",
+    GOOD.replace(TLS, 'tls = "off"\n\n').replace("tcp:", "tls:"),
+    '4:11: imap.listen must not have tls:// where TLS is off: got "tls://127.0.0.1:143"',
+  ],
+  [
+    "passwords nowhere allowed",
+    `${GOOD}tls = "off"\ninsecure_auth = false\n`,
+    "8:17: imap.insecure_auth must be true or left out where TLS is off: got false",
+  ],
+  [
+    "no word about TLS",
+    GOOD.replace(TLS, ""),
+    '1:3: imap.tls is missing: add a [tls] table with a loader, or tls = "off"',
+  ],
+  [
+    "TLS by a word",
+    GOOD.replace(TLS, 'tls = "on"\n\n'),
+    '1:7: tls must be "off" or a table with a loader: got "on"',
+  ],
+  [
+    "TLS without a loader",
+    GOOD.replace('loader = "self_signed"', ""),
+    '1:2: tls.loader is missing: it must be "file" or "self_signed"',
+  ],
+  [
+    "a misspelt loader",
+    GOOD.replace("self_signed", "self_singed"),
+    '2:10: tls.loader must be "file" or "self_signed": got "self_singed", did you mean self_signed?',
+  ],
+  [
+    "more certificates than keys",
+    GOOD.replace("self_signed", "file").replace("\n[[", '\ncerts = ["a", "b"]\nkeys = ["a"]\n[['),
+    "4:8: tls.keys must have as many paths as tls.certs (2): got 1",
+  ],
+  [
+    "certificates without keys",
+    GOOD.replace("self_signed", "file").replace("\n[[", '\ncerts = ["a"]\n[['),
+    "1:2: tls.keys is missing: it must be a list of at least 1, each a path",
+  ],
+  [
+    "certificates for self_signed",
+    GOOD.replace("\n[[", '\ncerts = ["a"]\n[['),
+    "3:1: unknown key certs",
+  ],
+  [
+    "protocols upside down",
+    GOOD.replace("\n[[", '\nprotocols = ["tls1.3", "tls1.2"]\n[['),
+    `3:13: tls.protocols must be ${RANGE}: got ["tls1.3", "tls1.2"]`,
+  ],
+  [
+    "a protocol that is too old",
+    GOOD.replace("\n[[", '\nprotocols = ["tls1.1"]\n[['),
+    '3:14: tls.protocols[0] must be "tls1.2" or "tls1.3": got "tls1.1", did you mean tls1.2?',
+  ],
+  [
+    "a reference to nothing",
+    GOOD.replace(STORAGE, 'storage = "&mail"\n'),
+    "6:11: imap.storage refers to [storage.mail], which does not exist",
+  ],
+  [
+    "a misspelt reference, so that the block is not used",
+    `${GOOD.replace(STORAGE, 'storage = "&mial"\n')}[storage.mail]\nmodule = "maildir"\n`,
+    "6:11: imap.storage refers to [storage.mial], which does not exist, did you mean mail?",
+    '7:10: [storage.mail] is not used: refer to it by "&mail", or remove it',
+  ],
+  [
+    "a name without &",
+    GOOD.replace(STORAGE, 'storage = "mail"\n'),
+    '6:11: imap.storage must be "&NAME" of a [storage.NAME] block, or a table with a module: got "mail"',
+  ],
+  [
+    "an unknown module",
+    GOOD.replace('"maildir"', '"mailder"'),
+    '6:22: imap.storage.module must be "maildir": got "mailder", did you mean maildir?',
+  ],
+  [
+    "no module",
+    GOOD.replace('module = "maildir"', ""),
+    '6:11: imap.storage.module is missing: it must be "maildir"',
+  ],
+  [
+    "faults in a block that is not used",
+    `${GOOD}[auth.other]\nmodule = "pass_table"\nhash = "bcrypt"\n`,
+    '7:7: [auth.other] is not used: refer to it by "&other", or remove it',
+    '7:7: auth.other.table is missing: it must be "&NAME" of a [table.NAME] block, or a table with a module',
+    "9:1: unknown key hash",
+  ],
+  [
+    "a value where blocks stand",
+    `auth = 5\n${GOOD}`,
+    "1:1: auth must be blocks such as [auth.NAME]",
+  ],
+  [
+    "a value in place of a block",
+    `${GOOD}[auth]\nlocal = 5\n`,
+    "8:1: auth.local must be a block such as [auth.NAME]",
+  ],
+  [
+    "a path that all accounts share",
+    GOOD.replace('"maildir"', '"maildir", path = "/mail"'),
+    `6:40: imap.storage.path must be ${TEMPLATE}: got "/mail"`,
+  ],
+  [
+    "an unknown name in braces",
+    GOOD.replace('"maildir"', '"maildir", path = "/mail/{acount}"'),
+    `6:40: imap.storage.path must be ${TEMPLATE}: got "/mail/{acount}"`,
+  ],
+  [
+    "an open brace",
+    GOOD.replace('"maildir"', '"maildir", path = "/mail/{account}{"'),
+    `6:40: imap.storage.path must be ${TEMPLATE}: got "/mail/{account}{"`,
+  ],
+  [
+    "an unknown special use",
+    GOOD.replace('"maildir"', '"maildir", special_folders = { Spam = "spam" }'),
+    `6:60: imap.storage.special_folders.Spam must be ${USES}: got "spam"`,
+  ],
+  [
+    "INBOX as a special folder",
+    GOOD.replace('"maildir"', '"maildir", special_folders = { Inbox = "all" }'),
+    `6:53: imap.storage.special_folders must be a table from names of mailboxes other than INBOX to ${USES}: got the name "Inbox"`,
+  ],
+  [
+    "a size without a unit",
+    `${GOOD}limits.line = 65536\n`,
+    '7:15: imap.limits.line must be a size from "1 KiB" to "16 MiB": got 65536',
+  ],
+  [
+    "a size of an unknown unit",
+    `${GOOD}limits.line = "64 megs"\n`,
+    '7:15: imap.limits.line must be a size from "1 KiB" to "16 MiB": got "64 megs"',
+  ],
+  [
+    "a size that is too large",
+    `${GOOD}limits.append = "5 GiB"\n`,
+    '7:17: imap.limits.append must be a size from "1 KiB" to "4095 MiB": got "5 GiB"',
+  ],
+  [
+    "a duration without a unit",
+    `${GOOD}limits.idle = 30\n`,
+    '7:15: imap.limits.idle must be a duration from "1s" to "7d": got 30',
+  ],
+  [
+    "a duration that is too short",
+    `${GOOD}limits.login = "0s"\n`,
+    '7:16: imap.limits.login must be a duration from "1s" to "1d": got "0s"',
+  ],
+  [
+    "a fraction for a number",
+    `${GOOD}limits.connections = 1.5\n`,
+    "7:22: imap.limits.connections must be a whole number from 1 to 1000000: got 1.5",
+  ],
+  [
+    "a number below its bound",
+    `${GOOD}limits.bad_before_login = 0\n`,
+    "7:27: imap.limits.bad_before_login must be a whole number from 1 to 1000000: got 0",
+  ],
+  [
+    "a value for a table",
+    `${GOOD}limits = 5\n`,
+    "7:10: imap.limits must be a table: got 5",
+  ],
+  [
+    "a long value, which is cut short",
+    `log = ["${"x".repeat(80)}"]\n${GOOD}`,
+    `1:8: log must be ${LOG}: got "${"x".repeat(56)}...`,
+  ],
+  [
+    "many faults, all told in the order of the file",
+    `debug = 1\nhostnam = "a"\n${GOOD}insecure_auth = "no"\nlimits.line = "1"\n`,
+    "1:9: debug must be true or false: got 1",
+    "2:1: unknown key hostnam, did you mean hostname?",
+    '9:17: imap.insecure_auth must be true or false: got "no"',
+    '10:15: imap.limits.line must be a size from "1 KiB" to "16 MiB": got "1"',
+  ],
+];
+
+for (const [what, text, ...faults] of FAULTY) {
+  Deno.test(`parseConfig() locates ${what}`, () => deepStrictEqual(faultsOf(text), faults));
+}
+
+Deno.test("loadConfig() says why a file cannot be read", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const faultsAt = async (path: string): Promise<string> => {
+      try {
+        await loadConfig(path);
+      } catch (error) {
+        if (error instanceof ConfigError) return error.message;
+      }
+      return "no fault";
+    };
+    strictEqual(await faultsAt(`${dir}/none`), `${dir}/none: there is no such file`);
+    await Deno.writeFile(`${dir}/latin1`, Uint8Array.of(0x23, 0xe4, 0x0a));
+    strictEqual(await faultsAt(`${dir}/latin1`), `${dir}/latin1: the file is not UTF-8 text`);
+    await rejects(loadConfig(dir), ConfigError);
+    ok((await faultsAt(dir)).startsWith(`${dir}: the file cannot be read: `));
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});

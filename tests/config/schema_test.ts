@@ -1,0 +1,39 @@
+import { deepStrictEqual, notStrictEqual } from "node:assert/strict";
+import { exampleConfig } from "../../src/config/document.ts";
+import { parseConfig } from "../../src/config/load.ts";
+import { top } from "../../src/config/schema.ts";
+import { defaultOf, type Reading, type Section } from "../../src/config/setting.ts";
+
+/** All settings below `section`, with their keys. */
+function* allSettings(section: Section, path: string): Generator<[string, Section[string]]> {
+  for (const [name, setting] of Object.entries(section)) {
+    yield [`${path}${name}`, setting];
+    for (const [variant, inner] of Object.entries(setting.kind.sections ?? {})) {
+      yield* allSettings(inner, `${path}${name}(${variant}).`);
+    }
+  }
+}
+
+for (const [key, setting] of allSettings(top, "")) {
+  if (setting.default === undefined) continue;
+  Deno.test(`the default of ${key} is valid`, () => {
+    const faults: string[] = [];
+    const reading: Reading = {
+      fault: (_at, message) => void faults.push(message),
+      resolve: (path) => path,
+      stateDir: "/state",
+      block: () => undefined,
+      blockNames: () => [],
+    };
+    const value = defaultOf(setting);
+    notStrictEqual(value && setting.kind.read(value, key, reading), undefined);
+    deepStrictEqual(faults, []);
+  });
+}
+
+Deno.test("exampleConfig() is a config without faults, also with all its comments taken off", () => {
+  parseConfig(exampleConfig(), "example.toml");
+  const open = exampleConfig().replace(/^# (\w+ = .*)$/gm, "$1");
+  notStrictEqual(open, exampleConfig());
+  parseConfig(open, "example.toml");
+});
