@@ -18,6 +18,8 @@ export class Malformed extends Error {
 }
 
 const STATUS = /^([^ ]+) (OK|NO|BAD|BYE|PREAUTH) ([^]*)$/;
+/** `NO|BAD` is either. */
+const STATUS_PATTERN = /^([^ ]+) ((?:OK|NO|BAD|BYE|PREAUTH)(?:\|(?:OK|NO|BAD))*) ([^]*)$/;
 
 /**
  * Whether `response` is what `pattern` says. Adds to `captures` only if it is.
@@ -35,9 +37,9 @@ function compare(pattern: string, response: string, captures: Captures): boolean
   const status = STATUS.exec(response);
   if (status) {
     const got = resultOf(status[3], response);
-    const wanted = STATUS.exec(pattern);
+    const wanted = STATUS_PATTERN.exec(pattern);
     if (!wanted) return glob(pattern, response, captures);
-    return glob(wanted[1], status[1], captures) && wanted[2] === status[2] &&
+    return glob(wanted[1], status[1], captures) && wanted[2].split("|").includes(status[2]) &&
       matchResult(wanted[3], got, status[3], captures);
   }
   if (response.startsWith("+")) {
@@ -47,7 +49,7 @@ function compare(pattern: string, response: string, captures: Captures): boolean
   if (!response.startsWith("* ")) throw new Malformed("neither tagged, untagged nor continuation");
   const got = parseNodes(response);
   if (!pattern.startsWith("* ")) return false;
-  return matchData(parseNodes(pattern), got, captures);
+  return matchData(parsePattern(pattern), got, captures);
 }
 
 interface Result {
@@ -78,7 +80,7 @@ function matchResult(pattern: string, got: Result, whole: string, captures: Capt
   const length = codeLength(pattern);
   if (length === 0) return glob(pattern, whole, captures);
   if (got.code === undefined) return false;
-  const code = parseNodes(pattern.slice(1, length - 1));
+  const code = parsePattern(pattern.slice(1, length - 1));
   return matchCode(code, parseNodes(got.code), captures) &&
     glob(pattern.slice(length).trimStart(), got.text, captures);
 }
@@ -236,7 +238,7 @@ function glob(pattern: string, text: string, captures: Captures): boolean {
     if (value !== undefined) return value.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
     if (seen.has(name)) return `\\k<${name}>`;
     seen.add(name);
-    return `(?<${name}>[^\\s()\\[\\]"]+)`;
+    return `(?<${name}>[^\\s()\\[\\]"]*)`;
   });
   const found = new RegExp(`^${source}$`).exec(text);
   if (!found) return false;
@@ -251,7 +253,17 @@ function glob(pattern: string, text: string, captures: Captures): boolean {
  * @throws {Malformed} if it is not such a text
  */
 export function parseNodes(text: string): readonly Node[] {
-  const reader = new NodeReader(text);
+  // deno-lint-ignore no-control-regex
+  return readNodes(text, /"((?:[^"\\\r\n\0]|\\["\\])*)"/y);
+}
+
+/** As {@link parseNodes}, but strings in quotes may hold line ends: how they are sent is left open. */
+function parsePattern(text: string): readonly Node[] {
+  return readNodes(text, /"((?:[^"\\]|\\["\\])*)"/y);
+}
+
+function readNodes(text: string, quotedString: RegExp): readonly Node[] {
+  const reader = new NodeReader(text, quotedString);
   const nodes = reader.items();
   if (!reader.done) throw new Malformed(`stray "${text.slice(reader.at, reader.at + 20)}"`);
   return nodes;
@@ -260,9 +272,11 @@ export function parseNodes(text: string): readonly Node[] {
 class NodeReader {
   at = 0;
   readonly #text: string;
+  readonly #quotedString: RegExp;
 
-  constructor(text: string) {
+  constructor(text: string, quotedString: RegExp) {
     this.#text = text;
+    this.#quotedString = quotedString;
   }
 
   get done(): boolean {
@@ -307,8 +321,7 @@ class NodeReader {
   }
 
   #quoted(): Node {
-    // deno-lint-ignore no-control-regex
-    const found = /"((?:[^"\\\r\n\0]|\\["\\])*)"/y;
+    const found = this.#quotedString;
     found.lastIndex = this.at;
     const match = found.exec(this.#text);
     if (!match) throw new Malformed(`bad quoted string at "${this.#text.slice(this.at, this.at + 40)}"`);
