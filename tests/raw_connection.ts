@@ -29,7 +29,7 @@ export class RawConnection {
 
   /** Connects without TLS. */
   static async plain(port: number): Promise<RawConnection> {
-    const socket = net.connect({ host: "127.0.0.1", port, noDelay: true });
+    const socket = net.connect({ host: "127.0.0.1", port });
     const connection = new RawConnection(socket);
     await once(socket, "connect");
     return connection;
@@ -56,15 +56,32 @@ export class RawConnection {
     return this.#ended;
   }
 
-  /** Sends text as it is, one char as one byte. Settles when the kernel has taken it. */
+  /** Does the TLS handshake on this connection; the new connection replaces this one. */
+  async startTls(): Promise<RawConnection> {
+    this.#socket.removeAllListeners("data");
+    const socket = tls.connect({ socket: this.#socket, rejectUnauthorized: false });
+    const connection = new RawConnection(socket);
+    await once(socket, "secureConnect");
+    return connection;
+  }
+
+  /**
+   * Sends text as it is, one char as one byte. Settles when the kernel has taken it, or when the
+   * connection has ended.
+   */
   send(text: string | Uint8Array): Promise<void> {
     const bytes = typeof text === "string" ? Buffer.from(text, "latin1") : text;
-    return new Promise((resolve) => {
-      if (this.#ended || this.#socket.destroyed) return resolve();
+    return new Promise((resolve, reject) => {
+      if (bytes.length === 0 || this.#ended || this.#socket.destroyed) return resolve();
       const done = () => {
+        clearTimeout(timer);
         this.#socket.off("close", done);
         resolve();
       };
+      const timer = setTimeout(
+        () => reject(new Error(`Expected the server to read ${bytes.length} bytes: it does not`)),
+        PATIENCE_MS,
+      );
       this.#socket.once("close", done);
       this.#socket.write(bytes, done);
     });
