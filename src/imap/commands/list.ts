@@ -34,7 +34,7 @@ export async function list(context: AuthenticatedContext, args: ListArgs): Promi
       out.text(await statusOf(user.account, entry.name, args.returns.status, service.appendLimit));
     }
     if (out.full) await out.flush();
-    if (pace.due) await pace.turn();
+    if (pace.due()) await pace.turn();
   }
   return ok(`${context.command} completed`);
 }
