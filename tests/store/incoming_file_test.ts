@@ -212,6 +212,13 @@ Deno.test("storeErrorOf tells a full disk from a failing one", () => {
   assert.ok(hasCode("unavailable")(storeErrorOf(exists, "storing the message")));
 });
 
+Deno.test("errnoOf knows an error by its number where it has no name", () => {
+  assert.equal(errnoOf(new Error("No space left on device (os error 28)")), "ENOSPC");
+  assert.equal(errnoOf(new Error("Strange (os error 4000)")), "E4000");
+  assert.equal(errnoOf(new Error("bug")), undefined);
+  assert.equal(errnoOf("ENOENT"), undefined);
+});
+
 Deno.test("storeErrorOf keeps the cause, and what is no system error", () => {
   const gone = thrownBy(() => Deno.statSync("/no/such"));
   assert.equal(errnoOf(gone), "ENOENT");
