@@ -1,0 +1,154 @@
+/** Charsets of mail text. Never fails: what no decoder knows is read as UTF-8 or windows-1252. */
+
+import { asciiFromBytes, bytesFromLatin1, isAscii, latin1FromBytes } from "./latin1.ts";
+
+/** Labels seen in mail that the Encoding Standard lacks. */
+const ALIASES: Readonly<Record<string, string>> = {
+  "cp-1252": "windows-1252",
+  "cp932": "shift_jis",
+  "cp936": "gbk",
+  "cp949": "euc-kr",
+  "cp950": "big5",
+  "gb_1988-80": "gbk",
+  "latin-1": "iso-8859-1",
+  "ms-ansi": "windows-1252",
+  "utf-8mb4": "utf-8",
+  "utf_8": "utf-8",
+  "x-utf-8": "utf-8",
+};
+const UNLABELLED = /^(?:|us-ascii|ascii|unknown-8bit|x-unknown)$/;
+const UTF_7 = /^(?:utf-7|unicode-1-1-utf-7)$/;
+
+/** Reads bytes in pieces that may end within a character. */
+export interface CharsetReader {
+  /** The text of the next bytes; with `last` also of what was held back. */
+  read(bytes: Uint8Array, last: boolean): string;
+}
+
+/**
+ * A reader for a charset label in any case. For none, for US-ASCII and for unknown ones it takes
+ * each valid UTF-8 sequence as such and every other byte as windows-1252.
+ */
+export function charsetReader(label: string): CharsetReader {
+  const charset = normalLabel(label);
+  if (UNLABELLED.test(charset)) return new LenientReader();
+  if (UTF_7.test(charset)) return new Utf7Reader();
+  const decoder = decoderFor(charset);
+  return decoder === undefined
+    ? new LenientReader()
+    : { read: (bytes, last) => decoder.decode(bytes, { stream: !last }) };
+}
+
+/** Bytes (as a latin1 string) read in that charset, or undefined if it is unknown. */
+export function decodeCharset(bytes: string, label: string): string | undefined {
+  const charset = normalLabel(label);
+  if (UNLABELLED.test(charset)) return decodeUnlabelled(bytes);
+  if (UTF_7.test(charset)) return decodeUtf7(bytes);
+  return decoderFor(charset)?.decode(bytesFromLatin1(bytes));
+}
+
+/** 8-bit text of unknown charset (latin1 string): UTF-8 where valid, else windows-1252. @see RFC 6532 §3 */
+export function decodeUnlabelled(bytes: string): string {
+  return isAscii(bytes) ? bytes : bytes.replace(EIGHT_BIT, decodeEightBit);
+}
+
+/** Bounded repetition: an unbounded one could exhaust the matcher's stack. */
+const EIGHT_BIT =
+  /(?:[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}){1,1000}|[\x80-\xff]/g;
+
+function decodeEightBit(bytes: string): string {
+  return new TextDecoder(bytes.length > 1 ? "utf-8" : "windows-1252", { ignoreBOM: true })
+    .decode(bytesFromLatin1(bytes));
+}
+
+function normalLabel(label: string): string {
+  // RFC 2231 §5 lets a language follow: =?utf-8*en?Q?…?=
+  const charset = label.split("*", 1)[0].trim().toLowerCase();
+  return ALIASES[charset] ?? charset;
+}
+
+function decoderFor(charset: string): TextDecoder | undefined {
+  try {
+    return new TextDecoder(charset);
+  } catch {
+    return undefined;
+  }
+}
+
+/** {@link decodeUnlabelled} for a stream: holds back a sequence that is not complete yet. */
+class LenientReader implements CharsetReader {
+  #held = new Uint8Array();
+
+  read(bytes: Uint8Array, last: boolean): string {
+    const all = joinBytes(this.#held, bytes);
+    const cut = last ? all.length : all.length - incompleteTail(all);
+    this.#held = all.slice(cut);
+    const complete = all.subarray(0, cut);
+    return asciiFromBytes(complete) ?? strictUtf8(complete) ??
+      decodeUnlabelled(latin1FromBytes(complete));
+  }
+}
+
+/** `first` followed by `second`; no copy if one of them is empty. */
+export function joinBytes(first: Uint8Array, second: Uint8Array): Uint8Array {
+  if (first.length === 0) return second;
+  if (second.length === 0) return first;
+  const joined = new Uint8Array(first.length + second.length);
+  joined.set(first);
+  joined.set(second, first.length);
+  return joined;
+}
+
+function strictUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** How many last bytes may be the start of a UTF-8 sequence (0 to 3). */
+function incompleteTail(bytes: Uint8Array): number {
+  const last = bytes.length - 1;
+  for (let back = 0; back < 3 && back <= last; back++) {
+    const byte = bytes[last - back];
+    if (byte >= 0xc2 && byte <= 0xf4) {
+      const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+      return length > back + 1 ? back + 1 : 0;
+    }
+    if (byte < 0x80 || byte > 0xbf) return 0;
+  }
+  return 0;
+}
+
+/** UTF-7 is short and rare: it is read when all of it is there. @see RFC 2152 */
+class Utf7Reader implements CharsetReader {
+  #held = "";
+
+  read(bytes: Uint8Array, last: boolean): string {
+    this.#held += latin1FromBytes(bytes);
+    if (!last) return "";
+    const text = decodeUtf7(this.#held);
+    this.#held = "";
+    return text;
+  }
+}
+
+const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+function decodeUtf7(text: string): string {
+  return text.replace(/\+([A-Za-z0-9+/]*)-?/g, (_, base64: string) => {
+    if (base64 === "") return "+";
+    let chars = "";
+    let bits = 0;
+    let count = 0;
+    for (const digit of base64) {
+      bits = (bits << 6 | BASE64.indexOf(digit)) & 0x3fffff;
+      count += 6;
+      if (count < 16) continue;
+      count -= 16;
+      chars += String.fromCharCode(bits >> count & 0xffff);
+    }
+    return chars;
+  });
+}

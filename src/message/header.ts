@@ -1,0 +1,175 @@
+/**
+ * Header blocks as latin1 strings in wire form: their fields, subsets of them, and the text that
+ * a field means.
+ *
+ * @see RFC 5322 §2.2
+ */
+
+import { decodeWords } from "./encoded_word.ts";
+
+/** One field of a header block. */
+export interface HeaderField {
+  /** As written, without blanks before the colon; "" for a line that is no field. */
+  readonly name: string;
+  /** All between the colon and the last CRLF, still folded. */
+  readonly value: string;
+  /** Where the field starts in the block, and where it ends behind its CRLF. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The fields of a block, up to its blank line. A line without a colon is a field without a name. */
+export function headerFields(header: string): HeaderField[] {
+  const fields: HeaderField[] = [];
+  let start = 0;
+  while (start < header.length && !header.startsWith("\r\n", start)) {
+    const end = endOfField(header, start);
+    const valueEnd = header.endsWith("\r\n", end) ? end - 2 : end;
+    const colon = header.indexOf(":", start);
+    const name = colon < 0 || colon >= valueEnd ? "" : header.slice(start, colon).trimEnd();
+    const isField = name !== "" && !/\s/.test(name);
+    fields.push({
+      name: isField ? name : "",
+      value: isField ? header.slice(colon + 1, valueEnd) : header.slice(start, valueEnd),
+      start,
+      end,
+    });
+    start = end;
+  }
+  return fields;
+}
+
+function endOfField(header: string, start: number): number {
+  for (let at = start;;) {
+    const lf = header.indexOf("\n", at);
+    if (lf < 0) return header.length;
+    const next = header.charCodeAt(lf + 1);
+    if (next !== 0x20 && next !== 0x09) return lf + 1;
+    at = lf + 1;
+  }
+}
+
+/** The raw value of the first field of that name (lower case). */
+export function firstField(fields: readonly HeaderField[], name: string): string | undefined {
+  for (const field of fields) {
+    if (field.name.length === name.length && field.name.toLowerCase() === name) return field.value;
+  }
+  return undefined;
+}
+
+/** Joins a folded value to one line: the line ends go, the blanks after them stay. @see RFC 5322 §2.2.3 */
+export function unfold(raw: string): string {
+  return raw.includes("\r\n") ? raw.replaceAll("\r\n", "") : raw;
+}
+
+/**
+ * What BODY[HEADER.FIELDS (…)] (or .NOT) answers: the fields in the message's order exactly as
+ * they lie, and the blank line, which is always there.
+ *
+ * @param fields names in any case
+ * @see RFC 9051 §6.4.5.1
+ */
+export function filterHeader(header: string, fields: readonly string[], not: boolean): string {
+  const wanted = new Set(fields.map((name) => name.toLowerCase()));
+  return selectFields(header, (name) => wanted.has(name) !== not) + "\r\n";
+}
+
+/**
+ * The fields (lower case) that mail clients commonly list; {@link filterHeader} answers a request
+ * for any of them from {@link cachedHeader}.
+ */
+export const CACHED_FIELDS: ReadonlySet<string> = new Set([
+  "auto-submitted",
+  "bcc",
+  "cc",
+  "content-class",
+  "content-disposition",
+  "content-language",
+  "content-transfer-encoding",
+  "content-type",
+  "date",
+  "delivered-to",
+  "disposition-notification-to",
+  "followup-to",
+  "from",
+  "importance",
+  "in-reply-to",
+  "list-archive",
+  "list-help",
+  "list-id",
+  "list-owner",
+  "list-post",
+  "list-subscribe",
+  "list-unsubscribe",
+  "list-unsubscribe-post",
+  "mail-followup-to",
+  "mail-reply-to",
+  "message-id",
+  "mime-version",
+  "newsgroups",
+  "organization",
+  "original-recipient",
+  "precedence",
+  "priority",
+  "references",
+  "reply-to",
+  "resent-cc",
+  "resent-date",
+  "resent-from",
+  "resent-message-id",
+  "resent-sender",
+  "resent-to",
+  "return-path",
+  "return-receipt-to",
+  "sender",
+  "subject",
+  "thread-index",
+  "thread-topic",
+  "to",
+  "user-agent",
+  "x-draft-info",
+  "x-keywords",
+  "x-label",
+  "x-mail-created-date",
+  "x-mailer",
+  "x-mozilla-draft-info",
+  "x-mozilla-keys",
+  "x-mozilla-status",
+  "x-mozilla-status2",
+  "x-msmail-priority",
+  "x-newsreader",
+  "x-original-to",
+  "x-priority",
+  "x-spam",
+  "x-spam-flag",
+  "x-spam-level",
+  "x-spam-score",
+  "x-spam-status",
+  "x-uniform-type-identifier",
+  "x-universally-unique-identifier",
+  "x-virus-status",
+]);
+
+/** The fields of {@link CACHED_FIELDS} as they lie, without the blank line. */
+export function cachedHeader(header: string): string {
+  return selectFields(header, (name) => CACHED_FIELDS.has(name));
+}
+
+function selectFields(header: string, wanted: (name: string) => boolean): string {
+  let selected = "";
+  for (const field of headerFields(header)) {
+    if (wanted(field.name.toLowerCase())) selected += header.slice(field.start, field.end);
+  }
+  // Only the last line of a message that ends in its header can lack a line end.
+  return selected === "" || selected.endsWith("\r\n") ? selected : selected + "\r\n";
+}
+
+/**
+ * The text that a raw field value or a whole header block means: unfolded, encoded words decoded,
+ * 8-bit as UTF-8 where it is valid and else as windows-1252. Invalid encoded words stay as they are.
+ *
+ * @see RFC 5322 §2.2.3, RFC 2047 §6.2, RFC 6532 §3
+ */
+export function decodeHeader(raw: string): string {
+  return decodeWords(raw.includes("\r\n") ? raw.replace(/\r\n(?=[ \t])/g, "") : raw);
+}

@@ -1,0 +1,54 @@
+/** What the store keeps ready of a message, made while it arrives. */
+
+import { bodystructure } from "./bodystructure.ts";
+import { parseDate } from "./date.ts";
+import { envelope } from "./envelope.ts";
+import { cachedHeader, firstField, headerFields } from "./header.ts";
+import { MimeParser, offsetsOf } from "./mime.ts";
+import { WireForm } from "./wire_form.ts";
+
+export interface MessageSummary {
+  /** Octets in wire form: RFC822.SIZE. */
+  readonly size: number;
+  /** The file has bare LFs: it needs {@link WireForm} when it is read. */
+  readonly bareLf: boolean;
+  /** ENVELOPE in wire form. */
+  readonly envelope: string;
+  /** BODYSTRUCTURE in wire form, with extension data. */
+  readonly bodystructure: string;
+  /** `cachedHeader` of the top header, latin1. */
+  readonly header: string;
+  /** `PartOffsets` as JSON. */
+  readonly parts: string;
+  /** The day in Date, as written there: days since 1970-01-01; null if it has none. */
+  readonly sentDay: number | null;
+}
+
+/** Makes the {@link MessageSummary} of a message whose file comes in chunks. Never fails. */
+export class MessageIndexer {
+  readonly #wireForm = new WireForm();
+  readonly #parser = new MimeParser();
+  #size = 0;
+
+  /** Takes the next bytes as they lie in the file, with LF or CRLF; the array may be reused. */
+  push(fileBytes: Uint8Array): void {
+    const wire = this.#wireForm.push(fileBytes);
+    this.#size += wire.length;
+    this.#parser.push(wire);
+  }
+
+  /** The summary. The indexer is done with. */
+  end(): MessageSummary {
+    const root = this.#parser.end();
+    const date = firstField(headerFields(root.header), "date");
+    return {
+      size: this.#size,
+      bareLf: this.#wireForm.changed,
+      envelope: envelope(root.header),
+      bodystructure: bodystructure(root),
+      header: cachedHeader(root.header),
+      parts: JSON.stringify(offsetsOf(root)),
+      sentDay: (date === undefined ? undefined : parseDate(date)?.day) ?? null,
+    };
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * SEARCH in text: exact, a substring without regard to case. BODY looks into the text of the
+ * message's parts, TEXT also into all headers; attachments without text are passed over, HTML is
+ * searched as it is written.
+ *
+ * @see RFC 9051 §6.4.4
+ */
+
+import { TextDecoding } from "./decoded_text.ts";
+import { decodeHeader, headerFields } from "./header.ts";
+import { isAscii } from "./latin1.ts";
+import type { PartOffsets } from "./mime.ts";
+import { toWireForm } from "./wire_form.ts";
+
+/**
+ * Text in the form in which it is compared: compatibility decomposition and lower case. Accents
+ * become chars of their own, so "cafe" is found in "Café" but "é" not in "e".
+ *
+ * @see RFC 5051
+ */
+export function foldCase(text: string): string {
+  if (isAscii(text)) return text.toLowerCase();
+  // The second pass decomposes what lower case composed; final sigma depends on what follows.
+  return text.normalize("NFKD").toLowerCase().normalize("NFKD").replaceAll("ς", "σ");
+}
+
+/**
+ * Does a field of that name hold the needle? An empty needle asks for the field alone.
+ *
+ * @param header raw header block, latin1
+ * @param field name in any case
+ * @param foldedNeedle from {@link foldCase}
+ */
+export function headerContains(header: string, field: string, foldedNeedle: string): boolean {
+  const name = field.toLowerCase();
+  for (const candidate of headerFields(header)) {
+    if (candidate.name.length !== name.length || candidate.name.toLowerCase() !== name) continue;
+    if (foldedNeedle === "") return true;
+    if (foldCase(decodeHeader(candidate.value)).includes(foldedNeedle)) return true;
+  }
+  return false;
+}
+
+/** Looks for one needle in a message that streams by. */
+export class TextSearch {
+  readonly #decoding: TextDecoding;
+  readonly #needle: string;
+  /** Folded end of what was seen, one char short of the needle. */
+  #tail = "";
+  /** Text that can only be folded with what follows. */
+  #held = "";
+  #found: boolean;
+
+  /** @param options `headers`: also look into all headers, as TEXT does */
+  constructor(
+    foldedNeedle: string,
+    options: { readonly headers: boolean },
+    parts: PartOffsets,
+  ) {
+    this.#needle = foldedNeedle;
+    this.#found = foldedNeedle === "";
+    this.#decoding = new TextDecoding(parts, options, (text, last) => this.#look(text, last));
+  }
+
+  /** True as soon as the needle was seen. */
+  get found(): boolean {
+    return this.#found;
+  }
+
+  /** True when what is still to come can't change the answer. */
+  get done(): boolean {
+    return this.#found || this.#decoding.done;
+  }
+
+  /** Takes the next octets in wire form. */
+  push(wireBytes: Uint8Array): void {
+    if (!this.done) this.#decoding.push(wireBytes);
+  }
+
+  /** The answer. The search is done with. */
+  end(): boolean {
+    if (!this.done) this.#decoding.end();
+    return this.#found;
+  }
+
+  #look(text: string, last: boolean): void {
+    if (this.#found) return;
+    const folded = this.#tail + this.#fold(text, last);
+    this.#found = folded.includes(this.#needle);
+    this.#tail = last || this.#needle.length < 2 ? "" : folded.slice(1 - this.#needle.length);
+  }
+
+  /** Folds up to the last place where folding piece by piece is folding the whole. */
+  #fold(text: string, last: boolean): string {
+    if (this.#held === "" && last) return foldCase(text);
+    const all = this.#held + text;
+    const cut = last ? all.length : foldingCut(all);
+    this.#held = all.slice(cut);
+    return foldCase(all.slice(0, cut));
+  }
+}
+
+/** Longer text than this without any ASCII char is folded in arbitrary pieces. */
+const MAX_HELD = 1 << 16;
+
+/** Before an ASCII char, which no accent before it can combine with. */
+function foldingCut(text: string): number {
+  for (let at = text.length - 1; at >= 0; at--) {
+    if (text.charCodeAt(at) < 0x80) return at;
+  }
+  return text.length > MAX_HELD ? text.length : 0;
+}
+
+/**
+ * {@link TextSearch} through a whole message.
+ *
+ * @param message in wire form or as it lies in the file
+ * @param headers as TEXT does
+ */
+export function messageContains(
+  message: Uint8Array,
+  parts: PartOffsets,
+  foldedNeedle: string,
+  headers: boolean,
+): boolean {
+  if (foldedNeedle === "") return true;
+  const search = new TextSearch(foldedNeedle, { headers }, parts);
+  search.push(message.length === parts.at[2] ? message : toWireForm(message));
+  return search.end();
+}
