@@ -164,7 +164,7 @@ function fitsWildcard(pattern: string, name: string): boolean {
 }
 
 function versionOf(path: string): string {
-  const { mtimeMs, ctimeMs, size, ino } = statSync(path);
+  const { mtimeMs, ctimeMs, size, ino } = reading(path, () => statSync(path));
   return `${mtimeMs} ${ctimeMs} ${size} ${ino};`;
 }
 
@@ -196,8 +196,12 @@ function loadPair(files: CertificateFiles, options: TlsOptions): Served {
 }
 
 function readPem(path: string): string {
+  return reading(path, () => readFileSync(path, "utf8"));
+}
+
+function reading<T>(path: string, read: () => T): T {
   try {
-    return readFileSync(path, "utf8");
+    return read();
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Error(`Cannot read ${path}: ${why}`, { cause: error });
