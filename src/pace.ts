@@ -1,28 +1,32 @@
+/** Keeps long work from holding the event loop. */
+
 import { setImmediate } from "node:timers";
 
-/** Lets every other connection have its turn. */
+/** Lets the event loop turn once. */
 export function yieldNow(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Keeps long work from holding the event loop: call `point()` between steps of it. */
+/**
+ * Cuts long work into slices: `if (pace.due()) await pace.turn()` in each step of a loop costs a
+ * clock read, and other work gets its turn each `slice` milliseconds.
+ */
 export class Pace {
-  #since = performance.now();
+  readonly #slice: number;
+  #started = performance.now();
 
-  /** @param slice milliseconds of work between two turns of others */
-  constructor(readonly slice = 5) {}
-
-  /** True when it is others' turn; then `await` {@link turn}. */
-  get due(): boolean {
-    return performance.now() - this.#since > this.slice;
+  constructor(slice = 5) {
+    this.#slice = slice;
   }
 
+  /** True when this slice has lasted long enough. */
+  due(): boolean {
+    return performance.now() - this.#started >= this.#slice;
+  }
+
+  /** Lets other work run, then starts a new slice. */
   async turn(): Promise<void> {
     await yieldNow();
-    this.#since = performance.now();
-  }
-
-  async point(): Promise<void> {
-    if (this.due) await this.turn();
+    this.#started = performance.now();
   }
 }

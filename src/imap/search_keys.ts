@@ -269,7 +269,7 @@ async function filterKept<K extends keyof CachedItems>(
     for (const row of rows) {
       while (next < batch.length && batch[next] < row.uid) next++;
       if (batch[next] === row.uid && test(row)) found.push(row.uid);
-      if (pace.due) await pace.turn();
+      if (pace.due()) await pace.turn();
     }
   }
   return found;
@@ -295,7 +295,7 @@ async function filterTexts(
         if (!(error instanceof StoreError)) throw error;
         scope.warn(uid, error.message);
       }
-      if (pace.due) await pace.turn();
+      if (pace.due()) await pace.turn();
     }
   }
   return found;
@@ -316,7 +316,7 @@ function filterText(
       for await (const piece of stored.read(0, stored.size)) {
         search.push(piece);
         if (search.found) return true;
-        await scope.pace.point();
+        if (scope.pace.due()) await scope.pace.turn();
       }
       return search.end();
     } finally {

@@ -18,7 +18,7 @@ import {
   uidExpungeArgs,
 } from "../wire/command_grammar.ts";
 import { commandName } from "../wire/grammar.ts";
-import { listArgs, statusArgs } from "../wire/list_grammar.ts";
+import { listArgs, lsubArgs, statusArgs } from "../wire/list_grammar.ts";
 import { type Scanner, SyntaxFault } from "../wire/scanner.ts";
 import { searchArgs } from "../wire/search_grammar.ts";
 import type { Completion } from "../wire/response.ts";
@@ -208,7 +208,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
   }),
   command("LSUB", {
     state: "authenticated",
-    parse: listArgs,
+    parse: lsubArgs,
     run: lsub,
     rfc: "RFC 3501 §6.3.9",
     mayExpunge: true,

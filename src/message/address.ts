@@ -175,7 +175,7 @@ class AddressReader {
           joined,
         });
         this.#at = end;
-      } else if (isAtomChar(char)) {
+      } else if (isAtomCode(char.charCodeAt(0))) {
         words.push({ text: this.#atom(), spaced, joined });
       } else {
         this.#at++;
@@ -190,7 +190,7 @@ class AddressReader {
 
   #atom(): string {
     const start = this.#at;
-    while (this.#at < this.#text.length && isAtomChar(this.#text[this.#at])) this.#at++;
+    while (isAtomCode(this.#text.charCodeAt(this.#at))) this.#at++;
     return this.#text.slice(start, this.#at);
   }
 
@@ -208,7 +208,7 @@ class AddressReader {
         return domain;
       }
       const goesOn = !blanks || domain === "" || domain.endsWith(".") || char === ".";
-      if (!isAtomChar(char) || !goesOn) return domain;
+      if (!isAtomCode(char.charCodeAt(0)) || !goesOn) return domain;
       domain += this.#atom();
     }
   }
@@ -233,8 +233,13 @@ class AddressReader {
   }
 }
 
-function isAtomChar(char: string): boolean {
-  return !' \t\r\n"(),:;<>@[]\\'.includes(char);
+const NO_ATOM: ReadonlySet<number> = new Set(
+  Array.from(' \t\r\n"(),:;<>@[]\\', (char) => char.charCodeAt(0)),
+);
+
+/** False also for NaN, the code behind the text's end. */
+function isAtomCode(code: number): boolean {
+  return code >= 0x5e || (code >= 0 && !NO_ATOM.has(code));
 }
 
 function joinWords(words: readonly Word[]): string {

@@ -1,28 +1,28 @@
 /** Charsets of mail text. Never fails: what no decoder knows is read as UTF-8 or windows-1252. */
 
-import { bytesFromLatin1, isAscii } from "./latin1.ts";
+import { asciiFromBytes, bytesFromLatin1, isAscii, latin1FromBytes } from "./latin1.ts";
 
 /** Labels seen in mail that the Encoding Standard lacks. */
 const ALIASES: Readonly<Record<string, string>> = {
+  "cp-1252": "windows-1252",
   "cp932": "shift_jis",
   "cp936": "gbk",
   "cp949": "euc-kr",
   "cp950": "big5",
   "gb_1988-80": "gbk",
   "latin-1": "iso-8859-1",
-  "latin1-": "iso-8859-1",
-  "utf_8": "utf-8",
-  "utf-8mb4": "utf-8",
-  "x-utf-8": "utf-8",
-  "cp-1252": "windows-1252",
   "ms-ansi": "windows-1252",
-  "iso-8859-8-e": "iso-8859-8",
+  "utf-8mb4": "utf-8",
+  "utf_8": "utf-8",
+  "x-utf-8": "utf-8",
 };
+const UNLABELLED = /^(?:|us-ascii|ascii|unknown-8bit|x-unknown)$/;
+const UTF_7 = /^(?:utf-7|unicode-1-1-utf-7)$/;
 
-/** Reads bytes, given as latin1 strings, in pieces that may end within a character. */
+/** Reads bytes in pieces that may end within a character. */
 export interface CharsetReader {
   /** The text of the next bytes; with `last` also of what was held back. */
-  read(bytes: string, last: boolean): string;
+  read(bytes: Uint8Array, last: boolean): string;
 }
 
 /**
@@ -31,17 +31,18 @@ export interface CharsetReader {
  */
 export function charsetReader(label: string): CharsetReader {
   const charset = normalLabel(label);
-  if (isUnlabelled(charset)) return new LenientReader();
+  if (UNLABELLED.test(charset)) return new LenientReader();
   if (UTF_7.test(charset)) return new Utf7Reader();
   const decoder = decoderFor(charset);
-  if (decoder === undefined) return new LenientReader();
-  return new DecoderReader(decoder, KEEPS_ASCII.test(charset));
+  return decoder === undefined
+    ? new LenientReader()
+    : { read: (bytes, last) => decoder.decode(bytes, { stream: !last }) };
 }
 
 /** Bytes (as a latin1 string) read in that charset, or undefined if it is unknown. */
 export function decodeCharset(bytes: string, label: string): string | undefined {
   const charset = normalLabel(label);
-  if (isUnlabelled(charset)) return decodeUnlabelled(bytes);
+  if (UNLABELLED.test(charset)) return decodeUnlabelled(bytes);
   if (UTF_7.test(charset)) return decodeUtf7(bytes);
   return decoderFor(charset)?.decode(bytesFromLatin1(bytes));
 }
@@ -56,70 +57,61 @@ const EIGHT_BIT =
   /(?:[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}){1,1000}|[\x80-\xff]/g;
 
 function decodeEightBit(bytes: string): string {
-  return new TextDecoder(bytes.length > 1 ? "utf-8" : "windows-1252").decode(
-    bytesFromLatin1(bytes),
-  );
+  return new TextDecoder(bytes.length > 1 ? "utf-8" : "windows-1252", { ignoreBOM: true })
+    .decode(bytesFromLatin1(bytes));
 }
 
 function normalLabel(label: string): string {
   // RFC 2231 §5 lets a language follow: =?utf-8*en?Q?…?=
-  const charset = label.replace(/\*.*$/s, "").replace(/^["'\s]+|["'\s]+$/g, "").toLowerCase();
+  const charset = label.split("*", 1)[0].trim().toLowerCase();
   return ALIASES[charset] ?? charset;
 }
 
 function decoderFor(charset: string): TextDecoder | undefined {
   try {
-    // A byte order mark inside mail text is no text either way; keep the decoder's default.
     return new TextDecoder(charset);
   } catch {
     return undefined;
   }
 }
 
-function isUnlabelled(charset: string): boolean {
-  return /^(?:|us-ascii|ascii|unknown-8bit|x-unknown)$/.test(charset);
-}
-
-const UTF_7 = /^(?:utf-7|unicode-1-1-utf-7)$/;
-/** Charsets in which ASCII text is its own encoding, wherever a character may end. */
-const KEEPS_ASCII = /^(?:utf-?8$|iso-?8859|latin|windows-12|cp12|koi8)/;
-
-class DecoderReader implements CharsetReader {
-  readonly #decoder: TextDecoder;
-  readonly #keepsAscii: boolean;
-  /** The last byte may have begun a character. */
-  #within = false;
-
-  constructor(decoder: TextDecoder, keepsAscii: boolean) {
-    this.#decoder = decoder;
-    this.#keepsAscii = keepsAscii;
-  }
-
-  read(bytes: string, last: boolean): string {
-    if (this.#keepsAscii && !this.#within && isAscii(bytes)) return bytes;
-    if (bytes !== "") this.#within = bytes.charCodeAt(bytes.length - 1) > 0x7f;
-    return this.#decoder.decode(bytesFromLatin1(bytes), { stream: !last });
-  }
-}
-
 /** {@link decodeUnlabelled} for a stream: holds back a sequence that is not complete yet. */
 class LenientReader implements CharsetReader {
-  #held = "";
+  #held = new Uint8Array();
 
-  read(bytes: string, last: boolean): string {
-    if (this.#held === "" && isAscii(bytes)) return bytes;
-    const text = this.#held + bytes;
-    const cut = last ? text.length : text.length - incompleteTail(text);
-    this.#held = text.slice(cut);
-    return decodeUnlabelled(text.slice(0, cut));
+  read(bytes: Uint8Array, last: boolean): string {
+    const all = joinBytes(this.#held, bytes);
+    const cut = last ? all.length : all.length - incompleteTail(all);
+    this.#held = all.slice(cut);
+    const complete = all.subarray(0, cut);
+    return asciiFromBytes(complete) ?? strictUtf8(complete) ??
+      decodeUnlabelled(latin1FromBytes(complete));
+  }
+}
+
+/** `first` followed by `second`; no copy if one of them is empty. */
+export function joinBytes(first: Uint8Array, second: Uint8Array): Uint8Array {
+  if (first.length === 0) return second;
+  if (second.length === 0) return first;
+  const joined = new Uint8Array(first.length + second.length);
+  joined.set(first);
+  joined.set(second, first.length);
+  return joined;
+}
+
+function strictUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
   }
 }
 
 /** How many last bytes may be the start of a UTF-8 sequence (0 to 3). */
-function incompleteTail(text: string): number {
-  const last = text.length - 1;
+function incompleteTail(bytes: Uint8Array): number {
+  const last = bytes.length - 1;
   for (let back = 0; back < 3 && back <= last; back++) {
-    const byte = text.charCodeAt(last - back);
+    const byte = bytes[last - back];
     if (byte >= 0xc2 && byte <= 0xf4) {
       const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
       return length > back + 1 ? back + 1 : 0;
@@ -133,14 +125,16 @@ function incompleteTail(text: string): number {
 class Utf7Reader implements CharsetReader {
   #held = "";
 
-  read(bytes: string, last: boolean): string {
-    this.#held += bytes;
+  read(bytes: Uint8Array, last: boolean): string {
+    this.#held += latin1FromBytes(bytes);
     if (!last) return "";
     const text = decodeUtf7(this.#held);
     this.#held = "";
     return text;
   }
 }
+
+const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 function decodeUtf7(text: string): string {
   return text.replace(/\+([A-Za-z0-9+/]*)-?/g, (_, base64: string) => {
@@ -158,5 +152,3 @@ function decodeUtf7(text: string): string {
     return chars;
   });
 }
-
-const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

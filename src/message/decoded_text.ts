@@ -1,6 +1,6 @@
 /** The text of a message as a person reads it, decoded while the message streams by. */
 
-import { type CharsetReader, charsetReader } from "./charset.ts";
+import { charsetReader } from "./charset.ts";
 import { decodeHeader } from "./header.ts";
 import { latin1FromBytes } from "./latin1.ts";
 import { HEADER_LIMIT, type PartOffsets } from "./mime.ts";
@@ -51,7 +51,7 @@ export class TextDecoding {
       const last = segment.end <= chunkEnd;
       const to = Math.min(segment.end, chunkEnd) - this.#offset;
       this.#reader ??= readerFor(segment);
-      this.#sink(this.#reader(latin1FromBytes(wireBytes.subarray(from, to)), last), last);
+      this.#sink(this.#reader(wireBytes.subarray(from, to), last), last);
       if (!last) break;
       this.#reader = undefined;
       this.#next++;
@@ -61,19 +61,19 @@ export class TextDecoding {
 
   /** Gives what was held back, if the message was shorter than its parts say. */
   end(): void {
-    if (this.#reader !== undefined) this.#sink(this.#reader("", true), true);
+    if (this.#reader !== undefined) this.#sink(this.#reader(new Uint8Array(), true), true);
     this.#reader = undefined;
     this.#next = this.#segments.length;
   }
 }
 
-/** Text of the next octets (latin1) of a segment. */
-type TextReader = (octets: string, last: boolean) => string;
+/** Text of the next octets of a segment. */
+type TextReader = (octets: Uint8Array, last: boolean) => string;
 
 function readerFor({ body }: Segment): TextReader {
   if (body === undefined) return headerReader();
   const transfer = transferReader(body.encoding);
-  const charset: CharsetReader = charsetReader(body.charset);
+  const charset = charsetReader(body.charset);
   return (octets, last) => charset.read(transfer.read(octets, last), last);
 }
 
@@ -81,7 +81,7 @@ function readerFor({ body }: Segment): TextReader {
 function headerReader(): TextReader {
   let held = "";
   return (octets, last) => {
-    held += octets;
+    held += latin1FromBytes(octets);
     let text = "";
     while (held.length >= HEADER_LIMIT) {
       text += decodeHeader(held.slice(0, HEADER_LIMIT));

@@ -107,7 +107,8 @@ export class MimeParser {
         this.#hold(wireBytes.subarray(at));
         break;
       }
-      if (this.#inHeader || wireBytes[at] === DASH) {
+      const first = wireBytes[at];
+      if (first === DASH || (this.#inHeader && (first === CR || first === LF))) {
         const head = wireBytes.subarray(at, Math.min(lf + 1, at + MAX_LINE_HEAD));
         this.#line(head, this.#base + at, this.#base + lf + 1);
       } else {

@@ -92,7 +92,7 @@ export class TextSearch {
 
   /** Folds up to the last place where folding piece by piece is folding the whole. */
   #fold(text: string, last: boolean): string {
-    if (this.#held === "" && (last || isAscii(text))) return foldCase(text);
+    if (this.#held === "" && last) return foldCase(text);
     const all = this.#held + text;
     const cut = last ? all.length : foldingCut(all);
     this.#held = all.slice(cut);
@@ -125,6 +125,6 @@ export function messageContains(
 ): boolean {
   if (foldedNeedle === "") return true;
   const search = new TextSearch(foldedNeedle, { headers }, parts);
-  search.push(toWireForm(message));
+  search.push(message.length === parts.at[2] ? message : toWireForm(message));
   return search.end();
 }

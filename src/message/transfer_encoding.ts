@@ -1,9 +1,12 @@
 /** Content transfer encodings undone, in pieces. @see RFC 2045 §6 */
 
-/** Undoes an encoding; latin1 strings in and out. What is not valid in it is passed over or kept. */
+import { joinBytes } from "./charset.ts";
+import { latin1FromBytes } from "./latin1.ts";
+
+/** Undoes an encoding. What is not valid in it is passed over or kept; it never fails. */
 export interface TransferReader {
   /** The octets of the next piece; with `last` also of what was held back. */
-  read(encoded: string, last: boolean): string;
+  read(encoded: Uint8Array, last: boolean): Uint8Array;
 }
 
 /** A reader for "base64" or "quoted-printable"; any other encoding is the identity. */
@@ -18,68 +21,106 @@ class Base64Reader implements TransferReader {
   /** Up to three digits of an incomplete group. */
   #held = "";
 
-  read(encoded: string, last: boolean): string {
-    const digits = this.#held + encoded.replace(/[^A-Za-z0-9+/=]+/g, "");
-    const padding = digits.indexOf("=");
-    if (padding < 0) return this.#takeGroups(digits, last);
-    let octets = "";
-    let from = 0;
-    for (let end = padding; end >= 0; end = digits.indexOf("=", from)) {
-      octets += decodeDigits(digits.slice(from, end));
-      from = end + 1;
+  read(encoded: Uint8Array, last: boolean): Uint8Array {
+    const text = this.#held + latin1FromBytes(encoded);
+    if (last && this.#held === "") {
+      const clean = decodeClean(text);
+      if (clean !== undefined) return clean;
     }
-    return octets + this.#takeGroups(digits.slice(from), last);
+    return this.#readLeniently(text.replace(/[^A-Za-z0-9+/=]+/g, ""), last);
   }
 
-  #takeGroups(digits: string, last: boolean): string {
-    const cut = last ? digits.length : digits.length - digits.length % 4;
-    this.#held = digits.slice(cut);
-    return decodeDigits(digits.slice(0, cut));
+  #readLeniently(digits: string, last: boolean): Uint8Array {
+    const groups = digits.split("=");
+    const open = groups[groups.length - 1];
+    const cut = last ? open.length : open.length - open.length % 4;
+    this.#held = open.slice(cut);
+    groups[groups.length - 1] = open.slice(0, cut);
+    return concatenate(groups.map(decodeDigits));
   }
 }
 
-function decodeDigits(digits: string): string {
+/** Base64 without anything wrong but blanks and line ends. */
+function decodeClean(text: string): Uint8Array | undefined {
+  try {
+    return Uint8Array.fromBase64(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function decodeDigits(digits: string): Uint8Array {
   // One digit alone has no octet.
-  return atob(digits.length % 4 === 1 ? digits.slice(0, -1) : digits);
+  return Uint8Array.fromBase64(digits.length % 4 === 1 ? digits.slice(0, -1) : digits);
 }
 
+function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
+  if (pieces.length === 1) return pieces[0];
+  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
+const EQUALS = 0x3d;
+const CR = 13;
+const LF = 10;
 /** Longest run of blanks that may stand between "=" and the line end. */
 const MAX_BLANKS = 100;
 
 /** An "=" that begins neither an octet nor a soft line break stays. @see RFC 2045 §6.7 */
 class QuotedPrintableReader implements TransferReader {
-  #held = "";
+  #held: Uint8Array = new Uint8Array();
 
-  read(encoded: string, last: boolean): string {
-    const text = this.#held + encoded;
-    const cut = last ? text.length : text.length - incompleteEscape(text);
-    this.#held = text.slice(cut);
-    return text.slice(0, cut).replace(
-      /(?:=[0-9A-Fa-f]{2}){1,500}|=[ \t]{0,100}(?:\r\n|$)/g,
-      decodeEscapes,
-    );
+  read(encoded: Uint8Array, last: boolean): Uint8Array {
+    const bytes = joinBytes(this.#held, encoded);
+    const octets = new Uint8Array(bytes.length);
+    let to = 0;
+    let at = 0;
+    while (at < bytes.length) {
+      const byte = bytes[at];
+      if (byte !== EQUALS) {
+        octets[to++] = byte;
+        at++;
+        continue;
+      }
+      const octet = hexDigit(bytes[at + 1]) << 4 | hexDigit(bytes[at + 2]);
+      if (octet >= 0) {
+        octets[to++] = octet;
+        at += 3;
+        continue;
+      }
+      const next = softBreakEnd(bytes, at, last);
+      if (next === undefined) break;
+      if (next === at) octets[to++] = bytes[at++];
+      else at = next;
+    }
+    this.#held = bytes.slice(at);
+    return octets.subarray(0, to);
   }
 }
 
-/** How many last chars may be the start of an octet or of a soft line break. */
-function incompleteEscape(text: string): number {
-  const tail = text.slice(-(MAX_BLANKS + 2));
-  const start = tail.search(/=(?:[0-9A-Fa-f]?|[ \t]{0,100}\r?)$/);
-  return start < 0 ? 0 : tail.length - start;
+/**
+ * Index behind the soft line break at `at`, or `at` if it is none; undefined if that depends on
+ * what follows the piece.
+ */
+function softBreakEnd(bytes: Uint8Array, at: number, last: boolean): number | undefined {
+  let end = at + 1;
+  if (!last && end === bytes.length - 1 && hexDigit(bytes[end]) >= 0) return undefined;
+  while (end - at <= MAX_BLANKS && (bytes[end] === 0x20 || bytes[end] === 0x09)) end++;
+  if (bytes[end] === CR && bytes[end + 1] === LF) return end + 2;
+  const open = end >= bytes.length || (bytes[end] === CR && end + 1 === bytes.length);
+  if (!open) return at;
+  return last ? bytes.length : undefined;
 }
 
-function decodeEscapes(escapes: string): string {
-  const second = escapes.charCodeAt(1);
-  if (!(second > 0x20)) return "";
-  let octets = "";
-  for (let i = 1; i < escapes.length; i += 3) {
-    octets += String.fromCharCode(
-      hexDigit(escapes.charCodeAt(i)) << 4 | hexDigit(escapes.charCodeAt(i + 1)),
-    );
-  }
-  return octets;
-}
-
-function hexDigit(char: number): number {
-  return char <= 0x39 ? char - 0x30 : (char | 0x20) - 0x57;
+/** 0 to 15, or -1. */
+function hexDigit(char: number | undefined): number {
+  if (char === undefined) return -1;
+  if (char >= 0x30 && char <= 0x39) return char - 0x30;
+  const lower = char | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }

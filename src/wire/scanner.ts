@@ -12,6 +12,7 @@ export interface StreamedLiteral {
   readonly message: unknown;
 }
 
+/** A literal's bytes, or what became of them. */
 export type Literal = Uint8Array | StreamedLiteral;
 
 /** Tells a literal that was streamed from one that is held in memory. */
@@ -97,6 +98,7 @@ export class Scanner {
     return true;
   }
 
+  /** Takes exactly `text`. */
   expect(text: string): void {
     if (!this.take(text)) throw this.fault(`"${text}"`);
   }

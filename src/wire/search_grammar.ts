@@ -48,7 +48,7 @@ export interface SearchArgs {
 /** A CHARSET that cannot be read here: NO [BADCHARSET]. `message` is fit for the client. */
 export class UnknownCharset extends Error {
   constructor(readonly charset: string) {
-    super("Unknown charset");
+    super(`Expected a known charset: got "${charset.slice(0, 40).replaceAll(/[^ -~]/g, "?")}"`);
     this.name = "UnknownCharset";
   }
 }

@@ -99,7 +99,7 @@ async function sendAll(
       const message = { seq: view.seqOf(uid), uid, view, cached: rows?.[row] ?? {} };
       await sendOne(context, plan, message, marked.has(uid) && !plan.tellsFlags, failures);
       if (out.full) await out.flush();
-      if (pace.due) await pace.turn();
+      if (pace.due()) await pace.turn();
     }
   }
   return failures;

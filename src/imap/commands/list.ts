@@ -2,7 +2,7 @@
 
 import { Pace } from "../../pace.ts";
 import { type Account, type MailboxInfo, StoreError } from "../../store/store.ts";
-import type { ListArgs, StatusArgs, StatusItem } from "../../wire/list_grammar.ts";
+import type { ListArgs, LsubArgs, StatusArgs, StatusItem } from "../../wire/list_grammar.ts";
 import { decodeMailboxName } from "../../wire/mailbox_name.ts";
 import { type Completion, mailbox, ok } from "../../wire/response.ts";
 import type { AuthenticatedContext } from "../command.ts";
@@ -34,7 +34,7 @@ export async function list(context: AuthenticatedContext, args: ListArgs): Promi
       out.text(await statusOf(user.account, entry.name, args.returns.status, service.appendLimit));
     }
     if (out.full) await out.flush();
-    if (pace.due) await pace.turn();
+    if (pace.due()) await pace.turn();
   }
   return ok(`${context.command} completed`);
 }
@@ -117,9 +117,9 @@ function matcher(reference: string, patterns: readonly string[]): (name: string)
 
 function listResponse({ name, info, childInfo, subscribed }: Listed, args: ListArgs): string {
   const attributes: string[] = [];
+  if (args.returns.subscribed && subscribed) attributes.push("\\Subscribed");
   if (!info?.selectable) attributes.push(args.extended ? "\\NonExistent" : "\\Noselect");
   attributes.push(info?.hasChildren ? "\\HasChildren" : "\\HasNoChildren");
-  if (args.returns.subscribed && subscribed) attributes.push("\\Subscribed");
   attributes.push(...info?.specialUse ?? []);
   const extra = childInfo ? ' ("CHILDINFO" ("SUBSCRIBED"))' : "";
   return `* LIST (${attributes.join(" ")}) "/" ${mailbox(name)}${extra}\r\n`;
@@ -131,7 +131,7 @@ function listResponse({ name, info, childInfo, subscribed }: Listed, args: ListA
  *
  * @see RFC 3501 §6.3.9
  */
-export function lsub({ out, user }: AuthenticatedContext, args: ListArgs): Completion {
+export function lsub({ out, user }: AuthenticatedContext, args: LsubArgs): Completion {
   const names = user.account.subscriptions();
   const matches = matcher(args.reference, args.patterns);
   const shown = new Set(names.filter(matches));

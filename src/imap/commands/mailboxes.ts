@@ -2,7 +2,7 @@
 
 import type { CreateArgs, MailboxArgs, RenameArgs } from "../../wire/command_grammar.ts";
 import { type Completion, ok } from "../../wire/response.ts";
-import type { AuthenticatedContext } from "../command.ts";
+import { type AuthenticatedContext, Refusal } from "../command.ts";
 import { mailboxArgument } from "../mailbox_argument.ts";
 
 /** @see RFC 9051 §6.3.4, RFC 6154 §3 */
@@ -10,6 +10,9 @@ export async function create(
   { user }: AuthenticatedContext,
   args: CreateArgs,
 ): Promise<Completion> {
+  if (args.unknownUse.length > 0) {
+    throw new Refusal(`Unknown special use ${args.unknownUse[0]}`, "USEATTR");
+  }
   await user.account.create(mailboxArgument(args.mailbox), args.specialUse);
   return ok("CREATE completed");
 }

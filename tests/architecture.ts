@@ -1,0 +1,170 @@
+/** Checks who imports whom in `src/`: directions, cycles, barrels, names of files. */
+
+/** One import of another file of the project. */
+interface Import {
+  /** Path from the project's folder, as in `src/wire/scanner.ts`. */
+  readonly target: string;
+  /** Erased by the compiler: `import type`, `export type`. */
+  readonly typeOnly: boolean;
+}
+
+/** Whose files may import which others. The first row that fits a file is the one that counts. */
+interface Direction {
+  readonly from: RegExp;
+  readonly to: readonly RegExp[];
+  /** What may be imported as a type only: contracts, which name no implementation. */
+  readonly types?: readonly RegExp[];
+}
+
+/** Leaves that stand for themselves. */
+const VERSION = /^src\/version\.ts$/;
+const PACE = /^src\/pace\.ts$/;
+const LOG = /^src\/(log|metrics)\.ts$/;
+const CONTRACTS = [/^src\/store\/store\.ts$/, /^src\/auth\/auth\.ts$/, /^src\/tables\/table\.ts$/];
+
+const DIRECTIONS: readonly Direction[] = [
+  { from: /^main\.ts$/, to: [/^src\/(app|config|cli|log)\b/] },
+  { from: /^src\/app\.ts$/, to: [/^src\//] },
+  { from: /^src\/cli\//, to: [/^src\/(app|cli|config|auth|tables|log)\b/, VERSION] },
+  { from: /^src\/(version|pace)\.ts$/, to: [] },
+  { from: /^src\/(log|syslog|metrics)\.ts$/, to: [/^src\/(log|syslog|metrics)\.ts$/] },
+  { from: /^src\/wire\//, to: [/^src\/wire\//] },
+  { from: /^src\/message\//, to: [/^src\/message\//] },
+  { from: /^src\/config\//, to: [/^src\/config\//] },
+  { from: /^src\/tables\//, to: [/^src\/tables\//, LOG] },
+  { from: /^src\/auth\/sasl\.ts$/, to: [], types: [/^src\/auth\/auth\.ts$/] },
+  { from: /^src\/auth\//, to: [/^src\/auth\//, /^src\/tables\/table\.ts$/, LOG] },
+  // Maildir++ names its folders in modified UTF-7
+  {
+    from: /^src\/store\/maildir\//,
+    to: [/^src\/(store|message)\//, /^src\/wire\/mailbox_name\.ts$/, LOG, PACE],
+  },
+  { from: /^src\/store\//, to: [/^src\/store\/[^/]+$/, /^src\/message\//, LOG, PACE] },
+  { from: /^src\/imap\/dispatch\.ts$/, to: [...imapMayImport(), LOG] },
+  { from: /^src\/imap\//, to: imapMayImport(), types: [LOG] },
+  { from: /^src\/net\//, to: [/^src\/(net|imap|wire)\//, LOG], types: CONTRACTS },
+];
+
+function imapMayImport(): RegExp[] {
+  return [
+    /^src\/(imap|wire|message)\//,
+    /^src\/store\/(store|changes)\.ts$/,
+    /^src\/auth\/(auth|sasl)\.ts$/,
+    PACE,
+  ];
+}
+
+/** Drivers, and the modules beside them: files that only `app.ts` (and the CLI) may name. */
+const CONCRETE: readonly { readonly driver: RegExp; readonly from: RegExp }[] = [
+  { driver: /^src\/store\/[^/]+\/|^src\/store\/(sqlite|postgres)/, from: /^src\/app\.ts$/ },
+  {
+    driver: /^src\/auth\/(?!auth\.ts|sasl\.ts|[a-z_]*worker\.ts)/,
+    from: /^src\/(app\.ts|cli\/|auth\/)/,
+  },
+  { driver: /^src\/tables\/(?!table\.ts)/, from: /^src\/(app\.ts|cli\/|tables\/)/ },
+];
+
+const VAGUE_NAME = /\/(utils?|helpers?|tools?|misc|common)(_[a-z]+)?\.ts$/;
+
+/**
+ * Everything in `files` that is against the rules, one sentence each.
+ *
+ * @param files source texts of `main.ts` and all of `src/`, by path from the project's folder
+ */
+export function violations(files: ReadonlyMap<string, string>): string[] {
+  const faults: string[] = [];
+  const graph = new Map<string, Import[]>();
+  for (const [path, source] of files) {
+    const imports = importsOf(path, source);
+    graph.set(path, imports);
+    faults.push(...directionFaults(path, imports), ...nameFaults(path, source));
+    for (const { target } of imports) {
+      if (!files.has(target) && isOurs(target)) {
+        faults.push(`${path} imports ${target}: no such file`);
+      }
+    }
+  }
+  return [...faults, ...cycles(graph)];
+}
+
+function isOurs(path: string): boolean {
+  return path === "main.ts" || path.startsWith("src/");
+}
+
+function directionFaults(path: string, imports: readonly Import[]): string[] {
+  const direction = DIRECTIONS.find(({ from }) => from.test(path));
+  if (!direction) return [`${path} has no row in the table of directions`];
+  const faults: string[] = [];
+  for (const { target, typeOnly } of imports) {
+    const allowed = direction.to.some((pattern) => pattern.test(target)) ||
+      typeOnly && direction.types?.some((pattern) => pattern.test(target));
+    if (!allowed) faults.push(`${path} must not import ${target}`);
+    const concrete = CONCRETE.find(({ driver }) => driver.test(target));
+    const sameDriver = folder(path).startsWith(folder(target)) && folder(target) !== "src/store";
+    if (concrete && !concrete.from.test(path) && !sameDriver) {
+      faults.push(`${path} names the driver ${target}`);
+    }
+  }
+  return faults;
+}
+
+function nameFaults(path: string, source: string): string[] {
+  const faults: string[] = [];
+  if (VAGUE_NAME.test(path)) faults.push(`${path} has a name that says nothing`);
+  const text = withoutComments(source);
+  if (/^export\s+(type\s+)?\*/m.test(text)) faults.push(`${path} is a barrel: export *`);
+  const own = /^export\s+(?!type\s*\{|\{|\*)|^(async\s+)?(function|class|const|interface)\b/m;
+  if (/^export\s+(type\s+)?\{[^}]*\}\s*from/m.test(text) && !own.test(text)) {
+    faults.push(`${path} is a barrel: it only exports what others declare`);
+  }
+  return faults;
+}
+
+/** Imports and re-exports of files of the project, static and dynamic. */
+function importsOf(path: string, source: string): Import[] {
+  const text = withoutComments(source);
+  const imports: Import[] = [];
+  const statement = /\b(?:import|export)\s+(type\s+)?(?:[\w$*\s{},]*?\sfrom\s*)?"(\.[^"]+)"/g;
+  for (const [whole, type, specifier] of text.matchAll(statement)) {
+    const typeOnly = type !== undefined || /\{(\s*type\s+\w+(\s+as\s+\w+)?\s*,?)+\s*\}/.test(whole);
+    imports.push({ target: resolve(path, specifier), typeOnly });
+  }
+  const dynamic = /\bimport\(\s*"(\.[^"]+)"|\bnew URL\(\s*"(\.[^"]+\.ts)",\s*import\.meta\.url/g;
+  for (const [, called, located] of text.matchAll(dynamic)) {
+    imports.push({ target: resolve(path, called ?? located), typeOnly: false });
+  }
+  return imports;
+}
+
+function withoutComments(source: string): string {
+  return source.replace(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, "");
+}
+
+function resolve(path: string, specifier: string): string {
+  return new URL(specifier, `file:///${path}`).pathname.slice(1);
+}
+
+function folder(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}
+
+/** Each cycle of imports once, as the files on it. What the compiler erases makes no cycle. */
+function cycles(graph: ReadonlyMap<string, readonly Import[]>): string[] {
+  const faults: string[] = [];
+  const done = new Set<string>();
+  const path: string[] = [];
+  function visit(file: string) {
+    const start = path.indexOf(file);
+    if (start >= 0) {
+      faults.push(`cycle: ${[...path.slice(start), file].join(" → ")}`);
+      return;
+    }
+    if (done.has(file)) return;
+    path.push(file);
+    for (const { target, typeOnly } of graph.get(file) ?? []) if (!typeOnly) visit(target);
+    path.pop();
+    done.add(file);
+  }
+  for (const file of graph.keys()) visit(file);
+  return faults;
+}

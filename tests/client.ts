@@ -1,0 +1,218 @@
+/** A raw IMAP client for tests: it sends what it is told and hands back what came, byte for byte. */
+
+import { Buffer } from "node:buffer";
+import * as net from "node:net";
+import * as tls from "node:tls";
+
+/** How long a test waits for one response, in milliseconds. */
+export const PATIENCE = 10_000;
+
+export interface ServerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The answer to one command. */
+export interface Answer {
+  /** What came before the tagged reply: untagged responses, and continuations. */
+  readonly untagged: readonly string[];
+  /** The tagged reply without its tag: `OK Done`. */
+  readonly reply: string;
+}
+
+/** No response came within the patience of the test. */
+export class Silence extends Error {
+  override readonly name = "Silence";
+}
+
+/**
+ * One connection. Text is latin-1 everywhere: one char is one byte, also inside literals.
+ */
+export class ImapClient {
+  #socket: net.Socket;
+  /** Bytes that came and are not yet read, as pieces: joined only when a response is looked for. */
+  #pieces: string[] = [];
+  #ended = false;
+  #wake: () => void = () => {};
+  #tags = 0;
+
+  private constructor(socket: net.Socket) {
+    this.#socket = socket;
+    this.#listen(socket);
+  }
+
+  /** Connects, with TLS from the first byte if `mode` says so. The greeting is left to be read. */
+  static async connect(
+    address: ServerAddress,
+    mode: "plain" | "tls" = "plain",
+  ): Promise<ImapClient> {
+    const client = new ImapClient(await connectPlain(address));
+    if (mode === "tls") await client.startTls();
+    return client;
+  }
+
+  /** Connects and logs in; the responses to both are read. */
+  static async login(
+    address: ServerAddress,
+    user: string,
+    password: string,
+    mode: "plain" | "tls" = "plain",
+  ): Promise<ImapClient> {
+    const client = await ImapClient.connect(address, mode);
+    await client.response();
+    const { reply } = await client.command(`LOGIN ${quoted(user)} ${quoted(password)}`);
+    if (!reply.startsWith("OK")) throw new Error(`Expected the login to work: got "${reply}"`);
+    return client;
+  }
+
+  /** Sends exactly these bytes. */
+  send(bytes: string | Uint8Array): void {
+    this.#socket.write(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes);
+  }
+
+  /** Sends one line; CRLF is added. */
+  line(text: string): void {
+    this.send(`${text}\r\n`);
+  }
+
+  /**
+   * The next response with its literals inside, as `BODY[] {5}\r\nhello)`, without the last CRLF;
+   * undefined once the server has closed the connection.
+   *
+   * @throws {Silence} if it does not come in time
+   */
+  async response(patience = PATIENCE): Promise<string | undefined> {
+    const deadline = Date.now() + patience;
+    for (;;) {
+      const buffer = this.#pieces.join("");
+      const end = endOfResponse(buffer);
+      if (end >= 0) {
+        this.#pieces = [buffer.slice(end)];
+        return buffer.slice(0, end - 2);
+      }
+      this.#pieces = [buffer];
+      if (this.#ended) return undefined;
+      await this.#moreUntil(deadline, patience);
+    }
+  }
+
+  /**
+   * Sends a command under a fresh tag and reads to its tagged reply.
+   *
+   * @throws {Silence} if it does not come in time
+   */
+  async command(text: string, patience = PATIENCE): Promise<Answer> {
+    const tag = `t${++this.#tags}`;
+    this.line(`${tag} ${text}`);
+    return await this.answer(tag, patience);
+  }
+
+  /** Reads to the reply tagged `tag`. @throws {Silence} if it does not come in time */
+  async answer(tag: string, patience = PATIENCE): Promise<Answer> {
+    const untagged: string[] = [];
+    for (;;) {
+      const response = await this.response(patience);
+      if (response === undefined) {
+        throw new Error(`Expected a reply to "${tag}": got the end of the connection`);
+      }
+      if (response.startsWith(`${tag} `)) return { untagged, reply: response.slice(tag.length + 1) };
+      untagged.push(response);
+    }
+  }
+
+  /**
+   * APPENDs `message` to `mailbox` with a synchronizing literal.
+   *
+   * @param options flags and date as they go over the wire: `(\Seen) "01-Jan-2026 00:00:00 +0000"`
+   */
+  async append(mailbox: string, message: string, options = ""): Promise<Answer> {
+    const tag = `t${++this.#tags}`;
+    const arguments_ = [quoted(mailbox), options, `{${message.length}}`].filter((a) => a !== "");
+    this.line(`${tag} APPEND ${arguments_.join(" ")}`);
+    const go = await this.response();
+    if (!go?.startsWith("+")) throw new Error(`Expected a continuation: got "${go}"`);
+    this.line(message);
+    return await this.answer(tag);
+  }
+
+  /** Begins a TLS handshake on this connection and waits until it is done. */
+  async startTls(): Promise<void> {
+    const plain = this.#socket;
+    plain.removeAllListeners();
+    const done = Promise.withResolvers<void>();
+    const secure = tls.connect({ socket: plain, rejectUnauthorized: false }, () => done.resolve());
+    secure.once("error", (error: Error) => done.reject(error));
+    secure.once("close", () => done.reject(new Error("The server closed during the TLS handshake")));
+    this.#socket = secure;
+    await done.promise;
+    this.#listen(secure);
+  }
+
+  /** Closes without LOGOUT and waits until the socket is gone. */
+  async close(): Promise<void> {
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    const gone = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+    socket.destroy();
+    await gone;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #listen(socket: net.Socket): void {
+    const end = () => {
+      this.#ended = true;
+      this.#wake();
+    };
+    socket.on("data", (chunk: Buffer) => {
+      this.#pieces.push(chunk.toString("latin1"));
+      this.#wake();
+    });
+    socket.on("end", end);
+    socket.on("close", end);
+    socket.on("error", end);
+  }
+
+  async #moreUntil(deadline: number, patience: number): Promise<void> {
+    const more = Promise.withResolvers<void>();
+    const timer = setTimeout(
+      () => more.reject(new Silence(`Expected a response within ${patience} ms: got nothing`)),
+      Math.max(0, deadline - Date.now()),
+    );
+    this.#wake = () => more.resolve();
+    try {
+      await more.promise;
+    } finally {
+      clearTimeout(timer);
+      this.#wake = () => {};
+    }
+  }
+}
+
+/** `text` as a quoted string. */
+export function quoted(text: string): string {
+  return `"${text.replace(/["\\]/g, "\\$&")}"`;
+}
+
+/** The index after the CRLF that ends the first response in `buffer`; -1 if it is not all there. */
+function endOfResponse(buffer: string): number {
+  for (let from = 0;;) {
+    const end = buffer.indexOf("\r\n", from);
+    if (end < 0) return -1;
+    const literal = /\{(\d+)\}$/.exec(buffer.slice(Math.max(from, end - 24), end));
+    from = end + 2;
+    if (!literal) return from;
+    from += Number(literal[1]);
+    if (from > buffer.length) return -1;
+  }
+}
+
+async function connectPlain({ host, port }: ServerAddress): Promise<net.Socket> {
+  const connected = Promise.withResolvers<void>();
+  const socket = net.connect({ host, port, noDelay: true }, () => connected.resolve());
+  socket.once("error", (error: Error) => connected.reject(error));
+  await connected.promise;
+  return socket;
+}
