@@ -11,6 +11,8 @@ export interface TlsContext {
   context(serverName?: string): SecureContext;
   /** The default certificate as `tls.createServer` wants it at start. */
   options(): SecureContextOptions;
+  /** Calls `listener` after {@link options} changed, until the returned function is called. */
+  watch(listener: () => void): () => void;
 }
 
 /** Bounds of one endpoint; each is a setting under `limits` of the config. */

@@ -90,6 +90,9 @@ export class ImapServer {
       handshakeTimeout: limits.login,
     };
     const server = createTlsServer(options, (socket: TLSSocket) => this.#accept(socket, true));
+    // Clients that send no server name get what the server was made with.
+    const unwatch = tls.watch(() => server.setSecureContext?.(tls.options()));
+    server.on("close", unwatch);
     server.on("tlsClientError", (error: Error) => this.#handshakeFailed(error));
     return server;
   }

@@ -75,19 +75,19 @@ export function selfSignedCertificate(
   const pair = { cert: `${dir}/self_signed.cert.pem`, key: `${dir}/self_signed.key.pem` };
   const now = options.clock ?? Date.now;
   return new CertificateSet(options, {
-    version: () => needsRenewal(pair, names, now()) ? "renew" : versionOf(pair.cert),
-    load() {
+    version() {
       if (needsRenewal(pair, names, now())) {
         writeSelfSigned(pair, names, now());
         options.log.info("made a self-signed certificate", { path: pair.cert });
       }
-      return [loadPair(pair, options)];
+      return versionOf(pair.cert);
     },
+    load: () => [loadPair(pair, options)],
   });
 }
 
 interface CertificateSource {
-  /** Differs when there is something new to load. */
+  /** Differs when there is something new to load, and makes it if need be. */
   version(): string;
   load(): readonly Served[];
 }
@@ -96,6 +96,8 @@ class CertificateSet implements TlsContext {
   readonly #source: CertificateSource;
   readonly #log: Log;
   readonly #clock: () => number;
+  readonly #listeners = new Set<() => void>();
+  #timer: ReturnType<typeof setInterval> | undefined;
   #served: readonly Served[];
   #version: string;
   #checkedAt: number;
@@ -104,8 +106,8 @@ class CertificateSet implements TlsContext {
     this.#source = source;
     this.#log = options.log;
     this.#clock = options.clock ?? Date.now;
-    this.#served = source.load();
     this.#version = source.version();
+    this.#served = source.load();
     this.#checkedAt = this.#clock();
   }
 
@@ -123,6 +125,17 @@ class CertificateSet implements TlsContext {
     return this.#served[0].settings;
   }
 
+  watch(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    this.#timer ??= setInterval(() => this.#refresh(), CHECK_EVERY).unref();
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size > 0) return;
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    };
+  }
+
   /** Small files and once a minute, so it need not be asynchronous: the next handshake has them. */
   #refresh(): void {
     if (Math.abs(this.#clock() - this.#checkedAt) < CHECK_EVERY) return;
@@ -130,10 +143,11 @@ class CertificateSet implements TlsContext {
     try {
       const version = this.#source.version();
       if (version === this.#version) return;
-      // Not taken as seen before it has loaded: certificate and key may be replaced one by one.
       this.#served = this.#source.load();
-      this.#version = this.#source.version();
+      // Not taken as seen before it has loaded: certificate and key may be replaced one by one.
+      this.#version = version;
       this.#log.info("certificates loaded again");
+      for (const listener of this.#listeners) listener();
     } catch (error) {
       this.#log.error("certificates not loaded again, keeping the old ones", {
         error: error instanceof Error ? error.message : String(error),
@@ -150,7 +164,7 @@ function fitsWildcard(pattern: string, name: string): boolean {
 }
 
 function versionOf(path: string): string {
-  const { mtimeMs, ctimeMs, size, ino } = statSync(path);
+  const { mtimeMs, ctimeMs, size, ino } = reading(path, () => statSync(path));
   return `${mtimeMs} ${ctimeMs} ${size} ${ino};`;
 }
 
@@ -182,8 +196,12 @@ function loadPair(files: CertificateFiles, options: TlsOptions): Served {
 }
 
 function readPem(path: string): string {
+  return reading(path, () => readFileSync(path, "utf8"));
+}
+
+function reading<T>(path: string, read: () => T): T {
   try {
-    return readFileSync(path, "utf8");
+    return read();
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Error(`Cannot read ${path}: ${why}`, { cause: error });

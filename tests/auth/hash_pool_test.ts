@@ -1,0 +1,62 @@
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { HashingUnavailable, HashPool } from "../../src/auth/hash_pool.ts";
+
+/** bcrypt of "U*U", a few ms. */
+const VALUE = "bcrypt:$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+
+Deno.test("HashPool.verify() answers each caller, however many ask at once", async () => {
+  const pool = new HashPool({ workers: 2 });
+  try {
+    const asked = Array.from({ length: 40 }, (_, i) => pool.verify(VALUE, i % 3 ? "no" : "U*U"));
+    deepStrictEqual(await Promise.all(asked), asked.map((_, i) => i % 3 === 0));
+    strictEqual(pool.size, 2);
+  } finally {
+    pool.close();
+  }
+});
+
+Deno.test("HashPool has no worker before the first check, and none when idle", async () => {
+  const pool = new HashPool({ workers: 1, idle: 1 });
+  try {
+    strictEqual(pool.size, 0);
+    strictEqual(await pool.verify(VALUE, "U*U"), true);
+    while (pool.size > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    strictEqual(await pool.verify(VALUE, "U*U"), true);
+  } finally {
+    pool.close();
+  }
+});
+
+Deno.test("HashPool.verify() turns callers away when too many wait", async () => {
+  const pool = new HashPool({ workers: 1, queue: 2 });
+  try {
+    const asked = [1, 2, 3].map(() => pool.verify(VALUE, "U*U"));
+    await rejects(pool.verify(VALUE, "U*U"), HashingUnavailable);
+    deepStrictEqual(await Promise.all(asked), [true, true, true]);
+  } finally {
+    pool.close();
+  }
+});
+
+Deno.test("HashPool.close() fails the checks that have not ended", async () => {
+  const pool = new HashPool({ workers: 1 });
+  const asked = [1, 2].map(() => pool.verify(VALUE, "U*U"));
+  const failed = Promise.all(asked.map((each) => rejects(each, HashingUnavailable)));
+  pool.close();
+  await failed;
+  await rejects(pool.verify(VALUE, "U*U"), HashingUnavailable);
+  strictEqual(pool.size, 0);
+});
+
+Deno.test("HashPool.verify() keeps the event loop free", async () => {
+  const pool = new HashPool({ workers: 1 });
+  try {
+    let turns = 0;
+    const timer = setInterval(() => turns++, 0);
+    await pool.verify(VALUE.replace("$05$", "$10$"), "U*U");
+    clearInterval(timer);
+    strictEqual(turns > 0, true);
+  } finally {
+    pool.close();
+  }
+});

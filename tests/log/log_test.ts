@@ -1,0 +1,128 @@
+import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert/strict";
+import fc from "fast-check";
+import { createLog, formatLine, memoryLog } from "../../src/log.ts";
+import { formatSyslog, openSyslog } from "../../src/syslog.ts";
+
+async function inFolder(test: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    await test(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+Deno.test("formatLine() quotes where it must", () => {
+  strictEqual(
+    formatLine("logged in", { user: "ann", n: 3, tls: true, none: undefined, empty: "" }),
+    'logged in user=ann n=3 tls=true empty=""',
+  );
+  strictEqual(
+    formatLine("x", { a: "b c", d: 'e"f', g: "h=i", j: "k\\" }),
+    'x a="b c" d="e\\"f" g="h=i" j="k\\\\"',
+  );
+});
+
+Deno.test("formatLine() lets nothing end the line or play with the terminal", () => {
+  strictEqual(
+    formatLine("x", { a: "b\r\nevent forged=1", c: "\x1b[31m", d: "\u202eabc", e: "\u2028" }),
+    'x a="b\\r\\nevent forged=1" c="\\u{1b}[31m" d="\\u{202e}abc" e="\\u{2028}"',
+  );
+});
+
+Deno.test("formatLine() makes one line of printable text from anything", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (event, value) => {
+      ok(!/[\p{Cc}\p{Cf}\u2028\u2029]/u.test(formatLine(event, { value })));
+    }),
+  );
+});
+
+Deno.test("createLog() appends lines with timestamps to a file", () =>
+  inFolder(async (dir) => {
+    const path = `${dir}/log`;
+    await Deno.writeTextFile(path, "before\n");
+    const log = createLog([path], false);
+    log.info("started {not a template}", { version: "1" });
+    const connection = log.with({ conn: "a1" });
+    connection.warn("odd", { what: "x y" });
+    connection.with({ user: "ann" }).error("bad");
+    log.debug("hidden");
+    strictEqual(log.debugging, false);
+    await log.close();
+    const lines = (await Deno.readTextFile(path)).split("\n");
+    strictEqual(lines.shift(), "before");
+    const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /;
+    for (const line of lines.slice(0, 3)) match(line, time);
+    deepStrictEqual(lines.map((line) => line.replace(time, "")), [
+      "started {not a template} version=1",
+      'warning: odd conn=a1 what="x y"',
+      "error: bad conn=a1 user=ann",
+      "",
+    ]);
+  }));
+
+Deno.test("createLog() shows debug lines when asked, and writes to several targets", () =>
+  inFolder(async (dir) => {
+    const log = createLog([`${dir}/a`, `${dir}/b`], true);
+    strictEqual(log.debugging, true);
+    strictEqual(log.with({}).debugging, true);
+    log.debug("detail", { n: 1 });
+    await log.close();
+    match(await Deno.readTextFile(`${dir}/a`), / debug: detail n=1\n$/);
+    strictEqual(await Deno.readTextFile(`${dir}/b`), await Deno.readTextFile(`${dir}/a`));
+  }));
+
+Deno.test("createLog() fails when a file cannot be opened", () => {
+  throws(() => createLog(["/nonexistent/log"], false));
+});
+
+Deno.test("memoryLog() keeps lines", () => {
+  const lines: string[] = [];
+  const log = memoryLog(lines, false);
+  log.with({ a: 1 }).info("x", { b: 2 });
+  log.debug("hidden");
+  deepStrictEqual(lines, ["info: x a=1 b=2"]);
+});
+
+Deno.test("formatSyslog() has facility mail and the severity", () => {
+  const time = new Date(2026, 0, 5, 7, 8, 9);
+  strictEqual(formatSyslog("x a=1", "info", time, 42), "<22>Jan  5 07:08:09 imapd[42]: x a=1");
+  strictEqual(formatSyslog("x", "error", time, 42), "<19>Jan  5 07:08:09 imapd[42]: x");
+});
+
+Deno.test("openSyslog() sends each line as one datagram", () =>
+  inFolder(async (dir) => {
+    const path = `${dir}/log`;
+    const daemon = Deno.listenDatagram({ transport: "unixpacket", path });
+    try {
+      const sink = openSyslog(path);
+      sink.write("first", "info", new Date());
+      sink.write("second", "warning", new Date());
+      await sink.close();
+      for (const expected of [/^<22>.*: first$/, /^<20>.*: second$/]) {
+        const [bytes] = await daemon.receive();
+        match(new TextDecoder().decode(bytes), expected);
+      }
+    } finally {
+      daemon.close();
+    }
+  }));
+
+Deno.test("openSyslog() survives a daemon that goes away", () =>
+  inFolder(async (dir) => {
+    const path = `${dir}/log`;
+    const daemon = Deno.listenDatagram({ transport: "unixpacket", path });
+    const sink = openSyslog(path);
+    daemon.close();
+    await Deno.remove(path).catch(() => {});
+    sink.write("lost", "info", new Date());
+    await sink.close();
+    throws(() => openSyslog(path));
+  }));
+
+Deno.test("openSyslog() refuses what is no socket", () =>
+  inFolder(async (dir) => {
+    await Deno.writeTextFile(`${dir}/file`, "");
+    throws(() => openSyslog(`${dir}/file`), /socket of a syslog daemon/);
+  }));

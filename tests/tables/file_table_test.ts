@@ -1,0 +1,143 @@
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { memoryLog } from "../../src/log.ts";
+import { FileTable } from "../../src/tables/file_table.ts";
+
+interface Folder extends AsyncDisposable {
+  readonly path: string;
+  readonly lines: string[];
+  /** Opens the table; its clock stands still but for `pass`. */
+  open(): Promise<FileTable>;
+  pass(ms: number): void;
+}
+
+async function folder(text?: string): Promise<Folder> {
+  const dir = await Deno.makeTempDir();
+  const path = `${dir}/users`;
+  const lines: string[] = [];
+  let now = 5000;
+  if (text !== undefined) await Deno.writeTextFile(path, text, { mode: 0o640 });
+  return {
+    path,
+    lines,
+    open: () => FileTable.open({ path, log: memoryLog(lines), clock: () => now }),
+    pass: (ms) => void (now += ms),
+    [Symbol.asyncDispose]: () => Deno.remove(dir, { recursive: true }),
+  };
+}
+
+Deno.test("FileTable looks up names and tells its values", async () => {
+  await using at = await folder("ann: 1\nbob: 2\n");
+  const table = await at.open();
+  strictEqual(await table.lookup("bob"), "2");
+  strictEqual(await table.lookup("carl"), undefined);
+  deepStrictEqual(await table.keys(), ["ann", "bob"]);
+  strictEqual(await table.values(), await table.values());
+  deepStrictEqual(await table.values(), ["1", "2"]);
+});
+
+Deno.test("FileTable takes a missing file as empty, says so once, and sees it appear", async () => {
+  await using at = await folder();
+  const table = await at.open();
+  strictEqual(await table.lookup("ann"), undefined);
+  at.pass(1000);
+  strictEqual(await table.lookup("ann"), undefined);
+  deepStrictEqual(at.lines, [`warning: table is missing, taken as empty path=${at.path}`]);
+  await Deno.writeTextFile(at.path, "ann: 1\n");
+  at.pass(1000);
+  strictEqual(await table.lookup("ann"), "1");
+});
+
+Deno.test("FileTable reads a changed file again, but looks at it once a second only", async () => {
+  await using at = await folder("ann: 1\n");
+  const table = await at.open();
+  await Deno.writeTextFile(at.path, "ann: 22\n");
+  at.pass(999);
+  strictEqual(await table.lookup("ann"), "1");
+  at.pass(1);
+  strictEqual(await table.lookup("ann"), "22");
+});
+
+Deno.test("FileTable sees a file of the same size and time that was put in its place", async () => {
+  await using at = await folder("ann: 1\n");
+  const { mtime } = await Deno.stat(at.path);
+  const table = await at.open();
+  await Deno.writeTextFile(`${at.path}.new`, "ann: 2\n");
+  await Deno.utime(`${at.path}.new`, mtime ?? 0, mtime ?? 0);
+  await Deno.rename(`${at.path}.new`, at.path);
+  at.pass(1000);
+  strictEqual(await table.lookup("ann"), "2");
+});
+
+Deno.test("FileTable keeps what it had when the file breaks, and says so once", async () => {
+  await using at = await folder("ann: 1\n");
+  const table = await at.open();
+  await Deno.writeTextFile(at.path, "bob: 2\nhalf a li");
+  for (let i = 0; i < 3; i++) {
+    at.pass(1000);
+    strictEqual(await table.lookup("ann"), "1");
+  }
+  deepStrictEqual(at.lines, [
+    `error: table not read again, keeping what was read before path=${at.path} ` +
+    `error="${at.path}:2: Expected name: value, got no colon"`,
+  ]);
+  await Deno.writeTextFile(at.path, "bob: 2\nhalf: a line\n");
+  at.pass(1000);
+  strictEqual(await table.lookup("ann"), undefined);
+  strictEqual(await table.lookup("half"), "a line");
+});
+
+Deno.test("FileTable.open() fails for a broken file", async () => {
+  await using at = await folder("ann: 1\nnonsense\n");
+  await rejects(at.open(), new Error(`${at.path}:2: Expected name: value, got no colon`));
+});
+
+Deno.test("FileTable.set() and remove() keep comments, order and mode, and are seen at once", async () => {
+  await using at = await folder("# users\nann: 1\nbob: 2\n");
+  const table = await at.open();
+  await table.set("ann", "9");
+  await table.set("carl", "3");
+  strictEqual(await table.remove("bob"), true);
+  strictEqual(await table.remove("bob"), false);
+  strictEqual(await Deno.readTextFile(at.path), "# users\nann: 9\ncarl: 3\n");
+  strictEqual(((await Deno.stat(at.path)).mode ?? 0) & 0o777, 0o640);
+  strictEqual(await table.lookup("ann"), "9");
+  deepStrictEqual(
+    await Array.fromAsync(Deno.readDir(at.path.replace("/users", "")), (e) => e.name),
+    [
+      "users",
+    ],
+  );
+});
+
+Deno.test("FileTable.set() makes a file that only its owner can read", async () => {
+  await using at = await folder();
+  const table = await at.open();
+  await table.set("ann", "1");
+  strictEqual(((await Deno.stat(at.path)).mode ?? 0) & 0o777, 0o600);
+});
+
+Deno.test("FileTable.set() follows a symbolic link", async () => {
+  await using at = await folder();
+  await Deno.writeTextFile(`${at.path}.real`, "ann: 1\n");
+  await Deno.symlink(`${at.path}.real`, at.path);
+  await (await at.open()).set("ann", "2");
+  strictEqual((await Deno.lstat(at.path)).isSymlink, true);
+  strictEqual(await Deno.readTextFile(`${at.path}.real`), "ann: 2\n");
+});
+
+Deno.test("FileTable.set() by many at once loses nothing", async () => {
+  await using at = await folder("");
+  const tables = await Promise.all([1, 2, 3, 4].map(() => at.open()));
+  await Promise.all(
+    Array.from({ length: 40 }, (_, i) => tables[i % 4].set(`user${i}`, String(i))),
+  );
+  strictEqual((await (await at.open()).keys()).length, 40);
+});
+
+Deno.test("FileTable.set() leaves a broken file alone", async () => {
+  await using at = await folder("ann: 1\n");
+  const table = await at.open();
+  await Deno.writeTextFile(at.path, "nonsense\n");
+  await rejects(table.set("ann", "2"));
+  strictEqual(await Deno.readTextFile(at.path), "nonsense\n");
+});
