@@ -118,7 +118,7 @@ Deno.test("bodyWithoutExtensions is not misled by parentheses in strings and lit
     "--b--",
   );
   const part =
-    `"text" "plain" ("name" "a \\") (NIL \\\\" "x" ")(") NIL {9}\r\n\xe9) {3} ( "7bit" 0 0`;
+    `"text" "plain" ("name" "a \\") (NIL \\\\" "x" ")(") NIL {8}\r\n\xe9) {3} ( "7bit" 0 0`;
   equal(body(root), `((${part}) "mixed")`);
   equal(bodyWithoutExtensions(bodystructure(root)), body(root));
 });
