@@ -108,14 +108,17 @@ Deno.test("bodyWithoutExtensions gives what body gives for any message", () => {
 
 Deno.test("bodyWithoutExtensions is not misled by parentheses in strings and literals", () => {
   const { root } = parseLines(
-    'Content-Type: multipart/mixed; boundary=b; x="(\\")"',
+    "Content-Type: multipart/mixed; boundary=b",
     "",
     "--b",
-    'Content-Type: text/plain; name=") NIL ("',
-    "Content-Description: \xe9) {3}",
-    'Content-Disposition: inline; x="\xe9("',
+    'Content-Type: text/plain; name="a \\") (NIL \\\\"; x=")("',
+    "Content-Description: \xe9) {3} (",
+    'Content-Disposition: inline; x="\xe9(("',
     "",
     "--b--",
   );
+  const part =
+    `"text" "plain" ("name" "a \\") (NIL \\\\" "x" ")(") NIL {8}\r\n\xe9) {3} ( "7bit" 0 0`;
+  equal(body(root), `((${part}) "mixed")`);
   equal(bodyWithoutExtensions(bodystructure(root)), body(root));
 });

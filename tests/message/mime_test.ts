@@ -108,15 +108,51 @@ Deno.test("MimeParser takes the longest boundary that a line begins with", () =>
     "--abc",
     "",
     "one",
+    "--abc and more",
+    "",
+    "two",
     "--abc--",
     "--ab and what follows does not matter",
     "",
-    "two",
+    "three",
     "--ab--",
   );
   equal(root.parts?.length, 2);
+  equal(root.parts?.[0].parts?.length, 2);
+  equal(wire.slice(root.parts?.[1].bodyStart, root.parts?.[1].end), "three");
+});
+
+Deno.test("MimeParser prefers a line that is a whole boundary to a longer one", () => {
+  const { root } = parseLines(
+    "Content-Type: multipart/mixed; boundary=ab--",
+    "",
+    "--ab--",
+    "Content-Type: multipart/mixed; boundary=ab",
+    "",
+    "--ab",
+    "",
+    "one",
+    "--ab--",
+    "--ab--",
+    "",
+    "two",
+    "--ab----",
+  );
+  equal(root.parts?.length, 2);
   equal(root.parts?.[0].parts?.length, 1);
-  equal(wire.slice(root.parts?.[1].bodyStart, root.parts?.[1].end), "two");
+});
+
+Deno.test("MimeParser ends a header without blank line at a boundary, wherever chunks end", () => {
+  const wire = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" +
+    "Content-Type: message/rfc822\r\n\r\nSubject: inner\r\n--b\r\n\r\ntwo\r\n--b--";
+  const whole = parse(wire);
+  equal(whole.parts?.length, 2);
+  equal(whole.parts?.[0].message?.header, "Subject: inner\r\n");
+  for (let cut = 0; cut <= wire.length; cut++) {
+    const parser = new MimeParser();
+    for (const chunk of chunked(wire, [cut])) parser.push(chunk);
+    deepEqual(parser.end(), whole);
+  }
 });
 
 Deno.test("MimeParser ends inner parts at an outer boundary", () => {

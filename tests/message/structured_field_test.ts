@@ -15,6 +15,7 @@ const CASES: Readonly<Record<string, readonly [value: string, ...parameters: str
   'a/b; x="folded\r\n value"': ["a/b", "x=folded value"],
   "a/b; name=my file (1).txt; x=y": ["a/b", "name=my file (1).txt", "x=y"],
   "a/b; name=report(1).txt (comment)": ["a/b", "name=report(1).txt"],
+  "a/b; name=report(1)": ["a/b", "name=report(1)"],
   "a/b;; ; novalue; =x; y=": ["a/b", "y="],
   'a/b; x="open': ["a/b", "x=open"],
   'a/b; x="v" junk; y=z': ["a/b", "x=v", "y=z"],
