@@ -138,7 +138,7 @@ Deno.test("demo prints lines that can be pasted", async () => {
 });
 
 Deno.test("demoMessages() are mail: CRLF everywhere, a Date and an id of their own", () => {
-  const now = new Date("2026-03-01T12:00:00Z");
+  const now = new Date("2026-09-01T12:00:00Z");
   const messages = demoMessages(now);
   ok(messages.length >= 14);
   const ids = messages.map(({ text }) => {
