@@ -75,7 +75,7 @@ export async function dispatch(frame: Frame, env: Environment): Promise<Outcome>
 function readTag(scanner: Scanner): string | undefined {
   try {
     const tag = parseTag(scanner);
-    scanner.space();
+    scanner.take(" ");
     return tag;
   } catch (error) {
     if (error instanceof SyntaxFault) return undefined;

@@ -177,8 +177,7 @@ export function dateTime(seconds: number, zone: number): string {
   const local = new Date((seconds + zone * 60) * 1000);
   const two = (n: number) => (n < 10 ? `0${n}` : `${n}`);
   const offset = Math.abs(zone);
-  const day = local.getUTCDate();
-  return `"${day < 10 ? ` ${day}` : day}-${MONTHS[local.getUTCMonth()]}-${
+  return `"${two(local.getUTCDate())}-${MONTHS[local.getUTCMonth()]}-${
     String(local.getUTCFullYear()).padStart(4, "0")
   } ${two(local.getUTCHours())}:${two(local.getUTCMinutes())}:${two(local.getUTCSeconds())} ${
     zone < 0 ? "-" : "+"

@@ -1,0 +1,326 @@
+/** One account: its mailboxes, and what happens to them as a whole. */
+
+import { clearTimeout, setTimeout } from "node:timers";
+import type {
+  Account,
+  AppendedUids,
+  IncomingMessage,
+  Mailbox,
+  MailboxInfo,
+  MailboxStatus,
+  NewMessage,
+  SpecialUse,
+} from "../store.ts";
+import { StoreError } from "../store.ts";
+import { type AccountContext, folderPath, loadColumns } from "./account_context.ts";
+import { append } from "./appending.ts";
+import { notice, refresh } from "./comparing.ts";
+import { copyMessages } from "./copying.ts";
+import { folderOf } from "./folder_name.ts";
+import { type Folders, makeFolder } from "./folders.ts";
+import { IncomingFile } from "./incoming_file.ts";
+import { MaildirMailbox } from "./mailbox.ts";
+import type { MailboxList } from "./mailbox_list.ts";
+import type { MailboxState } from "./mailbox_state.ts";
+import { prepare, prepareAll } from "./preparing.ts";
+import { storeErrorOf } from "./disk_error.ts";
+
+/** How long a closed mailbox is still watched, in ms: many are opened again soon. */
+const LINGER = 30_000;
+/** Least time between two looks for folders of other programs that nobody asked for, in ms. */
+const SCAN_INTERVAL = 3000;
+/** The root changed less than this many ms before it was read: it may have changed unseen. */
+const YOUNG = 2000;
+/** STATUS reads up to this many new messages to know their exact sizes. */
+const EXACT_SIZES = 200;
+
+/** An open account over its Maildir and its index; made by `openAccount`. */
+export class MaildirAccount implements Account {
+  readonly name: string;
+  readonly #account: AccountContext;
+  readonly #list: MailboxList;
+  readonly #folders: Folders;
+  readonly #lingering = new Map<MailboxState, ReturnType<typeof setTimeout>>();
+  readonly #checked = new Set<MailboxState>();
+  #rootTime = 0;
+  #scanned = 0;
+  #scanning: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(name: string, account: AccountContext, list: MailboxList, folders: Folders) {
+    this.name = name;
+    this.#account = account;
+    this.#list = list;
+    this.#folders = folders;
+  }
+
+  list(): readonly MailboxInfo[] {
+    if (this.#account.clock() - this.#scanned >= SCAN_INTERVAL && this.#rootChanged()) {
+      this.#account.background.run("looking for folders", () => this.scan());
+    }
+    return this.#list.infos();
+  }
+
+  info(name: string): MailboxInfo | undefined {
+    return this.#list.info(name);
+  }
+
+  subscriptions(): readonly string[] {
+    return this.#list.subscriptions();
+  }
+
+  async subscribe(name: string): Promise<void> {
+    await this.#account.writer.run(() => {
+      this.#account.mailboxes.subscribe(name);
+      return { result: undefined, apply: () => this.#list.subscribe(name) };
+    });
+  }
+
+  async unsubscribe(name: string): Promise<void> {
+    await this.#account.writer.run(() => {
+      this.#account.mailboxes.unsubscribe(name);
+      return { result: undefined, apply: () => this.#list.unsubscribe(name) };
+    });
+  }
+
+  async create(given: string, specialUse: readonly SpecialUse[] = []): Promise<void> {
+    const name = given.normalize("NFC");
+    await this.scan();
+    await this.#account.writer.alone(async () => {
+      if (this.#list.get(name)) throw exists(name);
+      await this.#folders.create(name, this.#freeFolder(name), specialUse);
+    });
+  }
+
+  async delete(name: string): Promise<void> {
+    if (name === "INBOX") throw new StoreError("not-permitted", "INBOX cannot be deleted");
+    await this.#account.writer.alone(async () => {
+      const state = this.#list.get(name);
+      if (state) {
+        await this.#folders.delete(state);
+        this.#stopLingering(state);
+      } else if (this.#list.hasChildren(name)) {
+        throw new StoreError("has-children", "The mailbox has only its children left");
+      } else throw noMailbox(name);
+    });
+  }
+
+  async rename(from: string, given: string): Promise<void> {
+    const to = given.normalize("NFC");
+    await this.scan();
+    if (from === "INBOX") return await this.#emptyInbox(to);
+    await this.#account.writer.alone(async () => {
+      if (!this.#list.has(from)) throw noMailbox(from);
+      if (this.#list.get(to)) throw exists(to);
+      if (to.startsWith(`${from}/`)) {
+        throw new StoreError("not-permitted", "A mailbox cannot be moved below itself");
+      }
+      const own = this.#list.get(from);
+      const states = [...own ? [own] : [], ...this.#list.below(from)];
+      const renames = states.map((state) => {
+        const name = to + state.name.slice(from.length);
+        if (this.#list.get(name)) throw exists(name);
+        return { state, name, folder: this.#freeFolder(name) };
+      });
+      await this.#folders.rename(renames);
+      for (const { state } of renames) {
+        this.#watchAgain(state);
+        state.changed();
+      }
+    });
+  }
+
+  /** INBOX keeps its children and its UIDVALIDITY. @see RFC 9051 §6.3.6 */
+  async #emptyInbox(to: string): Promise<void> {
+    await this.create(to);
+    const inbox = await this.open("INBOX");
+    try {
+      const source = await this.find("INBOX");
+      const uids = [...source.opened.uids.subarray(0, source.opened.count)];
+      await copyMessages(this.#account, source, uids, await this.find(to), true);
+    } finally {
+      inbox.close();
+    }
+  }
+
+  async status(name: string): Promise<MailboxStatus> {
+    const state = await this.find(name);
+    await this.#refresh(state);
+    const columns = await loadColumns(this.#account, state);
+    if (columns.unread.size > 0 && columns.unread.size <= EXACT_SIZES) {
+      await prepare(this.#account, state, columns.unread.keys());
+    }
+    prepareAll(this.#account, state);
+    this.#account.loaded.put(state);
+    // A bare LF becomes two octets: never less than what FETCH will say. @see RFC 8438 §2
+    let unread = 0;
+    for (const octets of columns.unread.values()) unread += octets * 2;
+    return {
+      messages: columns.count,
+      recent: columns.count - columns.lowerBound(state.firstRecent),
+      unseen: columns.unseen,
+      deleted: columns.deleted,
+      size: columns.size + unread,
+      uidNext: state.uidNext,
+      uidValidity: state.uidValidity,
+      highestModseq: state.highestModseq,
+    };
+  }
+
+  async open(name: string): Promise<Mailbox> {
+    const state = await this.find(name);
+    state.handles++;
+    this.#account.loaded.remove(state);
+    this.#stopLingering(state);
+    try {
+      this.#watch(state);
+      await this.#refresh(state);
+      await loadColumns(this.#account, state);
+      state.assertThere();
+    } catch (error) {
+      this.release(state);
+      throw error;
+    }
+    prepareAll(this.#account, state);
+    return new MaildirMailbox(this.#account, this, state);
+  }
+
+  async receive(mailbox: string): Promise<IncomingMessage> {
+    const state = await this.find(mailbox);
+    return new IncomingFile(folderPath(this.#account, state), this.#account.names.next());
+  }
+
+  async append(mailbox: string, messages: readonly NewMessage[]): Promise<AppendedUids> {
+    let state: MailboxState;
+    try {
+      state = await this.find(mailbox);
+    } catch (error) {
+      for (const { incoming } of messages) await incoming.abort();
+      throw error;
+    }
+    return await append(this.#account, state, messages);
+  }
+
+  /** The mailbox of that name, looked for on disk too. @throws {StoreError} `no-mailbox` */
+  async find(name: string): Promise<MailboxState> {
+    if (!this.#list.get(name)) await this.scan();
+    const state = this.#list.get(name);
+    if (!state) throw noMailbox(name);
+    if (!this.#checked.has(state)) {
+      this.#repair(state);
+      this.#checked.add(state);
+    }
+    return state;
+  }
+
+  /** One handle of an open mailbox less. */
+  release(state: MailboxState): void {
+    state.handles--;
+    if (state.handles > 0) return;
+    this.#account.loaded.put(state);
+    if (!state.unwatch || this.#closed) return;
+    const timer = setTimeout(() => {
+      this.#lingering.delete(state);
+      this.#unwatch(state);
+    }, LINGER);
+    timer.unref();
+    this.#lingering.set(state, timer);
+  }
+
+  /** Takes over folders that other programs made or removed, if the Maildir changed. */
+  async scan(): Promise<void> {
+    while (this.#scanning) await this.#scanning;
+    if (this.#closed || !this.#rootChanged()) return;
+    this.#scanning = this.#account.writer.alone(async () => {
+      const changed = this.#rootModified();
+      const now = this.#account.clock();
+      try {
+        await this.#folders.scan();
+      } catch (error) {
+        throw storeErrorOf(error, "looking for mailboxes");
+      }
+      this.#rootTime = changed;
+      this.#scanned = now;
+    }).finally(() => this.#scanning = undefined);
+    await this.#scanning;
+  }
+
+  /** Ends watching; the account's parts are closed by whoever made them. */
+  stopWatching(): void {
+    this.#closed = true;
+    for (const state of [...this.#lingering.keys()]) this.#stopLingering(state);
+    for (const state of this.#list.states()) this.#unwatch(state);
+  }
+
+  #rootChanged(): boolean {
+    return this.#rootModified() !== this.#rootTime || this.#scanned - this.#rootTime < YOUNG;
+  }
+
+  #rootModified(): number {
+    try {
+      return Deno.statSync(this.#account.root).mtime?.getTime() ?? -1;
+    } catch (error) {
+      throw storeErrorOf(error, "looking for mailboxes");
+    }
+  }
+
+  /** A new mailbox must not take the folder of one that is shown under another name. */
+  #freeFolder(name: string): string {
+    const folder = folderOf(name);
+    if (this.#list.byFolder(folder)) throw exists(name);
+    return folder;
+  }
+
+  /** Directories of a Maildir that other programs left out. */
+  #repair(state: MailboxState): void {
+    const path = folderPath(this.#account, state);
+    try {
+      // Only beside a cur/: a folder that another program has just removed must not come back.
+      if (Deno.statSync(`${path}/cur`).isDirectory) makeFolder(path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return;
+      throw storeErrorOf(error, "opening the mailbox");
+    }
+  }
+
+  async #refresh(state: MailboxState): Promise<void> {
+    try {
+      await refresh(this.#account, state);
+    } catch (error) {
+      if (error instanceof StoreError && error.code === "no-mailbox") await this.scan();
+      throw error;
+    }
+  }
+
+  #watch(state: MailboxState): void {
+    state.unwatch ??= this.#account.watcher.watch(
+      folderPath(this.#account, state),
+      (event) => notice(this.#account, state, event),
+    );
+  }
+
+  #unwatch(state: MailboxState): void {
+    state.unwatch?.();
+    state.unwatch = undefined;
+    state.eventsComplete = false;
+  }
+
+  #watchAgain(state: MailboxState): void {
+    if (!state.unwatch) return;
+    this.#unwatch(state);
+    this.#watch(state);
+  }
+
+  #stopLingering(state: MailboxState): void {
+    clearTimeout(this.#lingering.get(state));
+    this.#lingering.delete(state);
+  }
+}
+
+function exists(name: string): StoreError {
+  return new StoreError("mailbox-exists", `Mailbox already exists: ${name}`);
+}
+
+function noMailbox(name: string): StoreError {
+  return new StoreError("no-mailbox", `Mailbox does not exist: ${name}`);
+}

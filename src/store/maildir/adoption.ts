@@ -1,0 +1,218 @@
+/** Takes into the index what other programs delivered, renamed or removed. */
+
+import { Pace } from "../../pace.ts";
+import { type AccountContext, filePath, folderPath, saveProgress } from "./account_context.ts";
+import { localDate } from "./appending.ts";
+import { removed, removing } from "./expunging.ts";
+import { compareDelivery, deliveryTimeOf, flagBitsOf, withFlags } from "./file_name.ts";
+import { lstat } from "./locating.ts";
+import type { MailboxState } from "./mailbox_state.ts";
+import { type FileName, type FileRow, type MessageRow, splitName } from "./message_rows.ts";
+import { prepareAll } from "./preparing.ts";
+
+/** How the folder of a mailbox differs from its index. */
+export interface Findings {
+  /** Files under another name than the index has: moved to `cur`, or other flags. */
+  readonly renamed: readonly { readonly row: FileRow; readonly file: FileName }[];
+  /** Messages whose files are nowhere. */
+  readonly missing: readonly FileRow[];
+  /** Files that the index does not know. */
+  readonly strangers: readonly FileName[];
+}
+
+/** A file about to become a message. */
+interface Arrival {
+  readonly file: FileName;
+  readonly size: number;
+  readonly date: { readonly seconds: number; readonly zone: number };
+}
+
+/** Takes over what was found; runs alone in the account's queue. */
+export async function takeOver(
+  account: AccountContext,
+  state: MailboxState,
+  findings: Findings,
+): Promise<void> {
+  const arrivals = await examine(account, state, findings.strangers);
+  const { renamed, missing } = findings;
+  if (arrivals.length + renamed.length + missing.length === 0) return;
+  const modseq = state.highestModseq + 1;
+  const gone = missing.map(({ uid }) => uid).sort((a, b) => a - b);
+  const { rows, merged } = await account.writer.transaction(async () => {
+    const pace = new Pace();
+    const rows = await insertAll(account, state, arrivals, modseq, pace);
+    const merged = await mergeAll(account, state, renamed, modseq, pace);
+    await removeAll(account, state, gone, modseq, pace);
+    if (rows.length + merged.length + gone.length > 0) {
+      saveProgress(account, state, { uidNext: state.uidNext + rows.length, modseq });
+    }
+    return { rows, merged };
+  });
+  if (rows.length + merged.length + gone.length === 0) return;
+  const { columns } = state;
+  for (const row of rows) columns?.push(row);
+  for (const { uid, flags } of merged) {
+    const at = columns?.indexOf(uid) ?? -1;
+    if (at >= 0) columns?.setFlags(at, { flags, keywords: columns.keywordSets[at] }, modseq);
+  }
+  state.uidNext += rows.length;
+  state.highestModseq = modseq;
+  if (columns && gone.length > 0) removed(account, state, columns.indexesOf(gone), modseq);
+  state.changed();
+  if (columns && rows.length > 0) prepareAll(account, state);
+}
+
+/** Sees which of the unknown files are new messages, in the order of their delivery. */
+async function examine(
+  account: AccountContext,
+  state: MailboxState,
+  files: readonly FileName[],
+): Promise<Arrival[]> {
+  const pace = new Pace();
+  const found: (Arrival & { readonly time: number })[] = [];
+  for (const file of files) {
+    if (pace.due()) await pace.turn();
+    if (state.placing.has(file.base)) continue;
+    const path = filePath(account, state, file);
+    const stat = lstat(path);
+    if (!stat) continue;
+    if (!stat.isFile) complain(account, state, path);
+    else if (account.messages.isRemoved(state.id, file.base)) unlinkAgain(account, path);
+    else {
+      const time = deliveryTimeOf(file.base) ?? -1;
+      const date = localDate(stat.mtime?.getTime() ?? account.clock());
+      found.push({ file, size: stat.size, date, time });
+    }
+  }
+  return found.sort((a, b) => a.time - b.time || compareDelivery(a.file.base, b.file.base));
+}
+
+/** Says once that something odd lies in the folder, which is left alone. */
+export function complain(account: AccountContext, state: MailboxState, path: string): void {
+  if (state.complained.has(path) || state.complained.size > 1000) return;
+  state.complained.add(path);
+  account.log.warn("not a message file; left alone", { path });
+}
+
+/** An expunged message that another program renamed before it was unlinked. */
+function unlinkAgain(account: AccountContext, path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    account.log.warn("cannot unlink an expunged message", {
+      path,
+      problem: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
+async function insertAll(
+  account: AccountContext,
+  state: MailboxState,
+  arrivals: readonly Arrival[],
+  modseq: number,
+  pace: Pace,
+): Promise<MessageRow[]> {
+  const rows: MessageRow[] = [];
+  for (const { file, size, date } of arrivals) {
+    const uid = state.uidNext + rows.length;
+    if (uid >= 0xffffffff) break;
+    const row = {
+      uid,
+      flags: flagBitsOf(file.base + file.info),
+      keywords: 0,
+      modseq,
+      size: -1 - size,
+      date: date.seconds,
+      zone: date.zone,
+    };
+    account.messages.insert(state.id, row, file, false);
+    rows.push(row);
+    if (pace.due()) await pace.turn();
+  }
+  return rows;
+}
+
+/** Returns the messages whose flags changed. */
+async function mergeAll(
+  account: AccountContext,
+  state: MailboxState,
+  renamed: Findings["renamed"],
+  modseq: number,
+  pace: Pace,
+): Promise<{ uid: number; flags: number }[]> {
+  const merged: { uid: number; flags: number }[] = [];
+  const { messages } = account;
+  for (const { row, file } of renamed) {
+    const range = { first: row.uid, last: row.uid };
+    const ours = messages.flags(state.id, range).get(row.uid);
+    if (ours === undefined) continue;
+    const flags = mergeFlags(row, ours, file);
+    messages.setFile(state.id, row.uid, file);
+    if (flags !== ours) {
+      messages.setSystemFlags(state.id, row.uid, flags, modseq);
+      merged.push({ uid: row.uid, flags });
+    }
+    if (flags !== flagBitsOf(file.base + file.info)) messages.addWriteBack(state.id, range);
+    if (pace.due()) await pace.turn();
+  }
+  return merged;
+}
+
+/** Three ways: a flag that another program changed in the name wins, else the index does. */
+export function mergeFlags(known: FileName, ours: number, found: FileName): number {
+  const base = flagBitsOf(known.base + known.info);
+  const theirs = flagBitsOf(found.base + found.info);
+  const changed = base ^ theirs;
+  return (ours & ~changed) | (theirs & changed);
+}
+
+async function removeAll(
+  account: AccountContext,
+  state: MailboxState,
+  uids: readonly number[],
+  modseq: number,
+  pace: Pace,
+): Promise<void> {
+  const { columns } = state;
+  if (columns) {
+    for (const write of removing(account, state, columns.indexesOf(uids), modseq, false)) {
+      write();
+      if (pace.due()) await pace.turn();
+    }
+    return;
+  }
+  for (const uid of uids) {
+    account.messages.remove(state.id, { first: uid, last: uid }, modseq, false);
+    if (pace.due()) await pace.turn();
+  }
+}
+
+/**
+ * Gives the second of two files with one base name (from a copy made by hand) a name of its own,
+ * so that it is a message too.
+ */
+export function separateTwin(
+  account: AccountContext,
+  state: MailboxState,
+  first: FileName,
+  second: FileName,
+): FileName | undefined {
+  const [a, b] = [lstat(filePath(account, state, first)), lstat(filePath(account, state, second))];
+  // A rename that happened while the directory was read shows both names.
+  if (!a?.isFile || !b?.isFile || a.ino === b.ino) return undefined;
+  const bits = flagBitsOf(second.base + second.info);
+  const name = account.names.next();
+  const file = splitName(second.inNew, second.inNew ? name : withFlags(name + second.info, bits));
+  try {
+    Deno.renameSync(filePath(account, state, second), filePath(account, state, file));
+  } catch {
+    return undefined;
+  }
+  account.log.info("two files had one name; renamed one", {
+    folder: folderPath(account, state),
+    file: second.base,
+    renamed: file.base,
+  });
+  return file;
+}

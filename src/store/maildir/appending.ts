@@ -1,0 +1,132 @@
+/** APPEND: files first, durable in their place, then their rows in one transaction. */
+
+import type { AppendedUids, NewMessage } from "../store.ts";
+import { StoreError } from "../store.ts";
+import {
+  type AccountContext,
+  folderPath,
+  keywordNumbers,
+  keywordsWith,
+  saveKeywords,
+  saveProgress,
+} from "./account_context.ts";
+import { withFlags } from "./file_name.ts";
+import { type FinishedFile, IncomingFile, syncDirectory } from "./incoming_file.ts";
+import type { MailboxState } from "./mailbox_state.ts";
+import { type MessageRow, splitName } from "./message_rows.ts";
+
+/** A message whose file lies in `cur`. */
+interface Placed {
+  readonly incoming: IncomingFile;
+  readonly message: NewMessage;
+  readonly finished: FinishedFile;
+  readonly file: string;
+  readonly seconds: number;
+  readonly zone: number;
+}
+
+/** Stores messages, all or none: see `Account.append`. */
+export async function append(
+  account: AccountContext,
+  state: MailboxState,
+  messages: readonly NewMessage[],
+): Promise<AppendedUids> {
+  const { placing } = state;
+  const placed: Placed[] = [];
+  const bases = messages.map(() => account.names.next());
+  try {
+    const finished = await finishAll(account, messages);
+    state.assertThere();
+    for (const base of bases) placing.add(base);
+    for (const [i, message] of messages.entries()) {
+      const incoming = incomingFile(message);
+      const file = withFlags(bases[i], message.flags.system);
+      await incoming.place("cur", file);
+      placed.push({ incoming, message, file, ...finished[i] });
+    }
+    state.inCur.touched = true;
+    await syncDirectory(`${folderPath(account, state)}/cur`);
+    return await account.writer.run(() => insert(account, state, placed));
+  } catch (error) {
+    for (const { incoming } of placed) await incoming.takeBack().catch(() => {});
+    for (const { incoming } of messages) await incoming.abort();
+    throw error;
+  } finally {
+    for (const base of bases) placing.delete(base);
+  }
+}
+
+function incomingFile({ incoming }: NewMessage): IncomingFile {
+  if (incoming instanceof IncomingFile) return incoming;
+  throw new Error("Message must come from this store's receive");
+}
+
+/** Makes the files durable, some at a time. */
+async function finishAll(
+  account: AccountContext,
+  messages: readonly NewMessage[],
+): Promise<{ finished: FinishedFile; seconds: number; zone: number }[]> {
+  const results: { finished: FinishedFile; seconds: number; zone: number }[] = [];
+  const now = account.clock();
+  for (let at = 0; at < messages.length; at += 16) {
+    const some = messages.slice(at, at + 16).map(async (message) => {
+      const { seconds, zone } = message.date ?? localDate(now);
+      return { finished: await incomingFile(message).finish(seconds), seconds, zone };
+    });
+    // All have to come to rest before any may be aborted.
+    for (const settled of await Promise.allSettled(some)) {
+      if (settled.status === "rejected") throw settled.reason;
+      results.push(settled.value);
+    }
+  }
+  return results;
+}
+
+/** A time in ms as INTERNALDATE, in the zone of this machine. */
+export function localDate(ms: number): { seconds: number; zone: number } {
+  return { seconds: Math.floor(ms / 1000), zone: -new Date(ms).getTimezoneOffset() };
+}
+
+function insert(account: AccountContext, state: MailboxState, placed: readonly Placed[]) {
+  state.assertThere();
+  if (state.uidNext + placed.length > 0xffffffff) {
+    throw new StoreError("too-many", "The mailbox has no UIDs left");
+  }
+  const words = placed.flatMap(({ message }) => message.flags.keywords);
+  const more = keywordsWith(account, state, keywordNumbers(account, words));
+  const keywords = more &&
+    [...new Set([...more.filter((number) => number >= 0), ...account.keywords.intern(words)])];
+  const modseq = state.highestModseq + 1;
+  const rows = placed.map((one, i) => rowOf(account, one, state.uidNext + i, modseq));
+  for (const [i, row] of rows.entries()) {
+    const { summary } = placed[i].finished;
+    account.messages.insert(state.id, row, splitName(false, placed[i].file), summary.bareLf);
+    account.messages.insertContents(state.id, row.uid, summary);
+  }
+  const uidNext = state.uidNext + placed.length;
+  if (keywords) saveKeywords(account, state, keywords);
+  saveProgress(account, state, { uidNext, modseq });
+  return {
+    result: { uidValidity: state.uidValidity, uids: rows.map(({ uid }) => uid) },
+    apply() {
+      for (const row of rows) state.columns?.push(row);
+      if (keywords) state.keywords = keywords;
+      state.uidNext = uidNext;
+      state.highestModseq = modseq;
+      state.changed();
+    },
+  };
+}
+
+function rowOf(account: AccountContext, placed: Placed, uid: number, modseq: number): MessageRow {
+  const { message: { flags }, finished, seconds, zone } = placed;
+  return {
+    uid,
+    flags: flags.system,
+    keywords: account.keywords.set(account.keywords.intern(flags.keywords)),
+    modseq,
+    size: finished.summary.size,
+    date: seconds,
+    zone,
+  };
+}

@@ -1,0 +1,259 @@
+/** Compares the folder of a mailbox with its index, no more often than needed. */
+
+import { Pace } from "../../pace.ts";
+import { StoreError } from "../store.ts";
+import { type AccountContext, filePath, folderPath } from "./account_context.ts";
+import { complain, separateTwin, takeOver } from "./adoption.ts";
+import { storeErrorOf } from "./disk_error.ts";
+import { baseOf } from "./file_name.ts";
+import type { FolderEvent } from "./folder_watcher.ts";
+import { listDirectory, lstat } from "./locating.ts";
+import type { DirectoryState, MailboxState } from "./mailbox_state.ts";
+import { type FileName, type FileRow, splitName } from "./message_rows.ts";
+
+/** A directory that changed less than this many ms before it was read may have changed unseen. */
+const YOUNG = 2000;
+const ROWS_PER_STEP = 2000;
+
+/**
+ * Takes over what other programs changed in a mailbox: see `Mailbox.refresh`.
+ *
+ * @throws {StoreError} `no-mailbox` if its folder is gone, `unavailable`
+ */
+export async function refresh(account: AccountContext, state: MailboxState): Promise<void> {
+  state.assertThere();
+  await state.looking;
+  // A comparison under way may have read the directories before what the caller knows of.
+  while (state.refreshing) await state.refreshing;
+  const needed = neededComparison(account, state);
+  if (needed !== "all") state.eventsComplete = state.unwatch !== undefined;
+  if (needed === "none") return;
+  state.refreshing = account.writer.alone(() => compare(account, state, needed))
+    .finally(() => state.refreshing = undefined);
+  await state.refreshing;
+}
+
+type Needed = "none" | "new" | "all";
+
+function neededComparison(account: AccountContext, state: MailboxState): Needed {
+  const times = directoryTimes(account, state);
+  const { inNew, inCur } = state;
+  const watched = state.eventsComplete && inCur.mtime !== 0;
+  const differs = times.inCur !== inCur.mtime;
+  // While a folder is watched, events tell of others' renames in cur/ among our own.
+  if (differs ? !(watched && inCur.touched) : !watched && isYoung(inCur)) return "all";
+  return times.inNew !== inNew.mtime || isYoung(inNew) ? "new" : "none";
+}
+
+function isYoung({ mtime, compared }: DirectoryState): boolean {
+  return compared - mtime < YOUNG;
+}
+
+/** Modification times in ms, made to be unlike any known one if a directory is missing. */
+function directoryTimes(
+  account: AccountContext,
+  state: MailboxState,
+): { inNew: number; inCur: number } {
+  const folder = folderPath(account, state);
+  const time = (directory: string) => {
+    try {
+      return Deno.statSync(`${folder}/${directory}`).mtime?.getTime() ?? -1;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound && directory === "new") return -1;
+      throw storeErrorOf(error, "looking for new messages");
+    }
+  };
+  return { inCur: time("cur"), inNew: time("new") };
+}
+
+async function compare(
+  account: AccountContext,
+  state: MailboxState,
+  needed: Needed,
+): Promise<void> {
+  if (state.gone) return;
+  try {
+    const whole = needed === "all" || !await compareNew(account, state);
+    if (whole) await compareAll(account, state);
+  } catch (error) {
+    throw storeErrorOf(error, "looking for new messages");
+  }
+}
+
+/** Compares `new` alone; false if that does not explain what changed. */
+async function compareNew(account: AccountContext, state: MailboxState): Promise<boolean> {
+  const compared = begin(account, state, "new");
+  const files = await read(account, state, true);
+  const known = new Set<string>();
+  for (const row of account.messages.filesInNew(state.id)) {
+    if (files.get(row.base)?.info !== row.info) return false;
+    known.add(row.base);
+  }
+  const strangers = [...files.values()].filter(({ base }) => !known.has(base));
+  if (strangers.some(({ base }) => account.messages.fileByBase(state.id, base))) return false;
+  await takeOver(account, state, { renamed: [], missing: [], strangers });
+  Object.assign(state.inNew, compared.inNew);
+  return true;
+}
+
+/** Notes when a comparison began: what changes from here on is found by the next one. */
+function begin(account: AccountContext, state: MailboxState, needed: "new" | "all") {
+  const times = directoryTimes(account, state);
+  const compared = account.clock();
+  state.inNew.touched = false;
+  if (needed === "all") {
+    state.inCur.touched = false;
+    state.eventsComplete = state.unwatch !== undefined;
+  }
+  return {
+    inNew: { mtime: times.inNew, compared },
+    inCur: { mtime: times.inCur, compared },
+  };
+}
+
+async function compareAll(account: AccountContext, state: MailboxState): Promise<void> {
+  const compared = begin(account, state, "all");
+  const strangers = await readBoth(account, state);
+  const renamed: { row: FileRow; file: FileName }[] = [];
+  let missing: FileRow[] = [];
+  const pace = new Pace();
+  for (let first = 1;;) {
+    const rows = account.messages.files(state.id, { first, last: 0xffffffff }, ROWS_PER_STEP);
+    for (const row of rows) {
+      const file = strangers.get(row.base);
+      if (!file) missing.push(row);
+      else if (!isSame(file, row)) renamed.push({ row, file });
+      strangers.delete(row.base);
+    }
+    if (rows.length < ROWS_PER_STEP) break;
+    first = rows[rows.length - 1].uid + 1;
+    if (pace.due()) await pace.turn();
+  }
+  if (missing.length > 0) missing = await lookAgain(account, state, missing, renamed);
+  await takeOver(account, state, { renamed, missing, strangers: [...strangers.values()] });
+  Object.assign(state.inNew, compared.inNew);
+  Object.assign(state.inCur, compared.inCur);
+}
+
+function isSame(a: FileName, b: FileName): boolean {
+  return a.inNew === b.inNew && a.info === b.info;
+}
+
+/** A file renamed while its directory is read may be listed under no name: only absent twice is gone. */
+async function lookAgain(
+  account: AccountContext,
+  state: MailboxState,
+  missing: readonly FileRow[],
+  renamed: { row: FileRow; file: FileName }[],
+): Promise<FileRow[]> {
+  const files = await readBoth(account, state);
+  const gone: FileRow[] = [];
+  for (const row of missing) {
+    const file = files.get(row.base);
+    if (!file) gone.push(row);
+    else if (!isSame(file, row)) renamed.push({ row, file });
+  }
+  return gone;
+}
+
+/** The files in both directories by base name. */
+async function readBoth(
+  account: AccountContext,
+  state: MailboxState,
+): Promise<Map<string, FileName>> {
+  // new/ first: a message that moves to cur/ meanwhile is then seen at least once.
+  const files = await read(account, state, true);
+  return await read(account, state, false, files);
+}
+
+async function read(
+  account: AccountContext,
+  state: MailboxState,
+  inNew: boolean,
+  files = new Map<string, FileName>(),
+): Promise<Map<string, FileName>> {
+  const path = `${folderPath(account, state)}/${inNew ? "new" : "cur"}`;
+  const listing = await listDirectory(path);
+  for (const name of listing.odd) complain(account, state, `${path}/${name}`);
+  const pace = new Pace();
+  for (const name of listing.files) {
+    const file = splitName(inNew, name);
+    const twin = files.get(file.base);
+    if (!twin) files.set(file.base, file);
+    else takeTwin(account, state, files, twin, file);
+    if (pace.due()) await pace.turn();
+  }
+  return files;
+}
+
+function takeTwin(
+  account: AccountContext,
+  state: MailboxState,
+  files: Map<string, FileName>,
+  twin: FileName,
+  file: FileName,
+): void {
+  const separate = separateTwin(account, state, twin, file);
+  if (separate) files.set(separate.base, separate);
+  else if (!lstat(filePath(account, state, twin))) files.set(file.base, file);
+}
+
+/** Takes note of what the watcher told; it is looked at soon. */
+export function notice(account: AccountContext, state: MailboxState, event: FolderEvent): void {
+  if (state.gone || state.placing.has(baseOf(event.file))) return;
+  state.events.add(event.file === "" ? "" : `${event.directory}/${event.file}`);
+  if (state.looking) return;
+  state.looking = account.writer.alone(() => lookAtEvents(account, state))
+    .catch((error: unknown) => {
+      if (error instanceof StoreError && (account.background.stopped || state.gone)) return;
+      account.log.warn("cannot take over what changed in a folder", {
+        folder: folderPath(account, state),
+        problem: error instanceof Error ? error.message : String(error),
+      });
+    })
+    .finally(() => {
+      state.looking = undefined;
+      // Told of meanwhile, after the last look.
+      for (const name of state.events) {
+        state.events.delete(name);
+        notice(account, state, {
+          directory: name.startsWith("new/") ? "new" : "cur",
+          file: name.slice(4),
+        });
+      }
+    });
+}
+
+async function lookAtEvents(account: AccountContext, state: MailboxState): Promise<void> {
+  const pace = new Pace();
+  while (state.events.size > 0 && !state.gone) {
+    const names = [...state.events];
+    state.events.clear();
+    const files = names.map((name) => splitName(name.startsWith("new/"), name.slice(4)));
+    const strangers = new Map<string, FileName>();
+    const renamed = new Map<string, { row: FileRow; file: FileName }>();
+    const lost = new Set<string>();
+    for (const file of files) {
+      if (file.base === "" || file.base.startsWith(".")) continue;
+      if (pace.due()) await pace.turn();
+      const row = account.messages.fileByBase(state.id, file.base);
+      const there = lstat(filePath(account, state, file));
+      if (!row) {
+        if (there) strangers.set(file.base, file);
+      } else if (!lstat(filePath(account, state, row))) {
+        if (there) renamed.set(file.base, { row, file });
+        else lost.add(file.base);
+      }
+    }
+    // Removed, or renamed to what the watcher has not told of yet.
+    if (names.includes("") || [...lost].some((base) => !renamed.has(base))) {
+      await compareAll(account, state);
+      continue;
+    }
+    await takeOver(account, state, {
+      renamed: [...renamed.values()],
+      missing: [],
+      strangers: [...strangers.values()],
+    });
+  }
+}

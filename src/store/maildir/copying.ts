@@ -1,0 +1,244 @@
+/** COPY and MOVE: hard links first, durable in their place, then the rows in one transaction. */
+
+import { Pace } from "../../pace.ts";
+import type { CopiedUids } from "../store.ts";
+import { StoreError } from "../store.ts";
+import {
+  type AccountContext,
+  filePath,
+  folderPath,
+  keywordsWith,
+  saveKeywords,
+  saveProgress,
+} from "./account_context.ts";
+import type { Columns } from "./columns.ts";
+import { errnoOf, storeErrorOf } from "./disk_error.ts";
+import { removed, removing } from "./expunging.ts";
+import { withFlags } from "./file_name.ts";
+import { syncDirectory } from "./incoming_file.ts";
+import { findFile } from "./locating.ts";
+import type { MailboxState } from "./mailbox_state.ts";
+import { type FileName, type FileRow, splitName } from "./message_rows.ts";
+
+/** A message with a second name in the destination. */
+interface Link {
+  /** Position in the source's columns. */
+  readonly at: number;
+  readonly uid: number;
+  readonly file: FileName;
+  readonly bareLf: boolean;
+}
+
+/** Copies, and with `move` expunges the originals: see `Mailbox.copy` and `Mailbox.move`. */
+export function copyMessages(
+  account: AccountContext,
+  source: MailboxState,
+  uids: readonly number[],
+  destination: MailboxState,
+  move: boolean,
+): Promise<CopiedUids> {
+  return account.writer.alone(async () => {
+    source.assertThere();
+    destination.assertThere();
+    const columns = source.opened;
+    const indexes = columns.indexesOf(uids);
+    const keywords = keywordsWith(account, destination, keywordsOf(account, columns, indexes));
+    const links: Link[] = [];
+    try {
+      await linkAll(account, source, indexes, destination, links);
+      if (links.length > 0) await syncDirectory(`${folderPath(account, destination)}/cur`);
+      return await commit(account, source, destination, links, keywords, move);
+    } catch (error) {
+      for (const { file } of links) unlinkQuietly(filePath(account, destination, file));
+      throw storeErrorOf(error, "copying messages");
+    } finally {
+      for (const { file } of links) destination.placing.delete(file.base);
+    }
+  });
+}
+
+function keywordsOf(
+  account: AccountContext,
+  columns: Columns,
+  indexes: readonly number[],
+): readonly number[] {
+  const sets = new Set(indexes.map((at) => columns.keywordSets[at]));
+  return [...new Set([...sets].flatMap((set) => account.keywords.numbers(set)))];
+}
+
+const FILES_PER_QUERY = 500;
+
+/** Links every file that is still there; `links` says what was made, also after an error. */
+async function linkAll(
+  account: AccountContext,
+  source: MailboxState,
+  indexes: readonly number[],
+  destination: MailboxState,
+  links: Link[],
+): Promise<void> {
+  const columns = source.opened;
+  const pace = new Pace();
+  destination.inCur.touched = true;
+  for (let from = 0; from < indexes.length; from += FILES_PER_QUERY) {
+    const some = indexes.slice(from, from + FILES_PER_QUERY);
+    const files = filesOf(account, source, some.map((at) => columns.uids[at]));
+    for (const at of some) {
+      const row = files.get(columns.uids[at]);
+      if (!row) continue;
+      const base = account.names.next();
+      const file = splitName(false, withFlags(base + row.info, columns.flags[at]));
+      destination.placing.add(base);
+      if (await linkOne(account, source, row, filePath(account, destination, file))) {
+        links.push({ at, uid: row.uid, file, bareLf: row.bareLf });
+      } else destination.placing.delete(base);
+      if (pace.due()) await pace.turn();
+    }
+  }
+}
+
+function filesOf(
+  account: AccountContext,
+  source: MailboxState,
+  uids: readonly number[],
+): Map<number, FileRow> {
+  const first = uids[0];
+  const last = uids[uids.length - 1];
+  // One query where the messages are close together, else one for each.
+  const rows = last - first < uids.length * 4
+    ? account.messages.files(source.id, { first, last }, last - first + 1)
+    : uids.flatMap((uid) => account.messages.file(source.id, uid) ?? []);
+  return new Map(rows.map((row) => [row.uid, row]));
+}
+
+/** False if the message is gone. */
+async function linkOne(
+  account: AccountContext,
+  source: MailboxState,
+  row: FileRow,
+  to: string,
+): Promise<boolean> {
+  try {
+    linkOrCopy(filePath(account, source, row), to);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+  }
+  const found = await findFile(account, source, row.base);
+  source.inCur.mtime = 0;
+  if (!found) return false;
+  linkOrCopy(filePath(account, source, found), to);
+  return true;
+}
+
+/** Not every file system links, and none across devices. */
+function linkOrCopy(from: string, to: string): void {
+  try {
+    Deno.linkSync(from, to);
+  } catch (error) {
+    if (!["EXDEV", "EMLINK", "EPERM", "ENOTSUP", "ENOSYS"].includes(errnoOf(error) ?? "")) {
+      throw error;
+    }
+    copyDurably(from, to);
+  }
+}
+
+function copyDurably(from: string, to: string): void {
+  Deno.copyFileSync(from, to);
+  using file = Deno.openSync(to, { read: true, write: true });
+  const { mtime } = Deno.statSync(from);
+  if (mtime) Deno.utimeSync(to, mtime, mtime);
+  file.syncSync();
+}
+
+/** Neighbours whose UIDs follow each other without a gap. */
+function* consecutive(links: readonly Link[]): Iterable<readonly Link[]> {
+  for (let at = 0; at < links.length;) {
+    let end = at + 1;
+    while (
+      end < links.length && end - at < 200 && links[end].uid === links[end - 1].uid + 1
+    ) end++;
+    yield links.slice(at, end);
+    at = end;
+  }
+}
+
+async function commit(
+  account: AccountContext,
+  source: MailboxState,
+  destination: MailboxState,
+  links: readonly Link[],
+  keywords: readonly number[] | undefined,
+  move: boolean,
+): Promise<CopiedUids> {
+  const { messages, writer } = account;
+  const { uidValidity, uidNext } = destination;
+  const result = {
+    uidValidity,
+    source: links.map(({ uid }) => uid),
+    destination: links.map((_, i) => uidNext + i),
+  };
+  if (links.length === 0) return result;
+  if (uidNext + links.length > 0xffffffff) {
+    throw new StoreError("too-many", "The mailbox has no UIDs left");
+  }
+  const modseq = destination.highestModseq + 1;
+  const sourceModseq = source === destination ? modseq : source.highestModseq + 1;
+  const indexes = links.map(({ at }) => at);
+  await writer.transaction(async () => {
+    const pace = new Pace();
+    let next = uidNext;
+    for (const run of consecutive(links)) {
+      const range = { first: run[0].uid, last: run[run.length - 1].uid };
+      messages.copy(source.id, range, destination.id, next, modseq);
+      for (const { file, bareLf } of run) {
+        messages.insertFile(destination.id, next++, file, bareLf);
+      }
+      if (pace.due()) await pace.turn();
+    }
+    for (const write of move ? removing(account, source, indexes, sourceModseq, true) : []) {
+      write();
+      if (pace.due()) await pace.turn();
+    }
+    if (keywords) saveKeywords(account, destination, keywords);
+    saveProgress(account, destination, { uidNext: next, modseq });
+  });
+  arrive(source, destination, links, modseq, keywords);
+  if (!move) return result;
+  removed(account, source, indexes, sourceModseq);
+  return { ...result, modseq: sourceModseq };
+}
+
+/** Takes the copies into memory. */
+function arrive(
+  source: MailboxState,
+  destination: MailboxState,
+  links: readonly Link[],
+  modseq: number,
+  keywords: readonly number[] | undefined,
+): void {
+  const from = source.opened;
+  for (const [i, { at, uid }] of links.entries()) {
+    const unread = from.unread.get(uid);
+    destination.columns?.push({
+      uid: destination.uidNext + i,
+      flags: from.flags[at],
+      keywords: from.keywordSets[at],
+      modseq,
+      size: unread === undefined ? from.sizes[at] : -1 - unread,
+      date: from.dates[at],
+      zone: from.zones[at],
+    });
+  }
+  if (keywords) destination.keywords = keywords;
+  destination.uidNext += links.length;
+  destination.highestModseq = modseq;
+  destination.changed();
+}
+
+function unlinkQuietly(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // It stays as a message that was never announced; adoption will show it.
+  }
+}

@@ -1,0 +1,90 @@
+/** EXPUNGE: messages leave the index at once, their files soon after. */
+
+import { Pace } from "../../pace.ts";
+import { type ExpungedUids, FLAG } from "../store.ts";
+import { type AccountContext, saveProgress } from "./account_context.ts";
+import { type Columns, runsOf } from "./columns.ts";
+import type { MailboxState } from "./mailbox_state.ts";
+
+const SMALL = 200;
+const ROWS_PER_STATEMENT = 200;
+
+/** Expunges messages that have \Deleted: see `Mailbox.expunge`. */
+export function expunge(
+  account: AccountContext,
+  state: MailboxState,
+  uids: readonly number[] | undefined,
+): Promise<ExpungedUids> {
+  const { writer } = account;
+  const count = uids?.length ?? state.opened.deleted;
+  if (count <= SMALL) {
+    return writer.run(() => {
+      const { indexes, result } = plan(state, uids);
+      for (const write of removing(account, state, indexes, result.modseq, true)) write();
+      return { result, apply: () => removed(account, state, indexes, result.modseq) };
+    });
+  }
+  return writer.alone(async () => {
+    const { indexes, result } = plan(state, uids);
+    const pace = new Pace();
+    await writer.transaction(async () => {
+      for (const write of removing(account, state, indexes, result.modseq, true)) {
+        write();
+        if (pace.due()) await pace.turn();
+      }
+    });
+    removed(account, state, indexes, result.modseq);
+    return result;
+  });
+}
+
+function plan(
+  state: MailboxState,
+  uids: readonly number[] | undefined,
+): { indexes: readonly number[]; result: ExpungedUids } {
+  state.assertThere();
+  const columns = state.opened;
+  const indexes = (uids ? columns.indexesOf(uids) : all(columns))
+    .filter((at) => columns.flags[at] & FLAG.deleted);
+  const modseq = indexes.length > 0 ? state.highestModseq + 1 : state.highestModseq;
+  return { indexes, result: { uids: indexes.map((at) => columns.uids[at]), modseq } };
+}
+
+function all(columns: Columns): number[] {
+  return columns.deleted === 0 ? [] : Array.from({ length: columns.count }, (_, at) => at);
+}
+
+/**
+ * The statements that expunge messages at these positions, each a short piece of work.
+ *
+ * @param unlink their files are still there and have to go
+ */
+export function* removing(
+  account: AccountContext,
+  state: MailboxState,
+  indexes: readonly number[],
+  modseq: number,
+  unlink: boolean,
+): Iterable<() => void> {
+  if (indexes.length === 0) return;
+  const { uids } = state.opened;
+  for (const { start, end } of runsOf(indexes, ROWS_PER_STATEMENT)) {
+    const range = { first: uids[start], last: uids[end - 1] };
+    yield () => account.messages.remove(state.id, range, modseq, unlink);
+  }
+  yield () => saveProgress(account, state, { modseq });
+}
+
+/** Takes what {@link removing} wrote into memory. */
+export function removed(
+  account: AccountContext,
+  state: MailboxState,
+  indexes: readonly number[],
+  modseq: number,
+): void {
+  if (indexes.length === 0) return;
+  state.columns?.remove(indexes);
+  state.highestModseq = modseq;
+  account.removals.soon(state);
+  state.changed();
+}

@@ -1,0 +1,302 @@
+/** Maildir++ folders on disk: made, renamed, deleted, and found where others made them. */
+
+import type { SpecialUse } from "../store.ts";
+import { StoreError } from "../store.ts";
+import { Pace } from "../../pace.ts";
+import type { AccountContext } from "./account_context.ts";
+import { storeErrorOf } from "./disk_error.ts";
+import { nameOf } from "./folder_name.ts";
+import { syncDirectory } from "./incoming_file.ts";
+import { lstat } from "./locating.ts";
+import type { MailboxList } from "./mailbox_list.ts";
+import type { MailboxRow } from "./mailbox_rows.ts";
+import { MailboxState } from "./mailbox_state.ts";
+import type { UidValidities } from "./uid_validity.ts";
+
+/** A folder on its way to another name. */
+interface Move {
+  readonly id: number;
+  readonly from: string;
+  readonly to: string;
+  readonly name: string;
+}
+
+/** Work on folders that has begun; a crash in between is finished when the account is opened. */
+type Work =
+  | { readonly kind: "rename"; readonly moves: readonly Move[] }
+  | { readonly kind: "delete"; readonly id: number; readonly folder: string };
+
+const ROWS_PER_STEP = 500;
+
+/** The folders of one account, and their rows. All but {@link recover} run alone in the queue. */
+export class Folders {
+  readonly #account: AccountContext;
+  readonly #list: MailboxList;
+  readonly #uidValidities: UidValidities;
+
+  constructor(account: AccountContext, list: MailboxList, uidValidities: UidValidities) {
+    this.#account = account;
+    this.#list = list;
+    this.#uidValidities = uidValidities;
+  }
+
+  /** Makes a folder with its directories, and its row. */
+  async create(name: string, folder: string, specialUse: readonly SpecialUse[]): Promise<void> {
+    const { root, mailboxes, writer } = this.#account;
+    try {
+      makeFolder(`${root}/${folder}`);
+      await syncDirectory(`${root}/${folder}`);
+      await syncDirectory(root);
+    } catch (error) {
+      throw storeErrorOf(error, "making a mailbox");
+    }
+    const row = await writer.transaction(() => {
+      const row = mailboxes.insert(name, folder, this.#uidValidities.next(), specialUse.join(" "));
+      this.#uidValidities.save();
+      return row;
+    });
+    this.#list.add(new MailboxState(row));
+  }
+
+  /** Renames folders; all or none. */
+  async rename(renames: readonly { state: MailboxState; name: string; folder: string }[]) {
+    const { root, mailboxes, writer } = this.#account;
+    const moves = renames.map(({ state, name, folder }) => ({
+      id: state.id,
+      from: state.folder,
+      to: folder,
+      name,
+    }));
+    const entry = await this.#begin({ kind: "rename", moves });
+    const done: typeof renames[number][] = [];
+    const before = new Map(renames.map(({ state }) => [state, state.folder]));
+    try {
+      const pace = new Pace();
+      for (const rename of renames) {
+        // Readers take the path from here: folder and field change in one turn.
+        Deno.renameSync(`${root}/${rename.state.folder}`, `${root}/${rename.folder}`);
+        rename.state.folder = rename.folder;
+        done.push(rename);
+        if (pace.due()) await pace.turn();
+      }
+      await syncDirectory(root);
+      await writer.transaction(() => {
+        for (const { id, name, to } of moves) mailboxes.rename(id, name, to);
+        mailboxes.removeFromJournal(entry);
+      });
+    } catch (error) {
+      for (const { state, folder } of done.reverse()) {
+        const old = before.get(state) ?? "";
+        Deno.renameSync(`${root}/${folder}`, `${root}/${old}`);
+        state.folder = old;
+      }
+      await this.#forget(entry);
+      throw storeErrorOf(error, "renaming a mailbox");
+    }
+    for (const { state, name, folder } of renames) {
+      state.folder = before.get(state) ?? "";
+      this.#list.remove(state);
+      state.name = name;
+      state.folder = folder;
+    }
+    for (const { state } of renames) this.#list.add(state);
+  }
+
+  /** Deletes a mailbox: its folder leaves the Maildir at once, what is in it soon after. */
+  async delete(state: MailboxState): Promise<void> {
+    const { root, mailboxes, writer } = this.#account;
+    const work = { kind: "delete", id: state.id, folder: state.folder } as const;
+    const entry = await this.#begin(work);
+    try {
+      moveIfThere(`${root}/${state.folder}`, trashPath(root, state.id));
+      await syncDirectory(root);
+      await writer.transaction(() => mailboxes.remove(state.id));
+    } catch (error) {
+      moveIfThere(trashPath(root, state.id), `${root}/${state.folder}`);
+      await this.#forget(entry);
+      throw storeErrorOf(error, "deleting a mailbox");
+    }
+    this.drop(state);
+    this.#clean(entry, state.id);
+  }
+
+  /** Lets go of a mailbox whose row is gone. */
+  drop(state: MailboxState): void {
+    this.#list.remove(state);
+    this.#account.loaded.remove(state);
+    state.gone = true;
+    state.unwatch?.();
+    state.unwatch = undefined;
+    state.eventsComplete = false;
+    state.changed();
+  }
+
+  /** Finishes what a crash interrupted; call it before the rows are read. */
+  recover(database: { exec(sql: string): void }): void {
+    const { root, mailboxes, log } = this.#account;
+    for (const { id: entry, work } of mailboxes.journal()) {
+      const begun = JSON.parse(work) as Work;
+      log.info("finishing interrupted work on folders", { kind: begun.kind });
+      database.exec("BEGIN IMMEDIATE");
+      try {
+        if (begun.kind === "rename") this.#finishRename(begun.moves);
+        else this.#finishDelete(begun.id, begun.folder);
+      } catch (error) {
+        // Folders keep their mail under whichever name they have now; the scan finds them.
+        log.warn("cannot finish interrupted work on folders", {
+          root,
+          problem: error instanceof Error ? error.message : String(error),
+        });
+      }
+      if (begun.kind === "rename") mailboxes.removeFromJournal(entry);
+      else this.#clean(entry, begun.id);
+      database.exec("COMMIT");
+    }
+  }
+
+  #finishRename(moves: readonly Move[]): void {
+    const { root, mailboxes } = this.#account;
+    for (const { id, from, to, name } of moves) {
+      moveIfThere(`${root}/${from}`, `${root}/${to}`);
+      mailboxes.rename(id, name, to);
+    }
+  }
+
+  #finishDelete(id: number, folder: string): void {
+    const { root, mailboxes } = this.#account;
+    if (!mailboxes.one(id)) return;
+    moveIfThere(`${root}/${folder}`, trashPath(root, id));
+    mailboxes.remove(id);
+  }
+
+  /**
+   * Takes over folders that other programs made or removed.
+   *
+   * @returns the new mailboxes
+   */
+  async scan(): Promise<MailboxState[]> {
+    const { root, mailboxes, writer } = this.#account;
+    const found = await this.#findFolders();
+    const added = [...found].filter((folder) => !this.#list.byFolder(folder));
+    const vanished = [...this.#list.states()].filter(({ folder }) =>
+      !found.has(folder) && lstat(`${root}/${folder}/cur`) === undefined
+    );
+    if (added.length + vanished.length === 0) return [];
+    const entries: number[] = [];
+    const rows = await writer.transaction(async () => {
+      for (const { id, folder } of vanished) {
+        mailboxes.remove(id);
+        entries.push(mailboxes.addToJournal(JSON.stringify({ kind: "delete", id, folder })));
+      }
+      return await this.#insertAll(added, new Set(vanished.map(({ name }) => name)));
+    });
+    for (const [i, state] of vanished.entries()) {
+      this.#account.log.info("another program removed a folder", { folder: state.folder });
+      this.drop(state);
+      this.#clean(entries[i], state.id);
+    }
+    const states = rows.map((row) => new MailboxState(row));
+    for (const state of states) this.#list.add(state);
+    return states;
+  }
+
+  async #insertAll(
+    folders: readonly string[],
+    freed: ReadonlySet<string>,
+  ): Promise<MailboxRow[]> {
+    const rows: MailboxRow[] = [];
+    const taken = new Set<string>();
+    const pace = new Pace();
+    for (const folder of folders) {
+      const plain = nameOf(folder);
+      if (plain === undefined) continue;
+      const isTaken = (name: string) =>
+        taken.has(name) || (this.#list.get(name) !== undefined && !freed.has(name));
+      let name = plain;
+      for (let number = 2; isTaken(name); number++) name = `${plain} (${number})`;
+      taken.add(name);
+      rows.push(this.#account.mailboxes.insert(name, folder, this.#uidValidities.next(), ""));
+      if (pace.due()) await pace.turn();
+    }
+    if (rows.length > 0) this.#uidValidities.save();
+    return rows;
+  }
+
+  /** Folders that hold a mailbox, INBOX ("") among them. */
+  async #findFolders(): Promise<Set<string>> {
+    const { root } = this.#account;
+    const found = new Set([""]);
+    const pace = new Pace();
+    for await (const { name, isDirectory, isSymlink } of Deno.readDir(root)) {
+      if (!name.startsWith(".") || !(isDirectory || isSymlink)) continue;
+      if (this.#list.byFolder(name) || isMaildir(`${root}/${name}`)) found.add(name);
+      if (pace.due()) await pace.turn();
+    }
+    return found;
+  }
+
+  #begin(work: Work): Promise<number> {
+    const { mailboxes, writer } = this.#account;
+    return writer.transaction(() => mailboxes.addToJournal(JSON.stringify(work)));
+  }
+
+  async #forget(entry: number): Promise<void> {
+    const { mailboxes, writer } = this.#account;
+    await writer.transaction(() => mailboxes.removeFromJournal(entry));
+  }
+
+  /** Removes the rows and files of a deleted mailbox, and then the journal's entry. */
+  #clean(entry: number, id: number): void {
+    const { root, mailboxes, writer, background } = this.#account;
+    background.run("cleaning up after a deleted mailbox", async () => {
+      let more = true;
+      while (more && !background.stopped) {
+        more = await writer.run(() => ({ result: mailboxes.removeOrphans(id, ROWS_PER_STEP) }));
+      }
+      if (more) return;
+      await removeTree(trashPath(root, id));
+      await writer.run(() => ({ result: mailboxes.removeFromJournal(entry) }));
+    });
+  }
+}
+
+/** No Maildir++ program takes it for a folder, as it begins with no dot. */
+function trashPath(root: string, id: number): string {
+  return `${root}/imapd-deleted-${id}`;
+}
+
+/** Makes the directories of a Maildir folder that are missing. */
+export function makeFolder(path: string): void {
+  // cur/ last: a folder without it is no mailbox yet.
+  for (const directory of ["tmp", "new", "cur"]) {
+    Deno.mkdirSync(`${path}/${directory}`, { recursive: true, mode: 0o700 });
+  }
+}
+
+function isMaildir(path: string): boolean {
+  try {
+    return Deno.statSync(`${path}/cur`).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+function moveIfThere(from: string, to: string): void {
+  if (lstat(from) === undefined) return;
+  if (lstat(to) !== undefined && !isEmptyFolder(to)) {
+    throw new StoreError("unavailable", "Another program uses the new folder's name");
+  }
+  Deno.renameSync(from, to);
+}
+
+function isEmptyFolder(path: string): boolean {
+  return [...Deno.readDirSync(path)].length === 0;
+}
+
+async function removeTree(path: string): Promise<void> {
+  try {
+    await Deno.remove(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

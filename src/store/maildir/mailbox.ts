@@ -1,0 +1,169 @@
+/** The handle that a session has of an open mailbox. */
+
+import type {
+  CachedItems,
+  CopiedUids,
+  ExpungedUids,
+  FlagChange,
+  Mailbox,
+  MessageColumns,
+  StoredFlags,
+  StoredMessage,
+} from "../store.ts";
+import { StoreError } from "../store.ts";
+import { type AccountContext, filePath } from "./account_context.ts";
+import { refresh } from "./comparing.ts";
+import { copyMessages } from "./copying.ts";
+import { expunge } from "./expunging.ts";
+import { findFile } from "./locating.ts";
+import type { MailboxState } from "./mailbox_state.ts";
+import { openMessageFile } from "./message_file.ts";
+import { prepare } from "./preparing.ts";
+import { sqliteRefusal } from "./sqlite_error.ts";
+import { storeFlags } from "./storing.ts";
+import { claimRecent } from "./write_back.ts";
+
+/** What a handle asks of its account. */
+export interface MailboxOwner {
+  /** The mailbox of that name. @throws {StoreError} `no-mailbox` */
+  find(name: string): Promise<MailboxState>;
+  /** One handle less. */
+  release(state: MailboxState): void;
+}
+
+/** One session's handle of a mailbox; all handles share the {@link MailboxState}. */
+export class MaildirMailbox implements Mailbox {
+  readonly #account: AccountContext;
+  readonly #owner: MailboxOwner;
+  readonly #state: MailboxState;
+  readonly #watches = new Set<() => void>();
+  #closed = false;
+
+  constructor(account: AccountContext, owner: MailboxOwner, state: MailboxState) {
+    this.#account = account;
+    this.#owner = owner;
+    this.#state = state;
+  }
+
+  get name(): string {
+    return this.#state.name;
+  }
+
+  get uidValidity(): number {
+    return this.#state.uidValidity;
+  }
+
+  get uidNext(): number {
+    return this.#state.uidNext;
+  }
+
+  get highestModseq(): number {
+    return this.#state.highestModseq;
+  }
+
+  get firstRecent(): number {
+    return this.#state.firstRecent;
+  }
+
+  get gone(): boolean {
+    return this.#state.gone;
+  }
+
+  get messages(): MessageColumns {
+    return this.#state.opened;
+  }
+
+  keywords(): readonly string[] {
+    return this.#state.keywords.map((number) => this.#account.keywords.word(number));
+  }
+
+  keywordSet(set: number): readonly string[] {
+    return this.#account.keywords.words(set);
+  }
+
+  watch(listener: () => void): () => void {
+    const end = this.#state.listen(listener);
+    this.#watches.add(end);
+    return () => {
+      this.#watches.delete(end);
+      end();
+    };
+  }
+
+  async refresh(): Promise<void> {
+    if (this.#state.gone) return;
+    await refresh(this.#account, this.#state);
+  }
+
+  claimRecent(): number {
+    return claimRecent(this.#account, this.#state);
+  }
+
+  prepare(uids: readonly number[]): Promise<void> {
+    return prepare(this.#account, this.#state, uids);
+  }
+
+  // deno-lint-ignore require-await -- a failure is a rejection, whatever the driver
+  async cached<K extends keyof CachedItems>(
+    items: readonly K[],
+    first: number,
+    last: number,
+  ): Promise<readonly (Pick<CachedItems, K> & { readonly uid: number })[]> {
+    try {
+      return this.#account.messages.cached(this.#state.id, items, { first, last });
+    } catch (error) {
+      throw sqliteRefusal(error);
+    }
+  }
+
+  async read(uid: number): Promise<StoredMessage> {
+    const state = this.#state;
+    state.assertThere();
+    if (state.opened.unread.has(uid)) await prepare(this.#account, state, [uid]);
+    const at = state.opened.indexOf(uid);
+    const row = at < 0 ? undefined : this.#account.messages.file(state.id, uid);
+    if (!row || state.opened.unread.has(uid)) {
+      throw new StoreError("message-gone", "The message is gone");
+    }
+    const known = { size: state.opened.sizes[at], bareLf: row.bareLf };
+    try {
+      return openMessageFile(filePath(this.#account, state, row), known, state.wireOffsets);
+    } catch (error) {
+      if (!(error instanceof StoreError && error.code === "message-gone")) throw error;
+      const found = await findFile(this.#account, state, row.base);
+      state.inCur.mtime = 0; // another program renamed it: compare at the next refresh
+      if (!found) throw error;
+      return openMessageFile(filePath(this.#account, state, found), known, state.wireOffsets);
+    }
+  }
+
+  store(
+    uids: readonly number[],
+    change: FlagChange,
+    unchangedSince?: number,
+  ): Promise<StoredFlags> {
+    return storeFlags(this.#account, this.#state, uids, change, unchangedSince);
+  }
+
+  async copy(uids: readonly number[], destination: string): Promise<CopiedUids> {
+    const to = await this.#owner.find(destination);
+    return await copyMessages(this.#account, this.#state, uids, to, false);
+  }
+
+  async move(uids: readonly number[], destination: string): Promise<CopiedUids> {
+    const to = await this.#owner.find(destination);
+    return await copyMessages(this.#account, this.#state, uids, to, true);
+  }
+
+  expunge(uids?: readonly number[]): Promise<ExpungedUids> {
+    return expunge(this.#account, this.#state, uids);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const end of this.#watches) end();
+    this.#watches.clear();
+    this.#owner.release(this.#state);
+  }
+}

@@ -1,0 +1,111 @@
+/** A mailbox of an open account, whether or not any session has it open. */
+
+import type { SpecialUse } from "../store.ts";
+import { StoreError } from "../store.ts";
+import type { Columns } from "./columns.ts";
+import type { MailboxRow } from "./mailbox_rows.ts";
+import { WireOffsets } from "./wire_offsets.ts";
+
+/** What is known of `new` or `cur` since it was last compared with the index. */
+export interface DirectoryState {
+  /** Modification time when it was compared, in ms; 0: never. */
+  mtime: number;
+  /** When it was compared, in ms. */
+  compared: number;
+  /** This process renamed, linked or unlinked something in it after that. */
+  touched: boolean;
+}
+
+/** One mailbox, shared by all that use it; there is one object for each row. */
+export class MailboxState {
+  readonly id: number;
+  readonly uidValidity: number;
+  name: string;
+  /** Name of its folder in the account's Maildir; "" for INBOX. */
+  folder: string;
+  uidNext: number;
+  highestModseq: number;
+  firstRecent: number;
+  specialUse: readonly SpecialUse[];
+  /** Numbers of the keywords in use, in the order of their first use. */
+  keywords: readonly number[];
+  /** Present while it is open, and afterwards as long as there is memory for it. */
+  columns: Columns | undefined;
+  loading: Promise<Columns> | undefined;
+  /** Handles that are open. */
+  handles = 0;
+  gone = false;
+  readonly inNew: DirectoryState;
+  readonly inCur: DirectoryState;
+  /** File names (up to the info part) that an operation is just placing: not another's deliveries. */
+  readonly placing = new Set<string>();
+  /** Files that were reported as odd, to do so once. */
+  readonly complained = new Set<string>();
+  /** Ends the watching of its folder. */
+  unwatch: (() => void) | undefined;
+  /** Nothing can have changed without an event since the folder was compared. */
+  eventsComplete = false;
+  /** Where wire offsets lie in its large messages. */
+  readonly wireOffsets = new WireOffsets();
+  /** Files the watcher told of, as "new/…" and "cur/…", not looked at yet. */
+  readonly events = new Set<string>();
+  /** The looking at {@link events}, and the comparison with the folder, that are under way. */
+  looking: Promise<void> | undefined;
+  refreshing: Promise<void> | undefined;
+  /** The reading of message texts that is under way. */
+  preparing: Promise<void> = Promise.resolve();
+  preparingAll = false;
+  readonly #listeners = new Set<() => void>();
+  #notifying = false;
+
+  constructor(row: MailboxRow) {
+    this.id = row.id;
+    this.name = row.name;
+    this.folder = row.folder;
+    this.uidValidity = row.uidValidity;
+    this.uidNext = row.uidNext;
+    this.highestModseq = row.highestModseq;
+    this.firstRecent = row.firstRecent;
+    this.specialUse = row.specialUse === "" ? [] : row.specialUse.split(" ") as SpecialUse[];
+    this.keywords = row.keywords === "" ? [] : row.keywords.split(",").map(Number);
+    this.inNew = { mtime: row.newMtime, compared: row.newCompared, touched: false };
+    this.inCur = { mtime: row.curMtime, compared: row.curCompared, touched: false };
+  }
+
+  /** The columns of a mailbox that is open. */
+  get opened(): Columns {
+    if (!this.columns) throw new StoreError("unavailable", "The mailbox is not open");
+    return this.columns;
+  }
+
+  /** @throws {StoreError} `no-mailbox` once it has been deleted */
+  assertThere(): void {
+    if (this.gone) throw new StoreError("no-mailbox", "The mailbox has been deleted");
+  }
+
+  /** Calls `listener` soon after each change. */
+  listen(listener: () => void): () => void {
+    // A function of its own, so that the same listener may be given twice.
+    const own = () => listener();
+    this.#listeners.add(own);
+    return () => this.#listeners.delete(own);
+  }
+
+  /** Tells all listeners, in a later microtask, so never inside the call that made the change. */
+  changed(): void {
+    if (this.#notifying || this.#listeners.size === 0) return;
+    this.#notifying = true;
+    queueMicrotask(() => {
+      this.#notifying = false;
+      for (const listener of [...this.#listeners]) listener();
+    });
+  }
+
+  /** Takes the counters of its row back, after a transaction failed. */
+  restore(row: MailboxRow): void {
+    this.uidNext = row.uidNext;
+    this.highestModseq = row.highestModseq;
+    this.firstRecent = row.firstRecent;
+    this.keywords = row.keywords === "" ? [] : row.keywords.split(",").map(Number);
+  }
+}

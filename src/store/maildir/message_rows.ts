@@ -1,0 +1,301 @@
+/** The rows of messages: flags and sizes, file names, and cached items. */
+
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { CachedItems } from "../store.ts";
+import { baseOf } from "./file_name.ts";
+
+/** [uid, flags, keyword set, modseq, size, date, zone] */
+export type ColumnsRow = readonly [number, number, number, number, number, number, number];
+
+/** One message as it is kept in the columns and in `messages`. */
+export interface MessageRow {
+  readonly uid: number;
+  readonly flags: number;
+  readonly keywords: number;
+  readonly modseq: number;
+  /** Octets in wire form; below zero: -1 - octets of the file, contents not read yet. */
+  readonly size: number;
+  readonly date: number;
+  readonly zone: number;
+}
+
+/** Where a message lies: `new` or `cur`, name up to the info part, info part with its colon. */
+export interface FileName {
+  readonly inNew: boolean;
+  readonly base: string;
+  readonly info: string;
+}
+
+/** A message's file as the index knows it. */
+export interface FileRow extends FileName {
+  readonly uid: number;
+  readonly bareLf: boolean;
+}
+
+/** A file's name as the index keeps it. */
+export function splitName(inNew: boolean, file: string): FileName {
+  const base = baseOf(file);
+  return { inNew, base, info: file.slice(base.length) };
+}
+
+/** Consecutive UIDs of one mailbox, both ends included. */
+export interface UidRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+const ID_RANGE = "id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?3";
+const FILE_COLUMNS = "id & 4294967295 AS uid, in_new, base, info, bare_lf";
+
+/** Statements on `messages`, `files`, `contents` and what follows from their changes. */
+export class MessageRows {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  /** Up to `limit` messages with UIDs above `after`, in UID order. */
+  load(mailbox: number, after: number, limit: number): readonly ColumnsRow[] {
+    return this.#rows(
+      `SELECT uid, flags, keywords, modseq, size, date, zone FROM messages
+       WHERE mailbox = ? AND uid > ? ORDER BY uid LIMIT ?`,
+    ).all(mailbox, after, limit) as unknown as ColumnsRow[];
+  }
+
+  insert(mailbox: number, row: MessageRow, file: FileName, bareLf: boolean): void {
+    this.#run("INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+      .run(mailbox, row.uid, row.flags, row.keywords, row.modseq, row.size, row.date, row.zone);
+    this.insertFile(mailbox, row.uid, file, bareLf);
+  }
+
+  insertFile(mailbox: number, uid: number, file: FileName, bareLf: boolean): void {
+    this.#run("INSERT INTO files VALUES ((?1 << 32) | ?2, ?1, ?3, ?4, ?5, ?6)")
+      .run(mailbox, uid, Number(file.inNew), file.base, file.info, Number(bareLf));
+  }
+
+  /** Sets what is known of a message once its text has been read. */
+  insertContents(mailbox: number, uid: number, items: CachedItems): void {
+    this.#run("INSERT OR REPLACE INTO contents VALUES ((?1 << 32) | ?2, ?3, ?4, ?5, ?6, ?7)").run(
+      mailbox,
+      uid,
+      items.sentDay,
+      toText(items.envelope),
+      toText(items.bodystructure),
+      toText(items.header),
+      toText(items.parts),
+    );
+  }
+
+  setSize(mailbox: number, uid: number, size: number, bareLf: boolean): void {
+    this.#run("UPDATE messages SET size = ? WHERE mailbox = ? AND uid = ?").run(size, mailbox, uid);
+    this.#run("UPDATE files SET bare_lf = ?3 WHERE id = (?1 << 32) | ?2")
+      .run(mailbox, uid, Number(bareLf));
+  }
+
+  /** Sets flags to `flags & keep | add` and the keyword set, in a range of UIDs. */
+  setFlags(
+    mailbox: number,
+    range: UidRange,
+    change: { keep: number; add: number; keywords: number; modseq: number },
+  ): void {
+    this.#run(
+      `UPDATE messages SET flags = (flags & ?) | ?, keywords = ?, modseq = ?
+       WHERE mailbox = ? AND uid BETWEEN ? AND ?`,
+    ).run(
+      change.keep,
+      change.add,
+      change.keywords,
+      change.modseq,
+      mailbox,
+      range.first,
+      range.last,
+    );
+  }
+
+  /** Sets the flags of one message and leaves its keywords alone. */
+  setSystemFlags(mailbox: number, uid: number, flags: number, modseq: number): void {
+    this.#run("UPDATE messages SET flags = ?, modseq = ? WHERE mailbox = ? AND uid = ?")
+      .run(flags, modseq, mailbox, uid);
+  }
+
+  /** Flags of the messages in a range, by UID. */
+  flags(mailbox: number, range: UidRange): Map<number, number> {
+    const rows = this.#rows(
+      "SELECT uid, flags FROM messages WHERE mailbox = ? AND uid BETWEEN ? AND ?",
+    ).all(mailbox, range.first, range.last);
+    return new Map(rows as unknown as [number, number][]);
+  }
+
+  file(mailbox: number, uid: number): FileRow | undefined {
+    return fileRows(
+      this.#rows(`SELECT ${FILE_COLUMNS} FROM files WHERE id = (?1 << 32) | ?2`).all(mailbox, uid),
+    )[0];
+  }
+
+  fileByBase(mailbox: number, base: string): FileRow | undefined {
+    return fileRows(
+      this.#rows(`SELECT ${FILE_COLUMNS} FROM files WHERE mailbox = ? AND base = ?`)
+        .all(mailbox, base),
+    )[0];
+  }
+
+  /** Files of a range of UIDs, at most `limit`, in UID order. */
+  files(mailbox: number, range: UidRange, limit: number): FileRow[] {
+    return fileRows(
+      this.#rows(`SELECT ${FILE_COLUMNS} FROM files WHERE ${ID_RANGE} ORDER BY id LIMIT ?4`)
+        .all(mailbox, range.first, range.last, limit),
+    );
+  }
+
+  /** Files that the index believes to be in `new`. */
+  filesInNew(mailbox: number): FileRow[] {
+    return fileRows(
+      this.#rows(`SELECT ${FILE_COLUMNS} FROM files WHERE mailbox = ? AND in_new = 1`).all(mailbox),
+    );
+  }
+
+  setFile(mailbox: number, uid: number, file: FileName): void {
+    this.#run("UPDATE files SET in_new = ?3, base = ?4, info = ?5 WHERE id = (?1 << 32) | ?2")
+      .run(mailbox, uid, Number(file.inNew), file.base, file.info);
+  }
+
+  /** Copies messages with consecutive UIDs, all but their files; the first becomes `toUid`. */
+  copy(from: number, range: UidRange, to: number, toUid: number, modseq: number): void {
+    const shift = toUid - range.first;
+    this.#run(
+      `INSERT INTO messages SELECT ?4, uid + ?5, flags, keywords, ?6, size, date, zone
+       FROM messages WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3`,
+    ).run(from, range.first, range.last, to, shift, modseq);
+    this.#run(
+      `INSERT INTO contents
+       SELECT (?4 << 32) | ((id & 4294967295) + CAST(?5 AS INTEGER)), sent_day, envelope,
+         bodystructure, header, parts
+       FROM contents WHERE ${ID_RANGE}`,
+    ).run(from, range.first, range.last, to, shift);
+  }
+
+  /** Deletes messages; with `unlink`, notes their files for {@link removals}. */
+  remove(mailbox: number, range: UidRange, modseq: number, unlink: boolean): void {
+    const { first, last } = range;
+    if (unlink) {
+      this.#run(
+        `INSERT OR REPLACE INTO removals SELECT mailbox, base, in_new, info
+         FROM files WHERE ${ID_RANGE}`,
+      ).run(mailbox, first, last);
+    }
+    this.#run("INSERT OR REPLACE INTO expunged VALUES (?, ?, ?, ?)")
+      .run(mailbox, modseq, first, last);
+    this.#run("DELETE FROM messages WHERE mailbox = ? AND uid BETWEEN ? AND ?")
+      .run(mailbox, first, last);
+    this.#run(`DELETE FROM files WHERE ${ID_RANGE}`).run(mailbox, first, last);
+    this.#run(`DELETE FROM contents WHERE ${ID_RANGE}`).run(mailbox, first, last);
+  }
+
+  /** Cached items of a range of UIDs. */
+  cached<K extends keyof CachedItems>(
+    mailbox: number,
+    items: readonly K[],
+    range: UidRange,
+  ): (Pick<CachedItems, K> & { readonly uid: number })[] {
+    const columns = items.map((item) => COLUMN_OF[item]).join("");
+    const rows = this.#run(
+      `SELECT id & 4294967295 AS uid${columns} FROM contents WHERE ${ID_RANGE} ORDER BY id`,
+    ).all(mailbox, range.first, range.last) as (Pick<CachedItems, K> & { uid: number })[];
+    for (const row of rows) fromText(row);
+    return rows;
+  }
+
+  /** Files of expunged messages that are still to be unlinked. */
+  removals(mailbox: number, limit: number): FileName[] {
+    const rows = this.#rows("SELECT in_new, base, info FROM removals WHERE mailbox = ? LIMIT ?")
+      .all(mailbox, limit) as unknown as [number, string, string][];
+    return rows.map(([inNew, base, info]) => ({ inNew: inNew !== 0, base, info }));
+  }
+
+  isRemoved(mailbox: number, base: string): boolean {
+    return this.#rows("SELECT 1 FROM removals WHERE mailbox = ? AND base = ?")
+      .get(mailbox, base) !== undefined;
+  }
+
+  forgetRemoval(mailbox: number, base: string): void {
+    this.#run("DELETE FROM removals WHERE mailbox = ? AND base = ?").run(mailbox, base);
+  }
+
+  /** Mailboxes with files still to be unlinked or renamed. */
+  mailboxesWithWork(): { removals: number[]; writeBack: number[] } {
+    const ids = (table: string) =>
+      this.#database.prepare(`SELECT DISTINCT mailbox FROM ${table}`).all()
+        .map((row) => Number(row.mailbox));
+    return { removals: ids("removals"), writeBack: ids("write_back") };
+  }
+
+  /** Notes that file names in this range have to follow the flags. */
+  addWriteBack(mailbox: number, range: UidRange): void {
+    this.#run("INSERT INTO write_back (mailbox, first_uid, last_uid) VALUES (?, ?, ?)")
+      .run(mailbox, range.first, range.last);
+  }
+
+  /** The oldest ranges noted by {@link addWriteBack}. */
+  writeBack(mailbox: number, limit: number): (UidRange & { readonly id: number })[] {
+    const rows = this.#rows(
+      "SELECT id, first_uid, last_uid FROM write_back WHERE mailbox = ? ORDER BY id LIMIT ?",
+    ).all(mailbox, limit) as unknown as [number, number, number][];
+    return rows.map(([id, first, last]) => ({ id, first, last }));
+  }
+
+  /** Marks a range as done up to `uid`; wholly when that is its end. */
+  writtenBack(range: UidRange & { readonly id: number }, uid: number): void {
+    if (uid >= range.last) this.#run("DELETE FROM write_back WHERE id = ?").run(range.id);
+    else this.#run("UPDATE write_back SET first_uid = ? WHERE id = ?").run(uid + 1, range.id);
+  }
+
+  #run(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) this.#statements.set(sql, statement = this.#database.prepare(sql));
+    return statement;
+  }
+
+  #rows(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#database.prepare(sql);
+      returnArrays(statement);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+const COLUMN_OF: Record<keyof CachedItems, string> = {
+  envelope: ", envelope",
+  bodystructure: ", bodystructure",
+  header: ", header",
+  parts: ", parts",
+  sentDay: ", sent_day AS sentDay",
+};
+
+/** Arrays are read twice as fast as objects. Deno has the function, its types lack it. */
+function returnArrays(statement: StatementSync & { setReturnArrays?(on: boolean): void }): void {
+  statement.setReturnArrays?.(true);
+}
+
+function fileRows(rows: unknown): FileRow[] {
+  return (rows as [number, number, string, string, number][]).map((
+    [uid, inNew, base, info, bareLf],
+  ) => ({ uid, inNew: inNew !== 0, base, info, bareLf: bareLf !== 0 }));
+}
+
+/** SQLite's TEXT ends at a NUL. Chars above U+00FF are free, so U+0100 stands for it. */
+function toText(bytes: string): string {
+  return bytes.includes("\0") ? bytes.replaceAll("\0", "\u0100") : bytes;
+}
+
+function fromText(row: object): void {
+  for (const [key, value] of Object.entries(row)) {
+    if (typeof value === "string" && value.includes("\u0100")) {
+      Object.assign(row, { [key]: value.replaceAll("\u0100", "\0") });
+    }
+  }
+}

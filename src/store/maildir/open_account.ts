@@ -1,0 +1,237 @@
+/** Puts the parts of an account together, and takes them apart again. */
+
+import type { Log } from "../../log.ts";
+import { yieldNow } from "../../pace.ts";
+import type { SpecialUse } from "../store.ts";
+import { StoreError } from "../store.ts";
+import { MaildirAccount } from "./account.ts";
+import { type AccountContext, reloadColumns } from "./account_context.ts";
+import { Background } from "./background.ts";
+import { storeErrorOf } from "./disk_error.ts";
+import type { FileNames } from "./file_name.ts";
+import type { FolderWatcher } from "./folder_watcher.ts";
+import { Folders, makeFolder } from "./folders.ts";
+import { syncDirectory } from "./incoming_file.ts";
+import { KeywordSets } from "./keyword_sets.ts";
+import type { LoadedMailboxes } from "./loaded_mailboxes.ts";
+import { MailboxList } from "./mailbox_list.ts";
+import { MailboxRows } from "./mailbox_rows.ts";
+import { MailboxState } from "./mailbox_state.ts";
+import { MessageRows } from "./message_rows.ts";
+import { Removals } from "./removals.ts";
+import { type OpenedIndex, openIndex } from "./schema.ts";
+import { isDamage, isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
+import { removeStaleFiles } from "./stale_files.ts";
+import { UidValidities } from "./uid_validity.ts";
+import { WriteBack } from "./write_back.ts";
+import { Writer } from "./writer.ts";
+
+/** What an account gets from its store. */
+export interface AccountSettings {
+  readonly name: string;
+  /** Its Maildir. */
+  readonly root: string;
+  readonly specialFolders: readonly { readonly name: string; readonly use: SpecialUse }[];
+  readonly log: Log;
+  readonly clock: () => number;
+  readonly names: FileNames;
+  readonly loaded: LoadedMailboxes;
+  readonly watcher: FolderWatcher;
+  readonly writeBackDelay: number;
+  /** Look through the whole index for damage first. */
+  readonly check: boolean;
+  /** Called once if the index turns out to be damaged. */
+  damaged(): void;
+}
+
+/** An account, and the means to close it. */
+export interface OpenAccount {
+  readonly account: MaildirAccount;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens an account, makes it if it is not there, and finishes what a crash left undone.
+ *
+ * @throws {StoreError} `unavailable`, `over-quota`
+ */
+export async function openAccount(settings: AccountSettings): Promise<OpenAccount> {
+  const { root, name, log, clock } = settings;
+  try {
+    makeFolder(root);
+    await syncDirectory(root);
+  } catch (error) {
+    throw storeErrorOf(error, "opening the account");
+  }
+  const index = await openIndexSoon(settings);
+  let parts: AccountContext | undefined;
+  try {
+    const list = new MailboxList();
+    const context = contextOf(settings, index, list);
+    parts = context;
+    const folders = new Folders(context, list, new UidValidities(root, context.mailboxes, clock));
+    folders.recover(index.database);
+    for (const row of context.mailboxes.all()) list.add(new MailboxState(row));
+    for (const subscribed of context.mailboxes.subscriptions()) list.subscribe(subscribed);
+    const account = new MaildirAccount(name, context, list, folders);
+    await account.scan();
+    if (index.made) await furnish(settings, context, account, list);
+    resume(context, list);
+    context.background.run("removing stale files", () => removeStaleFiles(context, list.states()));
+    return { account, close: () => closeAccount(context, account, list, index) };
+  } catch (error) {
+    await parts?.background.stop();
+    await parts?.writer.close();
+    index.database.close();
+    if (isDamage(error)) settings.damaged();
+    log.error("cannot open an account", {
+      problem: error instanceof Error ? error.message : String(error),
+    });
+    throw isSqliteError(error) ? sqliteRefusal(error) : storeErrorOf(error, "opening the account");
+  }
+}
+
+/** A process that is just ending may hold the index for a moment. */
+async function openIndexSoon(settings: AccountSettings): Promise<OpenedIndex> {
+  const { root, log, clock, check } = settings;
+  const end = performance.now() + 3000;
+  for (;;) {
+    try {
+      return openIndex(root, log, clock, check);
+    } catch (error) {
+      if (isSqliteError(error)) throw sqliteRefusal(error);
+      if (!(error instanceof StoreError)) throw storeErrorOf(error, "opening the account");
+      if (!/another process/.test(error.message) || performance.now() > end) throw error;
+    }
+    const retry = performance.now() + 50;
+    while (performance.now() < retry) await yieldNow();
+  }
+}
+
+function contextOf(
+  settings: AccountSettings,
+  { database }: OpenedIndex,
+  list: MailboxList,
+): AccountContext {
+  const { root, log, clock, names, loaded, watcher } = settings;
+  const mailboxes = new MailboxRows(database);
+  const messages = new MessageRows(database);
+  const keywords = new KeywordSets(mailboxes);
+  const background = new Background(log);
+  let damaged = false;
+  const writer = new Writer(database, {
+    reload() {
+      if (damaged) return;
+      keywords.reload();
+      const rows = new Map(mailboxes.all().map((row) => [row.id, row]));
+      for (const state of list.states()) {
+        const row = rows.get(state.id);
+        if (row) state.restore(row);
+        if (state.columns) reloadColumns(context, state);
+      }
+    },
+    damaged(error) {
+      if (damaged) return;
+      damaged = true;
+      log.error("the index is damaged; the next login makes it anew", {
+        root,
+        problem: error instanceof Error ? error.message : String(error),
+      });
+      for (const state of list.states()) {
+        state.gone = true;
+        state.changed();
+      }
+      settings.damaged();
+    },
+  });
+  const context: AccountContext = {
+    root,
+    log,
+    clock,
+    names,
+    loaded,
+    watcher,
+    writer,
+    mailboxes,
+    messages,
+    keywords,
+    background,
+    removals: new Removals(() => context),
+    writeBack: new WriteBack(() => context, settings.writeBackDelay),
+  };
+  return context;
+}
+
+/** Gives a new account its special folders; in an old Maildir, what is there already is used. */
+async function furnish(
+  { specialFolders }: AccountSettings,
+  context: AccountContext,
+  account: MaildirAccount,
+  list: MailboxList,
+): Promise<void> {
+  for (const { name, use } of specialFolders) {
+    if (!list.get(name)) await account.create(name, [use]);
+    else await setSpecialUse(context, list, name, use);
+  }
+  const names = [...list.states()].map((state) => state.name);
+  await context.writer.run(() => {
+    for (const name of names) context.mailboxes.subscribe(name);
+    return { result: undefined, apply: () => names.forEach((name) => list.subscribe(name)) };
+  });
+}
+
+async function setSpecialUse(
+  context: AccountContext,
+  list: MailboxList,
+  name: string,
+  use: SpecialUse,
+): Promise<void> {
+  const state = list.get(name);
+  if (!state) return;
+  await context.writer.run(() => {
+    context.mailboxes.setSpecialUse(state.id, use);
+    return { result: undefined, apply: () => state.specialUse = [use] };
+  });
+}
+
+/** Goes on with file work that was noted before the last stop. */
+function resume(context: AccountContext, list: MailboxList): void {
+  const { removals, writeBack } = context.messages.mailboxesWithWork();
+  const states = new Map([...list.states()].map((state) => [state.id, state]));
+  for (const id of removals) {
+    const state = states.get(id);
+    if (state) context.removals.soon(state);
+  }
+  for (const id of writeBack) {
+    const state = states.get(id);
+    if (state) context.writeBack.soon(state);
+  }
+}
+
+async function closeAccount(
+  context: AccountContext,
+  account: MaildirAccount,
+  list: MailboxList,
+  { database }: OpenedIndex,
+): Promise<void> {
+  account.stopWatching();
+  await context.background.stop();
+  await context.writeBack.flush().catch(() => {});
+  await context.writer.run(() => {
+    for (const { id, inNew, inCur } of list.states()) {
+      // After our own changes the times say nothing about others': compare next time.
+      if (!inNew.touched && !inCur.touched && inCur.mtime > 0) {
+        context.mailboxes.setStamps(id, inNew, inCur);
+      }
+    }
+    return { result: undefined };
+  }).catch(() => {});
+  await context.writer.close();
+  for (const state of list.states()) context.loaded.remove(state);
+  try {
+    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch {
+    // Whatever is left in the log is read at the next start.
+  }
+  database.close();
+}

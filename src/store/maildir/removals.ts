@@ -1,0 +1,100 @@
+/** Unlinks the files of expunged messages. */
+
+import { Pace } from "../../pace.ts";
+import { type AccountContext, filePath, folderPath } from "./account_context.ts";
+import { errnoOf } from "./disk_error.ts";
+import { baseOf } from "./file_name.ts";
+import { listDirectory } from "./locating.ts";
+import type { MailboxState } from "./mailbox_state.ts";
+import type { FileName } from "./message_rows.ts";
+
+const FILES_PER_STEP = 500;
+
+/**
+ * Expunged messages are gone once their rows are; their files follow. The index remembers the
+ * files until then, so that a crash in between brings no message back.
+ */
+export class Removals {
+  readonly #account: () => AccountContext;
+  readonly #running = new Set<MailboxState>();
+  readonly #again = new Set<MailboxState>();
+
+  constructor(account: () => AccountContext) {
+    this.#account = account;
+  }
+
+  /** Starts unlinking what has been expunged from a mailbox. */
+  soon(state: MailboxState): void {
+    if (this.#running.has(state)) {
+      this.#again.add(state);
+      return;
+    }
+    this.#running.add(state);
+    this.#account().background.run("unlinking expunged messages", async () => {
+      try {
+        do {
+          this.#again.delete(state);
+          await this.#unlinkAll(state);
+        } while (this.#again.has(state));
+      } finally {
+        this.#running.delete(state);
+      }
+    });
+  }
+
+  async #unlinkAll(state: MailboxState): Promise<void> {
+    const account = this.#account();
+    while (!state.gone) {
+      const files = account.messages.removals(state.id, FILES_PER_STEP);
+      if (files.length === 0) return;
+      const kept = await this.#unlink(state, files);
+      await account.writer.run(() => {
+        for (const { base } of files) {
+          if (!kept.has(base)) account.messages.forgetRemoval(state.id, base);
+        }
+        return { result: undefined };
+      });
+      if (kept.size > 0) return; // tried again when the next message is expunged, or at the next start
+    }
+  }
+
+  /** Returns those that could not be unlinked. */
+  async #unlink(state: MailboxState, files: readonly FileName[]): Promise<Set<string>> {
+    const account = this.#account();
+    const kept = new Set<string>();
+    const missing = new Set<string>();
+    const pace = new Pace();
+    for (const file of files) {
+      (file.inNew ? state.inNew : state.inCur).touched = true;
+      const outcome = this.#unlinkOne(filePath(account, state, file));
+      if (outcome === "kept") kept.add(file.base);
+      if (outcome === "missing") missing.add(file.base);
+      if (pace.due()) await pace.turn();
+    }
+    if (missing.size > 0) await this.#unlinkRenamed(state, missing);
+    return kept;
+  }
+
+  #unlinkOne(path: string): "gone" | "missing" | "kept" {
+    try {
+      Deno.removeSync(path);
+      return "gone";
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno === "ENOENT") return "missing";
+      this.#account().log.warn("cannot unlink an expunged message", { path, errno });
+      return "kept";
+    }
+  }
+
+  /** Another program may have renamed them meanwhile. */
+  async #unlinkRenamed(state: MailboxState, bases: ReadonlySet<string>): Promise<void> {
+    const folder = folderPath(this.#account(), state);
+    for (const directory of ["new", "cur"]) {
+      const { files } = await listDirectory(`${folder}/${directory}`);
+      for (const file of files) {
+        if (bases.has(baseOf(file))) this.#unlinkOne(`${folder}/${directory}/${file}`);
+      }
+    }
+  }
+}

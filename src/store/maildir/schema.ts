@@ -1,0 +1,173 @@
+/** The index file of an account: its tables, and how older ones become newer ones. */
+
+import { DatabaseSync } from "node:sqlite";
+import type { Log } from "../../log.ts";
+import { StoreError } from "../store.ts";
+import { isDamage, isLocked } from "./sqlite_error.ts";
+
+/** The index beside the Maildir, in its root folder. */
+export const INDEX_FILE = "imapd.sqlite";
+
+/**
+ * Each entry takes the schema one version up; entries never change once released.
+ *
+ * A message's row is split by use: `messages` is read whole when a mailbox is opened, `files` when
+ * the Maildir is compared, `contents` when items are fetched. The last two have the mailbox in the
+ * high and the UID in the low 32 bits of one key, which SQLite finds fastest. In `messages`, a size
+ * below zero is -1 - octets of the file, of a message whose contents nobody has read yet.
+ */
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+   CREATE TABLE mailboxes (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     name TEXT NOT NULL UNIQUE,
+     folder TEXT NOT NULL UNIQUE,
+     uid_validity INTEGER NOT NULL,
+     uid_next INTEGER NOT NULL,
+     highest_modseq INTEGER NOT NULL,
+     first_recent INTEGER NOT NULL,
+     special_use TEXT NOT NULL,
+     keywords TEXT NOT NULL,
+     new_mtime REAL NOT NULL DEFAULT 0,
+     new_compared REAL NOT NULL DEFAULT 0,
+     cur_mtime REAL NOT NULL DEFAULT 0,
+     cur_compared REAL NOT NULL DEFAULT 0);
+   CREATE TABLE subscriptions (name TEXT PRIMARY KEY) WITHOUT ROWID;
+   CREATE TABLE keywords (id INTEGER PRIMARY KEY, word TEXT NOT NULL);
+   CREATE TABLE keyword_sets (id INTEGER PRIMARY KEY, words TEXT NOT NULL);
+   CREATE TABLE messages (
+     mailbox INTEGER NOT NULL,
+     uid INTEGER NOT NULL,
+     flags INTEGER NOT NULL,
+     keywords INTEGER NOT NULL,
+     modseq INTEGER NOT NULL,
+     size INTEGER NOT NULL,
+     date INTEGER NOT NULL,
+     zone INTEGER NOT NULL,
+     PRIMARY KEY (mailbox, uid)) WITHOUT ROWID;
+   CREATE TABLE files (
+     id INTEGER PRIMARY KEY,
+     mailbox INTEGER NOT NULL,
+     in_new INTEGER NOT NULL,
+     base TEXT NOT NULL,
+     info TEXT NOT NULL,
+     bare_lf INTEGER NOT NULL);
+   CREATE UNIQUE INDEX files_base ON files (mailbox, base);
+   CREATE INDEX files_new ON files (mailbox) WHERE in_new = 1;
+   CREATE TABLE contents (
+     id INTEGER PRIMARY KEY,
+     sent_day INTEGER,
+     envelope TEXT NOT NULL,
+     bodystructure TEXT NOT NULL,
+     header TEXT NOT NULL,
+     parts TEXT NOT NULL);
+   CREATE TABLE expunged (
+     mailbox INTEGER NOT NULL,
+     modseq INTEGER NOT NULL,
+     first_uid INTEGER NOT NULL,
+     last_uid INTEGER NOT NULL,
+     PRIMARY KEY (mailbox, modseq, first_uid)) WITHOUT ROWID;
+   CREATE TABLE removals (
+     mailbox INTEGER NOT NULL,
+     base TEXT NOT NULL,
+     in_new INTEGER NOT NULL,
+     info TEXT NOT NULL,
+     PRIMARY KEY (mailbox, base)) WITHOUT ROWID;
+   CREATE TABLE write_back (
+     id INTEGER PRIMARY KEY,
+     mailbox INTEGER NOT NULL,
+     first_uid INTEGER NOT NULL,
+     last_uid INTEGER NOT NULL);
+   CREATE TABLE journal (id INTEGER PRIMARY KEY AUTOINCREMENT, work TEXT NOT NULL);`,
+];
+
+/** An opened index; `made` if there was none that could be used. */
+export interface OpenedIndex {
+  readonly database: DatabaseSync;
+  readonly made: boolean;
+}
+
+/**
+ * Opens the index in `root`, or makes it. A damaged one is moved aside and a new one made; `check`
+ * looks through all of it for damage, which takes seconds per GB.
+ *
+ * @throws {StoreError} `unavailable`: in use by another process, from a newer version, I/O error
+ */
+export function openIndex(
+  root: string,
+  log: Log,
+  clock: () => number,
+  check: boolean,
+): OpenedIndex {
+  const path = `${root}/${INDEX_FILE}`;
+  try {
+    return open(path, log, check);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    moveAside(path, log, clock, error);
+    return open(path, log, false);
+  }
+}
+
+function open(path: string, log: Log, check: boolean): OpenedIndex {
+  const database = new DatabaseSync(path);
+  try {
+    // Exclusive: the columns in memory are right only while nobody else writes.
+    database.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -4096;
+      PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 2000;`);
+    if (check) lookForDamage(database);
+    const made = migrate(database, path, log);
+    Deno.chmodSync(path, 0o600);
+    return { database, made };
+  } catch (error) {
+    database.close();
+    if (!isLocked(error)) throw error;
+    throw new StoreError("unavailable", "The account is in use by another process", {
+      cause: error,
+    });
+  }
+}
+
+function lookForDamage(database: DatabaseSync): void {
+  const found = database.prepare("PRAGMA quick_check(1)").get()?.quick_check;
+  if (found !== "ok") throw new Error(`database disk image is malformed: ${found}`);
+}
+
+function migrate(database: DatabaseSync, path: string, log: Log): boolean {
+  const version = Number(database.prepare("PRAGMA user_version").get()?.user_version);
+  if (version > MIGRATIONS.length) {
+    log.error("the index is of a newer version of this program", {
+      path,
+      version,
+      newest_known: MIGRATIONS.length,
+    });
+    throw new StoreError("unavailable", "The account was used by a newer version of this server");
+  }
+  for (let next = version; next < MIGRATIONS.length; next++) {
+    database.exec("BEGIN IMMEDIATE");
+    database.exec(MIGRATIONS[next]);
+    database.exec(`PRAGMA user_version = ${next + 1}`);
+    database.exec("COMMIT");
+    if (version > 0) log.info("brought the index up to date", { path, version: next + 1 });
+  }
+  return version === 0;
+}
+
+function moveAside(path: string, log: Log, clock: () => number, error: unknown): void {
+  const aside = `${path}.damaged-${Math.floor(clock() / 1000)}`;
+  for (const suffix of ["", "-wal", "-shm"]) {
+    try {
+      Deno.renameSync(path + suffix, aside + suffix);
+    } catch (problem) {
+      if (!(problem instanceof Deno.errors.NotFound)) throw problem;
+    }
+  }
+  log.error("the index was damaged; it is made anew from the Maildir", {
+    path,
+    kept_as: aside,
+    problem: error instanceof Error ? error.message : String(error),
+    lost: "UIDs (clients load all mail again), keywords, flags not yet in file names, " +
+      "special uses, subscriptions",
+  });
+}

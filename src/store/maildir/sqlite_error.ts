@@ -1,0 +1,30 @@
+/** What went wrong in SQLite, told from its message: `node:sqlite` gives no result code in Deno. */
+
+import { StoreError } from "../store.ts";
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB: the file is not a sound database. */
+export function isDamage(error: unknown): boolean {
+  return /malformed|not a database/.test(messageOf(error));
+}
+
+/** SQLITE_BUSY: another process, or another store, has the file. */
+export function isLocked(error: unknown): boolean {
+  return /database (table )?is locked/.test(messageOf(error));
+}
+
+/** True for an error that `node:sqlite` threw. */
+export function isSqliteError(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR";
+}
+
+/** The refusal that a failing index means to the client. */
+export function sqliteRefusal(error: unknown): StoreError {
+  if (/full/.test(messageOf(error))) {
+    return new StoreError("over-quota", "The disk is full", { cause: error });
+  }
+  return new StoreError("unavailable", "The mailbox index cannot be used now", { cause: error });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : "";
+}

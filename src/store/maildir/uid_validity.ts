@@ -1,0 +1,54 @@
+/** Gives each mailbox of an account a UIDVALIDITY that no other one ever had. */
+
+import { storeErrorOf } from "./disk_error.ts";
+import type { MailboxRows } from "./mailbox_rows.ts";
+
+/** Outlives the index, so that mailboxes of an index made anew never repeat an old value. */
+const FILE = "imapd.uidvalidity";
+const META = "last_uid_validity";
+
+/** Seconds since 1970, or one above the last value given. @see RFC 9051 §2.3.1.1 */
+export class UidValidities {
+  readonly #path: string;
+  readonly #rows: MailboxRows;
+  readonly #clock: () => number;
+  #last: number;
+
+  constructor(root: string, rows: MailboxRows, clock: () => number) {
+    this.#path = `${root}/${FILE}`;
+    this.#rows = rows;
+    this.#clock = clock;
+    this.#last = Math.max(rows.meta(META), this.#read());
+  }
+
+  /** The next value; {@link save} must follow before the transaction commits. */
+  next(): number {
+    this.#last = Math.max(Math.floor(this.#clock() / 1000), this.#last + 1);
+    return this.#last;
+  }
+
+  /**
+   * Notes the values given; call it in their transaction.
+   *
+   * @throws {StoreError} `over-quota`, `unavailable`
+   */
+  save(): void {
+    this.#rows.setMeta(META, this.#last);
+    try {
+      Deno.writeTextFileSync(`${this.#path}.tmp`, `${this.#last}\n`, { mode: 0o600 });
+      Deno.renameSync(`${this.#path}.tmp`, this.#path);
+    } catch (error) {
+      throw storeErrorOf(error, "making a mailbox");
+    }
+  }
+
+  #read(): number {
+    try {
+      const value = Number(Deno.readTextFileSync(this.#path));
+      return Number.isSafeInteger(value) && value < 0xffffffff ? value : 0;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return 0;
+      throw storeErrorOf(error, "opening the account");
+    }
+  }
+}

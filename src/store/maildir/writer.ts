@@ -1,0 +1,186 @@
+/** One queue of changes for each account, and the transactions they run in. */
+
+import type { DatabaseSync } from "node:sqlite";
+import { yieldNow } from "../../pace.ts";
+import { StoreError } from "../store.ts";
+import { isDamage, isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
+
+/** What a small operation leaves to do once its statements have run. */
+export interface Effect<T> {
+  readonly result: T;
+  /** Changes what is in memory; must not throw. */
+  apply?(): void;
+}
+
+/** Told when what is in memory may no longer match the index. */
+export interface Recovery {
+  /** Reads everything anew from the index. */
+  reload(): void;
+  /** The index turned out to be damaged. */
+  damaged(error: unknown): void;
+}
+
+interface Waiting {
+  readonly small?: () => Effect<unknown>;
+  readonly long?: () => Promise<unknown>;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+interface Done {
+  readonly waiting: Waiting;
+  readonly result?: unknown;
+  readonly error?: unknown;
+}
+
+/** A small operation is one that takes well under this many milliseconds. */
+const BATCH_MILLISECONDS = 6;
+
+/**
+ * Runs the operations of one account one after the other. Small ones that wait together share one
+ * transaction and so one fsync; nobody gets a result before it is durable.
+ */
+export class Writer {
+  readonly #database: DatabaseSync;
+  readonly #recovery: Recovery;
+  #queue: Waiting[] = [];
+  #running: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(database: DatabaseSync, recovery: Recovery) {
+    this.#database = database;
+    this.#recovery = recovery;
+  }
+
+  /**
+   * Runs `operation` in a transaction together with others. It must refuse (by a StoreError) before
+   * it writes; if it throws, only its own statements are undone.
+   *
+   * @throws {StoreError} what `operation` threw; `over-quota`, `unavailable` when the commit fails
+   */
+  run<T>(operation: () => Effect<T>): Promise<T> {
+    return this.#enqueue<T>({ small: operation });
+  }
+
+  /**
+   * Runs `operation` while no other operation of the account runs. It takes its time in slices and
+   * makes its changes with {@link transaction}; awaiting {@link run} inside would never end.
+   */
+  alone<T>(operation: () => Promise<T>): Promise<T> {
+    return this.#enqueue<T>({ long: operation });
+  }
+
+  /** One transaction of an operation that runs {@link alone}. */
+  async transaction<T>(statements: () => T | Promise<T>): Promise<T> {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      const result = await statements();
+      this.#database.exec("COMMIT");
+      return result;
+    } catch (error) {
+      this.#rollBack();
+      if (!(error instanceof StoreError)) this.#recovery.reload();
+      throw error;
+    }
+  }
+
+  /** Settles when all that was asked for so far is done. */
+  async settled(): Promise<void> {
+    while (this.#running) await this.#running;
+  }
+
+  /** Lets what waits finish and refuses everything after it. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.settled();
+  }
+
+  #enqueue<T>(operation: Pick<Waiting, "small" | "long">): Promise<T> {
+    if (this.#closed) {
+      return Promise.reject(new StoreError("unavailable", "The mail store is closing"));
+    }
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push({ ...operation, resolve: resolve as (value: unknown) => void, reject });
+      this.#running ??= this.#drain();
+    });
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0) {
+      await yieldNow(); // what arrives in the same turn shares the commit
+      const next = this.#queue[0];
+      if (next.long) {
+        this.#queue.shift();
+        await this.#runLong(next, next.long);
+      } else this.#runBatch();
+    }
+    this.#running = undefined;
+  }
+
+  async #runLong(waiting: Waiting, operation: () => Promise<unknown>): Promise<void> {
+    try {
+      waiting.resolve(await operation());
+    } catch (error) {
+      waiting.reject(this.#refusal(error));
+    }
+  }
+
+  #runBatch(): void {
+    const done: Done[] = [];
+    const taken: Waiting[] = [];
+    try {
+      this.#database.exec("BEGIN IMMEDIATE");
+      const end = performance.now() + BATCH_MILLISECONDS;
+      do {
+        const next = this.#queue[taken.length];
+        if (!next?.small) break;
+        taken.push(next);
+        done.push(this.#runOne(next, next.small));
+      } while (performance.now() < end);
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      if (taken.length === 0) taken.push(this.#queue[0]);
+      this.#rollBack();
+      this.#recovery.reload();
+      const refusal = this.#refusal(error);
+      for (const { reject } of taken) reject(refusal);
+      return;
+    } finally {
+      this.#queue = this.#queue.slice(taken.length);
+    }
+    for (const { waiting, result, error } of done) {
+      if (error === undefined) waiting.resolve(result);
+      else waiting.reject(error);
+    }
+  }
+
+  #runOne(waiting: Waiting, operation: () => Effect<unknown>): Done {
+    this.#database.exec("SAVEPOINT operation");
+    try {
+      const { result, apply } = operation();
+      this.#database.exec("RELEASE operation");
+      apply?.();
+      return { waiting, result };
+    } catch (error) {
+      // A full disk ends the whole transaction: then this throws too, and the batch fails.
+      this.#database.exec("ROLLBACK TO operation; RELEASE operation");
+      if (!(error instanceof StoreError)) this.#recovery.reload();
+      return { waiting, error: this.#refusal(error) };
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      this.#database.exec("ROLLBACK");
+    } catch (error) {
+      // SQLite has already rolled back after some I/O errors.
+      if (!isSqliteError(error)) throw error;
+    }
+  }
+
+  #refusal(error: unknown): unknown {
+    if (!isSqliteError(error)) return error;
+    if (isDamage(error)) this.#recovery.damaged(error);
+    return sqliteRefusal(error);
+  }
+}
