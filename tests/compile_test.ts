@@ -1,4 +1,4 @@
-import { ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { dirname } from "node:path";
 import { connect } from "node:tls";
 import { compile, isDownloadFailure } from "../scripts/compile.ts";
@@ -65,6 +65,9 @@ Deno.test({
     for (const tag of ["t1", "t2", "t3"]) ok(text.includes(`\r\n${tag} OK`), text);
     ok(text.includes("* 0 EXISTS\r\n"), text);
     strictEqual(await server.stop(), 0);
+    // What the narrow permissions take away shows up as a warning.
+    const warnings = server.log().split("\n").filter((line) => line.startsWith("warning: "));
+    deepStrictEqual(warnings.filter((line) => !line.includes("insecure_auth")), []);
   },
 });
 
