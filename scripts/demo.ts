@@ -118,6 +118,7 @@ async function put(account: Account, message: DemoMessage): Promise<void> {
 function howToConnect(dir: string, password: string, plain: number, tls: number): string {
   const mutt = [
     `set imap_pass=${password}`,
+    `set folder=imaps://${USER}@127.0.0.1:${tls}/`,
     `set certificate_file=${dir}/tls/self_signed.cert.pem`,
     "set ssl_force_tls=yes",
   ];

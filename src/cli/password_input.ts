@@ -12,11 +12,13 @@ const KILL_LINE = "\x15";
  * Reads a new password: asked for twice on a terminal, else the first line of standard input.
  *
  * @throws {UsageError} when it is empty, or the two differ
+ * @throws {Error} at Ctrl-C
  */
 export async function readNewPassword(): Promise<string> {
   if (!Deno.stdin.isTerminal()) return required(await readFirstLine());
-  const password = required(await prompt("Password: "));
-  if (await prompt("Again: ") !== password) {
+  const keys = readKeys();
+  const password = required(await prompt("Password: ", keys));
+  if (await prompt("Again: ", keys) !== password) {
     throw new UsageError("Expected the same password twice, got two different ones");
   }
   return password;
@@ -36,31 +38,38 @@ async function readFirstLine(): Promise<string> {
   return line;
 }
 
-async function prompt(question: string): Promise<string> {
-  write(question);
+async function prompt(question: string, keys: AsyncIterator<string>): Promise<string> {
+  // First, so that nothing typed ahead is echoed.
   Deno.stdin.setRaw(true);
   try {
-    return await readLine();
+    write(question);
+    return await readLine(keys);
   } finally {
     Deno.stdin.setRaw(false);
     write("\n");
   }
 }
 
-async function readLine(): Promise<string> {
+/** Typed characters, one by one, so that what was typed ahead is not lost. */
+async function* readKeys(): AsyncGenerator<string, void> {
   const decoder = new TextDecoder();
-  const chars: string[] = [];
   const buffer = new Uint8Array(256);
   for (;;) {
     const count = await Deno.stdin.read(buffer);
-    if (count === null) return chars.join("");
-    for (const char of decoder.decode(buffer.subarray(0, count), { stream: true })) {
-      if (ENTER.has(char) || char === END) return chars.join("");
-      if (char === INTERRUPT) throw new UsageError("Interrupted");
-      if (char === KILL_LINE) chars.length = 0;
-      else if (ERASE.has(char)) chars.pop();
-      else chars.push(char);
-    }
+    if (count === null) return;
+    yield* decoder.decode(buffer.subarray(0, count), { stream: true });
+  }
+}
+
+async function readLine(keys: AsyncIterator<string>): Promise<string> {
+  const chars: string[] = [];
+  for (;;) {
+    const { value: key, done } = await keys.next();
+    if (done || key === END || ENTER.has(key)) return chars.join("");
+    if (key === INTERRUPT) throw new Error("Interrupted");
+    if (key === KILL_LINE) chars.length = 0;
+    else if (ERASE.has(key)) chars.pop();
+    else chars.push(key);
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type SecureContextOptions,
   type SecureVersion,
 } from "node:tls";
+import { clearInterval, setInterval } from "node:timers";
 import type { Log } from "../log.ts";
 import type { TlsContext } from "./endpoint.ts";
 import { makeSelfSigned } from "./self_signed.ts";

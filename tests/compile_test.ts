@@ -1,0 +1,89 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { dirname } from "node:path";
+import { connect } from "node:tls";
+import { compile, isDownloadFailure } from "../scripts/compile.ts";
+import { PASSWORD, startServer } from "./harness.ts";
+
+interface Compiled {
+  /** The executable, or why there is none. */
+  readonly path?: string;
+  readonly skipped?: string;
+}
+
+/**
+ * Compiles with the Deno at `DENO_COMPILE`, which has to be of the version of `DENORT_BIN` where
+ * that is set.
+ */
+async function compileHere(): Promise<Compiled> {
+  const dir = await Deno.makeTempDir({ prefix: "imapd-compile-" });
+  const path = `${dir}/imapd`;
+  const { ok, errors } = await compile(Deno.env.get("DENO_COMPILE") ?? Deno.execPath(), path);
+  if (ok) return { path };
+  await Deno.remove(dir, { recursive: true });
+  if (Deno.env.get("DENORT_BIN") === undefined && isDownloadFailure(errors)) {
+    return { skipped: "no runtime: set DENORT_BIN" };
+  }
+  throw new Error(`deno compile failed:\n${errors}`);
+}
+
+/** Sends `commands` one by one and returns all that the server says. */
+function session(port: number, commands: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false });
+    let text = "";
+    let next = 0;
+    socket.setEncoding("latin1");
+    socket.on("error", reject);
+    socket.on("end", () => resolve(text));
+    socket.on("data", (chunk: string) => {
+      text += chunk;
+      const answered = next === 0
+        ? text.includes("\r\n")
+        : new RegExp(`^t${next} .*\r\n`, "m").test(text);
+      if (answered && next < commands.length) socket.write(`t${++next} ${commands[next - 1]}\r\n`);
+    });
+  });
+}
+
+const { path, skipped } = await compileHere();
+globalThis.addEventListener("unload", () => {
+  if (path !== undefined) Deno.removeSync(dirname(path), { recursive: true });
+});
+const reason = skipped === undefined ? "" : ` (skipped, ${skipped})`;
+
+Deno.test({
+  name: `compile() makes an executable that serves a session over TLS${reason}`,
+  ignore: path === undefined,
+  async fn() {
+    ok(path);
+    await using server = await startServer({ command: [path] });
+    const text = await session(server.tlsPort, [
+      `LOGIN ${server.freshUser()} ${PASSWORD}`,
+      "SELECT INBOX",
+      "LOGOUT",
+    ]);
+    for (const tag of ["t1", "t2", "t3"]) ok(text.includes(`\r\n${tag} OK`), text);
+    ok(text.includes("* 0 EXISTS\r\n"), text);
+    strictEqual(await server.stop(), 0);
+    // What the narrow permissions take away shows up as a warning.
+    const warnings = server.log().split("\n").filter((line) => line.startsWith("warning: "));
+    deepStrictEqual(warnings.filter((line) => !line.includes("insecure_auth")), []);
+  },
+});
+
+Deno.test({
+  name: `compile() makes an executable that hashes and checks${reason}`,
+  ignore: path === undefined,
+  async fn() {
+    ok(path);
+    const { code, stdout } = await new Deno.Command(path, { args: ["--version"] }).output();
+    strictEqual(code, 0);
+    ok(new TextDecoder().decode(stdout).startsWith("imapd "));
+    const child = new Deno.Command(path, { args: ["hash"], stdin: "piped", stdout: "piped" })
+      .spawn();
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode("secret\n"));
+    await writer.close();
+    ok(new TextDecoder().decode((await child.output()).stdout).startsWith("argon2:"));
+  },
+});
