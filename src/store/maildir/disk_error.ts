@@ -1,5 +1,6 @@
 /** What the operating system refused, as errors of the store. */
 
+import { constants } from "node:os";
 import { StoreError, type StoreErrorCode } from "../store.ts";
 
 const CODES: Readonly<Record<string, StoreErrorCode>> = {
@@ -22,8 +23,18 @@ const TEXTS: Readonly<Partial<Record<StoreErrorCode, string>>> = {
 
 /** The name of the system error, such as "ENOENT", if it is one. */
 export function errnoOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("code" in error)) return undefined;
-  return typeof error.code === "string" && /^E[A-Z0-9]+$/.test(error.code) ? error.code : undefined;
+  if (!(error instanceof Error)) return undefined;
+  if ("code" in error && typeof error.code === "string" && /^E[A-Z0-9]+$/.test(error.code)) {
+    return error.code;
+  }
+  // Rarer errors have no code in Deno, only the number.
+  const number = /\(os error (\d+)\)/.exec(error.message)?.[1];
+  return number === undefined ? undefined : nameOfErrno(Number(number));
+}
+
+function nameOfErrno(number: number): string {
+  const known = Object.entries(constants.errno).find(([, value]) => value === number);
+  return known?.[0] ?? `E${number}`;
 }
 
 /**

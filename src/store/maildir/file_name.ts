@@ -37,13 +37,16 @@ export class FileNames {
   }
 }
 
+/** Leaves room in a file name for what other programs add to the base. */
+const MAX_HOST = 100;
+
 /** A comma would start the `,S=` fields of other servers; control characters would break their logs. */
 function escapeHost(host: string): string {
-  const escaped = host.slice(0, 64).replace(
+  const escaped = host.replace(
     // deno-lint-ignore no-control-regex
     /[\x00-\x20/:,\\\x7f-\uffff]/g,
     (char) => "\\" + (char.charCodeAt(0) & 0xff).toString(8).padStart(3, "0"),
-  );
+  ).slice(0, MAX_HOST);
   return escaped === "" ? "localhost" : escaped;
 }
 

@@ -149,13 +149,13 @@ export class FolderWatcher {
         this.#report(directory, event.file);
         continue;
       }
-      this.#fallBack(directory);
+      this.#reattach(directory);
     }
   }
 
-  #fallBack(directory: Directory): void {
+  #reattach(directory: Directory): void {
     directory.watch = undefined;
-    this.#poll(directory);
+    if (!this.#attach(directory)) this.#poll(directory);
     this.#report(directory, "");
   }
 
@@ -167,7 +167,7 @@ export class FolderWatcher {
   #pollAll(): void {
     const directories = this.#allWatched();
     this.#watched.clear();
-    for (const directory of directories) this.#fallBack(directory);
+    for (const directory of directories) this.#reattach(directory);
   }
 
   #allWatched(): Directory[] {

@@ -32,6 +32,8 @@ export class IncomingFile implements IncomingMessage {
   #buffered = 0;
   #size = 0;
   #fd: number | undefined;
+  /** The file in `tmp/` is this one's, to be removed by `abort`. */
+  #made = false;
   /** Disk work under way, which `abort` has to wait for. */
   #work: Promise<unknown> | undefined;
   #placedPath = "";
@@ -110,10 +112,11 @@ export class IncomingFile implements IncomingMessage {
     await this.#work?.catch(() => {});
     this.#close();
     this.#buffer = new Uint8Array(0);
+    if (!this.#made) return;
     try {
       fs.unlinkSync(this.#tmpPath);
     } catch {
-      // Never made, or on a disk that refuses all: old files in tmp/ are anybody's to remove.
+      // Gone, or on a disk that refuses all: old files in tmp/ are anybody's to remove.
     }
   }
 
@@ -172,7 +175,9 @@ export class IncomingFile implements IncomingMessage {
   }
 
   #open(): number {
-    this.#fd ??= createFile(this.#tmpPath, `${this.#folder}/tmp`);
+    if (this.#fd !== undefined) return this.#fd;
+    this.#fd = createFile(this.#tmpPath, `${this.#folder}/tmp`);
+    this.#made = true;
     return this.#fd;
   }
 

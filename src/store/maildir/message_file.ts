@@ -52,7 +52,8 @@ function readWhole(path: string, known: KnownFile): Uint8Array {
   try {
     // One octet more than there should be tells whether the file has grown, without an fstat.
     const bytes = new Uint8Array(known.size + 1);
-    const file = bytes.subarray(0, readSync(fd, bytes, known.bareLf ? bytes.length : known.size));
+    const enough = known.bareLf ? bytes.length : Math.max(known.size, 1);
+    const file = bytes.subarray(0, readSync(fd, bytes, enough));
     const wire = known.bareLf ? toWireForm(file) : file;
     if (wire.length !== known.size) throw changed(known.size, wire.length);
     return wire;
