@@ -56,20 +56,21 @@ class AddressReader {
     return this.#addresses;
   }
 
-  /** Reads up to and including the next "," ":" or ";". */
+  /** Reads an address up to and including the next "," or ";", or the start of a group. */
   #element(): void {
     this.#comment = undefined;
     const words = this.#words();
     const char = this.#text[this.#at];
     if (char === "<") this.#angleAddress(phrase(words));
     else if (char === "@") this.#plainAddress(words);
-    else if (char === ":") this.#openGroup(words);
+    else if (char === ":") return this.#openGroup(words);
     else this.#withoutHost(words);
     this.#separator();
   }
 
   #openGroup(words: readonly Word[]): void {
     this.#closeGroup();
+    this.#at++;
     this.#inGroup = true;
     this.#addresses.push({ mailbox: phrase(words) ?? "" });
   }
@@ -152,7 +153,7 @@ class AddressReader {
       }
       this.#at++;
       if (char === ";") this.#closeGroup();
-      if (char === "," || char === ";" || char === ":") return;
+      if (char === "," || char === ";") return;
     }
   }
 

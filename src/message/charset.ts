@@ -1,5 +1,6 @@
 /** Charsets of mail text. Never fails: what no decoder knows is read as UTF-8 or windows-1252. */
 
+import { joinBytes } from "./bytes.ts";
 import { asciiFromBytes, bytesFromLatin1, isAscii, latin1FromBytes } from "./latin1.ts";
 
 /** Labels seen in mail that the Encoding Standard lacks. */
@@ -80,23 +81,13 @@ class LenientReader implements CharsetReader {
   #held = new Uint8Array();
 
   read(bytes: Uint8Array, last: boolean): string {
-    const all = joinBytes(this.#held, bytes);
+    const all = joinBytes([this.#held, bytes]);
     const cut = last ? all.length : all.length - incompleteTail(all);
     this.#held = all.slice(cut);
     const complete = all.subarray(0, cut);
     return asciiFromBytes(complete) ?? strictUtf8(complete) ??
       decodeUnlabelled(latin1FromBytes(complete));
   }
-}
-
-/** `first` followed by `second`; no copy if one of them is empty. */
-export function joinBytes(first: Uint8Array, second: Uint8Array): Uint8Array {
-  if (first.length === 0) return second;
-  if (second.length === 0) return first;
-  const joined = new Uint8Array(first.length + second.length);
-  joined.set(first);
-  joined.set(second, first.length);
-  return joined;
 }
 
 function strictUtf8(bytes: Uint8Array): string | undefined {

@@ -165,11 +165,12 @@ function selectFields(header: string, wanted: (name: string) => boolean): string
 }
 
 /**
- * The text that a raw field value or a whole header block means: unfolded, encoded words decoded,
- * 8-bit as UTF-8 where it is valid and else as windows-1252. Invalid encoded words stay as they are.
+ * The text that a raw field value or a whole header block means: each fold one space, encoded
+ * words decoded, 8-bit as UTF-8 where it is valid and else as windows-1252. Invalid encoded words
+ * stay as they are.
  *
  * @see RFC 5322 §2.2.3, RFC 2047 §6.2, RFC 6532 §3
  */
 export function decodeHeader(raw: string): string {
-  return decodeWords(raw.includes("\r\n") ? raw.replace(/\r\n(?=[ \t])/g, "") : raw);
+  return decodeWords(raw.includes("\r\n") ? raw.replace(/\r\n[ \t]+/g, " ") : raw);
 }

@@ -105,38 +105,38 @@ function endOfName(text: string, from: number): number {
 
 /** Reads a quoted or bare value up to ";". A bare one may hold blanks, which many mailers write. */
 function readValue(text: string, from: number): { value: string; next: number } {
-  let at = skipBlanksAndComments(text, from);
+  const at = skipBlanksAndComments(text, from);
   if (text[at] === '"') {
     const end = endOfQuoted(text, at);
     const inner = text.slice(at + 1, end < 0 ? text.length : end - 1);
     const next = end < 0 ? text.length : endOfBareValue(text, end);
     return { value: unescapeQuoted(inner), next };
   }
-  let value = "";
-  const end = endOfBareValue(text, at);
-  // Inside a word a parenthesis is part of it: name=report(1).pdf
-  while (at < end) {
-    const comment = commentAfterBlank(text, at, end);
-    value += text.slice(at, comment < 0 ? end : comment);
-    at = comment < 0 ? end : endOfComment(text, comment);
-  }
-  return { value: trimBlanks(value), next: end };
+  return readBareValue(text, at);
 }
 
-function commentAfterBlank(text: string, from: number, end: number): number {
-  for (let at = text.indexOf("(", from); at >= 0 && at < end; at = text.indexOf("(", at + 1)) {
-    if (at > 0 && isBlank(text.charCodeAt(at - 1))) return at;
+/** Inside a value a parenthesis is part of it, as in name=report (1).pdf; at its end it is a comment. */
+function readBareValue(text: string, start: number): { value: string; next: number } {
+  let at = start;
+  while (at < text.length && text[at] !== ";") {
+    if (text[at] !== "(") {
+      at++;
+      continue;
+    }
+    const close = endOfComment(text, at);
+    const next = skipBlanksAndComments(text, close);
+    const ends = next >= text.length || text[next] === ";";
+    if (ends && isBlank(text.charCodeAt(at - 1))) {
+      return { value: trimBlanks(text.slice(start, at)), next };
+    }
+    at = close;
   }
-  return -1;
+  return { value: trimBlanks(text.slice(start, at)), next: Math.min(at, text.length) };
 }
 
 function endOfBareValue(text: string, from: number): number {
-  for (let at = from; at < text.length; at++) {
-    const char = text[at];
-    if (char === ";") return at;
-    if (char === "(" && at > 0 && isBlank(text.charCodeAt(at - 1))) at = endOfComment(text, at) - 1;
-  }
-  return text.length;
+  const end = text.indexOf(";", from);
+  return end < 0 ? text.length : end;
 }
 
 function skipBlanksAndComments(text: string, from: number): number {

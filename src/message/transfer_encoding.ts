@@ -1,6 +1,6 @@
 /** Content transfer encodings undone, in pieces. @see RFC 2045 §6 */
 
-import { joinBytes } from "./charset.ts";
+import { joinBytes } from "./bytes.ts";
 import { latin1FromBytes } from "./latin1.ts";
 
 /** Undoes an encoding. What is not valid in it is passed over or kept; it never fails. */
@@ -36,7 +36,7 @@ class Base64Reader implements TransferReader {
     const cut = last ? open.length : open.length - open.length % 4;
     this.#held = open.slice(cut);
     groups[groups.length - 1] = open.slice(0, cut);
-    return concatenate(groups.map(decodeDigits));
+    return joinBytes(groups.map(decodeDigits));
   }
 }
 
@@ -54,17 +54,6 @@ function decodeDigits(digits: string): Uint8Array {
   return Uint8Array.fromBase64(digits.length % 4 === 1 ? digits.slice(0, -1) : digits);
 }
 
-function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
-  if (pieces.length === 1) return pieces[0];
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
-}
-
 const EQUALS = 0x3d;
 const CR = 13;
 const LF = 10;
@@ -76,7 +65,7 @@ class QuotedPrintableReader implements TransferReader {
   #held: Uint8Array = new Uint8Array();
 
   read(encoded: Uint8Array, last: boolean): Uint8Array {
-    const bytes = joinBytes(this.#held, encoded);
+    const bytes = joinBytes([this.#held, encoded]);
     const octets = new Uint8Array(bytes.length);
     let to = 0;
     let at = 0;

@@ -1,16 +1,20 @@
 /** Strings as the server sends them. @see RFC 9051 §4.3 */
 
+/** Longer strings are sent as literals, for clients that read lines into small buffers. */
+const MAX_QUOTED = 1024;
+
 /**
- * A latin1 string as a quoted string, or as a literal when it has CR, LF or a byte above 0x7F.
- * NUL cannot be sent and is left out.
+ * A latin1 string as a quoted string, or as a literal when it is long or has a control char or a
+ * byte above 0x7E. NUL cannot be sent and is left out.
  *
  * @see RFC 9051 §9 `string`
  */
 export function wireString(text: string): string {
-  if (/^[\x20\x21\x23-\x5b\x5d-\x7e]*$/.test(text)) return `"${text}"`;
   const sendable = text.includes("\0") ? text.replaceAll("\0", "") : text;
-  if (/[\r\n\x80-\uffff]/.test(sendable)) return `{${sendable.length}}\r\n${sendable}`;
-  return `"${sendable.replace(/["\\]/g, "\\$&")}"`;
+  if (sendable.length > MAX_QUOTED || !/^[\t\x20-\x7e]*$/.test(sendable)) {
+    return `{${sendable.length}}\r\n${sendable}`;
+  }
+  return /["\\]/.test(sendable) ? `"${sendable.replace(/["\\]/g, "\\$&")}"` : `"${sendable}"`;
 }
 
 /** {@link wireString}, or NIL for what is missing. @see RFC 9051 §9 `nstring` */
