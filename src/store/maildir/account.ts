@@ -22,6 +22,7 @@ import { IncomingFile } from "./incoming_file.ts";
 import { MaildirMailbox } from "./mailbox.ts";
 import type { MailboxList } from "./mailbox_list.ts";
 import type { MailboxState } from "./mailbox_state.ts";
+import { lstat } from "./locating.ts";
 import { prepare, prepareAll } from "./preparing.ts";
 import { storeErrorOf } from "./disk_error.ts";
 
@@ -85,7 +86,8 @@ export class MaildirAccount implements Account {
 
   async create(given: string, specialUse: readonly SpecialUse[] = []): Promise<void> {
     const name = given.normalize("NFC");
-    await this.scan();
+    if (this.#list.get(name)) throw exists(name);
+    await this.#scanFor(folderOf(name));
     await this.#account.writer.alone(async () => {
       if (this.#list.get(name)) throw exists(name);
       await this.#folders.create(name, this.#freeFolder(name), specialUse);
@@ -107,7 +109,8 @@ export class MaildirAccount implements Account {
 
   async rename(from: string, given: string): Promise<void> {
     const to = given.normalize("NFC");
-    await this.scan();
+    if (!this.#list.has(from)) await this.scan();
+    await this.#scanFor(folderOf(to));
     if (from === "INBOX") return await this.#emptyInbox(to);
     await this.#account.writer.alone(async () => {
       if (!this.#list.has(from)) throw noMailbox(from);
@@ -243,6 +246,12 @@ export class MaildirAccount implements Account {
       this.#scanned = now;
     }).finally(() => this.#scanning = undefined);
     await this.#scanning;
+  }
+
+  /** Takes a folder over that another program may just have made. */
+  async #scanFor(folder: string): Promise<void> {
+    if (this.#list.byFolder(folder) || !lstat(`${this.#account.root}/${folder}/cur`)) return;
+    await this.scan();
   }
 
   /** Ends watching; the account's parts are closed by whoever made them. */

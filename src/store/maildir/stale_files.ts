@@ -1,8 +1,9 @@
 /** Removes what crashed deliveries left in `tmp/`. */
 
+import { lstatSync } from "node:fs";
 import { Pace } from "../../pace.ts";
 import { type AccountContext, folderPath } from "./account_context.ts";
-import { listDirectory, lstat } from "./locating.ts";
+import { listDirectory } from "./locating.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 
 /** Nobody writes to a file in tmp/ for longer. @see https://cr.yp.to/proto/maildir.html */
@@ -24,9 +25,9 @@ export async function removeStaleFiles(
 }
 
 function removeIfStale(path: string): void {
-  const stat = lstat(path);
-  // By the clock of the machine, as are file times.
-  if (!stat?.mtime || Date.now() - stat.mtime.getTime() < STALE) return;
+  // Not by mtime, which is INTERNALDATE; and by the machine's clock, as are file times.
+  const changed = lstatSync(path, { throwIfNoEntry: false })?.ctimeMs ?? Infinity;
+  if (Date.now() - changed < STALE) return;
   try {
     Deno.removeSync(path);
   } catch {

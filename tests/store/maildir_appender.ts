@@ -1,0 +1,23 @@
+/** Appends to the INBOX of "ann" under the folder given until it is killed; prints what was acknowledged. */
+
+import { MaildirStore } from "../../src/store/maildir/store.ts";
+import { deliver } from "../contracts/store_contract.ts";
+import { silentLog } from "./maildir_fixture.ts";
+
+const [dir] = Deno.args;
+const store = new MaildirStore({
+  path: (account) => `${dir}/${account}`,
+  specialFolders: [],
+  log: silentLog(),
+});
+const account = await store.account("ann");
+
+async function appendForever(sender: number): Promise<never> {
+  for (let i = 0;; i++) {
+    const subject = `${Deno.pid}-${sender}-${i}`;
+    const uid = await deliver(account, "INBOX", subject);
+    Deno.stdout.writeSync(new TextEncoder().encode(`${uid} ${subject}\n`));
+  }
+}
+
+await Promise.all([appendForever(1), appendForever(2), appendForever(3)]);

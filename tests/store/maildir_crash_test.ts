@@ -1,0 +1,252 @@
+import * as assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { FLAG } from "../../src/store/store.ts";
+import { deliver, flagsOf, refused, text, uidsOf, wholeText } from "../contracts/store_contract.ts";
+import { MaildirFixture } from "./maildir_fixture.ts";
+
+const INDEX = "imapd.sqlite";
+
+/** Changes the index as a crash would have left it. */
+function edit(fixture: MaildirFixture, change: (database: DatabaseSync) => void): void {
+  const database = new DatabaseSync(`${fixture.root}/${INDEX}`);
+  change(database);
+  database.close();
+}
+
+Deno.test("Store.account() makes a missing index anew from the Maildir", async () => {
+  await using fixture = await MaildirFixture.make();
+  let account = await (await fixture.open()).account("ann");
+  await account.create("a.b/c");
+  await deliver(account, "a.b/c", "kept", { system: FLAG.seen, keywords: ["$lost"] });
+  const before = await account.status("a.b/c");
+  await fixture.close();
+  Deno.removeSync(`${fixture.root}/${INDEX}`);
+  account = await (await fixture.open()).account("ann");
+  const mailbox = await account.open("a.b/c");
+  assert.deepEqual(flagsOf(mailbox), [[1, FLAG.seen, []]]);
+  assert.match(await wholeText(mailbox, 1), /Subject: kept/);
+  assert.ok(mailbox.uidValidity > before.uidValidity);
+  assert.ok(account.subscriptions().includes("a.b/c"));
+  mailbox.close();
+});
+
+Deno.test("Store.account() puts a damaged index aside and says so", async () => {
+  await using fixture = await MaildirFixture.make();
+  let account = await (await fixture.open()).account("ann");
+  await deliver(account, "INBOX", "kept");
+  const before = await account.status("INBOX");
+  await fixture.close();
+  Deno.writeTextFileSync(`${fixture.root}/${INDEX}`, "not a database ".repeat(1000));
+  account = await (await fixture.open()).account("ann");
+  const after = await account.status("INBOX");
+  assert.equal(after.messages, 1);
+  assert.ok(after.uidValidity > before.uidValidity);
+  const told = fixture.log.lines.find(({ level }) => level === "error");
+  assert.match(String(told?.fields.lost), /UIDs/);
+  assert.match(Deno.readTextFileSync(String(told?.fields.kept_as)), /^not a database/);
+});
+
+Deno.test("Store.account() makes an index anew whose pages turn out to be damaged", async () => {
+  await using fixture = await MaildirFixture.make();
+  let store = await fixture.open();
+  let account = await store.account("ann");
+  for (let i = 0; i < 300; i++) await deliver(account, "INBOX", `m${i}`);
+  await fixture.close();
+  const file = Deno.openSync(`${fixture.root}/${INDEX}`, { read: true, write: true });
+  const { size } = file.statSync();
+  // All pages but the first ones, which have the schema and the mailboxes.
+  for (let at = 20 * 4096; at < size; at += 4096) {
+    file.seekSync(at, Deno.SeekMode.Start);
+    file.writeSync(new Uint8Array(4096).fill(0xa5));
+  }
+  file.close();
+  store = await fixture.open();
+  account = await store.account("ann");
+  await account.open("INBOX").then((inbox) => inbox.close()).catch(() => {});
+  await deliver(account, "INBOX", "late").catch(() => {});
+  account = await store.account("ann");
+  const inbox = await account.open("INBOX");
+  assert.ok(inbox.messages.count >= 300);
+  await inbox.prepare(uidsOf(inbox));
+  assert.equal((await inbox.cached(["envelope"], 1, 400)).length, inbox.messages.count);
+  inbox.close();
+});
+
+Deno.test("Store.account() refuses an index from a newer version and leaves it alone", async () => {
+  await using fixture = await MaildirFixture.make();
+  await (await fixture.open()).account("ann");
+  await fixture.close();
+  edit(fixture, (database) => database.exec("PRAGMA user_version = 99"));
+  const store = await fixture.open();
+  await refused("unavailable", store.account("ann"));
+  assert.ok(fixture.log.lines.some(({ fields }) => fields.version === 99));
+  await fixture.close();
+  edit(fixture, (database) => {
+    assert.equal(database.prepare("PRAGMA user_version").get()?.user_version, 99);
+  });
+});
+
+Deno.test("Store.account() refuses an account that another store has open", async () => {
+  await using fixture = await MaildirFixture.make();
+  const account = await (await fixture.open()).account("ann");
+  const { MaildirStore } = await import("../../src/store/maildir/store.ts");
+  const other = new MaildirStore({
+    path: () => fixture.root,
+    specialFolders: [],
+    log: fixture.log,
+  });
+  await refused("unavailable", other.account("ann"));
+  await other.close();
+  assert.equal(await deliver(account, "INBOX"), 1);
+});
+
+Deno.test("Mailbox.expunge() is finished after a crash before the files were unlinked", async () => {
+  await using fixture = await MaildirFixture.make();
+  let account = await (await fixture.open()).account("ann");
+  await deliver(account, "INBOX", "one");
+  await deliver(account, "INBOX", "two");
+  await fixture.close();
+  edit(fixture, (database) => {
+    database.exec(`INSERT INTO removals SELECT mailbox, base, in_new, info FROM files
+      WHERE id & 4294967295 = 1; DELETE FROM messages WHERE uid = 1;
+      DELETE FROM files WHERE id & 4294967295 = 1;`);
+  });
+  // Another program gave it a flag meanwhile.
+  const [one] = fixture.names("cur");
+  Deno.renameSync(`${fixture.root}/cur/${one}`, `${fixture.root}/cur/${one}S`);
+  account = await (await fixture.open()).account("ann");
+  const inbox = await account.open("INBOX");
+  assert.deepEqual(uidsOf(inbox), [2]);
+  inbox.close();
+  await fixture.close();
+  assert.equal(fixture.names("cur").length, 1);
+});
+
+Deno.test("Mailbox.store() reaches file names after a crash before they were renamed", async () => {
+  await using fixture = await MaildirFixture.make();
+  let account = await (await fixture.open()).account("ann");
+  await deliver(account, "INBOX", "one");
+  await fixture.close();
+  edit(fixture, (database) => {
+    database.exec(`UPDATE messages SET flags = 5;
+      INSERT INTO write_back (mailbox, first_uid, last_uid) SELECT mailbox, 1, 1 FROM messages`);
+  });
+  account = await (await fixture.open()).account("ann");
+  const inbox = await account.open("INBOX");
+  assert.deepEqual(flagsOf(inbox), [[1, FLAG.seen | FLAG.flagged, []]]);
+  inbox.close();
+  await fixture.close();
+  assert.match(fixture.names("cur")[0], /:2,FS$/);
+});
+
+Deno.test("Mailbox.refresh() sees no change in a rename of its own that a crash cut short", async () => {
+  await using fixture = await MaildirFixture.make();
+  let account = await (await fixture.open()).account("ann");
+  await deliver(account, "INBOX", "one", { system: FLAG.seen, keywords: [] });
+  const { highestModseq } = await account.status("INBOX");
+  await fixture.close();
+  edit(fixture, (database) => database.exec("UPDATE files SET info = ':2,'"));
+  account = await (await fixture.open()).account("ann");
+  const inbox = await account.open("INBOX");
+  assert.deepEqual(flagsOf(inbox), [[1, FLAG.seen, []]]);
+  assert.equal(inbox.highestModseq, highestModseq);
+  inbox.close();
+});
+
+Deno.test("Account.rename() is finished after a crash between two folders", async () => {
+  await using fixture = await MaildirFixture.make();
+  let account = await (await fixture.open()).account("ann");
+  for (const name of ["a", "a/b"]) await account.create(name);
+  await deliver(account, "a/b", "kept");
+  const before = await account.status("a/b");
+  await fixture.close();
+  edit(fixture, (database) => {
+    const ids = database.prepare("SELECT id, folder, name FROM mailboxes WHERE name LIKE 'a%'")
+      .all();
+    const moves = ids.map(({ id, folder, name }) => ({
+      id,
+      from: folder,
+      to: String(folder).replace(".a", ".z"),
+      name: String(name).replace("a", "z"),
+    }));
+    database.prepare("INSERT INTO journal (work) VALUES (?)")
+      .run(JSON.stringify({ kind: "rename", moves }));
+  });
+  Deno.renameSync(`${fixture.root}/.a`, `${fixture.root}/.z`);
+  account = await (await fixture.open()).account("ann");
+  assert.deepEqual(account.list().map(({ name }) => name), ["INBOX", "z", "z/b"]);
+  assert.deepEqual(await account.status("z/b"), before);
+});
+
+Deno.test("Account.delete() is finished after a crash before the folder was gone", async () => {
+  await using fixture = await MaildirFixture.make();
+  let account = await (await fixture.open()).account("ann");
+  await account.create("a");
+  await deliver(account, "a");
+  await fixture.close();
+  edit(fixture, (database) => {
+    const row = database.prepare("SELECT id, folder FROM mailboxes WHERE name = 'a'").get();
+    database.prepare("INSERT INTO journal (work) VALUES (?)")
+      .run(JSON.stringify({ kind: "delete", ...row }));
+  });
+  account = await (await fixture.open()).account("ann");
+  assert.deepEqual(account.list().map(({ name }) => name), ["INBOX"]);
+  await account.create("a");
+  assert.equal((await account.status("a")).messages, 0);
+  await fixture.close();
+  await (await fixture.open()).account("ann");
+  await fixture.close();
+  const left = [...Deno.readDirSync(fixture.root)].map(({ name }) => name);
+  assert.deepEqual(left.filter((name) => name.startsWith("imapd-deleted")), []);
+});
+
+Deno.test("Account.append() loses nothing it acknowledged when the process is killed", async () => {
+  await using fixture = await MaildirFixture.make();
+  const given = new Map<number, string>();
+  for (let run = 0; run < 3; run++) {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", new URL("./maildir_appender.ts", import.meta.url).pathname, fixture.dir],
+      stdout: "piped",
+    }).spawn();
+    let lines = "";
+    for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+      lines += chunk;
+      if (lines.split("\n").length > 60) child.kill("SIGKILL");
+    }
+    await child.status;
+    for (const line of lines.split("\n").slice(0, -1)) {
+      const [uid, subject] = line.split(" ");
+      assert.equal(given.has(Number(uid)), false, `UID ${uid} was given twice`);
+      given.set(Number(uid), subject);
+    }
+  }
+  const account = await (await fixture.open()).account("ann");
+  const inbox = await account.open("INBOX");
+  const uids = new Set(uidsOf(inbox));
+  assert.ok(given.size >= 180);
+  for (const [uid, subject] of given) {
+    assert.ok(uids.has(uid), `UID ${uid} is gone`);
+    assert.match(await wholeText(inbox, uid), new RegExp(`Subject: ${subject}\r`));
+  }
+  assert.ok(await deliver(account, "INBOX") > Math.max(...given.keys()));
+  inbox.close();
+});
+
+Deno.test("Account.append() leaves nothing behind when it fails", async () => {
+  await using fixture = await MaildirFixture.make();
+  const account = await (await fixture.open()).account("ann");
+  await deliver(account, "INBOX", "one");
+  const inbox = await account.open("INBOX");
+  // A mailbox whose cur/ is missing refuses at the same step as a full disk does.
+  await account.create("a");
+  const message = await account.receive("a");
+  await message.write(text("lost"));
+  Deno.removeSync(`${fixture.root}/.a/cur`);
+  await refused(
+    "no-mailbox",
+    account.append("a", [{ incoming: message, flags: { system: 0, keywords: [] } }]),
+  );
+  assert.deepEqual(fixture.names("tmp", ".a"), []);
+  assert.equal(inbox.messages.count, 1);
+  inbox.close();
+});
