@@ -160,7 +160,7 @@ class Player {
         actor.any = true;
         return;
       case "forbid":
-        actor.forbidden.push(this.#expanded(action.pattern, action.client));
+        actor.forbidden.push(this.#withLiterals(this.#expanded(action.pattern, action.client)));
         return;
       case "tls":
         return await actor.client.startTls();
@@ -361,7 +361,8 @@ class Player {
   /** As a delivery agent does: written under tmp/, renamed into new/. */
   async #deliver(mailbox: string, message: string): Promise<void> {
     if (!this.#stage.maildir) throw new Error("Expected a Maildir that can be seen: got none");
-    await this.#helping();
+    // An account may have no Maildir before its INBOX was asked for.
+    await (await this.#helping()).command("STATUS INBOX (MESSAGES)");
     const top = this.#stage.maildir(this.#user);
     const folder = mailbox === "INBOX" ? top : `${top}/.${mailbox.replaceAll("/", ".")}`;
     const name = `${Math.floor(Date.now() / 1000)}.${crypto.randomUUID()}.transcript`;

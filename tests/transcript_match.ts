@@ -89,7 +89,7 @@ function matchCode(pattern: readonly Node[], got: readonly Node[], captures: Cap
   const name = got.length > 0 && got[0].kind === "atom" ? got[0].text : "";
   if (!matchOrdered(pattern.slice(0, 1), got.slice(0, 1), captures)) return false;
   if (name === "CAPABILITY") return matchSet(pattern.slice(1), got.slice(1), captures);
-  if (name === "PERMANENTFLAGS" || name === "BADCHARSET") {
+  if (name === "PERMANENTFLAGS") {
     return matchListAsSet(pattern[1], got[1], captures) && pattern.length === got.length;
   }
   return matchOrdered(pattern.slice(1), got.slice(1), captures);
