@@ -115,7 +115,9 @@ export class ImapClient {
       if (response === undefined) {
         throw new Error(`Expected a reply to "${tag}": got the end of the connection`);
       }
-      if (response.startsWith(`${tag} `)) return { untagged, reply: response.slice(tag.length + 1) };
+      if (response.startsWith(`${tag} `)) {
+        return { untagged, reply: response.slice(tag.length + 1) };
+      }
       untagged.push(response);
     }
   }
@@ -142,7 +144,10 @@ export class ImapClient {
     const done = Promise.withResolvers<void>();
     const secure = tls.connect({ socket: plain, rejectUnauthorized: false }, () => done.resolve());
     secure.once("error", (error: Error) => done.reject(error));
-    secure.once("close", () => done.reject(new Error("The server closed during the TLS handshake")));
+    secure.once(
+      "close",
+      () => done.reject(new Error("The server closed during the TLS handshake")),
+    );
     this.#socket = secure;
     await done.promise;
     this.#listen(secure);
