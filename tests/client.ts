@@ -46,9 +46,7 @@ export class ImapClient {
     address: ServerAddress,
     mode: "plain" | "tls" = "plain",
   ): Promise<ImapClient> {
-    const client = new ImapClient(await connectPlain(address));
-    if (mode === "tls") await client.startTls();
-    return client;
+    return new ImapClient(await (mode === "tls" ? connectTls(address) : connectPlain(address)));
   }
 
   /** Connects and logs in; the responses to both are read. */
@@ -115,7 +113,9 @@ export class ImapClient {
       if (response === undefined) {
         throw new Error(`Expected a reply to "${tag}": got the end of the connection`);
       }
-      if (response.startsWith(`${tag} `)) return { untagged, reply: response.slice(tag.length + 1) };
+      if (response.startsWith(`${tag} `)) {
+        return { untagged, reply: response.slice(tag.length + 1) };
+      }
       untagged.push(response);
     }
   }
@@ -139,12 +139,9 @@ export class ImapClient {
   async startTls(): Promise<void> {
     const plain = this.#socket;
     plain.removeAllListeners();
-    const done = Promise.withResolvers<void>();
-    const secure = tls.connect({ socket: plain, rejectUnauthorized: false }, () => done.resolve());
-    secure.once("error", (error: Error) => done.reject(error));
-    secure.once("close", () => done.reject(new Error("The server closed during the TLS handshake")));
+    const secure = tls.connect({ socket: plain, rejectUnauthorized: false });
     this.#socket = secure;
-    await done.promise;
+    await settled(secure, "secureConnect");
     this.#listen(secure);
   }
 
@@ -210,9 +207,40 @@ function endOfResponse(buffer: string): number {
 }
 
 async function connectPlain({ host, port }: ServerAddress): Promise<net.Socket> {
-  const connected = Promise.withResolvers<void>();
-  const socket = net.connect({ host, port, noDelay: true }, () => connected.resolve());
-  socket.once("error", (error: Error) => connected.reject(error));
-  await connected.promise;
+  const socket = net.connect({ host, port, noDelay: true });
+  await settled(socket, "connect");
   return socket;
+}
+
+/** The certificate is not looked at: test servers sign their own. */
+async function connectTls({ host, port }: ServerAddress): Promise<net.Socket> {
+  const socket = tls.connect({ host, port, rejectUnauthorized: false });
+  await settled(socket, "secureConnect");
+  return socket;
+}
+
+/** Waits for `event`, which tells that the socket can be used. */
+async function settled(socket: net.Socket, event: "connect" | "secureConnect"): Promise<void> {
+  const done = Promise.withResolvers<void>();
+  const fail = (error?: Error | boolean) => {
+    done.reject(
+      error instanceof Error
+        ? error
+        : new Error(`Expected "${event}": got the end of the connection`),
+    );
+  };
+  const timer = setTimeout(() => {
+    socket.destroy();
+    done.reject(new Silence(`Expected "${event}" within ${PATIENCE} ms: got nothing`));
+  }, PATIENCE);
+  socket.once(event, () => done.resolve());
+  socket.once("error", fail);
+  socket.once("close", fail);
+  try {
+    await done.promise;
+  } finally {
+    clearTimeout(timer);
+    socket.removeListener("error", fail);
+    socket.removeListener("close", fail);
+  }
 }

@@ -2,6 +2,7 @@
 
 import { ImapClient, quoted, type ServerAddress, Silence } from "./client.ts";
 import { type Captures, Malformed, matchResponse } from "./transcript_match.ts";
+import { sampleDate, sampleMessage } from "./sample_message.ts";
 import { type Action, expandFixed, type Step, type Transcript } from "./transcript_format.ts";
 
 /** The server under test. */
@@ -84,7 +85,11 @@ function place(transcript: Transcript, step: Step): string {
 /** The server did something else. */
 class Unexpected extends Error {
   constructor(expected: string, got: string | undefined) {
-    super(`expected ${shown(expected)}, got ${got === undefined ? "the end of the connection" : shown(got)}`);
+    super(
+      `expected ${shown(expected)}, got ${
+        got === undefined ? "the end of the connection" : shown(got)
+      }`,
+    );
   }
 }
 
@@ -160,7 +165,7 @@ class Player {
         actor.any = true;
         return;
       case "forbid":
-        actor.forbidden.push(this.#expanded(action.pattern, action.client));
+        actor.forbidden.push(this.#withLiterals(this.#expanded(action.pattern, action.client)));
         return;
       case "tls":
         return await actor.client.startTls();
@@ -235,7 +240,9 @@ class Player {
       if (got === undefined) throw new Unexpected(wanted, got);
       const at = left.findIndex((pattern) => this.#matches(pattern, got));
       if (at >= 0) left.splice(at, 1);
-      else if (!isSizeNews(got) && (!any || !got.startsWith("* "))) throw new Unexpected(wanted, got);
+      else if (!isSizeNews(got) && (!any || !got.startsWith("* "))) {
+        throw new Unexpected(wanted, got);
+      }
     }
   }
 
@@ -275,7 +282,9 @@ class Player {
     try {
       return matchResponse(pattern, response, this.#captures);
     } catch (error) {
-      if (error instanceof Malformed) throw new Unexpected(pattern, `${response}: ${error.message}`);
+      if (error instanceof Malformed) {
+        throw new Unexpected(pattern, `${response}: ${error.message}`);
+      }
       throw error;
     }
   }
@@ -287,7 +296,9 @@ class Player {
 
   #captured(name: string): string {
     const value = this.#captures.get(name);
-    if (value === undefined) throw new Error(`Expected "$${name}" to be captured before: got no value`);
+    if (value === undefined) {
+      throw new Error(`Expected "$${name}" to be captured before: got no value`);
+    }
     return value;
   }
 
@@ -321,12 +332,16 @@ class Player {
     const sample = /^sample(\d+)$/.exec(name);
     if (sample) return sampleMessage(Number(sample[1]));
     const content = this.#transcript.blocks.get(name);
-    if (content === undefined) throw new Error(`Expected "given message ${name}:" before: got no such block`);
+    if (content === undefined) {
+      throw new Error(`Expected "given message ${name}:" before: got no such block`);
+    }
     return content;
   }
 
   #check({ left, relation, right }: Extract<Action, { name: "check" }>): void {
-    const [a, b] = [left, right].map((side) => Number(this.#substituted(this.#expanded(side, "1"))));
+    const [a, b] = [left, right].map((side) =>
+      Number(this.#substituted(this.#expanded(side, "1")))
+    );
     const holds = { "<": a < b, ">": a > b, "=": a === b, "!=": a !== b }[relation];
     if (!holds) throw new Unexpected(`${left} ${relation} ${right}`, `${a} and ${b}`);
   }
@@ -361,7 +376,8 @@ class Player {
   /** As a delivery agent does: written under tmp/, renamed into new/. */
   async #deliver(mailbox: string, message: string): Promise<void> {
     if (!this.#stage.maildir) throw new Error("Expected a Maildir that can be seen: got none");
-    await this.#helping();
+    // An account may have no Maildir before its INBOX was asked for.
+    await (await this.#helping()).command("STATUS INBOX (MESSAGES)");
     const top = this.#stage.maildir(this.#user);
     const folder = mailbox === "INBOX" ? top : `${top}/.${mailbox.replaceAll("/", ".")}`;
     const name = `${Math.floor(Date.now() / 1000)}.${crypto.randomUUID()}.transcript`;
@@ -383,39 +399,4 @@ async function accepted(client: ImapClient, command: string): Promise<void> {
   if (!reply.startsWith("OK")) {
     throw new Error(`Expected "${command.split(" ")[0]}" to work: got "${reply}"`);
   }
-}
-
-const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
-const WEEKDAYS = "Sun Mon Tue Wed Thu Fri Sat".split(" ");
-
-/** Noon of the nth day of 2026. */
-function sampleDay(n: number): { day: string; month: string; year: number; weekday: string } {
-  const date = new Date(Date.UTC(2026, 0, n, 12));
-  return {
-    day: `${date.getUTCDate()}`.padStart(2, "0"),
-    month: MONTHS[date.getUTCMonth()],
-    year: date.getUTCFullYear(),
-    weekday: WEEKDAYS[date.getUTCDay()],
-  };
-}
-
-/** INTERNALDATE of the nth generated message: `01-Jan-2026 12:00:00 +0000`. */
-export function sampleDate(n: number): string {
-  const { day, month, year } = sampleDay(n);
-  return `${day}-${month}-${year} 12:00:00 +0000`;
-}
-
-/** The nth generated message, with CRLF. */
-export function sampleMessage(n: number): string {
-  const { day, month, year, weekday } = sampleDay(n);
-  return [
-    `From: Sender ${n} <sender${n}@example.org>`,
-    "To: Receiver <receiver@example.org>",
-    `Subject: Message ${n}`,
-    `Date: ${weekday}, ${day} ${month} ${year} 12:00:00 +0000`,
-    `Message-ID: <m${n}@example.org>`,
-    "",
-    `This is message ${n}`,
-    "",
-  ].join("\r\n");
 }

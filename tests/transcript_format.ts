@@ -12,7 +12,12 @@ export interface Step {
 }
 
 export type Action =
-  | { readonly name: "send"; readonly client: string; readonly text: string; readonly hold: boolean }
+  | {
+    readonly name: "send";
+    readonly client: string;
+    readonly text: string;
+    readonly hold: boolean;
+  }
   /** One line, or a group of lines in any order. */
   | {
     readonly name: "expect";
@@ -35,7 +40,12 @@ export type Action =
     readonly options: string;
   }
   | { readonly name: "deliver"; readonly block: string; readonly mailbox: string }
-  | { readonly name: "check"; readonly left: string; readonly relation: Relation; readonly right: string };
+  | {
+    readonly name: "check";
+    readonly left: string;
+    readonly relation: Relation;
+    readonly right: string;
+  };
 
 export type Relation = "<" | ">" | "=" | "!=";
 
@@ -87,21 +97,34 @@ export function readTranscripts(file: string, source: string): readonly Transcri
     const block = /^given (message|text) ([a-z]\w*):$/.exec(text);
     if (block) {
       const end = lines.findIndex((line, at) => at > index && line.trimEnd() === "end");
-      if (end < 0) throw new SyntaxError(`${where}: Expected "end" after "${text}": got the end of the file`);
+      if (end < 0) {
+        throw new SyntaxError(`${where}: Expected "end" after "${text}": got the end of the file`);
+      }
       current.blocks.set(block[2], contents(block[1], lines.slice(index + 1, end)));
       index = end;
     } else if (!readHeading(current, text)) readStep(current, index + 1, text);
   }
   for (const transcript of transcripts) {
     if (transcript.steps.length === 0 || transcript.peerDiffers !== undefined) {
-      throw new SyntaxError(`${file}:${transcript.line}: Expected a step at the end of "${transcript.title}": got none`);
+      throw new SyntaxError(
+        `${file}:${transcript.line}: Expected a step at the end of "${transcript.title}": got none`,
+      );
     }
   }
   return transcripts;
 }
 
 function draft(file: string, line: number, title: string): Draft {
-  return { file, line, title, needs: [], login: true, connect: "plain", blocks: new Map(), steps: [] };
+  return {
+    file,
+    line,
+    title,
+    needs: [],
+    login: true,
+    connect: "plain",
+    blocks: new Map(),
+    steps: [],
+  };
 }
 
 /** UTF-8 bytes as chars, so that one char is one byte. */
@@ -125,7 +148,10 @@ export function expandFixed(text: string): string {
   return text
     .replace(/%\{crlf\}/g, "\r\n")
     .replace(/%\{x([0-9A-F]{2})\}/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
-    .replace(/%\{([^{}]+)\*(\d+)\}/g, (_, part: string, count: string) => part.repeat(Number(count)));
+    .replace(
+      /%\{([^{}]+)\*(\d+)\}/g,
+      (_, part: string, count: string) => part.repeat(Number(count)),
+    );
 }
 
 /** Lines that say something about the whole transcript. */
@@ -166,7 +192,8 @@ function joined(first: Action, second: Action): Action | undefined {
 const CLIENT_LINE = /^(\d) (C|C\+|S|U|!): (.+)$/;
 const CLIENT_DOES = /^(\d) does: (.+)$/;
 const CLIENT_ACT = /^(\d) (starts TLS|closes|closed|is another user)$/;
-const HOLDS = /^given (\S+|"[^"]+") holds (?:(\d+) messages?|([a-z]\w*)((?: \([^)]*\))?(?: "[^"]*")?))$/;
+const HOLDS =
+  /^given (\S+|"[^"]+") holds (?:(\d+) messages?|([a-z]\w*)((?: \([^)]*\))?(?: "[^"]*")?))$/;
 const DELIVER = /^deliver ([a-z]\w*) to (\S+)$/;
 const CHECK = /^check (%\{[^}]+\}|\S+) (<|>|=|!=) (%\{[^}]+\}|\S+)$/;
 

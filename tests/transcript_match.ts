@@ -63,7 +63,6 @@ function resultOf(result: string, response: string): Result {
   const code = codeLength(result);
   const text = code ? result.slice(code + 1) : result;
   if (text.trim() === "") throw new Malformed(`no text in "${response}"`);
-  // deno-lint-ignore no-control-regex
   if (/[\0\r\n]/.test(result)) throw new Malformed("a control character in the text");
   if (!code) return { code: undefined, text };
   parseNodes(result.slice(1, code - 1));
@@ -89,7 +88,7 @@ function matchCode(pattern: readonly Node[], got: readonly Node[], captures: Cap
   const name = got.length > 0 && got[0].kind === "atom" ? got[0].text : "";
   if (!matchOrdered(pattern.slice(0, 1), got.slice(0, 1), captures)) return false;
   if (name === "CAPABILITY") return matchSet(pattern.slice(1), got.slice(1), captures);
-  if (name === "PERMANENTFLAGS" || name === "BADCHARSET") {
+  if (name === "PERMANENTFLAGS") {
     return matchListAsSet(pattern[1], got[1], captures) && pattern.length === got.length;
   }
   return matchOrdered(pattern.slice(1), got.slice(1), captures);
@@ -98,11 +97,14 @@ function matchCode(pattern: readonly Node[], got: readonly Node[], captures: Cap
 /** Untagged data. */
 function matchData(pattern: readonly Node[], got: readonly Node[], captures: Captures): boolean {
   if (wordAt(got, 2) === "FETCH") {
-    return wordAt(pattern, 2) === "FETCH" && matchOrdered(pattern.slice(1, 2), got.slice(1, 2), captures) &&
+    return wordAt(pattern, 2) === "FETCH" &&
+      matchOrdered(pattern.slice(1, 2), got.slice(1, 2), captures) &&
       matchListAsPairs(pattern[3], got[3], captures) && pattern.length === got.length;
   }
   const name = wordAt(got, 1);
-  if (name === undefined || name !== wordAt(pattern, 1)) return matchOrdered(pattern, got, captures);
+  if (name === undefined || name !== wordAt(pattern, 1)) {
+    return matchOrdered(pattern, got, captures);
+  }
   const [wanted, rest] = [pattern.slice(2), got.slice(2)];
   switch (name) {
     case "LIST":
@@ -110,7 +112,11 @@ function matchData(pattern: readonly Node[], got: readonly Node[], captures: Cap
       return matchListAsSet(wanted[0], withoutMarks(rest[0]), captures) &&
         matchOrdered(wanted.slice(1).map(asString), rest.slice(1).map(asString), captures);
     case "STATUS":
-      return matchOrdered(wanted.slice(0, 1).map(asString), rest.slice(0, 1).map(asString), captures) &&
+      return matchOrdered(
+        wanted.slice(0, 1).map(asString),
+        rest.slice(0, 1).map(asString),
+        captures,
+      ) &&
         matchListAsPairs(wanted[1], rest[1], captures) && wanted.length === rest.length;
     case "FLAGS":
       return matchListAsSet(wanted[0], rest[0], captures) && rest.length === 1;
@@ -192,7 +198,9 @@ function matchPairs(pattern: readonly Node[], got: readonly Node[], captures: Ca
   const names = got.filter((_, index) => index % 2 === 0);
   const left = new Set(names.keys());
   for (let i = 0; i + 1 < wanted.length; i += 2) {
-    const at = names.findIndex((name, index) => left.has(index) && matchNode(wanted[i], name, captures));
+    const at = names.findIndex((name, index) =>
+      left.has(index) && matchNode(wanted[i], name, captures)
+    );
     if (at < 0) return false;
     left.delete(at);
     const [value, found] = [wanted[i + 1], got[2 * at + 1]];
@@ -253,7 +261,6 @@ function glob(pattern: string, text: string, captures: Captures): boolean {
  * @throws {Malformed} if it is not such a text
  */
 export function parseNodes(text: string): readonly Node[] {
-  // deno-lint-ignore no-control-regex
   return readNodes(text, /"((?:[^"\\\r\n\0]|\\["\\])*)"/y);
 }
 
@@ -324,7 +331,9 @@ class NodeReader {
     const found = this.#quotedString;
     found.lastIndex = this.at;
     const match = found.exec(this.#text);
-    if (!match) throw new Malformed(`bad quoted string at "${this.#text.slice(this.at, this.at + 40)}"`);
+    if (!match) {
+      throw new Malformed(`bad quoted string at "${this.#text.slice(this.at, this.at + 40)}"`);
+    }
     this.at = found.lastIndex;
     return { kind: "string", text: match[1].replace(/\\(.)/g, "$1"), exact: false };
   }
@@ -344,7 +353,9 @@ class NodeReader {
     const found = /(?:\[[^\]\r\n]*\]|[^\s()"{[\]])+/y;
     found.lastIndex = this.at;
     const match = found.exec(this.#text);
-    if (!match) throw new Malformed(`expected a value at "${this.#text.slice(this.at, this.at + 20)}"`);
+    if (!match) {
+      throw new Malformed(`expected a value at "${this.#text.slice(this.at, this.at + 20)}"`);
+    }
     this.at = found.lastIndex;
     return { kind: "atom", text: match[0] };
   }

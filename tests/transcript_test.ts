@@ -1,4 +1,4 @@
-import { type TestServer, PASSWORD, startServer } from "./harness.ts";
+import { PASSWORD, startServer, type TestServer } from "./harness.ts";
 import { capabilitiesOf, missing, play, type Stage } from "./transcript.ts";
 import { readTranscripts, type Transcript } from "./transcript_format.ts";
 import { PATIENCE, type ServerAddress } from "./client.ts";
