@@ -221,6 +221,14 @@ const noDefaultExport: Deno.lint.Rule = {
 
 const COLLECTIONS = new Set(["Map", "Set", "WeakMap", "WeakSet", "Array"]);
 
+/** Whether a name is declared as a collection that nobody can fill: `const NONE: ReadonlySet<…>`. */
+function isReadonly(name: Deno.lint.VariableDeclarator["id"]): boolean {
+  if (name.type !== "Identifier") return false;
+  const type = name.typeAnnotation?.typeAnnotation;
+  return type?.type === "TSTypeReference" && type.typeName.type === "Identifier" &&
+    type.typeName.name.startsWith("Readonly");
+}
+
 /** Two servers in one process (as in tests) must not share anything. */
 const noModuleState: Deno.lint.Rule = {
   create(context) {
@@ -232,7 +240,8 @@ const noModuleState: Deno.lint.Rule = {
       for (const declarator of statement.declarations) {
         const value = declarator.init;
         const empty = value?.type === "NewExpression" && value.arguments.length === 0 &&
-          value.callee.type === "Identifier" && COLLECTIONS.has(value.callee.name);
+          value.callee.type === "Identifier" && COLLECTIONS.has(value.callee.name) &&
+          !isReadonly(declarator.id);
         if (statement.kind === "const" && !empty) continue;
         context.report({
           node: declarator,

@@ -142,10 +142,12 @@ const fixtures: readonly Fixture[] = [
       `const open = new Map();`,
       `export const seen = new Set<string>();`,
       `const cache = new WeakMap();`,
+      `const open: Map<string, number> = new Map();`,
     ],
     quiet: [
       `const limit = 3;`,
       `const names = new Set(["a"]);`,
+      `const none: ReadonlySet<number> = new Set<number>();`,
       `function f() { let count = 0; return count; }`,
       `class A { #open = new Map(); }`,
       `declare let x: number;`,

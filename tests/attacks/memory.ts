@@ -1,9 +1,23 @@
 /** Looks at a server's memory from outside. */
 
+import assert from "node:assert/strict";
+
+export const MIB = 1 << 20;
+
+/** What an attack sends: more than twice of what a server may grow by. */
+export const FLOOD_MIB = 320;
+
+/** A runtime with a garbage collector lets some tens of MiB of dead buffers lie before it runs. */
+const ROOM_MIB = 150;
+
 /** Resident memory of a process in octets. Linux only. */
 export async function residentMemory(pid: number): Promise<number> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
   return Number(status.match(/^VmRSS:\s+(\d+) kB$/m)?.[1]) * 1024;
 }
 
-export const MIB = 1 << 20;
+/** Fails if a process has grown since `before` as if it had kept the flood. */
+export async function assertBounded(pid: number, before: number): Promise<void> {
+  const grown = Math.round((await residentMemory(pid) - before) / MIB);
+  assert.ok(grown < ROOM_MIB, `Expected growth below ${ROOM_MIB} MiB: got ${grown} MiB`);
+}

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { PASSWORD, startServer, type TestServer } from "../harness.ts";
 import { RawConnection } from "../raw_connection.ts";
 import { letter, withAttachment } from "./mail.ts";
-import { clientTest, run, type Workplace, workplace } from "./programs.ts";
+import { clientTest, PATIENCE_MS, run, type Workplace, workplace } from "./programs.ts";
 
 /** Where the server is and whom to trust; the rest only keeps neomutt from asking questions. */
 function config(server: TestServer, user: string, { dir, certificate }: Workplace): string {
@@ -87,7 +87,6 @@ set new_mail_command="cp ${rc} ${seen}"
   await using client = await RawConnection.login(server.tlsPort, user, PASSWORD);
   await client.append("INBOX", letter(1));
 
-  using watcher = Deno.watchFs(place.dir);
   const [program, ...args] = neomutt(rc, "");
   const child = new Deno.Command(program, {
     args,
@@ -95,34 +94,39 @@ set new_mail_command="cp ${rc} ${seen}"
     stdin: "piped",
     stdout: "piped",
     stderr: "null",
+    signal: AbortSignal.timeout(PATIENCE_MS),
   }).spawn();
   const screen = watchScreen(child.stdout);
   await screen.shows(/Letter 1/);
   await client.append("INBOX", letter(2));
-  for await (const { paths } of watcher) if (paths.includes(seen)) break;
   await screen.shows(/Letter 2/);
   const keys = child.stdin.getWriter();
   await keys.write(new TextEncoder().encode("q"));
   await keys.close();
   assert.equal((await child.status).code, 0);
   await screen.ended;
+  assert.match(await Deno.readTextFile(seen), /imap_idle/);
 });
 
 /** Reads what a terminal shows, so that a test can wait for a text. */
 function watchScreen(output: ReadableStream<Uint8Array>) {
   let text = "";
+  let open = true;
   let wake = () => {};
   const ended = (async () => {
     for await (const chunk of output.pipeThrough(new TextDecoderStream())) {
       text += chunk;
       wake();
     }
-    wake = () => {};
+    open = false;
+    wake();
   })();
   return {
     ended,
+    /** Settles once `pattern` has been shown; fails when the program ends before. */
     async shows(pattern: RegExp): Promise<void> {
-      while (!pattern.test(text)) await new Promise<void>((resolve) => wake = resolve);
+      while (open && !pattern.test(text)) await new Promise<void>((resolve) => wake = resolve);
+      assert.match(text, pattern);
     },
   };
 }
