@@ -114,13 +114,7 @@ function inState(
 /** Sends what other sessions did, as far as this command allows it. */
 function tellChanges(row: AnyRow, { session, out }: Environment): void {
   if (session.state.name !== "selected") return;
-  const { view } = session.state;
-  if (view.mailbox.gone) {
-    out.text(statusLine("*", "BYE", "The selected mailbox was deleted"));
-    session.enter({ name: "logout" });
-    return;
-  }
-  view.drain(out, {
+  session.state.view.drain(out, {
     expunges: row.mayExpunge,
     withUid: row.byUid ?? false,
     withModseq: session.condstore,

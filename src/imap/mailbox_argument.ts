@@ -5,11 +5,12 @@ import { Refusal } from "./command.ts";
 /**
  * The mailbox that an argument names.
  *
- * @throws {Refusal} for a name that is neither modified UTF-7 nor UTF-8
+ * @throws {Refusal} for a name that is neither modified UTF-7 nor UTF-8, or has control characters
  */
 export function mailboxArgument(bytes: string): string {
   const name = mailboxName(bytes);
-  if (name === undefined || name === "") {
+  // deno-lint-ignore no-control-regex
+  if (name === undefined || name === "" || /[\x00-\x1f\x7f]/.test(name)) {
     throw new Refusal("Expected a mailbox name in modified UTF-7", "CANNOT");
   }
   return name;

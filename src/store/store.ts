@@ -212,7 +212,7 @@ export interface Mailbox {
   readonly highestModseq: number;
   /** The lowest UID that no session has been told of; equals `uidNext` if there is none. */
   readonly firstRecent: number;
-  /** True once the mailbox has been deleted under its sessions. */
+  /** True once the mailbox has been deleted under its sessions; it has no messages then. */
   readonly gone: boolean;
   readonly messages: MessageColumns;
 

@@ -21,13 +21,12 @@ export async function idle(context: AuthenticatedContext): Promise<Completion> {
     unwatch?.();
     alarm.stop();
   }
-  if (view?.mailbox.gone) return ok("IDLE ended: the mailbox was deleted");
   return (await line).toUpperCase() === "DONE"
     ? ok("IDLE completed")
     : bad("Expected DONE to end IDLE");
 }
 
-/** Tells what happens until the client's line is there or the mailbox is gone. */
+/** Tells what happens until the client's line is there. */
 async function announce(
   { out, service, session }: AuthenticatedContext,
   view: View | undefined,
@@ -36,7 +35,7 @@ async function announce(
 ): Promise<void> {
   let ended = false;
   void line.then(() => ended = true, () => ended = true);
-  while (!ended && !view?.mailbox.gone) {
+  while (!ended) {
     view?.drain(out, { expunges: true, withUid: false, withModseq: session.condstore });
     await out.flush();
     // Clients and NAT boxes give up on a silent connection.

@@ -11,8 +11,11 @@ import { listDirectory, lstat } from "./locating.ts";
 import type { DirectoryState, MailboxState } from "./mailbox_state.ts";
 import { type FileName, type FileRow, splitName } from "./message_rows.ts";
 
-/** A directory that changed less than this many ms before it was read may have changed unseen. */
-const YOUNG = 2000;
+/**
+ * A directory that changed less than this many ms before it was read may have changed unseen:
+ * where times are kept in whole seconds, and where they follow the kernel's tick.
+ */
+const YOUNG = { seconds: 2000, tick: 50 } as const;
 const ROWS_PER_STEP = 2000;
 
 /**
@@ -46,7 +49,7 @@ function neededComparison(account: AccountContext, state: MailboxState): Needed 
 }
 
 function isYoung({ mtime, compared }: DirectoryState): boolean {
-  return compared - mtime < YOUNG;
+  return compared - mtime < (mtime % 1000 === 0 ? YOUNG.seconds : YOUNG.tick);
 }
 
 /** Modification times in ms, made to be unlike any known one if a directory is missing. */
@@ -202,7 +205,10 @@ function takeTwin(
 export function notice(account: AccountContext, state: MailboxState, event: FolderEvent): void {
   if (state.gone || state.placing.has(baseOf(event.file))) return;
   state.events.add(event.file === "" ? "" : `${event.directory}/${event.file}`);
-  if (state.looking) return;
+  if (!state.looking) look(account, state);
+}
+
+function look(account: AccountContext, state: MailboxState): void {
   state.looking = account.writer.alone(() => lookAtEvents(account, state))
     .catch((error: unknown) => {
       if (error instanceof StoreError && (account.background.stopped || state.gone)) return;
@@ -214,13 +220,7 @@ export function notice(account: AccountContext, state: MailboxState, event: Fold
     .finally(() => {
       state.looking = undefined;
       // Told of meanwhile, after the last look.
-      for (const name of state.events) {
-        state.events.delete(name);
-        notice(account, state, {
-          directory: name.startsWith("new/") ? "new" : "cur",
-          file: name.slice(4),
-        });
-      }
+      if (state.events.size > 0 && !state.gone) look(account, state);
     });
 }
 

@@ -125,6 +125,10 @@ export class Folders {
     this.#list.remove(state);
     this.#account.loaded.remove(state);
     state.gone = true;
+    // Sessions that have it open see all its messages go.
+    if (state.columns) {
+      state.columns.remove(Array.from({ length: state.columns.count }, (_, i) => i));
+    }
     state.unwatch?.();
     state.unwatch = undefined;
     state.eventsComplete = false;
