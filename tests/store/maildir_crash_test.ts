@@ -107,9 +107,11 @@ Deno.test("Mailbox.expunge() is finished after a crash before the files were unl
   await deliver(account, "INBOX", "two");
   await fixture.close();
   edit(fixture, (database) => {
-    database.exec(`INSERT INTO removals SELECT mailbox, base, in_new, info FROM files
+    database.exec(
+      `INSERT INTO removals SELECT mailbox, base, id & 4294967295, in_new, info FROM files
       WHERE id & 4294967295 = 1; DELETE FROM messages WHERE uid = 1;
-      DELETE FROM files WHERE id & 4294967295 = 1;`);
+      DELETE FROM files WHERE id & 4294967295 = 1;`,
+    );
   });
   // Another program gave it a flag meanwhile.
   const [one] = fixture.names("cur");

@@ -14,7 +14,7 @@ import type {
 import { StoreError } from "../store.ts";
 import { type AccountContext, folderPath, loadColumns } from "./account_context.ts";
 import { append } from "./appending.ts";
-import { notice, refresh } from "./comparing.ts";
+import { notice, refresh, stopWatching } from "./comparing.ts";
 import { copyMessages } from "./copying.ts";
 import { folderOf } from "./folder_name.ts";
 import { type Folders, makeFolder } from "./folders.ts";
@@ -224,7 +224,7 @@ export class MaildirAccount implements Account {
     if (!state.unwatch || this.#closed) return;
     const timer = setTimeout(() => {
       this.#lingering.delete(state);
-      this.#unwatch(state);
+      stopWatching(this.#account, state);
     }, LINGER);
     timer.unref();
     this.#lingering.set(state, timer);
@@ -258,7 +258,7 @@ export class MaildirAccount implements Account {
   stopWatching(): void {
     this.#closed = true;
     for (const state of [...this.#lingering.keys()]) this.#stopLingering(state);
-    for (const state of this.#list.states()) this.#unwatch(state);
+    for (const state of this.#list.states()) stopWatching(this.#account, state);
   }
 
   #rootChanged(): boolean {
@@ -308,15 +308,9 @@ export class MaildirAccount implements Account {
     );
   }
 
-  #unwatch(state: MailboxState): void {
-    state.unwatch?.();
-    state.unwatch = undefined;
-    state.eventsComplete = false;
-  }
-
   #watchAgain(state: MailboxState): void {
     if (!state.unwatch) return;
-    this.#unwatch(state);
+    stopWatching(this.#account, state);
     this.#watch(state);
   }
 

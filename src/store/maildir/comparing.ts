@@ -3,7 +3,7 @@
 import { Pace } from "../../pace.ts";
 import { StoreError } from "../store.ts";
 import { type AccountContext, filePath, folderPath } from "./account_context.ts";
-import { complain, separateTwin, takeOver } from "./adoption.ts";
+import { complain, type Findings, separateTwin, takeOver } from "./adoption.ts";
 import { storeErrorOf } from "./disk_error.ts";
 import { baseOf } from "./file_name.ts";
 import type { FolderEvent } from "./folder_watcher.ts";
@@ -225,35 +225,60 @@ function look(account: AccountContext, state: MailboxState): void {
 }
 
 async function lookAtEvents(account: AccountContext, state: MailboxState): Promise<void> {
-  const pace = new Pace();
   while (state.events.size > 0 && !state.gone) {
     const names = [...state.events];
     state.events.clear();
-    const files = names.map((name) => splitName(name.startsWith("new/"), name.slice(4)));
-    const strangers = new Map<string, FileName>();
-    const renamed = new Map<string, { row: FileRow; file: FileName }>();
-    const lost = new Set<string>();
-    for (const file of files) {
-      if (file.base === "" || file.base.startsWith(".")) continue;
-      if (pace.due()) await pace.turn();
-      const row = account.messages.fileByBase(state.id, file.base);
-      const there = lstat(filePath(account, state, file));
-      if (!row) {
-        if (there) strangers.set(file.base, file);
-      } else if (!lstat(filePath(account, state, row))) {
-        if (there) renamed.set(file.base, { row, file });
-        else lost.add(file.base);
-      }
-    }
+    const findings = names.includes("") ? undefined : await findingsOf(account, state, names);
+    if (findings) await takeOver(account, state, findings);
+    else await compareAll(account, state);
+  }
+}
+
+/** What some events amount to; undefined if only a comparison can tell. */
+async function findingsOf(
+  account: AccountContext,
+  state: MailboxState,
+  names: readonly string[],
+): Promise<Findings | undefined> {
+  const told = new Map<string, FileName[]>();
+  for (const name of names) {
+    const file = splitName(name.startsWith("new/"), name.slice(4));
+    if (file.base.startsWith(".")) continue;
+    const files = told.get(file.base);
+    if (files) files.push(file);
+    else told.set(file.base, [file]);
+  }
+  const strangers: FileName[] = [];
+  const renamed: { row: FileRow; file: FileName }[] = [];
+  const pace = new Pace();
+  for (const [base, files] of told) {
+    if (pace.due()) await pace.turn();
+    const isThere = (file: FileName) => lstat(filePath(account, state, file)) !== undefined;
+    const row = account.messages.fileByBase(state.id, base);
+    // Most events are echoes of this process's own renames.
+    if (row && isThere(row)) continue;
+    const file = files.find(isThere);
+    if (file) row ? renamed.push({ row, file }) : strangers.push(file);
     // Removed, or renamed to what the watcher has not told of yet.
-    if (names.includes("") || [...lost].some((base) => !renamed.has(base))) {
-      await compareAll(account, state);
-      continue;
-    }
-    await takeOver(account, state, {
-      renamed: [...renamed.values()],
-      missing: [],
-      strangers: [...strangers.values()],
-    });
+    else if (row) return undefined;
+  }
+  return { renamed, missing: [], strangers };
+}
+
+/** Ends the watching of a mailbox; all that happened so far is known. */
+export function stopWatching(account: AccountContext, state: MailboxState): void {
+  const settled = state.eventsComplete && state.events.size === 0 && !state.looking &&
+    !state.refreshing;
+  state.unwatch?.();
+  state.unwatch = undefined;
+  state.eventsComplete = false;
+  if (!settled || !(state.inCur.touched || state.inNew.touched)) return;
+  try {
+    // What an event on its way would have told is young, and so found by the next comparison.
+    const { inNew, inCur } = begin(account, state, "all");
+    Object.assign(state.inNew, inNew);
+    Object.assign(state.inCur, inCur);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
   }
 }

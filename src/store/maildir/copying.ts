@@ -201,7 +201,7 @@ async function commit(
     }
     if (keywords) saveKeywords(account, destination, keywords);
     saveProgress(account, destination, { uidNext: next, modseq });
-  });
+  }, links.length);
   arrive(source, destination, links, modseq, keywords);
   if (!move) return result;
   removed(account, source, indexes, sourceModseq);

@@ -32,7 +32,7 @@ export function expunge(
         write();
         if (pace.due()) await pace.turn();
       }
-    });
+    }, indexes.length);
     removed(account, state, indexes, result.modseq);
     return result;
   });

@@ -110,7 +110,9 @@ export class MaildirMailbox implements Mailbox {
     last: number,
   ): Promise<readonly (Pick<CachedItems, K> & { readonly uid: number })[]> {
     try {
-      return this.#account.messages.cached(this.#state.id, items, { first, last });
+      const { opened, id } = this.#state;
+      return this.#account.messages.cached(id, items, { first, last })
+        .filter(({ uid }) => opened.indexOf(uid) >= 0);
     } catch (error) {
       throw sqliteRefusal(error);
     }

@@ -32,6 +32,11 @@ export interface FileRow extends FileName {
   readonly bareLf: boolean;
 }
 
+/** The file of an expunged message. */
+export interface Removal extends FileName {
+  readonly uid: number;
+}
+
 /** A file's name as the index keeps it. */
 export function splitName(inNew: boolean, file: string): FileName {
   const base = baseOf(file);
@@ -176,24 +181,23 @@ export class MessageRows {
     ).run(from, range.first, range.last, to, shift);
   }
 
-  /** Deletes messages; with `unlink`, notes their files for {@link removals}. */
+  /** Deletes messages; with `unlink`, notes their files and cached items for {@link removals}. */
   remove(mailbox: number, range: UidRange, modseq: number, unlink: boolean): void {
     const { first, last } = range;
     if (unlink) {
       this.#run(
-        `INSERT OR REPLACE INTO removals SELECT mailbox, base, in_new, info
+        `INSERT OR REPLACE INTO removals SELECT mailbox, base, id & 4294967295, in_new, info
          FROM files WHERE ${ID_RANGE}`,
       ).run(mailbox, first, last);
-    }
+    } else this.#run(`DELETE FROM contents WHERE ${ID_RANGE}`).run(mailbox, first, last);
     this.#run("INSERT OR REPLACE INTO expunged VALUES (?, ?, ?, ?)")
       .run(mailbox, modseq, first, last);
     this.#run("DELETE FROM messages WHERE mailbox = ? AND uid BETWEEN ? AND ?")
       .run(mailbox, first, last);
     this.#run(`DELETE FROM files WHERE ${ID_RANGE}`).run(mailbox, first, last);
-    this.#run(`DELETE FROM contents WHERE ${ID_RANGE}`).run(mailbox, first, last);
   }
 
-  /** Cached items of a range of UIDs. */
+  /** Cached items of a range of UIDs, also of some that were expunged just now. */
   cached<K extends keyof CachedItems>(
     mailbox: number,
     items: readonly K[],
@@ -202,16 +206,21 @@ export class MessageRows {
     const columns = items.map((item) => COLUMN_OF[item]).join("");
     const rows = this.#run(
       `SELECT id & 4294967295 AS uid${columns} FROM contents WHERE ${ID_RANGE} ORDER BY id`,
-    ).all(mailbox, range.first, range.last) as (Pick<CachedItems, K> & { uid: number })[];
-    for (const row of rows) fromText(row);
+    ).all(
+      mailbox,
+      range.first,
+      range.last,
+    ) as unknown as (Pick<CachedItems, K> & { readonly uid: number })[];
+    for (const row of rows) fromText(row, items);
     return rows;
   }
 
-  /** Files of expunged messages that are still to be unlinked. */
-  removals(mailbox: number, limit: number): FileName[] {
-    const rows = this.#rows("SELECT in_new, base, info FROM removals WHERE mailbox = ? LIMIT ?")
-      .all(mailbox, limit) as unknown as [number, string, string][];
-    return rows.map(([inNew, base, info]) => ({ inNew: inNew !== 0, base, info }));
+  /** Expunged messages whose files are still to be unlinked, and cached items deleted. */
+  removals(mailbox: number, limit: number): Removal[] {
+    const rows = this.#rows(
+      "SELECT uid, in_new, base, info FROM removals WHERE mailbox = ? LIMIT ?",
+    ).all(mailbox, limit) as unknown as [number, number, string, string][];
+    return rows.map(([uid, inNew, base, info]) => ({ uid, inNew: inNew !== 0, base, info }));
   }
 
   isRemoved(mailbox: number, base: string): boolean {
@@ -219,8 +228,10 @@ export class MessageRows {
       .get(mailbox, base) !== undefined;
   }
 
-  forgetRemoval(mailbox: number, base: string): void {
+  /** The file is unlinked: nothing is left to do but to delete the cached items. */
+  finishRemoval(mailbox: number, { uid, base }: Removal): void {
     this.#run("DELETE FROM removals WHERE mailbox = ? AND base = ?").run(mailbox, base);
+    this.#run("DELETE FROM contents WHERE id = (?1 << 32) | ?2").run(mailbox, uid);
   }
 
   /** Mailboxes with files still to be unlinked or renamed. */
@@ -292,10 +303,14 @@ function toText(bytes: string): string {
   return bytes.includes("\0") ? bytes.replaceAll("\0", "\u0100") : bytes;
 }
 
-function fromText(row: object): void {
-  for (const [key, value] of Object.entries(row)) {
+function fromText<K extends keyof CachedItems>(
+  row: Pick<CachedItems, K>,
+  items: readonly K[],
+): void {
+  for (const item of items) {
+    const value = row[item];
     if (typeof value === "string" && value.includes("\u0100")) {
-      Object.assign(row, { [key]: value.replaceAll("\u0100", "\0") });
+      Object.assign(row, { [item]: value.replaceAll("\u0100", "\0") });
     }
   }
 }

@@ -8,7 +8,7 @@ import { listDirectory } from "./locating.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import type { FileName } from "./message_rows.ts";
 
-const FILES_PER_STEP = 500;
+const FILES_PER_STEP = 100;
 
 /**
  * Expunged messages are gone once their rows are; their files follow. The index remembers the
@@ -49,8 +49,8 @@ export class Removals {
       if (files.length === 0) return;
       const kept = await this.#unlink(state, files);
       await account.writer.run(() => {
-        for (const { base } of files) {
-          if (!kept.has(base)) account.messages.forgetRemoval(state.id, base);
+        for (const file of files) {
+          if (!kept.has(file.base)) account.messages.finishRemoval(state.id, file);
         }
         return { result: undefined };
       });

@@ -70,6 +70,7 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE removals (
      mailbox INTEGER NOT NULL,
      base TEXT NOT NULL,
+     uid INTEGER NOT NULL,
      in_new INTEGER NOT NULL,
      info TEXT NOT NULL,
      PRIMARY KEY (mailbox, base)) WITHOUT ROWID;
@@ -80,6 +81,9 @@ const MIGRATIONS: readonly string[] = [
      last_uid INTEGER NOT NULL);
    CREATE TABLE journal (id INTEGER PRIMARY KEY AUTOINCREMENT, work TEXT NOT NULL);`,
 ];
+
+/** Pages of the log that a commit moves into the database; more at once would hold the event loop. */
+export const CHECKPOINT_PAGES = 500;
 
 /** An opened index; `made` if there was none that could be used. */
 export interface OpenedIndex {
@@ -115,7 +119,7 @@ function open(path: string, log: Log, check: boolean): OpenedIndex {
     // Exclusive: the columns in memory are right only while nobody else writes.
     database.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -4096;
-      PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 2000;`);
+      PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`);
     if (check) lookForDamage(database);
     const made = migrate(database, path, log);
     Deno.chmodSync(path, 0o600);

@@ -38,63 +38,76 @@ export function storeFlags(
   unchangedSince: number | undefined,
 ): Promise<StoredFlags> {
   const { writer } = account;
-  const makePlan = () => {
-    state.assertThere();
-    return plan(account, state, uids, change, unchangedSince);
-  };
+  const plan = () => planning(account, state, uids, change, unchangedSince);
   if (uids.length <= SMALL) {
     return writer.run(() => {
-      const made = makePlan();
+      const made = finish(plan());
       for (const write of statements(account, state, change, made)) write();
       return { result: resultOf(made), apply: () => apply(account, state, made) };
     });
   }
   return writer.alone(async () => {
     const made = await writer.transaction(async () => {
-      const made = makePlan();
       const pace = new Pace();
-      for (const write of statements(account, state, change, made)) {
+      const steps = plan();
+      let step = steps.next();
+      for (; !step.done; step = steps.next()) if (pace.due()) await pace.turn();
+      for (const write of statements(account, state, change, step.value)) {
         write();
         if (pace.due()) await pace.turn();
       }
-      return made;
-    });
+      return step.value;
+    }, uids.length);
     apply(account, state, made);
     return resultOf(made);
   });
+}
+
+function finish<T>(steps: Iterator<void, T>): T {
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return step.value;
 }
 
 function resultOf({ indexes, modseq, modified }: Plan): StoredFlags {
   return { modseq: indexes.length > 0 ? modseq : 0, modified };
 }
 
-function plan(
+/** Works out a change; yields now and then, as with 100,000 messages that takes a while. */
+function* planning(
   account: AccountContext,
   state: MailboxState,
   uids: readonly number[],
   change: FlagChange,
   unchangedSince = Infinity,
-): Plan {
+): Generator<void, Plan> {
+  state.assertThere();
   const columns = state.opened;
   const candidates = columns.indexesOf(uids);
+  yield;
   const wanted = candidates.filter((at) => columns.modseqs[at] <= unchangedSince);
-  const modified = candidates.filter((at) => columns.modseqs[at] > unchangedSince)
-    .map((at) => columns.uids[at]);
-  const keywords = wanted.length > 0 && change.mode !== "remove"
+  const modified = wanted.length === candidates.length
+    ? []
+    : candidates.filter((at) => columns.modseqs[at] > unchangedSince).map((at) => columns.uids[at]);
+  const more = wanted.length > 0 && change.mode !== "remove"
     ? keywordsWith(account, state, keywordNumbers(account, change.keywords))
     : undefined;
+  const keywords = more && [
+    ...new Set([
+      ...more.filter((number) => number >= 0),
+      ...account.keywords.intern(change.keywords),
+    ]),
+  ];
   const become = keywordChange(account, change);
   const { keep, add } = systemChange(change);
   const indexes: number[] = [];
   const results: Flags[] = [];
   let first = 0;
   let last = 0;
-  for (const at of wanted) {
+  for (const [i, at] of wanted.entries()) {
+    if (i % 2000 === 1999) yield;
     const before = columns.flags[at];
-    const result = {
-      flags: (before & keep) | add,
-      keywords: become(columns.keywordSets[at]),
-    };
+    const result = { flags: (before & keep) | add, keywords: become(columns.keywordSets[at]) };
     if (result.flags !== before) {
       first ||= columns.uids[at];
       last = columns.uids[at];
@@ -102,19 +115,8 @@ function plan(
     indexes.push(at);
     results.push(result);
   }
-  return {
-    modseq: state.highestModseq + 1,
-    modified,
-    indexes,
-    results,
-    renamed: last > 0 ? { first, last } : undefined,
-    keywords: keywords?.some((number) => number < 0)
-      ? [
-        ...keywords.filter((number) => number >= 0),
-        ...account.keywords.intern(change.keywords).filter((number) => !keywords.includes(number)),
-      ]
-      : keywords,
-  };
+  const renamed = last > 0 ? { first, last } : undefined;
+  return { modseq: state.highestModseq + 1, modified, indexes, results, renamed, keywords };
 }
 
 function systemChange({ mode, system }: FlagChange): { keep: number; add: number } {

@@ -7,7 +7,7 @@ import { withFlags } from "./file_name.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { type FileName, type FileRow, splitName, type UidRange } from "./message_rows.ts";
 
-const FILES_PER_STEP = 200;
+const FILES_PER_STEP = 100;
 
 /**
  * The index says the flags; other Maildir programs see them in file names a moment later. What

@@ -3,6 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { yieldNow } from "../../pace.ts";
 import { StoreError } from "../store.ts";
+import { CHECKPOINT_PAGES } from "./schema.ts";
 import { isDamage, isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
 
 /** What a small operation leaves to do once its statements have run. */
@@ -36,6 +37,9 @@ interface Done {
 /** A small operation is one that takes well under this many milliseconds. */
 const BATCH_MILLISECONDS = 6;
 
+/** A transaction that changes more messages than this writes many pages. */
+const LARGE = 200;
+
 /**
  * Runs the operations of one account one after the other. Small ones that wait together share one
  * transaction and so one fsync; nobody gets a result before it is durable.
@@ -45,6 +49,7 @@ export class Writer {
   readonly #recovery: Recovery;
   #queue: Waiting[] = [];
   #running: Promise<void> | undefined;
+  #checkpoint = false;
   #closed = false;
 
   constructor(database: DatabaseSync, recovery: Recovery) {
@@ -70,17 +75,34 @@ export class Writer {
     return this.#enqueue<T>({ long: operation });
   }
 
-  /** One transaction of an operation that runs {@link alone}. */
-  async transaction<T>(statements: () => T | Promise<T>): Promise<T> {
+  /**
+   * One transaction of an operation that runs {@link alone}.
+   *
+   * @param messages how many it changes, about
+   */
+  async transaction<T>(statements: () => T | Promise<T>, messages = 0): Promise<T> {
     this.#database.exec("BEGIN IMMEDIATE");
     try {
       const result = await statements();
-      this.#database.exec("COMMIT");
+      if (messages > LARGE) await this.#commitLarge();
+      else this.#database.exec("COMMIT");
       return result;
     } catch (error) {
       this.#rollBack();
       if (!(error instanceof StoreError)) this.#recovery.reload();
       throw error;
+    }
+  }
+
+  /** Leaves the checkpoint, as long as the commit itself after many changes, to a turn of its own. */
+  async #commitLarge(): Promise<void> {
+    await yieldNow();
+    this.#database.exec("PRAGMA wal_autocheckpoint = 0");
+    try {
+      this.#database.exec("COMMIT");
+      this.#checkpoint = true;
+    } finally {
+      this.#database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     }
   }
 
@@ -112,6 +134,7 @@ export class Writer {
       if (next.long) {
         this.#queue.shift();
         await this.#runLong(next, next.long);
+        await this.#checkpointApart();
       } else this.#runBatch();
     }
     this.#running = undefined;
@@ -122,6 +145,18 @@ export class Writer {
       waiting.resolve(await operation());
     } catch (error) {
       waiting.reject(this.#refusal(error));
+    }
+  }
+
+  async #checkpointApart(): Promise<void> {
+    if (!this.#checkpoint) return;
+    this.#checkpoint = false;
+    await yieldNow();
+    try {
+      this.#database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    } catch (error) {
+      // What is committed stays in the log; a later checkpoint or the next start takes it over.
+      this.#refusal(error);
     }
   }
 
