@@ -1,5 +1,6 @@
 /** Message files as they are read: in wire form, whole or in pieces. */
 
+import { Pace } from "../../pace.ts";
 import * as fs from "node:fs";
 import { MessageIndexer, type MessageSummary } from "../../message/indexer.ts";
 import { toWireForm } from "../../message/wire_form.ts";
@@ -249,8 +250,11 @@ export async function indexFile(path: string): Promise<MessageSummary> {
   try {
     file = openPlain(path);
     const indexer = new MessageIndexer();
+    const pace = new Pace();
     for (let at = 0; at < file.size; at += PIECE) {
       indexer.push(await file.read(at, at + PIECE));
+      // Deno may read at once, without a turn of the event loop.
+      if (pace.due()) await pace.turn();
     }
     return indexer.end();
   } catch (error) {
