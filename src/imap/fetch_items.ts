@@ -1,7 +1,7 @@
 /** The table of FETCH items: what each needs, and how it is spelled. */
 
 import { bodyWithoutExtensions } from "../message/bodystructure.ts";
-import { CACHED_FIELDS, filterHeader } from "../message/header.ts";
+import { CACHED_FIELDS, headerFilter } from "../message/header.ts";
 import { locateSection, type PartOffsets } from "../message/mime.ts";
 import type { CachedItems, StoredMessage } from "../store/store.ts";
 import { latin1 } from "../wire/bytes.ts";
@@ -112,10 +112,9 @@ function planSection(item: ItemNamed<"BODY[]">): PlannedItem {
   const { section } = item;
   const marksSeen = !item.peek;
   if (isKeptHeader(section)) {
-    const text = ({ cached }: FetchedMessage) => {
-      const fields = filterHeader(cached.header ?? "", section.fields, false);
-      return `${item.label} ${literal(cut(fields, item.partial))}`;
-    };
+    const select = headerFilter(section.fields, false);
+    const text = ({ cached }: FetchedMessage) =>
+      `${item.label} ${literal(cut(select(cached.header ?? ""), item.partial))}`;
     return { cached: ["header"], prepared: true, opened: false, marksSeen, text };
   }
   const whole = section.part.length === 0 && section.text === "";
@@ -158,8 +157,8 @@ async function writeSection(
   }
   if (section.text === "HEADER.FIELDS" || section.text === "HEADER.FIELDS.NOT") {
     const header = await readText(stored, range);
-    const fields = filterHeader(header, section.fields, section.text === "HEADER.FIELDS.NOT");
-    out.text(`${label} ${literal(cut(fields, partial))}`);
+    const select = headerFilter(section.fields, section.text === "HEADER.FIELDS.NOT");
+    out.text(`${label} ${literal(cut(select(header), partial))}`);
     return;
   }
   await writeRange(stored, clip(range, partial), label, out);

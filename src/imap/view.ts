@@ -17,6 +17,8 @@ export interface DrainOptions {
   readonly withModseq: boolean;
 }
 
+const NO_KEYWORDS: readonly string[] = [];
+
 export class View {
   /** The client's numbering: element `n - 1` is the UID of message `n`. Shared with the columns until they change. */
   #uids: Uint32Array;
@@ -27,6 +29,8 @@ export class View {
   /** Changes after `#modseq` that this client made and knows about. */
   #known = new Set<number>();
   #keywordCount: number;
+  /** What {@link seqOf} answered last. */
+  #lastSeq = 0;
   /** UIDs that are `\Recent` in this session: [first, after last]. */
   #recent: [number, number][] = [];
 
@@ -60,8 +64,13 @@ export class View {
 
   /** The sequence number of a UID, 0 if the client does not know it. */
   seqOf(uid: number): number {
-    const at = search(this.#uids, this.#count, uid);
-    return at + 1;
+    // Callers mostly go through the messages one after the other.
+    const next = this.#lastSeq;
+    const seq = next < this.#count && this.#uids[next] === uid
+      ? next + 1
+      : search(this.#uids, this.#count, uid) + 1;
+    this.#lastSeq = seq;
+    return seq;
   }
 
   /** Where a UID stands in the mailbox's columns, -1 if it is gone. */
@@ -88,7 +97,8 @@ export class View {
   }
 
   isRecent(uid: number): boolean {
-    return this.#recent.some(([first, end]) => uid >= first && uid < end);
+    for (const [first, end] of this.#recent) if (uid >= first && uid < end) return true;
+    return false;
   }
 
   recentCount(): number {
@@ -114,7 +124,7 @@ export class View {
     return flagNames(
       flags[index],
       this.isRecent(uid),
-      set === 0 ? [] : this.mailbox.keywordSet(set),
+      set === 0 ? NO_KEYWORDS : this.mailbox.keywordSet(set),
     );
   }
 

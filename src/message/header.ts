@@ -21,23 +21,34 @@ export interface HeaderField {
 /** The fields of a block, up to its blank line. A line without a colon is a field without a name. */
 export function headerFields(header: string): HeaderField[] {
   const fields: HeaderField[] = [];
-  let start = 0;
-  while (start < header.length && !header.startsWith("\r\n", start)) {
+  for (let start = 0; !isEnd(header, start);) {
     const end = endOfField(header, start);
     const valueEnd = header.endsWith("\r\n", end) ? end - 2 : end;
-    const colon = header.indexOf(":", start);
-    const name = colon < 0 || colon >= valueEnd ? "" : header.slice(start, colon).trimEnd();
-    const isField = name !== "" && !/\s/.test(name);
-    fields.push({
-      name: isField ? name : "",
-      value: isField ? header.slice(colon + 1, valueEnd) : header.slice(start, valueEnd),
-      start,
-      end,
-    });
+    const name = fieldName(header, start, valueEnd);
+    const valueStart = name === "" ? start : header.indexOf(":", start) + 1;
+    fields.push({ name, value: header.slice(valueStart, valueEnd), start, end });
     start = end;
   }
   return fields;
 }
+
+function isEnd(header: string, at: number): boolean {
+  return at >= header.length || header.startsWith("\r\n", at);
+}
+
+/** The name as written, "" if the line is no field; looks at no more than its first line. */
+function fieldName(header: string, start: number, end: number): string {
+  for (let at = start; at < end; at++) {
+    const char = header.charCodeAt(at);
+    if (char === LF) return "";
+    if (char !== COLON) continue;
+    const name = header.slice(start, at).trimEnd();
+    return /\s/.test(name) ? "" : name;
+  }
+  return "";
+}
+
+const LF = 0x0a, COLON = 0x3a;
 
 function endOfField(header: string, start: number): number {
   for (let at = start;;) {
@@ -46,6 +57,18 @@ function endOfField(header: string, start: number): number {
     const next = header.charCodeAt(lf + 1);
     if (next !== 0x20 && next !== 0x09) return lf + 1;
     at = lf + 1;
+  }
+}
+
+/** Raw values of all fields of that name (lower case), without looking closely at the others. */
+export function* fieldValues(header: string, name: string): Generator<string> {
+  for (let start = 0; !isEnd(header, start);) {
+    const end = endOfField(header, start);
+    if (fieldName(header, start, end).toLowerCase() === name) {
+      const valueEnd = header.endsWith("\r\n", end) ? end - 2 : end;
+      yield header.slice(header.indexOf(":", start) + 1, valueEnd);
+    }
+    start = end;
   }
 }
 
@@ -63,19 +86,24 @@ export function unfold(raw: string): string {
 }
 
 /**
- * What BODY[HEADER.FIELDS (…)] (or .NOT) answers: the fields in the message's order exactly as
- * they lie, and the blank line, which is always there.
+ * Makes the function that gives what BODY[HEADER.FIELDS (…)] (or .NOT) answers of a header block:
+ * the fields in the message's order exactly as they lie, and the blank line, which is always
+ * there.
  *
  * @param fields names in any case
  * @see RFC 9051 §6.4.5.1
  */
-export function filterHeader(header: string, fields: readonly string[], not: boolean): string {
+export function headerFilter(
+  fields: readonly string[],
+  not: boolean,
+): (header: string) => string {
   const wanted = new Set(fields.map((name) => name.toLowerCase()));
-  return selectFields(header, (name) => wanted.has(name) !== not) + "\r\n";
+  const wants = (name: string) => wanted.has(name) !== not;
+  return (header) => selectFields(header, wants) + "\r\n";
 }
 
 /**
- * The fields (lower case) that mail clients commonly list; {@link filterHeader} answers a request
+ * The fields (lower case) that mail clients commonly list; {@link headerFilter} answers a request
  * for any of them from {@link cachedHeader}.
  */
 export const CACHED_FIELDS: ReadonlySet<string> = new Set([
@@ -157,8 +185,10 @@ export function cachedHeader(header: string): string {
 
 function selectFields(header: string, wanted: (name: string) => boolean): string {
   let selected = "";
-  for (const field of headerFields(header)) {
-    if (wanted(field.name.toLowerCase())) selected += header.slice(field.start, field.end);
+  for (let start = 0; !isEnd(header, start);) {
+    const end = endOfField(header, start);
+    if (wanted(fieldName(header, start, end).toLowerCase())) selected += header.slice(start, end);
+    start = end;
   }
   // Only the last line of a message that ends in its header can lack a line end.
   return selected === "" || selected.endsWith("\r\n") ? selected : selected + "\r\n";

@@ -7,7 +7,7 @@
  */
 
 import { TextDecoding } from "./decoded_text.ts";
-import { decodeHeader, headerFields } from "./header.ts";
+import { decodeHeader, fieldValues } from "./header.ts";
 import { isAscii } from "./latin1.ts";
 import type { PartOffsets } from "./mime.ts";
 import { toWireForm } from "./wire_form.ts";
@@ -32,11 +32,8 @@ export function foldCase(text: string): string {
  * @param foldedNeedle from {@link foldCase}
  */
 export function headerContains(header: string, field: string, foldedNeedle: string): boolean {
-  const name = field.toLowerCase();
-  for (const candidate of headerFields(header)) {
-    if (candidate.name.length !== name.length || candidate.name.toLowerCase() !== name) continue;
-    if (foldedNeedle === "") return true;
-    if (foldCase(decodeHeader(candidate.value)).includes(foldedNeedle)) return true;
+  for (const value of fieldValues(header, field.toLowerCase())) {
+    if (foldedNeedle === "" || foldCase(decodeHeader(value)).includes(foldedNeedle)) return true;
   }
   return false;
 }

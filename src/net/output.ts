@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import type { Output } from "../imap/command.ts";
 
 /** Octets that may wait here, and in the socket, before the writer has to wait. */
-const FULL = 64 * 1024;
+const FULL = 256 * 1024;
 
 /**
  * Gathers a command's responses and writes them in few pieces. Holds nothing between commands.

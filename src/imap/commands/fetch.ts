@@ -97,7 +97,9 @@ async function sendAll(
         continue;
       }
       const message = { seq: view.seqOf(uid), uid, view, cached: rows?.[row] ?? {} };
-      await sendOne(context, plan, message, marked.has(uid) && !plan.tellsFlags, failures);
+      const flagsChanged = marked.has(uid) && !plan.tellsFlags;
+      if (plan.opened) await sendOpened(context, plan, message, flagsChanged, failures);
+      else sendKept(context, plan, message, flagsChanged, failures);
       if (out.full) await out.flush();
       if (pace.due()) await pace.turn();
     }
@@ -135,25 +137,41 @@ async function markSeen(
   return new Set(unseen);
 }
 
-async function sendOne(
+type Named = Omit<FetchedMessage, "index" | "stored">;
+
+/** Answers about a message without its text: nothing is awaited for each of many. */
+function sendKept(
   context: SelectedContext,
   plan: Plan,
-  base: Omit<FetchedMessage, "index" | "stored">,
+  base: Named,
+  flagsChanged: boolean,
+  failures: Failures,
+): void {
+  const message = located(base, undefined, failures);
+  if (message === undefined) return;
+  let text = `* ${base.seq} FETCH (`;
+  for (let i = 0; i < plan.items.length; i++) {
+    if (i > 0) text += " ";
+    text += textOf(plan.items[i], message);
+  }
+  context.out.text(`${text}${flagsChanged ? changedFlags(context, message) : ""})\r\n`);
+}
+
+async function sendOpened(
+  context: SelectedContext,
+  plan: Plan,
+  base: Named,
   flagsChanged: boolean,
   failures: Failures,
 ): Promise<void> {
-  const { view, out } = context;
-  const stored = plan.opened ? await open(context, base.uid, failures) : undefined;
-  if (plan.opened && stored === undefined) return;
+  const { out } = context;
+  const stored = await open(context, base.uid, failures);
+  if (stored === undefined) return;
   try {
-    const index = view.indexOf(base.uid, base.seq);
-    if (index < 0) {
-      failures.gone++;
-      return;
-    }
-    const message: FetchedMessage = { ...base, index, stored };
+    const message = located(base, stored, failures);
+    if (message === undefined) return;
     // Before anything is awaited: other sessions may expunge while a text is written.
-    const texts = plan.items.map((item) => "text" in item ? item.text(message) : "");
+    const texts = plan.items.map((item) => textOf(item, message));
     const flags = flagsChanged ? changedFlags(context, message) : "";
     out.text(`* ${base.seq} FETCH (`);
     for (const [i, item] of plan.items.entries()) {
@@ -163,8 +181,26 @@ async function sendOne(
     }
     out.text(`${flags})\r\n`);
   } finally {
-    stored?.close();
+    stored.close();
   }
+}
+
+/** The message with its place in the columns, unless it was expunged meanwhile. */
+function located(
+  base: Named,
+  stored: StoredMessage | undefined,
+  failures: Failures,
+): FetchedMessage | undefined {
+  const index = base.view.indexOf(base.uid, base.seq);
+  if (index < 0) {
+    failures.gone++;
+    return undefined;
+  }
+  return { ...base, index, stored };
+}
+
+function textOf(item: PlannedItem, message: FetchedMessage): string {
+  return "text" in item ? item.text(message) : "";
 }
 
 /** Opens a message; one that cannot be read is logged, counted and stepped over. */
