@@ -32,19 +32,20 @@ export class WriteBack {
   soon(state: MailboxState): void {
     this.#waiting.add(state);
     this.#timer ??= setTimeout(() => {
-      this.#account().background.run("writing flags into file names", () => this.flush());
+      const { background } = this.#account();
+      background.run("writing flags into file names", () => this.flush(() => !background.stopped));
     }, this.#delay);
   }
 
-  /** Renames all that waits now. */
-  flush(): Promise<void> {
+  /** Renames all that waits now, as long as `more` holds; the rest stays noted in the index. */
+  flush(more: () => boolean = () => true): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const states = [...this.#waiting];
-    this.#waiting.clear();
     this.#running = this.#running.catch(() => {}).then(async () => {
-      for (const state of states) {
-        while (await this.#step(state));
+      for (const state of [...this.#waiting]) {
+        this.#waiting.delete(state);
+        while (more() && await this.#step(state));
+        if (!more()) this.#waiting.add(state);
       }
     });
     return this.#running;

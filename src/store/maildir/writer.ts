@@ -89,7 +89,7 @@ export class Writer {
       return result;
     } catch (error) {
       this.#rollBack();
-      if (!(error instanceof StoreError)) this.#recovery.reload();
+      if (!(error instanceof StoreError)) this.#reload();
       throw error;
     }
   }
@@ -176,7 +176,7 @@ export class Writer {
     } catch (error) {
       if (taken.length === 0) taken.push(this.#queue[0]);
       this.#rollBack();
-      this.#recovery.reload();
+      this.#reload();
       const refusal = this.#refusal(error);
       for (const { reject } of taken) reject(refusal);
       return;
@@ -199,8 +199,17 @@ export class Writer {
     } catch (error) {
       // A full disk ends the whole transaction: then this throws too, and the batch fails.
       this.#database.exec("ROLLBACK TO operation; RELEASE operation");
-      if (!(error instanceof StoreError)) this.#recovery.reload();
+      if (!(error instanceof StoreError)) this.#reload();
       return { waiting, error: this.#refusal(error) };
+    }
+  }
+
+  /** An index that cannot even be read is no use any more. */
+  #reload(): void {
+    try {
+      this.#recovery.reload();
+    } catch (error) {
+      this.#recovery.damaged(error);
     }
   }
 
