@@ -69,7 +69,7 @@ async function takeOverPortion(
       saveProgress(account, state, { uidNext: state.uidNext + rows.length, modseq });
     }
     return { rows, merged };
-  }, arrivals.length + renamed.length + missing.length);
+  }, { messages: arrivals.length + renamed.length + missing.length });
   if (rows.length + merged.length + gone.length === 0) return;
   const { columns } = state;
   for (const row of rows) columns?.push(row);

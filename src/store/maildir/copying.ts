@@ -202,7 +202,7 @@ async function commit(
     }
     if (keywords) saveKeywords(account, destination, keywords);
     saveProgress(account, destination, { uidNext: next, modseq });
-  }, links.length);
+  }, { messages: links.length });
   arrive(source, destination, links, modseq, keywords);
   if (!move) return result;
   removed(account, source, indexes, sourceModseq);

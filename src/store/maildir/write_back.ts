@@ -7,7 +7,8 @@ import { withFlags } from "./file_name.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { type FileName, type FileRow, splitName, type UidRange } from "./message_rows.ts";
 
-const FILES_PER_STEP = 100;
+/** Few, as commands wait for a step to end. */
+const FILES_PER_STEP = 40;
 
 /**
  * The index says the flags; other Maildir programs see them in file names a moment later. What
@@ -65,7 +66,7 @@ export class WriteBack {
       await writer.transaction(() => {
         for (const { uid, file } of renamed) messages.setFile(state.id, uid, file);
         messages.writtenBack(range, done);
-      });
+      }, { durable: false });
       return true;
     });
   }
@@ -131,6 +132,6 @@ export function claimRecent(account: AccountContext, state: MailboxState): numbe
         account.messages.addWriteBack(state.id, claimed);
       }
       return { result: undefined, apply: () => account.writeBack.soon(state) };
-    }));
+    }, { durable: false }));
   return before;
 }
