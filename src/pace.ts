@@ -30,3 +30,44 @@ export class Pace {
     this.#started = performance.now();
   }
 }
+
+const RUN = 1000;
+
+/** Sorts as `Array.sort` does, stably, in slices; `items` is left as it is. */
+export async function sortInTurns<T>(
+  items: readonly T[],
+  compare: (a: T, b: T) => number,
+): Promise<T[]> {
+  const pace = new Pace();
+  let runs: T[][] = [];
+  for (let at = 0; at < items.length; at += RUN) {
+    runs.push(items.slice(at, at + RUN).sort(compare));
+    if (pace.due()) await pace.turn();
+  }
+  while (runs.length > 1) {
+    const merged: T[][] = [];
+    for (let i = 0; i < runs.length; i += 2) {
+      merged.push(i + 1 < runs.length ? await merge(runs[i], runs[i + 1], compare, pace) : runs[i]);
+    }
+    runs = merged;
+  }
+  return runs[0] ?? [];
+}
+
+async function merge<T>(
+  left: readonly T[],
+  right: readonly T[],
+  compare: (a: T, b: T) => number,
+  pace: Pace,
+): Promise<T[]> {
+  const merged: T[] = [];
+  let l = 0;
+  let r = 0;
+  while (l < left.length || r < right.length) {
+    const fromLeft = r === right.length ||
+      (l < left.length && compare(left[l], right[r]) <= 0);
+    merged.push(fromLeft ? left[l++] : right[r++]);
+    if (merged.length % RUN === 0 && pace.due()) await pace.turn();
+  }
+  return merged;
+}

@@ -292,3 +292,48 @@ Deno.test("Mailbox.prepare() reads a large delivery behind the commands", async 
   assert.ok(messages.sizes.subarray(0, 3000).every((size) => size > 0));
   inbox.close();
 });
+
+Deno.test("MaildirStore works with no memory for closed mailboxes", async () => {
+  await using fixture = await MaildirFixture.make();
+  const account = await (await fixture.open({ memoryBudget: 0 })).account("ann");
+  for (const name of ["a", "b"]) {
+    await account.create(name);
+    await deliver(account, name);
+    assert.equal((await account.status(name)).messages, 1);
+  }
+  const a = await account.open("a");
+  await a.store([1], { mode: "add", system: FLAG.seen, keywords: ["$x"] });
+  a.close();
+  await deliver(account, "a");
+  assert.equal((await account.status("b")).messages, 1);
+  const again = await account.open("a");
+  assert.deepEqual(flagsOf(again), [[1, FLAG.seen, ["$x"]], [2, 0, []]]);
+  again.close();
+});
+
+Deno.test("Account.append() neither loses nor doubles mail beside deliveries and removals", async () => {
+  await using fixture = await MaildirFixture.make();
+  const account = await (await fixture.open()).account("ann");
+  const inbox = await account.open("INBOX");
+  for (let round = 0; round < 20; round++) {
+    const appended = [1, 2, 3].map((i) => deliver(account, "INBOX", `a${round}-${i}`));
+    fixture.put(`new/${1700000000 + round}.M1P1.host`, text(`d${round}`));
+    const refreshed = inbox.refresh();
+    const copied = round > 2 ? inbox.copy([round, round + 1], "INBOX") : undefined;
+    const flagged = inbox.store([round], { mode: "add", system: FLAG.flagged, keywords: [] });
+    await Promise.all([...appended, refreshed, copied, flagged]);
+    inbox.claimRecent();
+  }
+  await inbox.refresh();
+  await until(inbox, () => inbox.messages.count >= 20 * 4 + 17 * 2);
+  const subjects = [];
+  for (const uid of uidsOf(inbox)) {
+    subjects.push(/Subject: (.*)\r/.exec(await wholeText(inbox, uid))?.[1] ?? "");
+  }
+  assert.equal(subjects.length, 20 * 4 + 17 * 2);
+  assert.equal(new Set(subjects).size, 80);
+  inbox.close();
+  const again = await (await (await fixture.open()).account("ann")).open("INBOX");
+  assert.equal(again.messages.count, subjects.length);
+  again.close();
+});

@@ -42,9 +42,10 @@ export class MaildirAccount implements Account {
   readonly #list: MailboxList;
   readonly #folders: Folders;
   readonly #lingering = new Map<MailboxState, ReturnType<typeof setTimeout>>();
-  readonly #checked = new Set<MailboxState>();
+  readonly #checked = new WeakSet<MailboxState>();
   #rootTime = 0;
   #scanned = 0;
+  #looked = 0;
   #scanning: Promise<void> | undefined;
   #closed = false;
 
@@ -56,7 +57,8 @@ export class MaildirAccount implements Account {
   }
 
   list(): readonly MailboxInfo[] {
-    if (this.#account.clock() - this.#scanned >= SCAN_INTERVAL && this.#rootChanged()) {
+    if (Math.abs(this.#account.clock() - this.#looked) >= SCAN_INTERVAL) {
+      this.#looked = this.#account.clock();
       this.#account.background.run("looking for folders", () => this.scan());
     }
     return this.#list.infos();
@@ -233,7 +235,8 @@ export class MaildirAccount implements Account {
   /** Takes over folders that other programs made or removed, if the Maildir changed. */
   async scan(): Promise<void> {
     while (this.#scanning) await this.#scanning;
-    if (this.#closed || !this.#rootChanged()) return;
+    if (this.#closed) throw new StoreError("unavailable", "The mail store is closing");
+    if (!this.#rootChanged()) return;
     this.#scanning = this.#account.writer.alone(async () => {
       const changed = this.#rootModified();
       const now = this.#account.clock();

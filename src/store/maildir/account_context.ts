@@ -5,6 +5,7 @@ import { Pace } from "../../pace.ts";
 import { StoreError } from "../store.ts";
 import type { Background } from "./background.ts";
 import { Columns } from "./columns.ts";
+import type { DirectorySyncs } from "./directory_syncs.ts";
 import type { FileNames } from "./file_name.ts";
 import type { FolderWatcher } from "./folder_watcher.ts";
 import type { KeywordSets } from "./keyword_sets.ts";
@@ -24,6 +25,7 @@ export interface AccountContext {
   readonly clock: () => number;
   readonly names: FileNames;
   readonly writer: Writer;
+  readonly directorySyncs: DirectorySyncs;
   readonly mailboxes: MailboxRows;
   readonly messages: MessageRows;
   readonly keywords: KeywordSets;

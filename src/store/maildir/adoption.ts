@@ -1,6 +1,6 @@
 /** Takes into the index what other programs delivered, renamed or removed. */
 
-import { Pace } from "../../pace.ts";
+import { Pace, sortInTurns } from "../../pace.ts";
 import { type AccountContext, filePath, folderPath, saveProgress } from "./account_context.ts";
 import { localDate } from "./appending.ts";
 import { removed, removing } from "./expunging.ts";
@@ -27,15 +27,37 @@ interface Arrival {
   readonly date: { readonly seconds: number; readonly zone: number };
 }
 
+/** What is taken over in one transaction. */
+interface Portion extends Pick<Findings, "renamed" | "missing"> {
+  readonly arrivals: readonly Arrival[];
+}
+
+const MESSAGES_PER_TRANSACTION = 2000;
+
 /** Takes over what was found; runs alone in the account's queue. */
 export async function takeOver(
   account: AccountContext,
   state: MailboxState,
-  findings: Findings,
+  { renamed, missing, strangers }: Findings,
 ): Promise<void> {
-  const arrivals = await examine(account, state, findings.strangers);
-  const { renamed, missing } = findings;
-  if (arrivals.length + renamed.length + missing.length === 0) return;
+  const arrivals = await examine(account, state, strangers);
+  const most = Math.max(arrivals.length, renamed.length, missing.length);
+  for (let from = 0; from < most; from += MESSAGES_PER_TRANSACTION) {
+    const to = from + MESSAGES_PER_TRANSACTION;
+    await takeOverPortion(account, state, {
+      arrivals: arrivals.slice(from, to),
+      renamed: renamed.slice(from, to),
+      missing: missing.slice(from, to),
+    });
+  }
+  if (state.columns && arrivals.length > 0) prepareAll(account, state);
+}
+
+async function takeOverPortion(
+  account: AccountContext,
+  state: MailboxState,
+  { arrivals, renamed, missing }: Portion,
+): Promise<void> {
   const modseq = state.highestModseq + 1;
   const gone = missing.map(({ uid }) => uid).sort((a, b) => a - b);
   const { rows, merged } = await account.writer.transaction(async () => {
@@ -47,7 +69,7 @@ export async function takeOver(
       saveProgress(account, state, { uidNext: state.uidNext + rows.length, modseq });
     }
     return { rows, merged };
-  }, arrivals.length + renamed.length + missing.length);
+  }, { messages: arrivals.length + renamed.length + missing.length });
   if (rows.length + merged.length + gone.length === 0) return;
   const { columns } = state;
   for (const row of rows) columns?.push(row);
@@ -59,7 +81,6 @@ export async function takeOver(
   state.highestModseq = modseq;
   if (columns && gone.length > 0) removed(account, state, columns.indexesOf(gone), modseq);
   state.changed();
-  if (columns && rows.length > 0) prepareAll(account, state);
 }
 
 /** Sees which of the unknown files are new messages, in the order of their delivery. */
@@ -84,7 +105,10 @@ async function examine(
       found.push({ file, size: stat.size, date, time });
     }
   }
-  return found.sort((a, b) => a.time - b.time || compareDelivery(a.file.base, b.file.base));
+  return await sortInTurns(
+    found,
+    (a, b) => a.time - b.time || compareDelivery(a.file.base, b.file.base),
+  );
 }
 
 /** Says once that something odd lies in the folder, which is left alone. */

@@ -11,7 +11,7 @@ import {
   saveProgress,
 } from "./account_context.ts";
 import { withFlags } from "./file_name.ts";
-import { type FinishedFile, IncomingFile, syncDirectory } from "./incoming_file.ts";
+import { type FinishedFile, IncomingFile } from "./incoming_file.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { type MessageRow, splitName } from "./message_rows.ts";
 
@@ -45,7 +45,7 @@ export async function append(
       placed.push({ incoming, message, file, ...finished[i] });
     }
     state.inCur.touched = true;
-    await syncDirectory(`${folderPath(account, state)}/cur`);
+    await account.directorySyncs.sync(`${folderPath(account, state)}/cur`);
     return await account.writer.run(() => insert(account, state, placed));
   } catch (error) {
     for (const { incoming } of placed) await incoming.takeBack().catch(() => {});

@@ -15,7 +15,6 @@ import type { Columns } from "./columns.ts";
 import { errnoOf, storeErrorOf } from "./disk_error.ts";
 import { removed, removing } from "./expunging.ts";
 import { withFlags } from "./file_name.ts";
-import { syncDirectory } from "./incoming_file.ts";
 import { findFile } from "./locating.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { type FileName, type FileRow, splitName } from "./message_rows.ts";
@@ -46,7 +45,9 @@ export function copyMessages(
     const links: Link[] = [];
     try {
       await linkAll(account, source, indexes, destination, links);
-      if (links.length > 0) await syncDirectory(`${folderPath(account, destination)}/cur`);
+      if (links.length > 0) {
+        await account.directorySyncs.sync(`${folderPath(account, destination)}/cur`);
+      }
       return await commit(account, source, destination, links, keywords, move);
     } catch (error) {
       for (const { file } of links) unlinkQuietly(filePath(account, destination, file));
@@ -201,7 +202,7 @@ async function commit(
     }
     if (keywords) saveKeywords(account, destination, keywords);
     saveProgress(account, destination, { uidNext: next, modseq });
-  }, links.length);
+  }, { messages: links.length });
   arrive(source, destination, links, modseq, keywords);
   if (!move) return result;
   removed(account, source, indexes, sourceModseq);

@@ -32,7 +32,7 @@ export function expunge(
         write();
         if (pace.due()) await pace.turn();
       }
-    }, indexes.length);
+    }, { messages: indexes.length });
     removed(account, state, indexes, result.modseq);
     return result;
   });

@@ -255,7 +255,10 @@ export class Folders {
     background.run("cleaning up after a deleted mailbox", async () => {
       let more = true;
       while (more && !background.stopped) {
-        more = await writer.run(() => ({ result: mailboxes.removeOrphans(id, ROWS_PER_STEP) }));
+        more = await writer.run(
+          () => ({ result: mailboxes.removeOrphans(id, ROWS_PER_STEP) }),
+          { durable: false },
+        );
       }
       if (more) return;
       await removeTree(trashPath(root, id));

@@ -2,11 +2,13 @@
 
 import type { AccountContext } from "./account_context.ts";
 import { folderPath } from "./account_context.ts";
-import { errnoOf } from "./disk_error.ts";
+import { errnoOf, storeErrorOf } from "./disk_error.ts";
 import { baseOf } from "./file_name.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { type FileName, splitName } from "./message_rows.ts";
 import { Pace } from "../../pace.ts";
+
+const DOING = "looking into the Maildir";
 
 /** The regular files in a directory that may be messages, and the names of all else in it. */
 export interface Listing {
@@ -17,7 +19,7 @@ export interface Listing {
 /**
  * Reads `new` or `cur`; a missing directory is an empty one.
  *
- * @throws what the operating system refuses
+ * @throws {StoreError} `unavailable`
  */
 export async function listDirectory(path: string): Promise<Listing> {
   const listing: Listing = { files: [], odd: [] };
@@ -30,7 +32,7 @@ export async function listDirectory(path: string): Promise<Listing> {
       if (pace.due()) await pace.turn();
     }
   } catch (error) {
-    if (errnoOf(error) !== "ENOENT") throw error;
+    if (errnoOf(error) !== "ENOENT") throw storeErrorOf(error, DOING);
   }
   return listing;
 }
@@ -50,13 +52,17 @@ export async function findFile(
   return undefined;
 }
 
-/** What a path names, or undefined if nothing is there; a link is not followed. */
+/**
+ * What a path names, or undefined if nothing is there; a link is not followed.
+ *
+ * @throws {StoreError} `unavailable`
+ */
 export function lstat(path: string): Deno.FileInfo | undefined {
   try {
     return Deno.lstatSync(path);
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === "ENOENT" || errno === "ENOTDIR") return undefined;
-    throw error;
+    throw storeErrorOf(error, DOING);
   }
 }

@@ -18,6 +18,7 @@ import { expunge } from "./expunging.ts";
 import { findFile } from "./locating.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { openMessageFile } from "./message_file.ts";
+import type { FileRow } from "./message_rows.ts";
 import { prepare } from "./preparing.ts";
 import { sqliteRefusal } from "./sqlite_error.ts";
 import { storeFlags } from "./storing.ts";
@@ -123,7 +124,7 @@ export class MaildirMailbox implements Mailbox {
     state.assertThere();
     if (state.opened.unread.has(uid)) await prepare(this.#account, state, [uid]);
     const at = state.opened.indexOf(uid);
-    const row = at < 0 ? undefined : this.#account.messages.file(state.id, uid);
+    const row = at < 0 ? undefined : this.#fileOf(uid);
     if (!row || state.opened.unread.has(uid)) {
       throw new StoreError("message-gone", "The message is gone");
     }
@@ -136,6 +137,14 @@ export class MaildirMailbox implements Mailbox {
       state.inCur.mtime = 0; // another program renamed it: compare at the next refresh
       if (!found) throw error;
       return openMessageFile(filePath(this.#account, state, found), known, state.wireOffsets);
+    }
+  }
+
+  #fileOf(uid: number): FileRow | undefined {
+    try {
+      return this.#account.messages.file(this.#state.id, uid);
+    } catch (error) {
+      throw sqliteRefusal(error);
     }
   }
 

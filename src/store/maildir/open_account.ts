@@ -7,6 +7,7 @@ import { StoreError } from "../store.ts";
 import { MaildirAccount } from "./account.ts";
 import { type AccountContext, reloadColumns } from "./account_context.ts";
 import { Background } from "./background.ts";
+import { DirectorySyncs } from "./directory_syncs.ts";
 import { storeErrorOf } from "./disk_error.ts";
 import type { FileNames } from "./file_name.ts";
 import type { FolderWatcher } from "./folder_watcher.ts";
@@ -20,11 +21,14 @@ import { MailboxState } from "./mailbox_state.ts";
 import { MessageRows } from "./message_rows.ts";
 import { Removals } from "./removals.ts";
 import { type OpenedIndex, openIndex } from "./schema.ts";
-import { isDamage, isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
+import { isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
 import { removeStaleFiles } from "./stale_files.ts";
 import { UidValidities } from "./uid_validity.ts";
 import { WriteBack } from "./write_back.ts";
 import { Writer } from "./writer.ts";
+
+/** Milliseconds that the renaming of files may take when an account closes. */
+const CLOSING = 1000;
 
 /** What an account gets from its store. */
 export interface AccountSettings {
@@ -83,7 +87,6 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     await parts?.background.stop();
     await parts?.writer.close();
     index.database.close();
-    if (isDamage(error)) settings.damaged();
     log.error("cannot open an account", {
       problem: error instanceof Error ? error.message : String(error),
     });
@@ -152,6 +155,7 @@ function contextOf(
     loaded,
     watcher,
     writer,
+    directorySyncs: new DirectorySyncs(),
     mailboxes,
     messages,
     keywords,
@@ -216,7 +220,8 @@ async function closeAccount(
 ): Promise<void> {
   account.stopWatching();
   await context.background.stop();
-  await context.writeBack.flush().catch(() => {});
+  const end = performance.now() + CLOSING;
+  await context.writeBack.flush(() => performance.now() < end).catch(() => {});
   await context.writer.run(() => {
     for (const { id, inNew, inCur } of list.states()) {
       // After our own changes the times say nothing about others': compare next time.

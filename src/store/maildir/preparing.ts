@@ -76,7 +76,7 @@ async function prepareSome(
         for (const [uid, { size }] of there) state.columns?.setSize(uid, size);
       },
     };
-  });
+  }, { durable: false });
 }
 
 async function summaryOf(

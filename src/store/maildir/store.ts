@@ -7,6 +7,7 @@ import { FileNames } from "./file_name.ts";
 import { FolderWatcher } from "./folder_watcher.ts";
 import { LoadedMailboxes } from "./loaded_mailboxes.ts";
 import { type OpenAccount, openAccount } from "./open_account.ts";
+import { isDamage } from "./sqlite_error.ts";
 
 /** Settings of a {@link MaildirStore}. */
 export interface MaildirStoreOptions {
@@ -75,17 +76,17 @@ export class MaildirStore implements Store {
 
   async #open(name: string, root: string): Promise<OpenAccount> {
     try {
-      return await this.#openOnce(name, root);
+      return await this.#openOnce(name, root, this.#suspect.delete(root));
     } catch (error) {
-      if (!this.#suspect.has(root)) throw error;
-      return await this.#openOnce(name, root);
+      if (!(error instanceof StoreError && isDamage(error.cause))) throw error;
+      return await this.#openOnce(name, root, true);
     }
   }
 
-  #openOnce(name: string, root: string): Promise<OpenAccount> {
+  async #openOnce(name: string, root: string, check: boolean): Promise<OpenAccount> {
     const { specialFolders, log, clock = Date.now, writeBackDelay = 1000 } = this.#options;
-    const check = this.#suspect.delete(root);
-    return openAccount({
+    const whenOpen: { account?: OpenAccount } = {};
+    const opened = await openAccount({
       name,
       root,
       specialFolders,
@@ -96,17 +97,20 @@ export class MaildirStore implements Store {
       watcher: this.#watcher,
       writeBackDelay,
       check,
-      damaged: () => this.#drop(root, log),
+      damaged: () => {
+        if (whenOpen.account) this.#drop(root, whenOpen.account);
+      },
     });
+    whenOpen.account = opened;
+    return opened;
   }
 
   /** Closes an account, so that the next login makes its index anew. */
-  #drop(root: string, log: Log): void {
-    const opened = this.#accounts.get(root);
+  #drop(root: string, opened: OpenAccount): void {
     this.#accounts.delete(root);
     this.#suspect.add(root);
-    opened?.then((account) => account.close()).catch((error: unknown) => {
-      log.warn("cannot close an account with a damaged index", {
+    opened.close().catch((error: unknown) => {
+      this.#options.log.warn("cannot close an account with a damaged index", {
         root,
         problem: error instanceof Error ? error.message : String(error),
       });

@@ -57,7 +57,7 @@ export function storeFlags(
         if (pace.due()) await pace.turn();
       }
       return step.value;
-    }, uids.length);
+    }, { messages: uids.length });
     apply(account, state, made);
     return resultOf(made);
   });

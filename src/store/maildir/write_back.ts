@@ -7,7 +7,8 @@ import { withFlags } from "./file_name.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { type FileName, type FileRow, splitName, type UidRange } from "./message_rows.ts";
 
-const FILES_PER_STEP = 100;
+/** Few, as commands wait for a step to end. */
+const FILES_PER_STEP = 40;
 
 /**
  * The index says the flags; other Maildir programs see them in file names a moment later. What
@@ -32,19 +33,20 @@ export class WriteBack {
   soon(state: MailboxState): void {
     this.#waiting.add(state);
     this.#timer ??= setTimeout(() => {
-      this.#account().background.run("writing flags into file names", () => this.flush());
+      const { background } = this.#account();
+      background.run("writing flags into file names", () => this.flush(() => !background.stopped));
     }, this.#delay);
   }
 
-  /** Renames all that waits now. */
-  flush(): Promise<void> {
+  /** Renames all that waits now, as long as `more` holds; the rest stays noted in the index. */
+  flush(more: () => boolean = () => true): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const states = [...this.#waiting];
-    this.#waiting.clear();
     this.#running = this.#running.catch(() => {}).then(async () => {
-      for (const state of states) {
-        while (await this.#step(state));
+      for (const state of [...this.#waiting]) {
+        this.#waiting.delete(state);
+        while (more() && await this.#step(state));
+        if (!more()) this.#waiting.add(state);
       }
     });
     return this.#running;
@@ -64,7 +66,7 @@ export class WriteBack {
       await writer.transaction(() => {
         for (const { uid, file } of renamed) messages.setFile(state.id, uid, file);
         messages.writtenBack(range, done);
-      });
+      }, { durable: false });
       return true;
     });
   }
@@ -130,6 +132,6 @@ export function claimRecent(account: AccountContext, state: MailboxState): numbe
         account.messages.addWriteBack(state.id, claimed);
       }
       return { result: undefined, apply: () => account.writeBack.soon(state) };
-    }));
+    }, { durable: false }));
   return before;
 }

@@ -21,7 +21,16 @@ export interface Recovery {
   damaged(error: unknown): void;
 }
 
+/** How an operation is committed. */
+export interface CommitOptions {
+  /** False spares the fsync where a power failure may undo it: what is lost is done again. */
+  readonly durable?: boolean;
+  /** How many messages it changes, about: a large commit is cut into turns. */
+  readonly messages?: number;
+}
+
 interface Waiting {
+  readonly durable: boolean;
   readonly small?: () => Effect<unknown>;
   readonly long?: () => Promise<unknown>;
   resolve(value: unknown): void;
@@ -50,6 +59,7 @@ export class Writer {
   #queue: Waiting[] = [];
   #running: Promise<void> | undefined;
   #checkpoint = false;
+  #durable = true;
   #closed = false;
 
   constructor(database: DatabaseSync, recovery: Recovery) {
@@ -63,8 +73,8 @@ export class Writer {
    *
    * @throws {StoreError} what `operation` threw; `over-quota`, `unavailable` when the commit fails
    */
-  run<T>(operation: () => Effect<T>): Promise<T> {
-    return this.#enqueue<T>({ small: operation });
+  run<T>(operation: () => Effect<T>, { durable = true }: CommitOptions = {}): Promise<T> {
+    return this.#enqueue<T>({ small: operation, durable });
   }
 
   /**
@@ -72,16 +82,15 @@ export class Writer {
    * makes its changes with {@link transaction}; awaiting {@link run} inside would never end.
    */
   alone<T>(operation: () => Promise<T>): Promise<T> {
-    return this.#enqueue<T>({ long: operation });
+    return this.#enqueue<T>({ long: operation, durable: true });
   }
 
-  /**
-   * One transaction of an operation that runs {@link alone}.
-   *
-   * @param messages how many it changes, about
-   */
-  async transaction<T>(statements: () => T | Promise<T>, messages = 0): Promise<T> {
-    this.#database.exec("BEGIN IMMEDIATE");
+  /** One transaction of an operation that runs {@link alone}. */
+  async transaction<T>(
+    statements: () => T | Promise<T>,
+    { durable = true, messages = 0 }: CommitOptions = {},
+  ): Promise<T> {
+    this.#begin(durable);
     try {
       const result = await statements();
       if (messages > LARGE) await this.#commitLarge();
@@ -89,9 +98,17 @@ export class Writer {
       return result;
     } catch (error) {
       this.#rollBack();
-      if (!(error instanceof StoreError)) this.#recovery.reload();
+      if (!(error instanceof StoreError)) this.#reload();
       throw error;
     }
+  }
+
+  #begin(durable: boolean): void {
+    if (durable !== this.#durable) {
+      this.#database.exec(`PRAGMA synchronous = ${durable ? "FULL" : "NORMAL"}`);
+      this.#durable = durable;
+    }
+    this.#database.exec("BEGIN IMMEDIATE");
   }
 
   /** Leaves the checkpoint, as long as the commit itself after many changes, to a turn of its own. */
@@ -117,7 +134,7 @@ export class Writer {
     await this.settled();
   }
 
-  #enqueue<T>(operation: Pick<Waiting, "small" | "long">): Promise<T> {
+  #enqueue<T>(operation: Pick<Waiting, "small" | "long" | "durable">): Promise<T> {
     if (this.#closed) {
       return Promise.reject(new StoreError("unavailable", "The mail store is closing"));
     }
@@ -164,7 +181,7 @@ export class Writer {
     const done: Done[] = [];
     const taken: Waiting[] = [];
     try {
-      this.#database.exec("BEGIN IMMEDIATE");
+      this.#begin(this.#queue.some(({ small, durable }) => small && durable));
       const end = performance.now() + BATCH_MILLISECONDS;
       do {
         const next = this.#queue[taken.length];
@@ -176,7 +193,7 @@ export class Writer {
     } catch (error) {
       if (taken.length === 0) taken.push(this.#queue[0]);
       this.#rollBack();
-      this.#recovery.reload();
+      this.#reload();
       const refusal = this.#refusal(error);
       for (const { reject } of taken) reject(refusal);
       return;
@@ -199,8 +216,17 @@ export class Writer {
     } catch (error) {
       // A full disk ends the whole transaction: then this throws too, and the batch fails.
       this.#database.exec("ROLLBACK TO operation; RELEASE operation");
-      if (!(error instanceof StoreError)) this.#recovery.reload();
+      if (!(error instanceof StoreError)) this.#reload();
       return { waiting, error: this.#refusal(error) };
+    }
+  }
+
+  /** An index that cannot even be read is no use any more. */
+  #reload(): void {
+    try {
+      this.#recovery.reload();
+    } catch (error) {
+      this.#recovery.damaged(error);
     }
   }
 
