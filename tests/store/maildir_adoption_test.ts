@@ -8,7 +8,7 @@ import {
   uidsOf,
   until,
   wholeText,
-} from "../contracts/store_contract.ts";
+} from "../contracts/store_actions.ts";
 import { MaildirFixture } from "./maildir_fixture.ts";
 
 /** An account that is open, with INBOX open and its files renamed at once. */

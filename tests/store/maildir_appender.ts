@@ -1,7 +1,7 @@
 /** Appends to the INBOX of "ann" under the folder given until it is killed; prints what was acknowledged. */
 
 import { MaildirStore } from "../../src/store/maildir/store.ts";
-import { deliver } from "../contracts/store_contract.ts";
+import { deliver } from "../contracts/store_actions.ts";
 import { silentLog } from "./maildir_fixture.ts";
 
 const [dir] = Deno.args;

@@ -1,7 +1,7 @@
 import * as assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { FLAG } from "../../src/store/store.ts";
-import { deliver, flagsOf, refused, text, uidsOf, wholeText } from "../contracts/store_contract.ts";
+import { deliver, flagsOf, refused, text, uidsOf, wholeText } from "../contracts/store_actions.ts";
 import { MaildirFixture } from "./maildir_fixture.ts";
 
 const INDEX = "imapd.sqlite";
