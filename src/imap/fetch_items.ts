@@ -134,7 +134,7 @@ function isKeptHeader({ part, text, fields }: Section): boolean {
 }
 
 function literal(bytes: string): string {
-  return bytes === "" ? '""' : `{${bytes.length}}\r\n${bytes}`;
+  return bytes === "" ? '""' : `{${bytes.length}}\r\n${bytes.replaceAll("\0", "\x80")}`;
 }
 
 function cut(bytes: string, partial: PartialRange | undefined): string {
@@ -195,13 +195,13 @@ async function writeRange(
   }
   out.text(`${label} {${end - start}}\r\n`);
   if (stored.whole !== undefined) {
-    out.bytes(stored.whole.subarray(start, end));
+    out.bytes(withoutNul(stored.whole.subarray(start, end)));
     return;
   }
   let left = end - start;
   try {
     for await (const piece of stored.read(start, end)) {
-      out.bytes(piece);
+      out.bytes(withoutNul(piece));
       left -= piece.length;
       if (out.full) await out.flush();
     }
@@ -211,6 +211,11 @@ async function writeRange(
     });
   }
   if (left !== 0) throw new BrokenResponse("A message is not as long as its literal was announced");
+}
+
+/** No literal may hold a NUL: 0x80 stands for it, so that sizes stay. @see RFC 9051 §9 `CHAR8` */
+function withoutNul(bytes: Uint8Array): Uint8Array {
+  return bytes.includes(0) ? bytes.map((byte) => byte === 0 ? 0x80 : byte) : bytes;
 }
 
 /** A range of the message as latin1. */

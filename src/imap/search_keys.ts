@@ -6,7 +6,7 @@ import { CACHED_FIELDS } from "../message/header.ts";
 import { locateSection } from "../message/mime.ts";
 import { Pace } from "../pace.ts";
 import { type CachedItems, FLAG, StoreError } from "../store/store.ts";
-import { numbersIn, uidsIn } from "../wire/number_set.ts";
+import { numbersIn } from "../wire/number_set.ts";
 import type { SearchKey } from "../wire/search_grammar.ts";
 import { readText } from "./fetch_items.ts";
 import type { View } from "./view.ts";
@@ -181,7 +181,11 @@ export const SEARCH_KEYS: SearchTable = {
   UID: {
     rfc: BASE,
     cost: () => 0,
-    filter: ({ set }, uids) => uidsIn(set, Uint32Array.from(uids), uids.length),
+    filter: ({ set }, uids, { view }) => {
+      // "*" is the last message of the mailbox, whatever other keys let through.
+      const named = new Set(view.resolve(set, true));
+      return uids.filter((uid) => named.has(uid));
+    },
   },
   HEADER: {
     rfc: BASE,

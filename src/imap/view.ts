@@ -26,8 +26,8 @@ export class View {
   #generation: number;
   /** Changes up to here have been told. */
   #modseq: number;
-  /** Changes after `#modseq` that this client made and knows about. */
-  #known = new Set<number>();
+  /** Changes after `#modseq` that this client made, but for messages that others changed too. */
+  #known = new Map<number, ReadonlySet<number>>();
   #keywordCount: number;
   /** What {@link seqOf} answered last. */
   #lastSeq = 0;
@@ -128,9 +128,18 @@ export class View {
     );
   }
 
-  /** The client made this change and is told of it by other means. */
-  silence(modseq: number): void {
-    if (modseq > this.#modseq) this.#known.add(modseq);
+  /** Changes up to this mod-sequence have been told. */
+  get told(): number {
+    return this.#modseq;
+  }
+
+  /**
+   * The client made this change and is told of it by other means.
+   *
+   * @param overtaken UIDs that others had changed before, which it has not been told yet
+   */
+  silence(modseq: number, overtaken: readonly number[]): void {
+    if (modseq > this.#modseq) this.#known.set(modseq, new Set(overtaken));
   }
 
   /** Messages that the client knows of were expunged, and it has not been told. */
@@ -197,7 +206,7 @@ export class View {
     const { uids, count, modseqs } = this.mailbox.messages;
     const last = this.#count === 0 ? 0 : this.#uids[this.#count - 1];
     for (let i = 0; i < count && uids[i] <= last; i++) {
-      if (modseqs[i] <= told || this.#known.has(modseqs[i])) continue;
+      if (modseqs[i] <= told || this.#known.get(modseqs[i])?.has(uids[i]) === false) continue;
       const seq = this.diverged ? this.seqOf(uids[i]) : i + 1;
       if (seq === 0) continue;
       const uid = withUid ? `UID ${uids[i]} ` : "";

@@ -178,6 +178,8 @@ export interface StoredFlags {
   readonly modseq: number;
   /** UIDs that were left alone because they changed after `unchangedSince`. @see RFC 7162 §3.1.3 */
   readonly modified: readonly number[];
+  /** UIDs of changed messages that had been changed after `told` already. */
+  readonly overtaken: readonly number[];
 }
 
 export interface ExpungedUids {
@@ -250,9 +252,14 @@ export interface Mailbox {
   /**
    * Changes flags; with `unchangedSince` only of messages not changed after it.
    *
+   * @param told mod-sequence up to which the caller knows all changes; see {@link StoredFlags.overtaken}
    * @throws {StoreError} `too-many`
    */
-  store(uids: readonly number[], change: FlagChange, unchangedSince?: number): Promise<StoredFlags>;
+  store(
+    uids: readonly number[],
+    change: FlagChange,
+    options?: { readonly unchangedSince?: number; readonly told?: number },
+  ): Promise<StoredFlags>;
   /** Copies, or copies nothing. @throws {StoreError} `no-mailbox`, `message-gone`, `over-quota` */
   copy(uids: readonly number[], destination: string): Promise<CopiedUids>;
   /** Copies and expunges here in one step, or does neither. @see RFC 6851 §3.3 */

@@ -221,7 +221,7 @@ export function testFlags(test: TestAccount): void {
       [before[0], highestModseq + 1, highestModseq + 2],
     );
     const nothing = await inbox.store([2, 3], { mode: "add", system: FLAG.seen, keywords: [] });
-    assert.deepEqual(nothing, { modseq: 0, modified: [] });
+    assert.deepEqual(nothing, { modseq: 0, modified: [], overtaken: [] });
     assert.equal(inbox.highestModseq, highestModseq + 2);
     inbox.close();
   });
@@ -232,7 +232,7 @@ export function testFlags(test: TestAccount): void {
     const since = inbox.highestModseq;
     await inbox.store([2], { mode: "add", system: FLAG.seen, keywords: [] });
     const change = { mode: "add", system: FLAG.flagged, keywords: [] } as const;
-    const stored = await inbox.store([1, 2, 3], change, since);
+    const stored = await inbox.store([1, 2, 3], change, { unchangedSince: since });
     assert.deepEqual(stored.modified, [2]);
     assert.ok(stored.modseq > since);
     assert.deepEqual(flagsOf(inbox).map(([, flags]) => flags), [
@@ -240,7 +240,21 @@ export function testFlags(test: TestAccount): void {
       FLAG.seen,
       FLAG.flagged,
     ]);
-    assert.deepEqual(await inbox.store([1, 3], change, 0), { modseq: 0, modified: [1, 3] });
+    assert.deepEqual(
+      await inbox.store([1, 3], change, { unchangedSince: 0 }),
+      { modseq: 0, modified: [1, 3], overtaken: [] },
+    );
+    inbox.close();
+  });
+
+  test("Mailbox.store() names the messages that others changed first", async (account) => {
+    const inbox = await account.open("INBOX");
+    for (let i = 0; i < 3; i++) await deliver(account, "INBOX");
+    const told = inbox.highestModseq;
+    await inbox.store([2], { mode: "add", system: FLAG.seen, keywords: [] });
+    const change = { mode: "add", system: FLAG.flagged, keywords: [] } as const;
+    const stored = await inbox.store([1, 2, 3], change, { told });
+    assert.deepEqual(stored.overtaken, [2]);
     inbox.close();
   });
 

@@ -111,7 +111,7 @@ Deno.test("View.silence() hides only the change that this client made", () => {
   const columns = new Columns([1, 2]);
   const view = open(columns);
   columns.flag(1, 4);
-  view.silence(columns.highestModseq);
+  view.silence(columns.highestModseq, []);
   columns.flag(2, 1);
   assert.deepEqual(drained(view, true), ["* 2 FETCH (FLAGS (\\Seen))"]);
   columns.flag(1, 5);

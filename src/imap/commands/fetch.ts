@@ -15,9 +15,10 @@ interface Plan {
   readonly cached: readonly (keyof CachedItems)[];
   readonly prepared: boolean;
   readonly opened: boolean;
-  /** Fetching sets \Seen, and FLAGS is not among the items. */
+  /** Fetching sets \Seen. */
   readonly marksSeen: boolean;
   readonly tellsFlags: boolean;
+  readonly tellsModseq: boolean;
 }
 
 /** @see RFC 9051 §6.4.5, RFC 7162 §3.1.4 */
@@ -58,6 +59,7 @@ function makePlan(items: readonly FetchItem[], readOnly: boolean): Plan {
     opened: planned.some((item) => item.opened),
     marksSeen: !readOnly && planned.some((item) => item.marksSeen),
     tellsFlags: items.some((item) => item.name === "FLAGS"),
+    tellsModseq: items.some((item) => item.name === "MODSEQ"),
   };
 }
 
@@ -97,7 +99,7 @@ async function sendAll(
         continue;
       }
       const message = { seq: view.seqOf(uid), uid, view, cached: rows?.[row] ?? {} };
-      const flagsChanged = marked.has(uid) && !plan.tellsFlags;
+      const flagsChanged = marked.has(uid);
       if (plan.opened) await sendOpened(context, plan, message, flagsChanged, failures);
       else sendKept(context, plan, message, flagsChanged, failures);
       if (out.full) await out.flush();
@@ -133,7 +135,7 @@ async function markSeen(
   if (unseen.length === 0) return NONE;
   const change = { mode: "add", system: FLAG.seen, keywords: [] } as const;
   const { modseq } = await view.mailbox.store(unseen, change);
-  view.silence(modseq);
+  view.silence(modseq, []);
   return new Set(unseen);
 }
 
@@ -154,7 +156,7 @@ function sendKept(
     if (i > 0) text += " ";
     text += textOf(plan.items[i], message);
   }
-  context.out.text(`${text}${flagsChanged ? changedFlags(context, message) : ""})\r\n`);
+  context.out.text(`${text}${flagsChanged ? changedFlags(context, plan, message) : ""})\r\n`);
 }
 
 async function sendOpened(
@@ -172,7 +174,7 @@ async function sendOpened(
     if (message === undefined) return;
     // Before anything is awaited: other sessions may expunge while a text is written.
     const texts = plan.items.map((item) => textOf(item, message));
-    const flags = flagsChanged ? changedFlags(context, message) : "";
+    const flags = flagsChanged ? changedFlags(context, plan, message) : "";
     out.text(`* ${base.seq} FETCH (`);
     for (const [i, item] of plan.items.entries()) {
       if (i > 0) out.text(" ");
@@ -220,7 +222,13 @@ async function open(
   }
 }
 
-function changedFlags({ view, session }: SelectedContext, { index, uid }: FetchedMessage): string {
-  const modseq = session.condstore ? ` MODSEQ (${view.mailbox.messages.modseqs[index]})` : "";
-  return ` FLAGS (${view.flagsAt(index, uid)})${modseq}`;
+/** What an implicit \Seen changed, unless the client asked for it anyway. */
+function changedFlags(
+  { view, session }: SelectedContext,
+  plan: Plan,
+  { index, uid }: FetchedMessage,
+): string {
+  const flags = plan.tellsFlags ? "" : ` FLAGS (${view.flagsAt(index, uid)})`;
+  if (!session.condstore || plan.tellsModseq) return flags;
+  return `${flags} MODSEQ (${view.mailbox.messages.modseqs[index]})`;
 }

@@ -14,7 +14,7 @@ import { statusResponse } from "../status_items.ts";
 interface Listed {
   readonly name: string;
   readonly info: MailboxInfo | undefined;
-  /** It is there because a child is subscribed, not for itself. @see RFC 5258 §3.5 */
+  /** A child was chosen that does not match the pattern itself. @see RFC 5258 §3.5 */
   readonly childInfo: boolean;
   readonly subscribed: boolean;
 }
@@ -64,22 +64,23 @@ function select(account: Account, args: ListArgs): Listed[] {
     childInfo,
     subscribed: subscribed.has(name),
   });
-  const mailboxes = account.list().filter((info) =>
-    !wanted.has("SPECIAL-USE") || info.specialUse.length > 0
-  );
-  if (!wanted.has("SUBSCRIBED")) {
-    return mailboxes.filter(({ name }) => matches(name)).map((info) => listed(info, info.name));
-  }
-  const known = new Map(mailboxes.map((info) => [info.name, info]));
-  const chosen = [...subscribed].filter((name) => !wanted.has("SPECIAL-USE") || known.has(name));
+  const chosen = wanted.has("SUBSCRIBED")
+    ? [...subscribed]
+    : account.list().map(({ name }) => name);
+  const selected = wanted.has("SPECIAL-USE")
+    ? chosen.filter((name) => (account.info(name)?.specialUse.length ?? 0) > 0)
+    : chosen;
   const parents = wanted.has("RECURSIVEMATCH")
-    ? parentsOutside(chosen, matches)
+    ? parentsOutside(selected, matches)
     : new Set<string>();
-  const names = new Set([...chosen.filter(matches), ...parents]);
-  return [...names].sort(byName).map((name) => listed(account.info(name), name, parents.has(name)));
+  const names = new Set([...selected.filter(matches), ...parents]);
+  const sorted = wanted.has("SUBSCRIBED") || parents.size > 0
+    ? [...names].sort(byName)
+    : [...names];
+  return sorted.map((name) => listed(account.info(name), name, parents.has(name)));
 }
 
-/** Parents that match, of subscribed mailboxes that do not match themselves. */
+/** Parents that match, of chosen mailboxes that do not match themselves. */
 function parentsOutside(
   names: readonly string[],
   matches: (name: string) => boolean,
@@ -112,7 +113,11 @@ function matcher(reference: string, patterns: readonly string[]): (name: string)
   });
   const exact = decoded.map((pattern) => new ListPattern(pattern));
   const upper = decoded.map((pattern) => new ListPattern(pattern.toUpperCase()));
-  return (name) => (name === "INBOX" ? upper : exact).some((pattern) => pattern.matches(name));
+  const below = decoded.map((pattern) => new ListPattern(pattern.replace(/^inbox/i, "INBOX")));
+  return (name) => {
+    const chosen = name === "INBOX" ? upper : name.startsWith("INBOX/") ? below : exact;
+    return chosen.some((pattern) => pattern.matches(name));
+  };
 }
 
 function listResponse({ name, info, childInfo, subscribed }: Listed, args: ListArgs): string {
@@ -121,7 +126,10 @@ function listResponse({ name, info, childInfo, subscribed }: Listed, args: ListA
   if (!info?.selectable) attributes.push(args.extended ? "\\NonExistent" : "\\Noselect");
   attributes.push(info?.hasChildren ? "\\HasChildren" : "\\HasNoChildren");
   attributes.push(...info?.specialUse ?? []);
-  const extra = childInfo ? ' ("CHILDINFO" ("SUBSCRIBED"))' : "";
+  const selected = (["SUBSCRIBED", "SPECIAL-USE"] as const).filter((option) =>
+    args.selection.has(option)
+  );
+  const extra = childInfo ? ` ("CHILDINFO" (${selected.map((o) => `"${o}"`).join(" ")}))` : "";
   return `* LIST (${attributes.join(" ")}) "/" ${mailbox(name)}${extra}\r\n`;
 }
 

@@ -22,12 +22,11 @@ export async function remove(
   { user, session }: AuthenticatedContext,
   args: MailboxArgs,
 ): Promise<Completion> {
-  const name = mailboxArgument(args.mailbox);
+  await user.account.delete(mailboxArgument(args.mailbox));
   const { state } = session;
-  if (state.name === "selected" && state.view.mailbox.name === name) {
+  if (state.name === "selected" && state.view.mailbox.gone) {
     session.enter({ name: "authenticated", user });
   }
-  await user.account.delete(name);
   return ok("DELETE completed");
 }
 

@@ -12,12 +12,13 @@ export async function store(context: SelectedContext, args: StoreArgs): Promise<
   view.requireWritable();
   if (args.unchangedSince !== undefined) session.enabled.add("CONDSTORE");
   const { present, gone } = presentUids(view, view.resolve(args.set, byUid));
-  const { modseq, modified } = await view.mailbox.store(
+  const { modseq, modified, overtaken } = await view.mailbox.store(
     present,
     { mode: args.mode, ...args.flags },
-    args.unchangedSince,
+    { unchangedSince: args.unchangedSince, told: view.told },
   );
-  view.silence(modseq);
+  // What is not silent tells all flags as they are now.
+  view.silence(modseq, args.silent ? overtaken : []);
   const failed = new Set(modified);
   tellStored(context, present.filter((uid) => !failed.has(uid)), args.silent);
   if (modified.length > 0) {

@@ -21,7 +21,7 @@ import { openMessageFile } from "./message_file.ts";
 import type { FileRow } from "./message_rows.ts";
 import { prepare } from "./preparing.ts";
 import { sqliteRefusal } from "./sqlite_error.ts";
-import { storeFlags } from "./storing.ts";
+import { storeFlags, type StoreOptions } from "./storing.ts";
 import { claimRecent } from "./write_back.ts";
 
 /** What a handle asks of its account. */
@@ -151,9 +151,9 @@ export class MaildirMailbox implements Mailbox {
   store(
     uids: readonly number[],
     change: FlagChange,
-    unchangedSince?: number,
+    options: StoreOptions = {},
   ): Promise<StoredFlags> {
-    return storeFlags(this.#account, this.#state, uids, change, unchangedSince);
+    return storeFlags(this.#account, this.#state, uids, change, options);
   }
 
   async copy(uids: readonly number[], destination: string): Promise<CopiedUids> {

@@ -17,10 +17,17 @@ import type { UidRange } from "./message_rows.ts";
 const SMALL = 1000;
 const ROWS_PER_STATEMENT = 1000;
 
+/** See `Mailbox.store`. */
+export interface StoreOptions {
+  readonly unchangedSince?: number;
+  readonly told?: number;
+}
+
 /** A change worked out: what becomes of which messages. */
 interface Plan {
   readonly modseq: number;
   readonly modified: readonly number[];
+  readonly overtaken: readonly number[];
   /** Positions of the messages that change, and what they become. */
   readonly indexes: readonly number[];
   readonly results: readonly Flags[];
@@ -35,10 +42,10 @@ export function storeFlags(
   state: MailboxState,
   uids: readonly number[],
   change: FlagChange,
-  unchangedSince: number | undefined,
+  options: StoreOptions,
 ): Promise<StoredFlags> {
   const { writer } = account;
-  const plan = () => planning(account, state, uids, change, unchangedSince);
+  const plan = () => planning(account, state, uids, change, options);
   if (uids.length <= SMALL) {
     return writer.run(() => {
       const made = finish(plan());
@@ -69,8 +76,8 @@ function finish<T>(steps: Iterator<void, T>): T {
   return step.value;
 }
 
-function resultOf({ indexes, modseq, modified }: Plan): StoredFlags {
-  return { modseq: indexes.length > 0 ? modseq : 0, modified };
+function resultOf({ indexes, modseq, modified, overtaken }: Plan): StoredFlags {
+  return { modseq: indexes.length > 0 ? modseq : 0, modified, overtaken };
 }
 
 /** Works out a change; yields now and then, as with 100,000 messages that takes a while. */
@@ -79,7 +86,7 @@ function* planning(
   state: MailboxState,
   uids: readonly number[],
   change: FlagChange,
-  unchangedSince = Infinity,
+  { unchangedSince = Infinity, told = Infinity }: StoreOptions,
 ): Generator<void, Plan> {
   state.assertThere();
   const columns = state.opened;
@@ -102,6 +109,7 @@ function* planning(
   const { keep, add } = systemChange(change);
   const indexes: number[] = [];
   const results: Flags[] = [];
+  const overtaken: number[] = [];
   let first = 0;
   let last = 0;
   for (const [i, at] of wanted.entries()) {
@@ -112,11 +120,13 @@ function* planning(
       first ||= columns.uids[at];
       last = columns.uids[at];
     } else if (result.keywords === columns.keywordSets[at]) continue;
+    if (columns.modseqs[at] > told) overtaken.push(columns.uids[at]);
     indexes.push(at);
     results.push(result);
   }
   const renamed = last > 0 ? { first, last } : undefined;
-  return { modseq: state.highestModseq + 1, modified, indexes, results, renamed, keywords };
+  const modseq = state.highestModseq + 1;
+  return { modseq, modified, overtaken, indexes, results, renamed, keywords };
 }
 
 function systemChange({ mode, system }: FlagChange): { keep: number; add: number } {
