@@ -42,6 +42,8 @@ export interface Dialogue {
   prompt(text: string): Promise<void>;
   /** The next line without its CRLF (latin1). @throws {Disconnected} */
   line(): Promise<string>;
+  /** @throws {Disconnected} when the client is gone, for work that takes long */
+  assertOpen(): void;
   /** Turns the connection to TLS after the tagged OK; bytes that came too early end it. */
   startTls?: () => void;
 }

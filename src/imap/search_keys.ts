@@ -4,7 +4,7 @@ import type { PartOffsets } from "../message/mime.ts";
 import { foldCase, headerContains, messageContains, TextSearch } from "../message/search_text.ts";
 import { CACHED_FIELDS } from "../message/header.ts";
 import { locateSection } from "../message/mime.ts";
-import { Pace } from "../pace.ts";
+import type { Pace } from "../pace.ts";
 import { type CachedItems, FLAG, StoreError } from "../store/store.ts";
 import { numbersIn } from "../wire/number_set.ts";
 import type { SearchKey } from "../wire/search_grammar.ts";
@@ -50,12 +50,26 @@ function column<Key>(
     filter: (key, uids, scope) => {
       const passes = test(key, scope);
       const { view } = scope;
-      return uids.filter((uid) => {
-        const index = view.indexOf(uid, view.seqOf(uid));
-        return index >= 0 && passes(index, uid);
-      });
+      const filter = (some: Uids) =>
+        some.filter((uid) => {
+          const index = view.indexOf(uid, view.seqOf(uid));
+          return index >= 0 && passes(index, uid);
+        });
+      return uids.length <= COLUMN_STEP ? filter(uids) : inSteps(uids, scope.pace, filter);
     },
   };
+}
+
+/** Messages that a key on columns looks at between two turns of others. */
+const COLUMN_STEP = 20_000;
+
+async function inSteps(uids: Uids, pace: Pace, filter: (some: Uids) => Uids): Promise<Uids> {
+  const found: number[] = [];
+  for (let start = 0; start < uids.length; start += COLUMN_STEP) {
+    for (const uid of filter(uids.slice(start, start + COLUMN_STEP))) found.push(uid);
+    if (pace.due()) await pace.turn();
+  }
+  return found;
 }
 
 /** INTERNALDATE as the day that FETCH shows. */
@@ -128,6 +142,7 @@ export const SEARCH_KEYS: SearchTable = {
       for (const key of [...keys].sort((a, b) => costOf(a) - costOf(b))) {
         if (uids.length === 0) break;
         uids = await evaluate(key, uids, scope);
+        if (scope.pace.due()) await scope.pace.turn();
       }
       return uids;
     },

@@ -19,7 +19,7 @@ import {
 } from "../wire/command_grammar.ts";
 import { commandName } from "../wire/grammar.ts";
 import { listArgs, lsubArgs, statusArgs } from "../wire/list_grammar.ts";
-import { type Scanner, SyntaxFault } from "../wire/scanner.ts";
+import { Scanner, SyntaxFault } from "../wire/scanner.ts";
 import { searchArgs } from "../wire/search_grammar.ts";
 import type { Completion } from "../wire/response.ts";
 import type { CommandRow, CommandState, Context, ContextByState } from "./command.ts";
@@ -324,9 +324,14 @@ export function commandTable(): ReadonlyMap<string, AnyRow> {
   return COMMANDS;
 }
 
-/** True for commands whose arguments must not reach a log. */
-export function isSecret(name: string): boolean {
-  return COMMANDS.get(name.toUpperCase())?.secret ?? false;
+/** A command as a log may show it; undefined if it is none, and so may be a secret itself. */
+export function withoutSecrets(text: string): string | undefined {
+  const scanner = new Scanner(text);
+  const space = text.indexOf(" ");
+  if (space <= 0 || !scanner.take(text.slice(0, space + 1))) return undefined;
+  const found = findCommand(scanner);
+  if (found === undefined) return undefined;
+  return found.row.secret ? `${text.slice(0, space)} ${found.name} ***` : text;
 }
 
 /** What every connection may use, whatever its state. */

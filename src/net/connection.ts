@@ -1,13 +1,13 @@
 /** One client's connection: reads commands, has them run one after the other, and ends in time. */
 
 import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
+import { type TlsOptions, TLSSocket } from "node:tls";
 import { judge } from "../imap/announced.ts";
 import { type Dialogue, Disconnected, type Service } from "../imap/command.ts";
 import { ReceivedMessage } from "../imap/commands/append.ts";
 import { dispatch } from "../imap/dispatch.ts";
 import { Session } from "../imap/session.ts";
-import { capabilities, isSecret } from "../imap/table.ts";
+import { capabilities, withoutSecrets } from "../imap/table.ts";
 import type { Log } from "../log.ts";
 import { type FrameEvent, Framer, LineTooLong } from "../wire/framer.ts";
 import { capabilityCode, continuation, statusLine } from "../wire/response.ts";
@@ -40,6 +40,8 @@ export class Connection {
   #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
   #ended: Disconnected | undefined;
   #upgrade = false;
+  /** A tag that may be a secret, so that the trace must not show it. */
+  #hidden: string | undefined;
   #badCommands = 0;
   /** Messages of the running command that are not in a mailbox yet. */
   #received: ReceivedMessage[] = [];
@@ -57,10 +59,16 @@ export class Connection {
     this.#session = new Session(id, socket.remoteAddress ?? "unknown", secure);
     this.#socket = socket;
     this.#framer = new Framer(limits);
-    const tap = ioDebug ? (text: string) => log.info("S:", { text }) : undefined;
+    const tap = ioDebug ? (text: string) => this.#traced(text) : undefined;
     this.#out = new SocketOutput(socket, limits.write, tap);
     this.#loginDeadline = service.now() + limits.login;
     this.#attach(socket);
+  }
+
+  #traced(text: string): void {
+    const hidden = `${this.#hidden} `;
+    const shown = text.startsWith(hidden) ? `*** ${text.slice(hidden.length)}` : text;
+    this.log.info("S:", { text: shown });
   }
 
   /** Serves the client until it leaves or has to. Never rejects. */
@@ -127,7 +135,12 @@ export class Connection {
   }
 
   async #run(frame: Extract<FrameEvent, { readonly type: "command" }>): Promise<void> {
-    if (this.endpoint.ioDebug) this.log.info("C:", { text: masked(frame.text) });
+    if (this.endpoint.ioDebug) {
+      const text = withoutSecrets(frame.text);
+      // A client that leaves out the tag has its password taken for one.
+      this.#hidden = text === undefined ? tagOf(`${frame.text} `) : undefined;
+      this.log.info("C:", { text: text ?? "***" });
+    }
     const { bad } = await dispatch(frame, {
       session: this.#session,
       service: this.service,
@@ -186,6 +199,9 @@ export class Connection {
     return {
       prompt: (text) => this.#prompt(text),
       line: () => this.#line(),
+      assertOpen: () => {
+        if (this.#ended !== undefined && !(this.#ended instanceof Farewell)) throw this.#ended;
+      },
       startTls: this.endpoint.tls && (() => this.#upgrade = true),
     };
   }
@@ -287,8 +303,14 @@ function secured(plain: Socket, tls: TlsContext): Socket {
   return new TLSSocket(plain, {
     isServer: true,
     secureContext: tls.context(),
-    SNICallback: (name, done) => done(null, tls.context(name)),
+    ...serverNameChoice(tls),
   });
+}
+
+/** What chooses a certificate by the name that the client asks for, where there is a choice. */
+export function serverNameChoice(tls: TlsContext): Pick<TlsOptions, "SNICallback"> {
+  if (!tls.choosesByName) return {};
+  return { SNICallback: (name, done) => done(null, tls.context(name)) };
 }
 
 async function abort(message: ReceivedMessage, log: Log): Promise<void> {
@@ -303,10 +325,4 @@ async function abort(message: ReceivedMessage, log: Log): Promise<void> {
 /** The tag of a command that could not be read whole. */
 function tagOf(text: string): string {
   return /^([^\s(){%*"\\+]+) /.exec(text)?.[1] ?? "*";
-}
-
-/** A command for the log, without its secrets. */
-function masked(text: string): string {
-  const [tag, name] = text.split(" ", 2);
-  return isSecret(name ?? "") ? `${tag} ${name} ***` : text;
 }

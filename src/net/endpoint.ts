@@ -11,6 +11,11 @@ export interface TlsContext {
   context(serverName?: string): SecureContext;
   /** The default certificate as `tls.createServer` wants it at start. */
   options(): SecureContextOptions;
+  /**
+   * There is more than one certificate to choose from. Only then is a server name asked for: an
+   * SNI callback costs 20 KB for each connection.
+   */
+  readonly choosesByName: boolean;
   /** Calls `listener` after {@link options} changed, until the returned function is called. */
   watch(listener: () => void): () => void;
 }

@@ -7,7 +7,7 @@ import type { Service } from "../imap/command.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import { statusLine } from "../wire/response.ts";
-import { Connection } from "./connection.ts";
+import { Connection, serverNameChoice } from "./connection.ts";
 import type { Endpoint, ListenAddress } from "./endpoint.ts";
 
 export interface ImapServerOptions {
@@ -70,12 +70,10 @@ export class ImapServer {
   async close(graceMs: number): Promise<void> {
     for (const server of this.#servers) server.close();
     for (const connection of this.#connections) connection.shutdown();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, graceMs));
-    await Promise.race([Promise.all(this.#running), late]);
-    clearTimeout(timer);
+    await Promise.race([Promise.all(this.#running), after(graceMs)]);
     for (const connection of this.#connections) connection.destroy();
-    await Promise.all(this.#running);
+    // What runs notices at its next turn that its client is gone.
+    await Promise.race([Promise.all(this.#running), after(LAST_TURNS)]);
   }
 
   #serverFor(address: ListenAddress): Server {
@@ -86,7 +84,7 @@ export class ImapServer {
       ...tls.options(),
       // Where Deno 2.7 looks for it.
       host: address.host,
-      SNICallback: (name, done) => done(null, tls.context(name)),
+      ...serverNameChoice(tls),
       handshakeTimeout: limits.login,
     };
     const server = createTlsServer(options, (socket: TLSSocket) => this.#accept(socket, true));
@@ -122,6 +120,13 @@ export class ImapServer {
     });
     this.#running.add(running);
   }
+}
+
+/** Milliseconds for commands to end after their connection was cut. */
+const LAST_TURNS = 1000;
+
+function after(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
 }
 
 function opened(server: Server, { host, port }: ListenAddress): Promise<number> {

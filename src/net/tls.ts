@@ -122,6 +122,10 @@ class CertificateSet implements TlsContext {
     return (chosen ?? this.#served[0]).context;
   }
 
+  get choosesByName(): boolean {
+    return this.#served.length > 1;
+  }
+
   options(): SecureContextOptions {
     return this.#served[0].settings;
   }

@@ -1,11 +1,11 @@
 /** FETCH: which messages, in which batches, and what goes around the items. */
 
 import { type CachedItems, FLAG, type StoredMessage, StoreError } from "../../store/store.ts";
-import { Pace } from "../../pace.ts";
 import type { FetchArgs } from "../../wire/command_grammar.ts";
 import type { FetchItem } from "../../wire/fetch_grammar.ts";
 import { type Completion, no, ok } from "../../wire/response.ts";
 import type { SelectedContext } from "../command.ts";
+import { CommandPace } from "../command_pace.ts";
 import { type FetchedMessage, planItem, type PlannedItem } from "../fetch_items.ts";
 import { expungeIssued, presentUids } from "../targets.ts";
 
@@ -84,7 +84,7 @@ async function sendAll(
 ): Promise<Failures> {
   const { view, out } = context;
   const failures: Failures = { gone: 0, unreadable: 0 };
-  const pace = new Pace();
+  const pace = new CommandPace(context.dialogue);
   for (const batch of batches(uids, plan.opened ? 32 : 512)) {
     if (plan.prepared || plan.cached.length > 0) await view.mailbox.prepare(batch);
     const marked = plan.marksSeen ? await markSeen(context, batch) : NONE;

@@ -1,11 +1,11 @@
 /** LIST with its options, LSUB, XLIST, STATUS. */
 
-import { Pace } from "../../pace.ts";
 import { type Account, type MailboxInfo, StoreError } from "../../store/store.ts";
 import type { ListArgs, LsubArgs, StatusArgs, StatusItem } from "../../wire/list_grammar.ts";
 import { decodeMailboxName } from "../../wire/mailbox_name.ts";
 import { type Completion, mailbox, ok } from "../../wire/response.ts";
 import type { AuthenticatedContext } from "../command.ts";
+import { CommandPace } from "../command_pace.ts";
 import { ListPattern } from "../list_pattern.ts";
 import { mailboxArgument } from "../mailbox_argument.ts";
 import { statusResponse } from "../status_items.ts";
@@ -27,7 +27,7 @@ export async function list(context: AuthenticatedContext, args: ListArgs): Promi
     out.text('* LIST (\\Noselect) "/" ""\r\n');
     return ok(`${context.command} completed`);
   }
-  const pace = new Pace();
+  const pace = new CommandPace(context.dialogue);
   for (const entry of select(user.account, args)) {
     out.text(listResponse(entry, args));
     if (args.returns.status && entry.info?.selectable) {

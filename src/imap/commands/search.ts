@@ -1,10 +1,10 @@
 /** SEARCH and ESEARCH. */
 
-import { Pace } from "../../pace.ts";
 import type { SearchArgs, SearchReturn } from "../../wire/search_grammar.ts";
 import { formatNumberSet } from "../../wire/number_set.ts";
 import { type Completion, ok } from "../../wire/response.ts";
 import type { SelectedContext } from "../command.ts";
+import { CommandPace } from "../command_pace.ts";
 import { evaluate, type Uids, usesModseq } from "../search_keys.ts";
 
 /** @see RFC 9051 §6.4.4, RFC 4731 §3, RFC 7162 §3.1.5 */
@@ -16,7 +16,7 @@ export async function search(context: SelectedContext, args: SearchArgs): Promis
   const found = await evaluate(args.key, all, {
     view,
     now: service.now() / 1000,
-    pace: new Pace(),
+    pace: new CommandPace(context.dialogue),
     warn: (uid, error) =>
       log.warn("message not searched", { uid, mailbox: view.mailbox.name, error }),
   });
