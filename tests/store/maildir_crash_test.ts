@@ -72,6 +72,49 @@ Deno.test("Store.account() makes an index anew whose pages turn out to be damage
   inbox.close();
 });
 
+Deno.test("Account.open() makes an index anew whose pages are damaged at their heads", async () => {
+  await using fixture = await MaildirFixture.make();
+  let account = await (await fixture.open()).account("ann");
+  for (let i = 0; i < 30; i++) await deliver(account, "INBOX", `m${i}`);
+  const { uidValidity } = await account.status("INBOX");
+  await fixture.close();
+  const path = `${fixture.root}/${INDEX}`;
+  const bytes = Deno.readFileSync(path);
+  for (let at = 4096; at < bytes.length; at += 4096) bytes.fill(0xff, at, at + 300);
+  Deno.writeFileSync(path, bytes);
+  account = await (await fixture.open()).account("ann");
+  const inbox = await account.open("INBOX");
+  assert.equal(inbox.messages.count, 30);
+  assert.ok(inbox.uidValidity > uidValidity);
+  inbox.close();
+});
+
+Deno.test("Account.open() makes an index anew whose message rows are damaged", async () => {
+  await using fixture = await MaildirFixture.make();
+  let account = await (await fixture.open()).account("ann");
+  for (let i = 0; i < 300; i++) await deliver(account, "INBOX", `m${i}`);
+  const old = await account.open("INBOX");
+  old.close();
+  await fixture.close();
+  let page = 0;
+  edit(fixture, (database) => {
+    page = Number(
+      database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'messages'").get()
+        ?.rootpage,
+    );
+  });
+  const path = `${fixture.root}/${INDEX}`;
+  const bytes = Deno.readFileSync(path);
+  bytes.fill(0xff, (page - 1) * 4096, (page - 1) * 4096 + 300);
+  Deno.writeFileSync(path, bytes);
+  account = await (await fixture.open()).account("ann");
+  // The same account, in the session that met the damage.
+  const inbox = await account.open("INBOX");
+  assert.equal(inbox.messages.count, 300);
+  assert.equal(await deliver(account, "INBOX"), 301);
+  inbox.close();
+});
+
 Deno.test("Store.account() refuses an index from a newer version and leaves it alone", async () => {
   await using fixture = await MaildirFixture.make();
   await (await fixture.open()).account("ann");

@@ -124,15 +124,7 @@ export class Folders {
   drop(state: MailboxState): void {
     this.#list.remove(state);
     this.#account.loaded.remove(state);
-    state.gone = true;
-    // Sessions that have it open see all its messages go.
-    if (state.columns) {
-      state.columns.remove(Array.from({ length: state.columns.count }, (_, i) => i));
-    }
-    state.unwatch?.();
-    state.unwatch = undefined;
-    state.eventsComplete = false;
-    state.changed();
+    state.vanish();
   }
 
   /** Finishes what a crash interrupted; call it before the rows are read. */
@@ -194,14 +186,27 @@ export class Folders {
       }
       return await this.#insertAll(added, new Set(vanished.map(({ name }) => name)));
     });
-    for (const [i, state] of vanished.entries()) {
-      this.#account.log.info("another program removed a folder", { folder: state.folder });
-      this.drop(state);
-      this.#clean(entries[i], state.id);
-    }
+    for (const [i, state] of vanished.entries()) this.#letGo(state, entries[i]);
     const states = rows.map((row) => new MailboxState(row));
     for (const state of states) this.#list.add(state);
     return states;
+  }
+
+  /** Takes over that another program removed the folder of a mailbox. */
+  async vanished(state: MailboxState): Promise<void> {
+    const { mailboxes, writer } = this.#account;
+    const { id, folder } = state;
+    const entry = await writer.transaction(() => {
+      mailboxes.remove(id);
+      return mailboxes.addToJournal(JSON.stringify({ kind: "delete", id, folder }));
+    });
+    this.#letGo(state, entry);
+  }
+
+  #letGo(state: MailboxState, entry: number): void {
+    this.#account.log.info("another program removed a folder", { folder: state.folder });
+    this.drop(state);
+    this.#clean(entry, state.id);
   }
 
   async #insertAll(
