@@ -30,6 +30,22 @@ Deno.test("Store.account() makes a missing index anew from the Maildir", async (
   mailbox.close();
 });
 
+for (const how of ["missing", "empty"]) {
+  Deno.test(`Store.account() says once what is lost with an index that is ${how}`, async () => {
+    await using fixture = await MaildirFixture.make();
+    await (await fixture.open()).account("ann");
+    await fixture.close();
+    const warnings = () => fixture.log.lines.filter(({ level }) => level === "warn");
+    assert.deepEqual(warnings(), []);
+    if (how === "empty") Deno.truncateSync(`${fixture.root}/${INDEX}`);
+    else Deno.removeSync(`${fixture.root}/${INDEX}`);
+    await (await fixture.open()).account("ann");
+    await (await fixture.open()).account("ann");
+    assert.equal(warnings().length, 1);
+    assert.match(String(warnings()[0].fields.lost), /UIDs.*keywords.*subscriptions/);
+  });
+}
+
 Deno.test("Store.account() puts a damaged index aside and says so", async () => {
   await using fixture = await MaildirFixture.make();
   let account = await (await fixture.open()).account("ann");
