@@ -311,3 +311,69 @@ Deno.test("Account.append() leaves nothing behind when it fails", async () => {
   assert.equal(inbox.messages.count, 1);
   inbox.close();
 });
+
+Deno.test("Mailbox.copy() leaves no links behind after a crash before they were messages", async () => {
+  await using fixture = await MaildirFixture.make();
+  let account = await (await fixture.open()).account("ann");
+  await account.create("a");
+  await deliver(account, "INBOX", "one");
+  await fixture.close();
+  const [one] = fixture.names("cur");
+  const link = "1700000001.M1P1Q1.host";
+  edit(fixture, (database) => {
+    const work = { kind: "link", folder: ".a", bases: [link, "1700000001.M1P1Q2.host"] };
+    database.prepare("INSERT INTO journal (work) VALUES (?)").run(JSON.stringify(work));
+  });
+  // Another program gave it a flag meanwhile.
+  Deno.linkSync(`${fixture.root}/cur/${one}`, `${fixture.root}/.a/cur/${link}:2,S`);
+  account = await (await fixture.open()).account("ann");
+  assert.equal((await account.status("a")).messages, 0);
+  assert.equal((await account.status("INBOX")).messages, 1);
+  assert.deepEqual(fixture.names("cur", ".a"), []);
+  await fixture.close();
+  edit(
+    fixture,
+    (database) => assert.deepEqual(database.prepare("SELECT * FROM journal").all(), []),
+  );
+});
+
+Deno.test("Mailbox.move() neither loses nor doubles messages when the process is killed", async () => {
+  await using fixture = await MaildirFixture.make();
+  const account = await (await fixture.open()).account("ann");
+  await account.create("a");
+  const count = 300;
+  for (let i = 0; i < count; i++) fixture.put(`cur/17000000${i + 100}.M1P1.host:2,`, text(`m${i}`));
+  await account.status("INBOX");
+  for (let run = 0; run < 4; run++) {
+    await fixture.close();
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", new URL("./maildir_mover.ts", import.meta.url).pathname, fixture.dir],
+      stdout: "piped",
+    }).spawn();
+    let moves = 0;
+    for await (const chunk of child.stdout) {
+      if (chunk.length > 0 && ++moves === run + 1) child.kill("SIGKILL");
+    }
+    await child.status;
+    const after = await (await fixture.open()).account("ann");
+    const [inbox, a] = [await after.status("INBOX"), await after.status("a")];
+    assert.equal(inbox.messages + a.messages, count);
+    assert.ok(inbox.messages === 0 || a.messages === 0);
+  }
+});
+
+Deno.test("Mailbox.copy() leaves nothing in the journal", async () => {
+  await using fixture = await MaildirFixture.make();
+  const account = await (await fixture.open()).account("ann");
+  await account.create("a");
+  await deliver(account, "INBOX", "one");
+  const inbox = await account.open("INBOX");
+  await inbox.copy([1], "a");
+  await inbox.move([1], "a");
+  inbox.close();
+  await fixture.close();
+  edit(
+    fixture,
+    (database) => assert.deepEqual(database.prepare("SELECT * FROM journal").all(), []),
+  );
+});
