@@ -72,6 +72,8 @@ export interface MailboxStatus {
 export interface Account {
   readonly name: string;
 
+  /** Takes over folders that other programs made, renamed or removed. Cheap when nothing happened. */
+  refresh(): Promise<void>;
   /** All mailboxes, and parents that exist only through their children, sorted by name, INBOX first. In memory. */
   list(): readonly MailboxInfo[];
   /** One of {@link list} by its exact name ("INBOX" for INBOX). */

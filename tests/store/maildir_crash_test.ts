@@ -30,6 +30,22 @@ Deno.test("Store.account() makes a missing index anew from the Maildir", async (
   mailbox.close();
 });
 
+for (const how of ["missing", "empty"]) {
+  Deno.test(`Store.account() says once what is lost with an index that is ${how}`, async () => {
+    await using fixture = await MaildirFixture.make();
+    await (await fixture.open()).account("ann");
+    await fixture.close();
+    const warnings = () => fixture.log.lines.filter(({ level }) => level === "warn");
+    assert.deepEqual(warnings(), []);
+    if (how === "empty") Deno.truncateSync(`${fixture.root}/${INDEX}`);
+    else Deno.removeSync(`${fixture.root}/${INDEX}`);
+    await (await fixture.open()).account("ann");
+    await (await fixture.open()).account("ann");
+    assert.equal(warnings().length, 1);
+    assert.match(String(warnings()[0].fields.lost), /UIDs.*keywords.*subscriptions/);
+  });
+}
+
 Deno.test("Store.account() puts a damaged index aside and says so", async () => {
   await using fixture = await MaildirFixture.make();
   let account = await (await fixture.open()).account("ann");
@@ -69,6 +85,49 @@ Deno.test("Store.account() makes an index anew whose pages turn out to be damage
   assert.ok(inbox.messages.count >= 300);
   await inbox.prepare(uidsOf(inbox));
   assert.equal((await inbox.cached(["envelope"], 1, 400)).length, inbox.messages.count);
+  inbox.close();
+});
+
+Deno.test("Account.open() makes an index anew whose pages are damaged at their heads", async () => {
+  await using fixture = await MaildirFixture.make();
+  let account = await (await fixture.open()).account("ann");
+  for (let i = 0; i < 30; i++) await deliver(account, "INBOX", `m${i}`);
+  const { uidValidity } = await account.status("INBOX");
+  await fixture.close();
+  const path = `${fixture.root}/${INDEX}`;
+  const bytes = Deno.readFileSync(path);
+  for (let at = 4096; at < bytes.length; at += 4096) bytes.fill(0xff, at, at + 300);
+  Deno.writeFileSync(path, bytes);
+  account = await (await fixture.open()).account("ann");
+  const inbox = await account.open("INBOX");
+  assert.equal(inbox.messages.count, 30);
+  assert.ok(inbox.uidValidity > uidValidity);
+  inbox.close();
+});
+
+Deno.test("Account.open() makes an index anew whose message rows are damaged", async () => {
+  await using fixture = await MaildirFixture.make();
+  let account = await (await fixture.open()).account("ann");
+  for (let i = 0; i < 300; i++) await deliver(account, "INBOX", `m${i}`);
+  const old = await account.open("INBOX");
+  old.close();
+  await fixture.close();
+  let page = 0;
+  edit(fixture, (database) => {
+    page = Number(
+      database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'messages'").get()
+        ?.rootpage,
+    );
+  });
+  const path = `${fixture.root}/${INDEX}`;
+  const bytes = Deno.readFileSync(path);
+  bytes.fill(0xff, (page - 1) * 4096, (page - 1) * 4096 + 300);
+  Deno.writeFileSync(path, bytes);
+  account = await (await fixture.open()).account("ann");
+  // The same account, in the session that met the damage.
+  const inbox = await account.open("INBOX");
+  assert.equal(inbox.messages.count, 300);
+  assert.equal(await deliver(account, "INBOX"), 301);
   inbox.close();
 });
 
@@ -251,4 +310,66 @@ Deno.test("Account.append() leaves nothing behind when it fails", async () => {
   assert.deepEqual(fixture.names("tmp", ".a"), []);
   assert.equal(inbox.messages.count, 1);
   inbox.close();
+});
+
+Deno.test("Mailbox.copy() leaves no links behind after a crash before they were messages", async () => {
+  await using fixture = await MaildirFixture.make();
+  let account = await (await fixture.open()).account("ann");
+  await account.create("a");
+  await deliver(account, "INBOX", "one");
+  await fixture.close();
+  const [one] = fixture.names("cur");
+  const link = "1700000001.M1P1Q1.host";
+  edit(fixture, (database) => {
+    const work = { kind: "link", folder: ".a", bases: [link, "1700000001.M1P1Q2.host"] };
+    database.prepare("INSERT INTO journal (work) VALUES (?)").run(JSON.stringify(work));
+  });
+  // Another program gave it a flag meanwhile.
+  Deno.linkSync(`${fixture.root}/cur/${one}`, `${fixture.root}/.a/cur/${link}:2,S`);
+  account = await (await fixture.open()).account("ann");
+  assert.equal((await account.status("a")).messages, 0);
+  assert.equal((await account.status("INBOX")).messages, 1);
+  assert.deepEqual(fixture.names("cur", ".a"), []);
+  await fixture.close();
+  edit(
+    fixture,
+    (database) => assert.deepEqual(database.prepare("SELECT * FROM journal").all(), []),
+  );
+});
+
+Deno.test("Mailbox.move() moves nothing when the process is killed between two links", async () => {
+  await using fixture = await MaildirFixture.make();
+  let account = await (await fixture.open()).account("ann");
+  await account.create("a");
+  for (let i = 100; i < 700; i++) fixture.put(`cur/1700000${i}.M1P1.host:2,`, text(`m${i}`));
+  assert.equal((await account.status("INBOX")).messages, 600);
+  for (const links of [1, 550]) {
+    await fixture.close();
+    const mover = new URL("./maildir_mover.ts", import.meta.url).pathname;
+    const { signal } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", mover, fixture.dir, String(links)],
+    }).output();
+    assert.equal(signal, "SIGKILL");
+    assert.equal(fixture.names("cur", ".a").length, links);
+    account = await (await fixture.open()).account("ann");
+    assert.equal((await account.status("INBOX")).messages, 600);
+    assert.equal((await account.status("a")).messages, 0);
+    assert.deepEqual(fixture.names("cur", ".a"), []);
+  }
+});
+
+Deno.test("Mailbox.copy() leaves nothing in the journal", async () => {
+  await using fixture = await MaildirFixture.make();
+  const account = await (await fixture.open()).account("ann");
+  await account.create("a");
+  await deliver(account, "INBOX", "one");
+  const inbox = await account.open("INBOX");
+  await inbox.copy([1], "a");
+  await inbox.move([1], "a");
+  inbox.close();
+  await fixture.close();
+  edit(
+    fixture,
+    (database) => assert.deepEqual(database.prepare("SELECT * FROM journal").all(), []),
+  );
 });

@@ -81,6 +81,15 @@ export class MaildirFixture implements AsyncDisposable {
       .sort();
   }
 
+  /** SQLite's log is there exactly as long as the index is open. */
+  indexIsOpen(): boolean {
+    try {
+      return Deno.statSync(`${this.root}/imapd.sqlite-wal`).isFile;
+    } catch {
+      return false;
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
     await Deno.remove(this.dir, { recursive: true });

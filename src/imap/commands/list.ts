@@ -27,6 +27,7 @@ export async function list(context: AuthenticatedContext, args: ListArgs): Promi
     out.text('* LIST (\\Noselect) "/" ""\r\n');
     return ok(`${context.command} completed`);
   }
+  await user.account.refresh();
   const pace = new CommandPace(context.dialogue);
   for (const entry of select(user.account, args)) {
     out.text(listResponse(entry, args));
@@ -139,7 +140,11 @@ function listResponse({ name, info, childInfo, subscribed }: Listed, args: ListA
  *
  * @see RFC 3501 §6.3.9
  */
-export function lsub({ out, user }: AuthenticatedContext, args: LsubArgs): Completion {
+export async function lsub(
+  { out, user }: AuthenticatedContext,
+  args: LsubArgs,
+): Promise<Completion> {
+  await user.account.refresh();
   const names = user.account.subscriptions();
   const matches = matcher(args.reference, args.patterns);
   const shown = new Set(names.filter(matches));

@@ -28,8 +28,6 @@ import { storeErrorOf } from "./disk_error.ts";
 
 /** How long a closed mailbox is still watched, in ms: many are opened again soon. */
 const LINGER = 30_000;
-/** Least time between two looks for folders of other programs that nobody asked for, in ms. */
-const SCAN_INTERVAL = 3000;
 /** The root changed less than this many ms before it was read: it may have changed unseen. */
 const YOUNG = 2000;
 /** STATUS reads up to this many new messages to know their exact sizes. */
@@ -45,7 +43,6 @@ export class MaildirAccount implements Account {
   readonly #checked = new WeakSet<MailboxState>();
   #rootTime = 0;
   #scanned = 0;
-  #looked = 0;
   #scanning: Promise<void> | undefined;
   #closed = false;
 
@@ -57,10 +54,6 @@ export class MaildirAccount implements Account {
   }
 
   list(): readonly MailboxInfo[] {
-    if (Math.abs(this.#account.clock() - this.#looked) >= SCAN_INTERVAL) {
-      this.#looked = this.#account.clock();
-      this.#account.background.run("looking for folders", () => this.scan());
-    }
     return this.#list.infos();
   }
 
@@ -222,14 +215,33 @@ export class MaildirAccount implements Account {
   release(state: MailboxState): void {
     state.handles--;
     if (state.handles > 0) return;
+    if (this.#closed) return;
     this.#account.loaded.put(state);
-    if (!state.unwatch || this.#closed) return;
+    if (!state.unwatch) return;
     const timer = setTimeout(() => {
       this.#lingering.delete(state);
       stopWatching(this.#account, state);
     }, LINGER);
     timer.unref();
     this.#lingering.set(state, timer);
+  }
+
+  refresh(): Promise<void> {
+    return this.scan();
+  }
+
+  /** The folder of a mailbox is not there: takes it over, or makes that of INBOX anew. */
+  async vanished(state: MailboxState): Promise<void> {
+    if (!this.#account.isInPlace()) return;
+    await this.#account.writer.alone(async () => {
+      if (state.gone || lstat(`${folderPath(this.#account, state)}/cur`)) return;
+      if (state.folder !== "") return await this.#folders.vanished(state);
+      try {
+        makeFolder(this.#account.root);
+      } catch (error) {
+        throw storeErrorOf(error, "making INBOX anew");
+      }
+    });
   }
 
   /** Takes over folders that other programs made or removed, if the Maildir changed. */
@@ -295,12 +307,14 @@ export class MaildirAccount implements Account {
     }
   }
 
+  /** @throws {StoreError} `no-mailbox` if the folder is gone, `unavailable` */
   async #refresh(state: MailboxState): Promise<void> {
     try {
       await refresh(this.#account, state);
     } catch (error) {
-      if (error instanceof StoreError && error.code === "no-mailbox") await this.scan();
-      throw error;
+      if (!(error instanceof StoreError && error.code === "no-mailbox")) throw error;
+      await this.vanished(state);
+      await refresh(this.#account, state);
     }
   }
 

@@ -34,6 +34,8 @@ export interface AccountContext {
   readonly writeBack: WriteBack;
   readonly loaded: LoadedMailboxes;
   readonly watcher: FolderWatcher;
+  /** False once another program removed the Maildir; then the account is given up. */
+  isInPlace(): boolean;
 }
 
 /** Distinct keywords in one mailbox. */

@@ -18,6 +18,11 @@ export class Background {
     return this.#stopped;
   }
 
+  /** True while any work goes on. */
+  get busy(): boolean {
+    return this.#tasks.size > 0;
+  }
+
   /** Starts `task`; a failure is logged with `what`. */
   run(what: string, task: () => Promise<void>): void {
     if (this.#stopped) return;

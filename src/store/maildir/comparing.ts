@@ -205,13 +205,18 @@ function takeTwin(
 export function notice(account: AccountContext, state: MailboxState, event: FolderEvent): void {
   if (state.gone || state.placing.has(baseOf(event.file))) return;
   state.events.add(event.file === "" ? "" : `${event.directory}/${event.file}`);
-  if (!state.looking) look(account, state);
+  if (!state.looking && mayLook(account, state)) look(account, state);
+}
+
+/** A closing account refuses all work, at once. */
+function mayLook(account: AccountContext, state: MailboxState): boolean {
+  return !state.gone && !account.background.stopped;
 }
 
 function look(account: AccountContext, state: MailboxState): void {
   state.looking = account.writer.alone(() => lookAtEvents(account, state))
     .catch((error: unknown) => {
-      if (error instanceof StoreError && (account.background.stopped || state.gone)) return;
+      if (error instanceof StoreError && !mayLook(account, state)) return;
       account.log.warn("cannot take over what changed in a folder", {
         folder: folderPath(account, state),
         problem: error instanceof Error ? error.message : String(error),
@@ -220,7 +225,7 @@ function look(account: AccountContext, state: MailboxState): void {
     .finally(() => {
       state.looking = undefined;
       // Told of meanwhile, after the last look.
-      if (state.events.size > 0 && !state.gone) look(account, state);
+      if (state.events.size > 0 && mayLook(account, state)) look(account, state);
     });
 }
 

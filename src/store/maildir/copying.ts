@@ -43,14 +43,16 @@ export function copyMessages(
     const indexes = columns.indexesOf(uids);
     const keywords = keywordsWith(account, destination, keywordsOf(account, columns, indexes));
     const links: Link[] = [];
+    const entries: number[] = [];
     try {
-      await linkAll(account, source, indexes, destination, links);
+      await linkAll(account, source, indexes, destination, { links, entries });
       if (links.length > 0) {
         await account.directorySyncs.sync(`${folderPath(account, destination)}/cur`);
       }
-      return await commit(account, source, destination, links, keywords, move);
+      return await commit(account, source, destination, { links, entries }, keywords, move);
     } catch (error) {
       for (const { file } of links) unlinkQuietly(filePath(account, destination, file));
+      await forget(account, entries);
       throw storeErrorOf(error, "copying messages");
     } finally {
       for (const { file } of links) destination.placing.delete(file.base);
@@ -69,13 +71,19 @@ function keywordsOf(
 
 const FILES_PER_QUERY = 500;
 
-/** Links every file that is still there; `links` says what was made, also after an error. */
+/** What was made so far, and the journal's entries about it. */
+interface Made {
+  readonly links: Link[];
+  readonly entries: number[];
+}
+
+/** Links every file that is still there; `made` says what was made, also after an error. */
 async function linkAll(
   account: AccountContext,
   source: MailboxState,
   indexes: readonly number[],
   destination: MailboxState,
-  links: Link[],
+  made: Made,
 ): Promise<void> {
   const columns = source.opened;
   const pace = new Pace();
@@ -83,17 +91,44 @@ async function linkAll(
   for (let from = 0; from < indexes.length; from += FILES_PER_QUERY) {
     const some = indexes.slice(from, from + FILES_PER_QUERY);
     const files = filesOf(account, source, some.map((at) => columns.uids[at]));
-    for (const at of some) {
+    const planned = some.flatMap((at) => {
       const row = files.get(columns.uids[at]);
-      if (!row) continue;
-      const base = account.names.next();
-      const file = splitName(false, withFlags(base + row.info, columns.flags[at]));
-      destination.placing.add(base);
+      if (!row) return [];
+      const name = withFlags(account.names.next() + row.info, columns.flags[at]);
+      return [{ at, row, file: splitName(false, name) }];
+    });
+    if (planned.length === 0) continue;
+    made.entries.push(await announce(account, destination, planned.map(({ file }) => file.base)));
+    for (const { at, row, file } of planned) {
+      destination.placing.add(file.base);
       if (await linkOne(account, source, row, filePath(account, destination, file))) {
-        links.push({ at, uid: row.uid, file, bareLf: row.bareLf });
-      } else destination.placing.delete(base);
+        made.links.push({ at, uid: row.uid, file, bareLf: row.bareLf });
+      } else destination.placing.delete(file.base);
       if (pace.due()) await pace.turn();
     }
+  }
+}
+
+/** Notes the names of links before they are made: a crash must not leave them as new messages. */
+function announce(
+  { mailboxes, writer }: AccountContext,
+  { folder }: MailboxState,
+  bases: readonly string[],
+): Promise<number> {
+  const work = JSON.stringify({ kind: "link", folder, bases });
+  return writer.transaction(() => mailboxes.addToJournal(work), { durable: false });
+}
+
+async function forget(
+  { mailboxes, writer }: AccountContext,
+  entries: readonly number[],
+): Promise<void> {
+  try {
+    await writer.transaction(() => {
+      for (const entry of entries) mailboxes.removeFromJournal(entry);
+    }, { durable: false });
+  } catch {
+    // The disk refuses everything now; at the next start the entries find nothing to unlink.
   }
 }
 
@@ -167,18 +202,21 @@ async function commit(
   account: AccountContext,
   source: MailboxState,
   destination: MailboxState,
-  links: readonly Link[],
+  { links, entries }: Made,
   keywords: readonly number[] | undefined,
   move: boolean,
 ): Promise<CopiedUids> {
-  const { messages, writer } = account;
+  const { mailboxes, messages, writer } = account;
   const { uidValidity, uidNext } = destination;
   const result = {
     uidValidity,
     source: links.map(({ uid }) => uid),
     destination: links.map((_, i) => uidNext + i),
   };
-  if (links.length === 0) return result;
+  if (links.length === 0) {
+    await forget(account, entries);
+    return result;
+  }
   if (uidNext + links.length > 0xffffffff) {
     throw new StoreError("too-many", "The mailbox has no UIDs left");
   }
@@ -202,6 +240,7 @@ async function commit(
     }
     if (keywords) saveKeywords(account, destination, keywords);
     saveProgress(account, destination, { uidNext: next, modseq });
+    for (const entry of entries) mailboxes.removeFromJournal(entry);
   }, { messages: links.length });
   arrive(source, destination, links, modseq, keywords);
   if (!move) return result;

@@ -5,6 +5,7 @@ import { StoreError } from "../store.ts";
 import { Pace } from "../../pace.ts";
 import type { AccountContext } from "./account_context.ts";
 import { storeErrorOf } from "./disk_error.ts";
+import { baseOf } from "./file_name.ts";
 import { nameOf } from "./folder_name.ts";
 import { syncDirectory } from "./incoming_file.ts";
 import { lstat } from "./locating.ts";
@@ -21,10 +22,14 @@ interface Move {
   readonly name: string;
 }
 
-/** Work on folders that has begun; a crash in between is finished when the account is opened. */
+/**
+ * Work that has begun; a crash in between is finished when the account is opened, and links of
+ * messages (by the names of their files up to the flags) are undone.
+ */
 type Work =
   | { readonly kind: "rename"; readonly moves: readonly Move[] }
-  | { readonly kind: "delete"; readonly id: number; readonly folder: string };
+  | { readonly kind: "delete"; readonly id: number; readonly folder: string }
+  | { readonly kind: "link"; readonly folder: string; readonly bases: readonly string[] };
 
 const ROWS_PER_STEP = 500;
 
@@ -124,15 +129,7 @@ export class Folders {
   drop(state: MailboxState): void {
     this.#list.remove(state);
     this.#account.loaded.remove(state);
-    state.gone = true;
-    // Sessions that have it open see all its messages go.
-    if (state.columns) {
-      state.columns.remove(Array.from({ length: state.columns.count }, (_, i) => i));
-    }
-    state.unwatch?.();
-    state.unwatch = undefined;
-    state.eventsComplete = false;
-    state.changed();
+    state.vanish();
   }
 
   /** Finishes what a crash interrupted; call it before the rows are read. */
@@ -140,20 +137,21 @@ export class Folders {
     const { root, mailboxes, log } = this.#account;
     for (const { id: entry, work } of mailboxes.journal()) {
       const begun = JSON.parse(work) as Work;
-      log.info("finishing interrupted work on folders", { kind: begun.kind });
+      log.info("finishing interrupted work", { kind: begun.kind });
       database.exec("BEGIN IMMEDIATE");
       try {
         if (begun.kind === "rename") this.#finishRename(begun.moves);
-        else this.#finishDelete(begun.id, begun.folder);
+        else if (begun.kind === "delete") this.#finishDelete(begun.id, begun.folder);
+        else unlinkAll(`${root}/${begun.folder}`, begun.bases);
       } catch (error) {
         // Folders keep their mail under whichever name they have now; the scan finds them.
-        log.warn("cannot finish interrupted work on folders", {
+        log.warn("cannot finish interrupted work", {
           root,
           problem: error instanceof Error ? error.message : String(error),
         });
       }
-      if (begun.kind === "rename") mailboxes.removeFromJournal(entry);
-      else this.#clean(entry, begun.id);
+      if (begun.kind === "delete") this.#clean(entry, begun.id);
+      else mailboxes.removeFromJournal(entry);
       database.exec("COMMIT");
     }
   }
@@ -194,14 +192,27 @@ export class Folders {
       }
       return await this.#insertAll(added, new Set(vanished.map(({ name }) => name)));
     });
-    for (const [i, state] of vanished.entries()) {
-      this.#account.log.info("another program removed a folder", { folder: state.folder });
-      this.drop(state);
-      this.#clean(entries[i], state.id);
-    }
+    for (const [i, state] of vanished.entries()) this.#letGo(state, entries[i]);
     const states = rows.map((row) => new MailboxState(row));
     for (const state of states) this.#list.add(state);
     return states;
+  }
+
+  /** Takes over that another program removed the folder of a mailbox. */
+  async vanished(state: MailboxState): Promise<void> {
+    const { mailboxes, writer } = this.#account;
+    const { id, folder } = state;
+    const entry = await writer.transaction(() => {
+      mailboxes.remove(id);
+      return mailboxes.addToJournal(JSON.stringify({ kind: "delete", id, folder }));
+    });
+    this.#letGo(state, entry);
+  }
+
+  #letGo(state: MailboxState, entry: number): void {
+    this.#account.log.info("another program removed a folder", { folder: state.folder });
+    this.drop(state);
+    this.#clean(entry, state.id);
   }
 
   async #insertAll(
@@ -264,6 +275,15 @@ export class Folders {
       await removeTree(trashPath(root, id));
       await writer.run(() => ({ result: mailboxes.removeFromJournal(entry) }));
     });
+  }
+}
+
+/** Unlinks files by their base names: another program may have given them flags. */
+function unlinkAll(folder: string, bases: readonly string[]): void {
+  if (!isMaildir(folder)) return;
+  const unwanted = new Set(bases);
+  for (const { name } of Deno.readDirSync(`${folder}/cur`)) {
+    if (unwanted.has(baseOf(name))) Deno.removeSync(`${folder}/cur/${name}`);
   }
 }
 

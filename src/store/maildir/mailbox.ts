@@ -28,6 +28,8 @@ import { claimRecent } from "./write_back.ts";
 export interface MailboxOwner {
   /** The mailbox of that name. @throws {StoreError} `no-mailbox` */
   find(name: string): Promise<MailboxState>;
+  /** The folder of a mailbox is not there. */
+  vanished(state: MailboxState): Promise<void>;
   /** One handle less. */
   release(state: MailboxState): void;
 }
@@ -92,8 +94,15 @@ export class MaildirMailbox implements Mailbox {
   }
 
   async refresh(): Promise<void> {
-    if (this.#state.gone) return;
-    await refresh(this.#account, this.#state);
+    const state = this.#state;
+    if (state.gone) return;
+    try {
+      await refresh(this.#account, state);
+    } catch (error) {
+      if (!(error instanceof StoreError && error.code === "no-mailbox")) throw error;
+      await this.#owner.vanished(state);
+      if (!state.gone) await refresh(this.#account, state);
+    }
   }
 
   claimRecent(): number {

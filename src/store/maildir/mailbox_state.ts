@@ -101,6 +101,18 @@ export class MailboxState {
     });
   }
 
+  /** Sessions that have it open see all its messages go. */
+  vanish(): void {
+    this.gone = true;
+    const { columns } = this;
+    if (columns) columns.remove(Array.from({ length: columns.count }, (_, i) => i));
+    this.unwatch?.();
+    this.unwatch = undefined;
+    this.eventsComplete = false;
+    this.events.clear();
+    this.changed();
+  }
+
   /** Takes the counters of its row back, after a transaction failed. */
   restore(row: MailboxRow): void {
     this.uidNext = row.uidNext;

@@ -15,12 +15,13 @@ import { Folders, makeFolder } from "./folders.ts";
 import { syncDirectory } from "./incoming_file.ts";
 import { KeywordSets } from "./keyword_sets.ts";
 import type { LoadedMailboxes } from "./loaded_mailboxes.ts";
+import { lstat } from "./locating.ts";
 import { MailboxList } from "./mailbox_list.ts";
 import { MailboxRows } from "./mailbox_rows.ts";
 import { MailboxState } from "./mailbox_state.ts";
 import { MessageRows } from "./message_rows.ts";
 import { Removals } from "./removals.ts";
-import { type OpenedIndex, openIndex } from "./schema.ts";
+import { INDEX_FILE, type OpenedIndex, openIndex } from "./schema.ts";
 import { isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
 import { removeStaleFiles } from "./stale_files.ts";
 import { UidValidities } from "./uid_validity.ts";
@@ -44,13 +45,17 @@ export interface AccountSettings {
   readonly writeBackDelay: number;
   /** Look through the whole index for damage first. */
   readonly check: boolean;
-  /** Called once if the index turns out to be damaged. */
-  damaged(): void;
+  /** Called once if the index turns out to be damaged, or the Maildir to be removed. */
+  broken(why: "damaged" | "removed"): void;
 }
 
 /** An account, and the means to close it. */
 export interface OpenAccount {
   readonly account: MaildirAccount;
+  /** A mailbox is open, or work in the background goes on. */
+  readonly busy: boolean;
+  /** Calls `broken` if the index is no longer where it was opened. */
+  assertInPlace(): void;
   close(): Promise<void>;
 }
 
@@ -82,7 +87,14 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     if (index.made) await furnish(settings, context, account, list);
     resume(context, list);
     context.background.run("removing stale files", () => removeStaleFiles(context, list.states()));
-    return { account, close: () => closeAccount(context, account, list, index) };
+    return {
+      account,
+      get busy() {
+        return context.background.busy || [...list.states()].some(({ handles }) => handles > 0);
+      },
+      assertInPlace: () => void context.isInPlace(),
+      close: () => closeAccount(context, account, list, index),
+    };
   } catch (error) {
     await parts?.background.stop();
     await parts?.writer.close();
@@ -121,10 +133,24 @@ function contextOf(
   const messages = new MessageRows(database);
   const keywords = new KeywordSets(mailboxes);
   const background = new Background(log);
-  let damaged = false;
+  let broken = false;
+  const giveUp = (why: "damaged" | "removed", problem: string) => {
+    if (broken) return;
+    broken = true;
+    log.error(
+      why === "damaged"
+        ? "the index is damaged; it is made anew when next used"
+        : "the Maildir was removed; it is made anew when next used",
+      { root, problem },
+    );
+    for (const state of [...list.states()]) state.vanish();
+    settings.broken(why);
+  };
+  const path = `${root}/${INDEX_FILE}`;
+  const inode = lstat(path)?.ino;
   const writer = new Writer(database, {
     reload() {
-      if (damaged) return;
+      if (broken) return;
       keywords.reload();
       const rows = new Map(mailboxes.all().map((row) => [row.id, row]));
       for (const state of list.states()) {
@@ -133,19 +159,7 @@ function contextOf(
         if (state.columns) reloadColumns(context, state);
       }
     },
-    damaged(error) {
-      if (damaged) return;
-      damaged = true;
-      log.error("the index is damaged; the next login makes it anew", {
-        root,
-        problem: error instanceof Error ? error.message : String(error),
-      });
-      for (const state of list.states()) {
-        state.gone = true;
-        state.changed();
-      }
-      settings.damaged();
-    },
+    damaged: (error) => giveUp("damaged", error instanceof Error ? error.message : String(error)),
   });
   const context: AccountContext = {
     root,
@@ -154,6 +168,11 @@ function contextOf(
     names,
     loaded,
     watcher,
+    isInPlace() {
+      if (lstat(path)?.ino === inode) return true;
+      if (!background.stopped) giveUp("removed", "the index is not there any more");
+      return false;
+    },
     writer,
     directorySyncs: new DirectorySyncs(),
     mailboxes,
@@ -232,11 +251,21 @@ async function closeAccount(
     return { result: undefined };
   }).catch(() => {});
   await context.writer.close();
-  for (const state of list.states()) context.loaded.remove(state);
+  for (const state of list.states()) {
+    context.loaded.remove(state);
+    if (state.handles === 0) state.columns = undefined;
+  }
   try {
     database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   } catch {
     // Whatever is left in the log is read at the next start.
   }
-  database.close();
+  try {
+    database.close();
+  } catch (error) {
+    context.log.warn("cannot close the index properly", {
+      root: context.root,
+      problem: error instanceof Error ? error.message : String(error),
+    });
+  }
 }

@@ -3,7 +3,9 @@
 import { DatabaseSync } from "node:sqlite";
 import type { Log } from "../../log.ts";
 import { StoreError } from "../store.ts";
+import { lstat } from "./locating.ts";
 import { isDamage, isLocked } from "./sqlite_error.ts";
+import { UID_VALIDITY_FILE } from "./uid_validity.ts";
 
 /** The index beside the Maildir, in its root folder. */
 export const INDEX_FILE = "imapd.sqlite";
@@ -105,7 +107,14 @@ export function openIndex(
 ): OpenedIndex {
   const path = `${root}/${INDEX_FILE}`;
   try {
-    return open(path, log, check);
+    const opened = open(path, log, check);
+    if (opened.made && lstat(`${root}/${UID_VALIDITY_FILE}`)) {
+      log.warn("the index was missing or empty; it is made anew from the Maildir", {
+        path,
+        lost: LOST,
+      });
+    }
+    return opened;
   } catch (error) {
     if (!isDamage(error)) throw error;
     moveAside(path, log, clock, error);
@@ -158,6 +167,9 @@ function migrate(database: DatabaseSync, path: string, log: Log): boolean {
   return version === 0;
 }
 
+const LOST = "UIDs (clients load all mail again), keywords, flags not yet in file names, " +
+  "special uses, subscriptions";
+
 function moveAside(path: string, log: Log, clock: () => number, error: unknown): void {
   const aside = `${path}.damaged-${Math.floor(clock() / 1000)}`;
   for (const suffix of ["", "-wal", "-shm"]) {
@@ -171,7 +183,6 @@ function moveAside(path: string, log: Log, clock: () => number, error: unknown):
     path,
     kept_as: aside,
     problem: error instanceof Error ? error.message : String(error),
-    lost: "UIDs (clients load all mail again), keywords, flags not yet in file names, " +
-      "special uses, subscriptions",
+    lost: LOST,
   });
 }

@@ -1,13 +1,17 @@
 /** The store of mail in Maildirs, each with an index beside it. */
 
+import { clearInterval, setInterval } from "node:timers";
 import type { Log } from "../../log.ts";
 import type { Account, SpecialUse, Store } from "../store.ts";
 import { StoreError } from "../store.ts";
 import { FileNames } from "./file_name.ts";
 import { FolderWatcher } from "./folder_watcher.ts";
+import { LastingAccount, type Opening } from "./lasting_account.ts";
 import { LoadedMailboxes } from "./loaded_mailboxes.ts";
-import { type OpenAccount, openAccount } from "./open_account.ts";
-import { isDamage } from "./sqlite_error.ts";
+import { openAccount } from "./open_account.ts";
+
+/** An account that nobody used for so many milliseconds is closed. */
+const UNUSED = 5 * 60_000;
 
 /** Settings of a {@link MaildirStore}. */
 export interface MaildirStoreOptions {
@@ -33,9 +37,8 @@ export class MaildirStore implements Store {
   readonly #loaded: LoadedMailboxes;
   readonly #watcher: FolderWatcher;
   /** By the path of their Maildir: two names may mean one account. */
-  readonly #accounts = new Map<string, Promise<OpenAccount>>();
-  /** Maildirs whose index turned out to be damaged. */
-  readonly #suspect = new Set<string>();
+  readonly #accounts = new Map<string, LastingAccount>();
+  readonly #timer: ReturnType<typeof setInterval>;
   #closed = false;
 
   constructor(options: MaildirStoreOptions) {
@@ -47,74 +50,57 @@ export class MaildirStore implements Store {
     });
     this.#loaded = new LoadedMailboxes(options.memoryBudget ?? 64 * 1024 * 1024);
     this.#watcher = options.watcher ?? new FolderWatcher(options.log);
+    this.#timer = setInterval(() => {
+      this.closeUnused().catch((error: unknown) => {
+        options.log.warn("cannot close unused accounts", { problem: String(error) });
+      });
+    }, UNUSED / 5);
+    this.#timer.unref();
   }
 
   async account(name: string): Promise<Account> {
     if (this.#closed) throw new StoreError("unavailable", "The mail store is closing");
     const root = this.#options.path(name);
-    let opening = this.#accounts.get(root);
-    if (!opening) {
-      opening = this.#open(name, root);
-      this.#accounts.set(root, opening);
-      opening.catch(() => this.#accounts.delete(root));
-      return (await opening).account;
-    }
-    const { account } = await opening;
-    await account.scan();
+    const account = this.#accounts.get(root) ?? this.#lasting(name, root);
+    this.#accounts.set(root, account);
+    await account.refresh();
     return account;
+  }
+
+  /** Closes the accounts that nobody used for five minutes; they open again by themselves. */
+  async closeUnused(): Promise<void> {
+    const before = this.#now() - UNUSED;
+    await Promise.all([...this.#accounts.values()].map((account) => account.closeUnused(before)));
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    const accounts = await Promise.allSettled(this.#accounts.values());
+    clearInterval(this.#timer);
+    await Promise.all([...this.#accounts.values()].map((account) => account.end()));
     this.#accounts.clear();
-    for (const account of accounts) {
-      if (account.status === "fulfilled") await account.value.close();
-    }
     this.#watcher.close();
   }
 
-  async #open(name: string, root: string): Promise<OpenAccount> {
-    try {
-      return await this.#openOnce(name, root, this.#suspect.delete(root));
-    } catch (error) {
-      if (!(error instanceof StoreError && isDamage(error.cause))) throw error;
-      return await this.#openOnce(name, root, true);
-    }
+  #now(): number {
+    return this.#options.clock?.() ?? performance.now();
   }
 
-  async #openOnce(name: string, root: string, check: boolean): Promise<OpenAccount> {
+  #lasting(name: string, root: string): LastingAccount {
     const { specialFolders, log, clock = Date.now, writeBackDelay = 1000 } = this.#options;
-    const whenOpen: { account?: OpenAccount } = {};
-    const opened = await openAccount({
-      name,
-      root,
-      specialFolders,
-      log: log.with({ account: name }),
-      clock,
-      names: this.#names,
-      loaded: this.#loaded,
-      watcher: this.#watcher,
-      writeBackDelay,
-      check,
-      damaged: () => {
-        if (whenOpen.account) this.#drop(root, whenOpen.account);
-      },
-    });
-    whenOpen.account = opened;
-    return opened;
-  }
-
-  /** Closes an account, so that the next login makes its index anew. */
-  #drop(root: string, opened: OpenAccount): void {
-    this.#accounts.delete(root);
-    this.#suspect.add(root);
-    opened.close().catch((error: unknown) => {
-      this.#options.log.warn("cannot close an account with a damaged index", {
+    const open = (opening: Opening) =>
+      openAccount({
+        name,
         root,
-        problem: error instanceof Error ? error.message : String(error),
+        specialFolders,
+        log: log.with({ account: name }),
+        clock,
+        names: this.#names,
+        loaded: this.#loaded,
+        watcher: this.#watcher,
+        writeBackDelay,
+        ...opening,
       });
-    });
+    return new LastingAccount(name, open, () => this.#now());
   }
 }
 

@@ -4,7 +4,7 @@ import { storeErrorOf } from "./disk_error.ts";
 import type { MailboxRows } from "./mailbox_rows.ts";
 
 /** Outlives the index, so that mailboxes of an index made anew never repeat an old value. */
-const FILE = "imapd.uidvalidity";
+export const UID_VALIDITY_FILE = "imapd.uidvalidity";
 const META = "last_uid_validity";
 
 /** Seconds since 1970, or one above the last value given. @see RFC 9051 §2.3.1.1 */
@@ -15,7 +15,7 @@ export class UidValidities {
   #last: number;
 
   constructor(root: string, rows: MailboxRows, clock: () => number) {
-    this.#path = `${root}/${FILE}`;
+    this.#path = `${root}/${UID_VALIDITY_FILE}`;
     this.#rows = rows;
     this.#clock = clock;
     this.#last = Math.max(rows.meta(META), this.#read());

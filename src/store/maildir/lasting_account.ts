@@ -1,0 +1,215 @@
+/** What sessions hold of an account: it outlives the closing and opening of what it stands for. */
+
+import type {
+  Account,
+  AppendedUids,
+  IncomingMessage,
+  Mailbox,
+  MailboxInfo,
+  MailboxStatus,
+  NewMessage,
+  SpecialUse,
+} from "../store.ts";
+import { StoreError } from "../store.ts";
+import type { MaildirAccount } from "./account.ts";
+import type { OpenAccount } from "./open_account.ts";
+import { isDamage } from "./sqlite_error.ts";
+
+/** How an account is to be opened. */
+export interface Opening {
+  /** Look through the whole index for damage first. */
+  readonly check: boolean;
+  /** Called at most once, when the account is of no use any more. */
+  broken(why: "damaged" | "removed"): void;
+}
+
+/** An account from its opening until it is closed or broken. */
+interface Life {
+  opened?: OpenAccount;
+  broken: boolean;
+}
+
+/** Opens its account when it is needed, and anew after it was closed or broke. */
+export class LastingAccount implements Account {
+  readonly name: string;
+  readonly #open: (opening: Opening) => Promise<OpenAccount>;
+  readonly #now: () => number;
+  #life: Promise<Life> | undefined;
+  /** The last one, for what is asked of memory alone; it may be closed. */
+  #last: MaildirAccount | undefined;
+  #closing: Promise<void> = Promise.resolve();
+  #suspect = false;
+  #ended = false;
+  #busy = 0;
+  #used = 0;
+
+  /** @param now milliseconds on any clock that is never set back */
+  constructor(
+    name: string,
+    open: (opening: Opening) => Promise<OpenAccount>,
+    now: () => number,
+  ) {
+    this.name = name;
+    this.#open = open;
+    this.#now = now;
+  }
+
+  list(): readonly MailboxInfo[] {
+    return this.#last?.list() ?? [];
+  }
+
+  info(name: string): MailboxInfo | undefined {
+    return this.#last?.info(name);
+  }
+
+  subscriptions(): readonly string[] {
+    return this.#last?.subscriptions() ?? [];
+  }
+
+  refresh(): Promise<void> {
+    return this.#useAgain((account) => account.refresh());
+  }
+
+  status(name: string): Promise<MailboxStatus> {
+    return this.#useAgain((account) => account.status(name));
+  }
+
+  open(name: string): Promise<Mailbox> {
+    return this.#useAgain((account) => account.open(name));
+  }
+
+  subscribe(name: string): Promise<void> {
+    return this.#use((account) => account.subscribe(name));
+  }
+
+  unsubscribe(name: string): Promise<void> {
+    return this.#use((account) => account.unsubscribe(name));
+  }
+
+  create(name: string, specialUse?: readonly SpecialUse[]): Promise<void> {
+    return this.#use((account) => account.create(name, specialUse));
+  }
+
+  delete(name: string): Promise<void> {
+    return this.#use((account) => account.delete(name));
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.#use((account) => account.rename(from, to));
+  }
+
+  receive(mailbox: string): Promise<IncomingMessage> {
+    return this.#useAgain((account) => account.receive(mailbox));
+  }
+
+  append(mailbox: string, messages: readonly NewMessage[]): Promise<AppendedUids> {
+    return this.#use((account) => account.append(mailbox, messages));
+  }
+
+  /** Closes the account if nobody has used it since `time` and no mailbox is open. */
+  async closeUnused(time: number): Promise<void> {
+    if (this.#busy > 0 || this.#used > time || !this.#life) return;
+    const { opened } = await this.#life;
+    // A command may have come in meanwhile.
+    if (this.#busy > 0 || !opened || opened.busy) return;
+    this.#life = undefined;
+    this.#close(opened);
+    await this.#closing;
+  }
+
+  /** Closes the account for good. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    const life = await this.#life?.catch(() => undefined);
+    this.#life = undefined;
+    if (life?.opened && !life.broken) this.#close(life.opened);
+    await this.#closing;
+  }
+
+  /** Like {@link #use}, for what can be asked twice: it is, if the account broke meanwhile. */
+  async #useAgain<T>(operation: (account: MaildirAccount) => Promise<T>): Promise<T> {
+    try {
+      return await this.#use(operation);
+    } catch (error) {
+      if (this.#life || this.#ended || !(error instanceof StoreError)) throw error;
+      return await this.#use(operation);
+    }
+  }
+
+  async #use<T>(operation: (account: MaildirAccount) => Promise<T>): Promise<T> {
+    this.#busy++;
+    try {
+      return await operation(await this.#present());
+    } finally {
+      this.#busy--;
+      this.#used = this.#now();
+    }
+  }
+
+  async #present(): Promise<MaildirAccount> {
+    const known = await this.#life;
+    // Another program may have removed the Maildir, or put another in its place.
+    known?.opened?.assertInPlace();
+    this.#life ??= this.#begin();
+    const { opened } = await this.#life;
+    if (!opened) throw new StoreError("unavailable", "The mail store failed");
+    return opened.account;
+  }
+
+  #begin(): Promise<Life> {
+    const beginning: Promise<Life> = this.#openSoundly((life) => {
+      if (this.#life === beginning) this.#life = undefined;
+      if (life.opened) this.#close(life.opened);
+    });
+    beginning.catch(() => {
+      if (this.#life === beginning) this.#life = undefined;
+    });
+    return beginning;
+  }
+
+  async #openSoundly(onBroken: (life: Life) => void): Promise<Life> {
+    await this.#closing;
+    try {
+      const life = await this.#openOnce(onBroken);
+      if (!life.broken) return life;
+      await life.opened?.close();
+    } catch (error) {
+      if (!(error instanceof StoreError && isDamage(error.cause))) throw error;
+      this.#suspect = true;
+    }
+    const life = await this.#openOnce(onBroken);
+    if (!life.broken) return life;
+    await life.opened?.close();
+    throw new StoreError("unavailable", "The mailbox index cannot be used now");
+  }
+
+  async #openOnce(onBroken: (life: Life) => void): Promise<Life> {
+    if (this.#ended) throw new StoreError("unavailable", "The mail store is closing");
+    const life: Life = { broken: false };
+    let begun = false;
+    const check = this.#suspect;
+    this.#suspect = false;
+    const opened = await this.#open({
+      check,
+      broken: (why) => {
+        life.broken = true;
+        if (why === "damaged") this.#suspect = true;
+        if (begun) onBroken(life);
+      },
+    });
+    life.opened = opened;
+    if (life.broken) return life;
+    begun = true;
+    this.#last = opened.account;
+    return life;
+  }
+
+  /** Starts closing; the next opening waits for it. */
+  #close(opened: OpenAccount): void {
+    const before = this.#closing;
+    this.#closing = (async () => {
+      await before;
+      await opened.close();
+    })();
+  }
+}
