@@ -1,5 +1,6 @@
 /** Makes ./imapd, one executable, with no more permissions than it needs. */
 
+import { fileURLToPath } from "node:url";
 import { print, printError } from "../src/cli/output.ts";
 
 /** Environment variables that libraries look at when they are loaded or used. */
@@ -47,7 +48,7 @@ export async function compile(
 ): Promise<{ ok: boolean; errors: string }> {
   const { success, stderr } = await new Deno.Command(deno, {
     args: compileArguments(output),
-    cwd: new URL("..", import.meta.url).pathname,
+    cwd: fileURLToPath(new URL("..", import.meta.url)),
     stdin: "null",
     stdout: "null",
     stderr: "piped",

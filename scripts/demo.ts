@@ -1,5 +1,6 @@
 /** Runs a server with a mailbox full of mail, its state under ./demo. */
 
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openStorage, openTable } from "../src/app.ts";
 import { hashPassword } from "../src/auth/hashing.ts";
@@ -153,7 +154,7 @@ if (import.meta.main) {
   const { values } = parseArgs({
     args: Deno.args,
     options: {
-      dir: { type: "string", default: new URL("../demo", import.meta.url).pathname },
+      dir: { type: "string", default: fileURLToPath(new URL("../demo", import.meta.url)) },
       port: { type: "string", default: "1143" },
       "tls-port": { type: "string", default: "1993" },
     },

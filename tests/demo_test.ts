@@ -1,8 +1,9 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { ImapFlow } from "imapflow";
 import { demoMessages } from "../scripts/demo_mail.ts";
 
-const DEMO = new URL("../scripts/demo.ts", import.meta.url).pathname;
+const DEMO = fileURLToPath(new URL("../scripts/demo.ts", import.meta.url));
 
 interface Demo {
   readonly text: string;
