@@ -252,6 +252,13 @@ const FAULTY: readonly [string, string, ...string[]][] = [
     '7:10: [storage.mail] is not used: refer to it by "&mail", or remove it',
   ],
   [
+    "two storages of one path with different settings",
+    `${GOOD}[[imap]]\n${LISTEN.replace("143", "144")}${AUTH}` +
+    `storage = { module = "maildir", memory_budget = "1 MiB" }\n`,
+    "10:11: imap.storage must have the same settings as the other storage of its path: got others " +
+    "for /var/lib/imapd/mail/{account}",
+  ],
+  [
     "a name without &",
     GOOD.replace(STORAGE, 'storage = "mail"\n'),
     '6:11: imap.storage must be "&NAME" of a [storage.NAME] block, or a table with a module: got "mail"',
