@@ -17,6 +17,8 @@ export interface ImapServerOptions {
   readonly log: Log;
   readonly hostname: string;
   readonly version: string;
+  /** Makes the id of a connection, the field `conn` of its log lines. */
+  readonly nextId: () => string;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -28,7 +30,6 @@ export class ImapServer {
   readonly #servers: Server[] = [];
   readonly #connections = new Set<Connection>();
   readonly #running = new Set<Promise<void>>();
-  #nextId = 1;
 
   constructor(options: ImapServerOptions) {
     const { endpoint, auth, store, log, hostname, version, now = Date.now } = options;
@@ -111,7 +112,7 @@ export class ImapServer {
       socket.end(statusLine("*", "BYE", "Too many connections, try later"));
       return;
     }
-    const id = (this.#nextId++).toString(36);
+    const id = this.#options.nextId();
     const connectionLog = log.with({ conn: id });
     connectionLog.debug("connected", { remote: socket.remoteAddress, secure });
     const connection = new Connection(socket, endpoint, this.#service, connectionLog, id, secure);

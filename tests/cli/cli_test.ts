@@ -277,6 +277,40 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
+Deno.test("imapd serves one account at two endpoints, each connection with an id of its own", async () => {
+  await using at = await site((config) =>
+    config.replace("[[imap]]", "debug = true\n[[imap]]").replace(
+      "[auth.",
+      '[[imap]]\nlisten = ["tcp://127.0.0.1:0"]\nauth = "&local_authdb"\n' +
+        'storage = "&other"\n[storage.other]\nmodule = "maildir"\n[auth.',
+    )
+  );
+  strictEqual((await imapd(["user", "add", "ann", "--config", at.config], "x")).code, 0);
+  const { child, readUntil } = await serve(at.config, /server started/);
+  const ports = [...(await readUntil(/server started/)).matchAll(/listening on \S+:(\d+)/g)];
+  strictEqual(ports.length, 2);
+  const connections: Deno.Conn[] = [];
+  for (const [, port] of ports) {
+    const connection = await Deno.connect({ port: Number(port) });
+    connections.push(connection);
+    await connection.write(new TextEncoder().encode("a LOGIN ann x\r\nb SELECT INBOX\r\n"));
+    let text = "";
+    const octets = new Uint8Array(4096);
+    while (!/^b /m.test(text)) {
+      const count = await connection.read(octets);
+      if (count === null) break;
+      text += new TextDecoder().decode(octets.subarray(0, count));
+    }
+    match(text, /^b OK /m);
+  }
+  for (const connection of connections) connection.close();
+  child.kill("SIGTERM");
+  const log = await readUntil(undefined);
+  strictEqual((await child.status).code, 0);
+  const ids = [...log.matchAll(/ connected conn=(\S+)/g)].map(([, id]) => id);
+  deepStrictEqual(ids, ["1", "2"], log);
+});
+
 Deno.test("imapd exits with 1 and one line when a port is taken", async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = taken.addr;
