@@ -10,6 +10,11 @@ import { statusLine } from "../wire/response.ts";
 import { Connection } from "./connection.ts";
 import type { Endpoint, ListenAddress } from "./endpoint.ts";
 
+/** An address cannot be had. */
+export class ListenError extends Error {
+  override name = "ListenError";
+}
+
 export interface ImapServerOptions {
   readonly endpoint: Endpoint;
   readonly auth: Authenticator;
@@ -52,17 +57,20 @@ export class ImapServer {
    * Opens every address of the endpoint.
    *
    * @returns them with their real ports
-   * @throws {Error} when one cannot be had, such as EADDRINUSE
+   * @throws {ListenError} when one cannot be had
    */
   async listen(): Promise<readonly ListenAddress[]> {
     const addresses: ListenAddress[] = [];
     for (const address of this.#options.endpoint.listen) {
       const server = this.#serverFor(address);
-      const port = await opened(server, address);
+      const port = await opened(server, address).catch((error) => {
+        throw new ListenError(`imap.listen: cannot open ${urlOf(address)}: ${reasonOf(error)}`, {
+          cause: error,
+        });
+      });
       this.#servers.push(server);
       addresses.push({ ...address, port });
-      const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-      this.#options.log.info(`listening on ${address.tls ? "tls" : "tcp"}://${host}:${port}`);
+      this.#options.log.info(`listening on ${urlOf({ ...address, port })}`);
     }
     return addresses;
   }
@@ -123,6 +131,22 @@ export class ImapServer {
     });
     this.#running.add(running);
   }
+}
+
+/** The address as the config spells it. */
+function urlOf({ tls, host, port }: ListenAddress): string {
+  return `${tls ? "tls" : "tcp"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another program listens there",
+  EADDRNOTAVAIL: "this machine has no such address",
+  EACCES: "only root, or a program with CAP_NET_BIND_SERVICE, may listen on this port",
+};
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return REASONS[code] ?? (error instanceof Error ? error.message : String(error));
 }
 
 function opened(server: Server, { host, port }: ListenAddress): Promise<number> {
