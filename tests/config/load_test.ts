@@ -144,6 +144,13 @@ const FAULTY: readonly [string, string, ...string[]][] = [
   ],
   ["no log target", `log = []\n${GOOD}`, `1:7: log must be ${LOG}: got []`],
   [
+    "all that is wrong with log targets",
+    `log = ["stderr", "off", "relative", 1]\n${GOOD}`,
+    `1:7: log must be ${LOG}: got ["stderr", "off", "relative", 1]`,
+    `1:25: log must be ${LOG}: got "relative"`,
+    `1:37: log must be ${LOG}: got 1`,
+  ],
+  [
     "off beside other log targets",
     `log = ["off", "stderr"]\n${GOOD}`,
     `1:7: log must be ${LOG}: got ["off", "stderr"]`,
