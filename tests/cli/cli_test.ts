@@ -12,7 +12,7 @@ interface Result {
 }
 
 /** Runs the program with `input` on its standard input. */
-async function imapd(args: readonly string[], input = ""): Promise<Result> {
+async function imapd(args: readonly string[], input: string | Uint8Array = ""): Promise<Result> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", MAIN, ...args],
     env: { NO_COLOR: "1" },
@@ -21,7 +21,9 @@ async function imapd(args: readonly string[], input = ""): Promise<Result> {
     stderr: "piped",
   }).spawn();
   const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(input)).catch(() => {});
+  await writer.write(typeof input === "string" ? new TextEncoder().encode(input) : input).catch(
+    () => {},
+  );
   await writer.close().catch(() => {});
   const { code, stdout, stderr } = await child.output();
   return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
@@ -157,14 +159,16 @@ Deno.test("imapd hash prints what a table takes", async () => {
   }
 });
 
-Deno.test("imapd hash refuses no password, two lines, and what bcrypt would cut short", async () => {
+Deno.test("imapd hash refuses what no client could send, and what bcrypt would cut short", async () => {
   for (
     const [args, input, message] of [
       [[], "", "Expected a password, got an empty one"],
       [[], "\n", "Expected a password, got an empty one"],
+      [[], "a\0b\n", "Expected a password without NUL, got one"],
+      [[], Uint8Array.of(0x61, 0xe4, 0x0a), "Expected a password in UTF-8, got other octets"],
       [[], "a\nb\n", "Expected one line with the password, got 2 lines"],
       [["--algorithm", "bcrypt"], "x".repeat(73), "Expected at most 72 octets for bcrypt, got 73"],
-    ] satisfies [string[], string, string][]
+    ] satisfies [string[], string | Uint8Array, string][]
   ) {
     const { code, out, err } = await imapd(["hash", ...args], input);
     deepStrictEqual([code, out, err], [2, "", `imapd: ${message}\nTry imapd --help\n`]);
