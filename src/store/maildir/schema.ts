@@ -6,7 +6,7 @@ import { StoreError } from "../store.ts";
 import { isDamage, isLocked } from "./sqlite_error.ts";
 
 /** The index beside the Maildir, in its root folder. */
-export const INDEX_FILE = "imapd.sqlite";
+const INDEX_FILE = "imapd.sqlite";
 
 /**
  * Each entry takes the schema one version up; entries never change once released.
