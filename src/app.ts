@@ -59,7 +59,7 @@ async function start(
   log: Log,
   closers: ((graceMs: number) => Promise<void>)[],
 ): Promise<ListenAddress[]> {
-  await Deno.mkdir(config.stateDir, { recursive: true, mode: 0o700 });
+  await makeStateDir(config.stateDir);
   const hostname = config.hostname ?? Deno.hostname();
   const build = new Build(config, hostname, log);
   closers.push(() => build.close());
@@ -78,6 +78,15 @@ async function start(
   const listening: ListenAddress[] = [];
   for (const server of servers) listening.push(...await server.listen());
   return listening;
+}
+
+async function makeStateDir(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : error;
+    throw new Error(`state_dir: cannot make the folder ${path}: ${reason}`, { cause: error });
+  }
 }
 
 /** Short names that differ within the program. */

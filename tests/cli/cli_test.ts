@@ -330,6 +330,13 @@ Deno.test("imapd exits with 1 and one line when a port is taken", async () => {
   );
 });
 
+Deno.test("imapd exits with 1 when the state folder cannot be made", async () => {
+  await using at = await site((config) => config.replace('"state"', '"config.toml/state"'));
+  const { code, err } = await imapd(["--config", at.config]);
+  strictEqual(code, 1);
+  ok(err.includes(`"state_dir: cannot make the folder ${at.config}/state: `), err);
+});
+
 Deno.test("imapd exits with 1 when the table of users is broken", async () => {
   await using at = await site();
   await Deno.writeTextFile(`${at.dir}/users`, "nonsense\n");
