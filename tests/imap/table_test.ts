@@ -59,3 +59,11 @@ Deno.test("capabilities() has what every row stands for once a client has logged
   ok(wanted.length >= 10);
   deepStrictEqual(wanted.filter(({ capability }) => !all.includes(capability)), []);
 });
+
+Deno.test("capabilities() are those that README.md tells of", async () => {
+  const text = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+  const extensions = text.match(/^\| Extensions *\|(.*)\|$/m)?.[1].trim().split(" ") ?? [];
+  const told = extensions.filter((name) => !name.startsWith("AUTH="));
+  const names = (await announced()).map((name) => name.replace(/^(APPENDLIMIT)=.*/, "$1"));
+  deepStrictEqual(["IMAP4rev1", ...told].sort(), names.sort());
+});

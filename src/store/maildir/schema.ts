@@ -5,7 +5,7 @@ import type { Log } from "../../log.ts";
 import { StoreError } from "../store.ts";
 import { isDamage, isLocked } from "./sqlite_error.ts";
 
-/** The index beside the Maildir, in its root folder. */
+/** The index, in the root folder of the Maildir. */
 const INDEX_FILE = "imapd.sqlite";
 
 /**
