@@ -1,6 +1,10 @@
 /** Makes ./imapd, one executable, with no more permissions than it needs. */
 
+import { fileURLToPath } from "node:url";
 import { print, printError } from "../src/cli/output.ts";
+import { VERSION } from "../src/version.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** Environment variables that libraries look at when they are loaded or used. */
 const ENVIRONMENT = ["TMPDIR", "TMP", "TEMP"];
@@ -47,7 +51,7 @@ export async function compile(
 ): Promise<{ ok: boolean; errors: string }> {
   const { success, stderr } = await new Deno.Command(deno, {
     args: compileArguments(output),
-    cwd: new URL("..", import.meta.url).pathname,
+    cwd: ROOT,
     stdin: "null",
     stdout: "null",
     stderr: "piped",
@@ -60,15 +64,50 @@ export function isDownloadFailure(errors: string): boolean {
   return /dl\.deno\.land|denort|[Ff]ailed downloading/.test(errors);
 }
 
-if (import.meta.main) {
-  const { ok, errors } = await compile(Deno.env.get("DENO_COMPILE") ?? Deno.execPath(), "imapd");
-  if (ok) print("Made ./imapd");
-  else if (!isDownloadFailure(errors)) printError(errors);
-  else {
-    printError(
-      "Deno's runtime for executables could not be downloaded from dl.deno.land: set DENORT_BIN to " +
-        `the path of a denort of version ${Deno.version.deno} and try again`,
-    );
+/** Why `runtime`, the value of `DENORT_BIN`, cannot be embedded; undefined if it may. */
+export async function runtimeFault(runtime: string | undefined): Promise<string | undefined> {
+  if (runtime === undefined) return undefined;
+  const info = await Deno.stat(runtime).catch(() => undefined);
+  if (info?.isFile) return undefined;
+  return `Expected DENORT_BIN to be the path of a denort, got "${runtime}", which is no file`;
+}
+
+/** Why the executable does not run; undefined if it does. */
+export async function executableFault(path: string): Promise<string | undefined> {
+  try {
+    const { success, code, stdout, stderr } = await new Deno.Command(path, {
+      args: ["--version"],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).output();
+    const decoder = new TextDecoder();
+    if (success && decoder.decode(stdout) === `imapd ${VERSION}\n`) return undefined;
+    return `exit status ${code}: ${decoder.decode(stderr).trim() || "it printed no version"}`;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
-  Deno.exit(ok ? 0 : 1);
+}
+
+/** Makes `./imapd` and returns a sentence about what went wrong, if anything did. */
+async function makeProgram(): Promise<string | undefined> {
+  const runtime = Deno.env.get("DENORT_BIN");
+  const fault = await runtimeFault(runtime);
+  if (fault !== undefined) return fault;
+  const { ok, errors } = await compile(Deno.env.get("DENO_COMPILE") ?? Deno.execPath(), "imapd");
+  if (!ok && (runtime !== undefined || !isDownloadFailure(errors))) return errors;
+  if (!ok) {
+    return "Deno's runtime for executables could not be downloaded from dl.deno.land: set " +
+      `DENORT_BIN to the path of a denort of version ${Deno.version.deno} and try again`;
+  }
+  const broken = await executableFault(`${ROOT}imapd`);
+  if (broken === undefined) return undefined;
+  return `Made ./imapd, but it does not run (is the runtime of another version?): ${broken}`;
+}
+
+if (import.meta.main) {
+  const fault = await makeProgram();
+  if (fault === undefined) print("Made ./imapd");
+  else printError(fault);
+  Deno.exit(fault === undefined ? 0 : 1);
 }

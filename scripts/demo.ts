@@ -1,19 +1,23 @@
 /** Runs a server with a mailbox full of mail, its state under ./demo. */
 
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openStorage, openTable } from "../src/app.ts";
 import { hashPassword } from "../src/auth/hashing.ts";
 import { formatPasswordHash } from "../src/auth/password_hash.ts";
-import { print } from "../src/cli/output.ts";
+import { print, printError } from "../src/cli/output.ts";
 import { serveConfig } from "../src/cli/serve.ts";
 import { type Config, loadConfig } from "../src/config/load.ts";
 import { createLog, type Log } from "../src/log.ts";
+import { ListenError } from "../src/net/server.ts";
 import type { Account } from "../src/store/store.ts";
 import { DEMO_MAILBOXES, type DemoMessage, demoMessages } from "./demo_mail.ts";
 
 const USER = "demo";
 /** Without letters and digits that look alike. */
 const LETTERS = "abcdefghijkmnpqrstuvwxyz23456789";
+
+const PORTS: Ports = { tcp: 1143, tls: 1993 };
 
 interface Ports {
   readonly tcp: number;
@@ -44,12 +48,17 @@ path = "{state_dir}/mail/{account}"
 `;
 }
 
-/** Makes what is missing in `dir`, serves, and returns the exit status. */
-async function demo(dir: string, ports: Ports): Promise<number> {
+/**
+ * Makes what is missing in `dir`, serves, and returns the exit status.
+ *
+ * @param asked ports that stand in for those of the config, which an earlier start may have made
+ */
+async function demo(dir: string, asked: Partial<Ports>): Promise<number> {
+  const ports = { tcp: asked.tcp ?? PORTS.tcp, tls: asked.tls ?? PORTS.tls };
   await Deno.mkdir(dir, { recursive: true, mode: 0o700 });
   const file = `${dir}/config.toml`;
   if (!await exists(file)) await Deno.writeTextFile(file, configText(ports));
-  const config = await loadConfig(file);
+  const config = withPorts(await loadConfig(file), asked);
   const log = createLog(["stderr"], false);
   const password = await ensureUser(config, dir, log);
   if (!await exists(`${dir}/seeded`)) {
@@ -62,7 +71,28 @@ async function demo(dir: string, ports: Ports): Promise<number> {
     const port = listening.find(({ tls }) => tls)?.port ?? ports.tls;
     const plain = listening.find(({ tls }) => !tls)?.port ?? ports.tcp;
     print(howToConnect(dir, password, plain, port));
+  }, (reason) => {
+    if (!(reason instanceof ListenError)) return;
+    printError("Choose other ports with --port NUMBER and --tls-port NUMBER (0 takes a free one)");
   });
+}
+
+function withPorts(config: Config, { tcp, tls }: Partial<Ports>): Config {
+  const imap = config.imap.map((endpoint) => ({
+    ...endpoint,
+    listen: endpoint.listen.map((address) => ({
+      ...address,
+      port: (address.tls ? tls : tcp) ?? address.port,
+    })),
+  }));
+  return { ...config, imap };
+}
+
+/** @throws {RangeError} when `text` is not a port */
+function portOf(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65535) return Number(text);
+  throw new RangeError(`Expected a port from 0 to 65535 for --${name}, got ${text}`);
 }
 
 /** The password is kept beside the hash, so that a second start can print it again. */
@@ -153,10 +183,16 @@ if (import.meta.main) {
   const { values } = parseArgs({
     args: Deno.args,
     options: {
-      dir: { type: "string", default: new URL("../demo", import.meta.url).pathname },
-      port: { type: "string", default: "1143" },
-      "tls-port": { type: "string", default: "1993" },
+      dir: { type: "string", default: fileURLToPath(new URL("../demo", import.meta.url)) },
+      port: { type: "string" },
+      "tls-port": { type: "string" },
     },
   });
-  Deno.exit(await demo(values.dir, { tcp: Number(values.port), tls: Number(values["tls-port"]) }));
+  try {
+    const [tcp, tls] = [portOf("port", values.port), portOf("tls-port", values["tls-port"])];
+    Deno.exit(await demo(values.dir, { tcp, tls }));
+  } catch (error) {
+    printError(error instanceof Error ? error.message : String(error));
+    Deno.exit(1);
+  }
 }

@@ -3,6 +3,8 @@
  * them firing and not firing, `AGENTS.md` says why they are there.
  */
 
+import { fileURLToPath } from "node:url";
+
 /** Every command that a client can send; a name of two words stands as one. */
 const COMMANDS = new Set([
   ..."CAPABILITY NOOP LOGOUT STARTTLS AUTHENTICATE LOGIN ENABLE ID SELECT EXAMINE CREATE".split(
@@ -29,7 +31,7 @@ const IMPURE: readonly (readonly [string, string, string])[] = [
 
 const TIMERS = new Set(["setTimeout", "setInterval", "setImmediate"]);
 
-const ROOT = decodeURIComponent(new URL("..", import.meta.url).pathname);
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** The path below the project's folder; a file that lies elsewhere has no rules. */
 function projectPath(filename: string): string {

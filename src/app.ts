@@ -59,15 +59,17 @@ async function start(
   log: Log,
   closers: ((graceMs: number) => Promise<void>)[],
 ): Promise<ListenAddress[]> {
-  await Deno.mkdir(config.stateDir, { recursive: true, mode: 0o700 });
+  await makeStateDir(config.stateDir);
   const hostname = config.hostname ?? Deno.hostname();
   const build = new Build(config, hostname, log);
   closers.push(() => build.close());
   const servers: ImapServer[] = [];
+  const nextId = countUp();
   for (const imap of config.imap) {
     const { auth, store } = await build.modules(imap);
     const endpoint = build.endpoint(imap);
-    servers.push(new ImapServer({ endpoint, auth, store, log, hostname, version: VERSION }));
+    const version = VERSION;
+    servers.push(new ImapServer({ endpoint, auth, store, log, hostname, version, nextId }));
   }
   // Before the modules close, which come first in the list.
   closers.push(async (graceMs) => {
@@ -78,10 +80,26 @@ async function start(
   return listening;
 }
 
+async function makeStateDir(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : error;
+    throw new Error(`state_dir: cannot make the folder ${path}: ${reason}`, { cause: error });
+  }
+}
+
+/** Short names that differ within the program. */
+function countUp(): () => string {
+  let count = 0;
+  return () => (++count).toString(36);
+}
+
 /** Makes each module once, however many endpoints refer to it. */
 class Build {
   readonly #auths = new Map<AuthConfig, Promise<Authenticator>>();
-  readonly #stores = new Map<StorageConfig, Store>();
+  /** By path template: a Maildir can be open only once. */
+  readonly #stores = new Map<string, Store>();
   readonly #tls = new Map<TlsConfig, TlsContext>();
 
   constructor(
@@ -92,7 +110,7 @@ class Build {
 
   async modules(imap: ImapConfig): Promise<{ auth: Authenticator; store: Store }> {
     const auth = await once(this.#auths, imap.auth, () => openAuth(imap.auth, this.log));
-    const store = once(this.#stores, imap.storage, () => openStorage(imap.storage, this.log));
+    const store = once(this.#stores, imap.storage.path, () => openStorage(imap.storage, this.log));
     const fits = (name: string) => accountFault(imap.storage, name);
     return { auth: refuseUnfitNames(auth, fits, this.log), store };
   }

@@ -36,10 +36,17 @@ export interface LogSink {
  * Opens the log of the process. There is one at a time: opening another takes over.
  *
  * @param targets "stderr", "stderr_ts", "syslog", "off", or paths of files to append to
- * @throws {Error} when a file or the syslog socket cannot be opened
+ * @throws {Error} when a file or the syslog socket cannot be opened; the message names `log`
  */
 export function createLog(targets: readonly string[], debug: boolean): OpenLog {
-  const sinks = targets.flatMap(openSink);
+  const sinks = targets.flatMap((target) => {
+    try {
+      return openSink(target);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : error;
+      throw new Error(`log: cannot open "${target}": ${reason}`, { cause: error });
+    }
+  });
   configureSync({
     reset: true,
     sinks: { all: (record) => sinks.forEach((sink) => writeRecord(sink, record)) },

@@ -14,8 +14,7 @@ const QUEUE = 1000;
  * @throws {Error} when there is none
  */
 export function openSyslog(path = "/dev/log"): LogSink {
-  const info = Deno.statSync(path);
-  if (!info.isSocket) throw new Error(`Expected ${path} to be the socket of a syslog daemon`);
+  if (!isSocket(path)) throw new Error(`Expected ${path} to be the socket of a syslog daemon`);
   const socket = bindAnywhere();
   const encoder = new TextEncoder();
   let waiting = 0;
@@ -34,6 +33,15 @@ export function openSyslog(path = "/dev/log"): LogSink {
       socket.close();
     },
   };
+}
+
+function isSocket(path: string): boolean {
+  try {
+    return Deno.statSync(path).isSocket === true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 /** Deno sends datagrams only from a socket that has a path; nobody needs that path. */

@@ -1,7 +1,8 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { dirname } from "node:path";
 import { connect } from "node:tls";
-import { compile, isDownloadFailure } from "../scripts/compile.ts";
+import { compile, executableFault, isDownloadFailure, runtimeFault } from "../scripts/compile.ts";
+import { VERSION } from "../src/version.ts";
 import { PASSWORD, startServer } from "./harness.ts";
 
 interface Compiled {
@@ -44,6 +45,32 @@ function session(port: number, commands: readonly string[]): Promise<string> {
     });
   });
 }
+
+Deno.test("runtimeFault() tells that DENORT_BIN is no file", async () => {
+  strictEqual(
+    await runtimeFault("/nonexistent/denort"),
+    'Expected DENORT_BIN to be the path of a denort, got "/nonexistent/denort", which is no file',
+  );
+  strictEqual(await runtimeFault(Deno.execPath()), undefined);
+  strictEqual(await runtimeFault(undefined), undefined);
+});
+
+Deno.test("executableFault() tells why a program does not run", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "imapd-compile-" });
+  const program = `${dir}/program`;
+  const script = async (text: string) => {
+    await Deno.writeTextFile(program, `#!/bin/sh\n${text}\n`, { mode: 0o700 });
+    return await executableFault(program);
+  };
+  try {
+    ok((await executableFault(program))?.includes(program));
+    strictEqual(await script("echo broken >&2; exit 3"), "exit status 3: broken");
+    strictEqual(await script("echo deno 2.9.6"), "exit status 0: it printed no version");
+    strictEqual(await script(`echo imapd ${VERSION}`), undefined);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
 
 const { path, skipped } = await compileHere();
 globalThis.addEventListener("unload", () => {

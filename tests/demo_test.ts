@@ -1,8 +1,16 @@
-import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  match,
+  notStrictEqual,
+  ok,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { ImapFlow } from "imapflow";
 import { demoMessages } from "../scripts/demo_mail.ts";
 
-const DEMO = new URL("../scripts/demo.ts", import.meta.url).pathname;
+const DEMO = fileURLToPath(new URL("../scripts/demo.ts", import.meta.url));
 
 interface Demo {
   readonly text: string;
@@ -13,9 +21,9 @@ interface Demo {
   stop(): Promise<number>;
 }
 
-async function start(dir: string): Promise<Demo> {
+async function start(dir: string, port = "0"): Promise<Demo> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", DEMO, "--dir", dir, "--port", "0", "--tls-port", "0"],
+    args: ["run", "-A", DEMO, "--dir", dir, "--port", port, "--tls-port", "0"],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -119,6 +127,25 @@ Deno.test("demo keeps its secrets to its owner", async () => {
       strictEqual(((await Deno.stat(`${dir}/${file}`)).mode ?? 0) & 0o077, 0, file);
     }
     ok(!(await Deno.readTextFile(`${dir}/users`)).includes(demo.password));
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("demo tells how to choose other ports when one is taken", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const dir = await Deno.makeTempDir({ prefix: "imapd-demo-" });
+  try {
+    const at = String(taken.addr.port);
+    await rejects(start(dir, at), (error: Error) => {
+      match(error.message, new RegExp(`imap\\.listen: cannot open tcp://127\\.0\\.0\\.1:${at}: `));
+      match(error.message, /\nChoose other ports with --port NUMBER and --tls-port NUMBER/);
+      return true;
+    });
+    // The config that the first start made has the taken port.
+    const demo = await start(dir);
+    notStrictEqual(demo.port, taken.addr.port);
+    strictEqual(await demo.stop(), 0);
   } finally {
     await Deno.remove(dir, { recursive: true });
   }

@@ -1,5 +1,7 @@
 /** Starts the real program on free ports, with its state in a temporary folder. */
 
+import { fileURLToPath } from "node:url";
+
 /** bcrypt (cost 4, so that tests are fast) of {@link PASSWORD}. */
 const HASH = "$2a$04$p9YIi8TXWWDhzmsLRraC.OqTYO05Xe1pTcHzxt11Y6HHRLWpjbwvq";
 export const PASSWORD = "secret";
@@ -44,7 +46,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   await Deno.writeTextFile(`${dir}/users`, users);
   await Deno.writeTextFile(`${dir}/config.toml`, config(dir, options));
   const command = options.command ??
-    [Deno.execPath(), "run", "-A", new URL("../main.ts", import.meta.url).pathname];
+    [Deno.execPath(), "run", "-A", fileURLToPath(new URL("../main.ts", import.meta.url))];
   let next = 1;
   let running = await run(command, dir);
   return {

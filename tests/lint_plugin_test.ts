@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import plugin from "../scripts/lint_plugin.ts";
 
-const ROOT = decodeURIComponent(new URL("..", import.meta.url).pathname);
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** The ids of the rules that fire on `source` when it stands in the file `path`. */
 function fired(path: string, source: string): string[] {

@@ -18,7 +18,7 @@ export function accountNameFault(name: string): string | undefined {
 }
 
 /** The parts before and after the last `@`; without one there is no domain. */
-export function accountParts(name: string): { local: string; domain?: string } {
+function accountParts(name: string): { local: string; domain?: string } {
   const at = name.lastIndexOf("@");
   return at < 0 ? { local: name } : { local: name.slice(0, at), domain: name.slice(at + 1) };
 }

@@ -5,7 +5,7 @@ import type { Command } from "./command.ts";
 const PROGRAM = "imapd";
 
 /** One line: `imapd user add --config FILE NAME`. */
-export function usageLine(command: Command): string {
+function usageLine(command: Command): string {
   const options = Object.entries(command.options).map(([name, { value, doc }]) => {
     const text = value === undefined ? `--${name}` : `--${name} ${value}`;
     return doc.startsWith("Required") ? text : `[${text}]`;

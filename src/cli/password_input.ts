@@ -11,7 +11,7 @@ const KILL_LINE = "\x15";
 /**
  * Reads a new password: asked for twice on a terminal, else the first line of standard input.
  *
- * @throws {UsageError} when it is empty, or the two differ
+ * @throws {UsageError} when it is empty, not UTF-8, has a NUL, or the two differ
  * @throws {Error} at Ctrl-C
  */
 export async function readNewPassword(): Promise<string> {
@@ -26,16 +26,26 @@ export async function readNewPassword(): Promise<string> {
 
 function required(password: string): string {
   if (password === "") throw new UsageError("Expected a password, got an empty one");
+  // No client could send it: NUL ends a part of SASL PLAIN, and LOGIN cannot carry it.
+  if (password.includes("\0")) throw new UsageError("Expected a password without NUL, got one");
   return password;
 }
 
 async function readFirstLine(): Promise<string> {
-  const text = await new Response(Deno.stdin.readable).text();
+  const text = decoded(await new Response(Deno.stdin.readable).bytes());
   const [line, ...rest] = text.replace(/\r?\n$/, "").split("\n");
   if (rest.length > 0) {
     throw new UsageError(`Expected one line with the password, got ${rest.length + 1} lines`);
   }
   return line;
+}
+
+function decoded(octets: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(octets);
+  } catch (error) {
+    throw new UsageError("Expected a password in UTF-8, got other octets", { cause: error });
+  }
 }
 
 async function prompt(question: string, keys: AsyncIterator<string>): Promise<string> {

@@ -14,10 +14,16 @@ export async function serve(args: Arguments): Promise<number> {
   return await serveConfig(await loadConfig(requiredOption(args, "config")));
 }
 
-/** Serves until SIGTERM or SIGINT. `started` is called once all ports are open. */
+/**
+ * Serves until SIGTERM or SIGINT.
+ *
+ * @param started called once all ports are open
+ * @param failed called with the reason, which is in the log already, when the server cannot start
+ */
 export async function serveConfig(
   config: Config,
   started: (app: App) => void = () => {},
+  failed: (reason: unknown) => void = () => {},
 ): Promise<number> {
   const log = createLog(config.log, config.debug);
   const signal = waitForSignal();
@@ -30,6 +36,7 @@ export async function serveConfig(
     log.error("cannot start", { error: reasonOf(error) });
     if (config.debug && error instanceof Error) log.debug("stack", { stack: error.stack });
     await log.close();
+    failed(error);
     return EXIT.failure;
   }
   log.info("server started", { version: VERSION });

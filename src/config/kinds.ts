@@ -296,15 +296,14 @@ export function logTargets(): Kind<readonly string[]> {
       }
       const targets: string[] = [];
       for (const item of value.items) {
-        if (item.type !== "string" || !isLogTarget(item.value)) {
-          return wrong(reading, item, key, expected);
-        }
-        targets.push(LOG_WORDS.includes(item.value) ? item.value : reading.resolve(item.value));
+        if (item.type !== "string" || !isLogTarget(item.value)) wrong(reading, item, key, expected);
+        else if (LOG_WORDS.includes(item.value)) targets.push(item.value);
+        else targets.push(reading.resolve(item.value));
       }
-      if (targets.includes("off") && targets.length > 1) {
+      if (targets.includes("off") && value.items.length > 1) {
         return wrong(reading, value, key, expected);
       }
-      return targets;
+      return targets.length === value.items.length ? targets : undefined;
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Reads a config file and reports all its faults at once. */
 
 import { dirname, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { Address } from "./kinds.ts";
 import { type Chosen, readBlock } from "./modules.ts";
 import {
@@ -32,6 +33,7 @@ export interface ImapConfig {
   readonly ioErrors: boolean;
   /** The same object for all that refer to the same named block; so is `storage`. */
   readonly auth: AuthConfig;
+  /** Those of the same path have the same settings, so that they can share one store. */
   readonly storage: StorageConfig;
   readonly limits: LimitsConfig;
 }
@@ -145,6 +147,7 @@ class Loader implements Reading {
     if (values === undefined) return undefined;
     const { hostname, stateDir, log, debug, tls } = values;
     const imap = values.imap.map((endpoint) => endpointOf(endpoint, tls));
+    this.#checkStorages(imap.map(({ storage }) => storage), endpoints);
     return { hostname, stateDir, log, debug, imap, warnings: this.#warnings };
   }
 
@@ -218,6 +221,21 @@ class Loader implements Reading {
         taken.add(name);
       }
     }
+  }
+
+  /** `endpoints` are the tables that `storages` stand in. */
+  #checkStorages(storages: readonly StorageConfig[], endpoints: readonly TomlTable[]): void {
+    const byPath = new Map<string, StorageConfig>();
+    storages.forEach((storage, i) => {
+      const first = byPath.get(storage.path) ?? storage;
+      byPath.set(storage.path, first);
+      if (isDeepStrictEqual({ ...first, blockName: "" }, { ...storage, blockName: "" })) return;
+      this.fault(
+        endpoints[i].entries.get("storage")?.value.at ?? endpoints[i].at,
+        "imap.storage must have the same settings as the other storage of its path: got others " +
+          `for ${storage.path}`,
+      );
+    });
   }
 
   #checkWithoutTls(endpoint: TomlTable, insecure: TomlValue | undefined): void {

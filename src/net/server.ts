@@ -10,6 +10,11 @@ import { statusLine } from "../wire/response.ts";
 import { Connection, serverNameChoice } from "./connection.ts";
 import type { Endpoint, ListenAddress } from "./endpoint.ts";
 
+/** An address cannot be had. */
+export class ListenError extends Error {
+  override name = "ListenError";
+}
+
 export interface ImapServerOptions {
   readonly endpoint: Endpoint;
   readonly auth: Authenticator;
@@ -17,6 +22,8 @@ export interface ImapServerOptions {
   readonly log: Log;
   readonly hostname: string;
   readonly version: string;
+  /** Makes the id of a connection, the field `conn` of its log lines. */
+  readonly nextId: () => string;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -28,7 +35,6 @@ export class ImapServer {
   readonly #servers: Server[] = [];
   readonly #connections = new Set<Connection>();
   readonly #running = new Set<Promise<void>>();
-  #nextId = 1;
 
   constructor(options: ImapServerOptions) {
     const { endpoint, auth, store, log, hostname, version, now = Date.now } = options;
@@ -51,17 +57,20 @@ export class ImapServer {
    * Opens every address of the endpoint.
    *
    * @returns them with their real ports
-   * @throws {Error} when one cannot be had, such as EADDRINUSE
+   * @throws {ListenError} when one cannot be had
    */
   async listen(): Promise<readonly ListenAddress[]> {
     const addresses: ListenAddress[] = [];
     for (const address of this.#options.endpoint.listen) {
       const server = this.#serverFor(address);
-      const port = await opened(server, address);
+      const port = await opened(server, address).catch((error) => {
+        throw new ListenError(`imap.listen: cannot open ${urlOf(address)}: ${reasonOf(error)}`, {
+          cause: error,
+        });
+      });
       this.#servers.push(server);
       addresses.push({ ...address, port });
-      const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-      this.#options.log.info(`listening on ${address.tls ? "tls" : "tcp"}://${host}:${port}`);
+      this.#options.log.info(`listening on ${urlOf({ ...address, port })}`);
     }
     return addresses;
   }
@@ -109,7 +118,7 @@ export class ImapServer {
       socket.end(statusLine("*", "BYE", "Too many connections, try later"));
       return;
     }
-    const id = (this.#nextId++).toString(36);
+    const id = this.#options.nextId();
     const connectionLog = log.with({ conn: id });
     connectionLog.debug("connected", { remote: socket.remoteAddress, secure });
     const connection = new Connection(socket, endpoint, this.#service, connectionLog, id, secure);
@@ -127,6 +136,22 @@ const LAST_TURNS = 1000;
 
 function after(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
+}
+
+/** The address as the config spells it. */
+function urlOf({ tls, host, port }: ListenAddress): string {
+  return `${tls ? "tls" : "tcp"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another program listens there",
+  EADDRNOTAVAIL: "this machine has no such address",
+  EACCES: "only root, or a program with CAP_NET_BIND_SERVICE, may listen on this port",
+};
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return REASONS[code] ?? (error instanceof Error ? error.message : String(error));
 }
 
 function opened(server: Server, { host, port }: ListenAddress): Promise<number> {

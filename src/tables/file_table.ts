@@ -114,13 +114,23 @@ export class FileTable implements MutableTable {
   async #edit(change: (text: string) => string): Promise<void> {
     const path = await Deno.realPath(this.#path).catch(() => this.#path);
     // The lock is on the folder, because the file itself is replaced.
-    using folder = await Deno.open(dirname(path));
+    using folder = await openFolder(dirname(path));
     await folder.lock(true);
     const { text, mode } = await readForEdit(path);
     const changed = change(text);
     parseTable(changed);
     if (changed !== text) await replaceFile(path, changed, mode);
     this.#checkedAt = -Infinity;
+  }
+}
+
+/** @throws {Error} which names the folder that has to be made */
+async function openFolder(path: string): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Error(`The folder ${path} does not exist: create it first`, { cause: error });
   }
 }
 
@@ -175,10 +185,17 @@ async function replaceFile(path: string, text: string, mode: number): Promise<vo
   await folder.sync();
 }
 
-/** When root edits the file, the server's user must still be able to read it. */
+/**
+ * When root edits the file, the server's user must still be able to read it. A file that root makes
+ * gets the owner of its folder.
+ */
 async function keepOwner(from: string, to: string): Promise<void> {
-  const [before, now] = [await stat(from).catch(() => undefined), await stat(to)];
-  if (before === undefined || (before.uid === now.uid && before.gid === now.gid)) return;
+  const now = await stat(to);
+  const before = await stat(from).catch((error) => {
+    if (isMissing(error)) return now.uid === 0 ? stat(dirname(from)) : now;
+    throw error;
+  });
+  if (before.uid === now.uid && before.gid === now.gid) return;
   await Deno.chown(to, before.uid, before.gid);
 }
 

@@ -1,8 +1,9 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { verifyPassword } from "../../src/auth/hashing.ts";
 import { VERSION } from "../../src/version.ts";
 
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
 interface Result {
   readonly code: number;
@@ -11,7 +12,7 @@ interface Result {
 }
 
 /** Runs the program with `input` on its standard input. */
-async function imapd(args: readonly string[], input = ""): Promise<Result> {
+async function imapd(args: readonly string[], input: string | Uint8Array = ""): Promise<Result> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", MAIN, ...args],
     env: { NO_COLOR: "1" },
@@ -20,7 +21,9 @@ async function imapd(args: readonly string[], input = ""): Promise<Result> {
     stderr: "piped",
   }).spawn();
   const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(input)).catch(() => {});
+  await writer.write(typeof input === "string" ? new TextEncoder().encode(input) : input).catch(
+    () => {},
+  );
   await writer.close().catch(() => {});
   const { code, stdout, stderr } = await child.output();
   return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
@@ -156,14 +159,16 @@ Deno.test("imapd hash prints what a table takes", async () => {
   }
 });
 
-Deno.test("imapd hash refuses no password, two lines, and what bcrypt would cut short", async () => {
+Deno.test("imapd hash refuses what no client could send, and what bcrypt would cut short", async () => {
   for (
     const [args, input, message] of [
       [[], "", "Expected a password, got an empty one"],
       [[], "\n", "Expected a password, got an empty one"],
+      [[], "a\0b\n", "Expected a password without NUL, got one"],
+      [[], Uint8Array.of(0x61, 0xe4, 0x0a), "Expected a password in UTF-8, got other octets"],
       [[], "a\nb\n", "Expected one line with the password, got 2 lines"],
       [["--algorithm", "bcrypt"], "x".repeat(73), "Expected at most 72 octets for bcrypt, got 73"],
-    ] satisfies [string[], string, string][]
+    ] satisfies [string[], string | Uint8Array, string][]
   ) {
     const { code, out, err } = await imapd(["hash", ...args], input);
     deepStrictEqual([code, out, err], [2, "", `imapd: ${message}\nTry imapd --help\n`]);
@@ -276,6 +281,40 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
+Deno.test("imapd serves one account at two endpoints, each connection with an id of its own", async () => {
+  await using at = await site((config) =>
+    config.replace("[[imap]]", "debug = true\n[[imap]]").replace(
+      "[auth.",
+      '[[imap]]\nlisten = ["tcp://127.0.0.1:0"]\nauth = "&local_authdb"\n' +
+        'storage = "&other"\n[storage.other]\nmodule = "maildir"\n[auth.',
+    )
+  );
+  strictEqual((await imapd(["user", "add", "ann", "--config", at.config], "x")).code, 0);
+  const { child, readUntil } = await serve(at.config, /server started/);
+  const ports = [...(await readUntil(/server started/)).matchAll(/listening on \S+:(\d+)/g)];
+  strictEqual(ports.length, 2);
+  const connections: Deno.Conn[] = [];
+  for (const [, port] of ports) {
+    const connection = await Deno.connect({ port: Number(port) });
+    connections.push(connection);
+    await connection.write(new TextEncoder().encode("a LOGIN ann x\r\nb SELECT INBOX\r\n"));
+    let text = "";
+    const octets = new Uint8Array(4096);
+    while (!/^b /m.test(text)) {
+      const count = await connection.read(octets);
+      if (count === null) break;
+      text += new TextDecoder().decode(octets.subarray(0, count));
+    }
+    match(text, /^b OK /m);
+  }
+  for (const connection of connections) connection.close();
+  child.kill("SIGTERM");
+  const log = await readUntil(undefined);
+  strictEqual((await child.status).code, 0);
+  const ids = [...log.matchAll(/ connected conn=(\S+)/g)].map(([, id]) => id);
+  deepStrictEqual(ids, ["1", "2"], log);
+});
+
 Deno.test("imapd exits with 1 and one line when a port is taken", async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = taken.addr;
@@ -284,7 +323,18 @@ Deno.test("imapd exits with 1 and one line when a port is taken", async () => {
   deepStrictEqual([code, out], [1, ""]);
   const lines = err.split("\n").filter((line) => !/^warning: |^$/.test(line));
   strictEqual(lines.length, 1, err);
-  match(lines[0], new RegExp(`^error: cannot start error=".*127\\.0\\.0\\.1:${port}.*"$`));
+  strictEqual(
+    lines[0],
+    `error: cannot start error="imap.listen: cannot open tcp://127.0.0.1:${port}: ` +
+      'another program listens there"',
+  );
+});
+
+Deno.test("imapd exits with 1 when the state folder cannot be made", async () => {
+  await using at = await site((config) => config.replace('"state"', '"config.toml/state"'));
+  const { code, err } = await imapd(["--config", at.config]);
+  strictEqual(code, 1);
+  ok(err.includes(`"state_dir: cannot make the folder ${at.config}/state: `), err);
 });
 
 Deno.test("imapd exits with 1 when the table of users is broken", async () => {
@@ -299,5 +349,5 @@ Deno.test("imapd exits with 1 when a log cannot be opened", async () => {
   await using at = await site((config) => `log = ["/nonexistent/log"]\n${config}`);
   const { code, err } = await imapd(["--config", at.config]);
   strictEqual(code, 1);
-  match(err, /^imapd: .*\/nonexistent\/log/);
+  match(err, /^imapd: log: cannot open "\/nonexistent\/log": /);
 });

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { PASSWORD, startServer } from "../harness.ts";
 import { clientTest, run, workplace } from "./programs.ts";
 
-const SESSION = decodeURIComponent(new URL("imaplib_session.py", import.meta.url).pathname);
+const SESSION = fileURLToPath(new URL("imaplib_session.py", import.meta.url));
 
 for (const way of ["tls", "starttls"] as const) {
   clientTest(

@@ -144,6 +144,13 @@ const FAULTY: readonly [string, string, ...string[]][] = [
   ],
   ["no log target", `log = []\n${GOOD}`, `1:7: log must be ${LOG}: got []`],
   [
+    "all that is wrong with log targets",
+    `log = ["stderr", "off", "relative", 1]\n${GOOD}`,
+    `1:7: log must be ${LOG}: got ["stderr", "off", "relative", 1]`,
+    `1:25: log must be ${LOG}: got "relative"`,
+    `1:37: log must be ${LOG}: got 1`,
+  ],
+  [
     "off beside other log targets",
     `log = ["off", "stderr"]\n${GOOD}`,
     `1:7: log must be ${LOG}: got ["off", "stderr"]`,
@@ -250,6 +257,13 @@ const FAULTY: readonly [string, string, ...string[]][] = [
     `${GOOD.replace(STORAGE, 'storage = "&mial"\n')}[storage.mail]\nmodule = "maildir"\n`,
     "6:11: imap.storage refers to [storage.mial], which does not exist, did you mean mail?",
     '7:10: [storage.mail] is not used: refer to it by "&mail", or remove it',
+  ],
+  [
+    "two storages of one path with different settings",
+    `${GOOD}[[imap]]\n${LISTEN.replace("143", "144")}${AUTH}` +
+    `storage = { module = "maildir", memory_budget = "1 MiB" }\n`,
+    "10:11: imap.storage must have the same settings as the other storage of its path: got others " +
+    "for /var/lib/imapd/mail/{account}",
   ],
   [
     "a name without &",

@@ -1,5 +1,6 @@
 import * as assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
 import { FLAG } from "../../src/store/store.ts";
 import { deliver, flagsOf, refused, text, uidsOf, wholeText } from "../contracts/store_actions.ts";
 import { MaildirFixture } from "./maildir_fixture.ts";
@@ -266,7 +267,12 @@ Deno.test("Account.append() loses nothing it acknowledged when the process is ki
   const given = new Map<number, string>();
   for (let run = 0; run < 3; run++) {
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", new URL("./maildir_appender.ts", import.meta.url).pathname, fixture.dir],
+      args: [
+        "run",
+        "-A",
+        fileURLToPath(new URL("./maildir_appender.ts", import.meta.url)),
+        fixture.dir,
+      ],
       stdout: "piped",
     }).spawn();
     let lines = "";

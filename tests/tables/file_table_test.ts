@@ -1,4 +1,5 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { dirname } from "node:path";
 import { memoryLog } from "../../src/log.ts";
 import { FileTable } from "../../src/tables/file_table.ts";
 
@@ -114,6 +115,32 @@ Deno.test("FileTable.set() makes a file that only its owner can read", async () 
   const table = await at.open();
   await table.set("ann", "1");
   strictEqual(((await Deno.stat(at.path)).mode ?? 0) & 0o777, 0o600);
+});
+
+Deno.test({
+  name: "FileTable.set() by root gives the file to the owner of its folder, or leaves it its own",
+  ignore: Deno.uid() !== 0,
+  async fn() {
+    await using at = await folder();
+    const owners = async () => {
+      const { uid, gid } = await Deno.stat(at.path);
+      return [uid, gid];
+    };
+    await Deno.chown(dirname(at.path), 12345, 12346);
+    const table = await at.open();
+    await table.set("ann", "1");
+    deepStrictEqual(await owners(), [12345, 12346]);
+    await Deno.chown(at.path, 12347, 12348);
+    await table.set("bob", "2");
+    deepStrictEqual(await owners(), [12347, 12348]);
+  },
+});
+
+Deno.test("FileTable.set() names the folder that is missing", async () => {
+  const table = await FileTable.open({ path: "/nonexistent/imapd/users", log: memoryLog([]) });
+  await rejects(table.set("ann", "1"), {
+    message: "The folder /nonexistent/imapd does not exist: create it first",
+  });
 });
 
 Deno.test("FileTable.set() follows a symbolic link", async () => {

@@ -39,7 +39,7 @@ export interface AccountContext {
 }
 
 /** Distinct keywords in one mailbox. */
-export const MAX_KEYWORDS = 1000;
+const MAX_KEYWORDS = 1000;
 
 /** The folder of a mailbox. */
 export function folderPath(account: AccountContext, state: MailboxState): string {

@@ -184,7 +184,7 @@ async function mergeAll(
 }
 
 /** Three ways: a flag that another program changed in the name wins, else the index does. */
-export function mergeFlags(known: FileName, ours: number, found: FileName): number {
+function mergeFlags(known: FileName, ours: number, found: FileName): number {
   const base = flagBitsOf(known.base + known.info);
   const theirs = flagBitsOf(found.base + found.info);
   const changed = base ^ theirs;

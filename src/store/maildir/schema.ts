@@ -7,8 +7,8 @@ import { lstat } from "./locating.ts";
 import { isDamage, isLocked } from "./sqlite_error.ts";
 import { UID_VALIDITY_FILE } from "./uid_validity.ts";
 
-/** The index beside the Maildir, in its root folder. */
-export const INDEX_FILE = "imapd.sqlite";
+/** The index, in the root folder of the Maildir. */
+const INDEX_FILE = "imapd.sqlite";
 
 /**
  * Each entry takes the schema one version up; entries never change once released.

@@ -1,0 +1,69 @@
+import { deepStrictEqual, match, ok } from "node:assert/strict";
+import { type AnyRow, capabilities, commandTable } from "../../src/imap/table.ts";
+import type { Context } from "../../src/imap/command.ts";
+import { Session, type User } from "../../src/imap/session.ts";
+import { MaildirStore } from "../../src/store/maildir/store.ts";
+import { memoryLog } from "../../src/log.ts";
+
+const ROWS: readonly (readonly [string, AnyRow])[] = [...commandTable()];
+
+/** What a client that has logged in is told, on a connection with TLS. */
+async function announced(): Promise<readonly string[]> {
+  const dir = await Deno.makeTempDir();
+  const log = memoryLog([]);
+  const store = new MaildirStore({
+    path: (name) => `${dir}/${name}`,
+    specialFolders: [],
+    memoryBudget: 1 << 20,
+    log,
+  });
+  try {
+    const user: User = { name: "ann", account: await store.account("ann") };
+    const session = new Session("1", "127.0.0.1", true);
+    session.enter({ name: "authenticated", user });
+    const service: Context["service"] = {
+      auth: {
+        checkPassword: () => Promise.resolve({ ok: true, username: "ann" }),
+        close: () => Promise.resolve(),
+      },
+      store,
+      log,
+      hostname: "mail.example.org",
+      version: "0",
+      insecureAuth: false,
+      tls: true,
+      appendLimit: 1000,
+      keepalive: 1000,
+      now: () => 0,
+    };
+    return capabilities({ session, service });
+  } finally {
+    await store.close();
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+Deno.test("commandTable() names the section of an RFC for each row, and docs/rfcs.md has it", async () => {
+  const text = await Deno.readTextFile(new URL("../../docs/rfcs.md", import.meta.url));
+  const listed = new Set([...text.matchAll(/^\| \[(\d+)\]/gm)].map(([, number]) => number));
+  ok(ROWS.length >= 30 && listed.size >= 20);
+  for (const [name, { rfc }] of ROWS) match(rfc, /^RFC \d+ §\d+(\.\d+)*$/, name);
+  const missing = ROWS.filter(([, { rfc }]) => !listed.has(rfc.match(/\d+/)?.[0] ?? ""));
+  deepStrictEqual(missing.map(([name, { rfc }]) => `${name}: ${rfc}`), []);
+});
+
+Deno.test("capabilities() has what every row stands for once a client has logged in", async () => {
+  const all = await announced();
+  deepStrictEqual(all, [...new Set(all)]);
+  const wanted = ROWS.flatMap(([name, { capability }]) => capability ? [{ name, capability }] : []);
+  ok(wanted.length >= 10);
+  deepStrictEqual(wanted.filter(({ capability }) => !all.includes(capability)), []);
+});
+
+Deno.test("capabilities() are those that README.md tells of", async () => {
+  const text = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+  const extensions = text.match(/^\| Extensions *\|(.*)\|$/m)?.[1].trim().split(" ") ?? [];
+  const told = extensions.filter((name) => !name.startsWith("AUTH="));
+  const names = (await announced()).map((name) => name.replace(/^(APPENDLIMIT)=.*/, "$1"));
+  deepStrictEqual(["IMAP4rev1", ...told].sort(), names.sort());
+});
