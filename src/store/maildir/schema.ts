@@ -8,7 +8,7 @@ import { isDamage, isLocked } from "./sqlite_error.ts";
 import { UID_VALIDITY_FILE } from "./uid_validity.ts";
 
 /** The index, in the root folder of the Maildir. */
-const INDEX_FILE = "imapd.sqlite";
+export const INDEX_FILE = "imapd.sqlite";
 
 /**
  * Each entry takes the schema one version up; entries never change once released.
