@@ -50,11 +50,14 @@ function column<Key>(
     filter: (key, uids, scope) => {
       const passes = test(key, scope);
       const { view } = scope;
-      const filter = (some: Uids) =>
-        some.filter((uid) => {
+      const filter = (some: Uids) => {
+        const found: number[] = [];
+        for (const uid of some) {
           const index = view.indexOf(uid, view.seqOf(uid));
-          return index >= 0 && passes(index, uid);
-        });
+          if (index >= 0 && passes(index, uid)) found.push(uid);
+        }
+        return found;
+      };
       return uids.length <= COLUMN_STEP ? filter(uids) : inSteps(uids, scope.pace, filter);
     },
   };
@@ -168,8 +171,11 @@ export const SEARCH_KEYS: SearchTable = {
       return present.filter((uid) => !found.has(uid));
     },
   },
-  FLAG: column((key, { view }) => (index) => {
-    return ((view.mailbox.messages.flags[index] & FLAG[key.flag]) !== 0) === key.set;
+  FLAG: column(({ flag, set }, { view }) => {
+    const { mailbox } = view;
+    const bit = FLAG[flag];
+    const wanted = set ? bit : 0;
+    return (index) => (mailbox.messages.flags[index] & bit) === wanted;
   }),
   KEYWORD: column((key, { view }) => {
     const wanted = key.keyword.toLowerCase();

@@ -58,6 +58,11 @@ export class View {
     if (this.readOnly) throw new Refusal("The mailbox was opened read-only", "READ-ONLY");
   }
 
+  /** UIDs of all messages that the client knows of, in its order. */
+  uids(): number[] {
+    return Array.from(this.#uids.subarray(0, this.#count));
+  }
+
   uidOf(seq: number): number {
     return this.#uids[seq - 1];
   }

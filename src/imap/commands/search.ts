@@ -12,8 +12,7 @@ export async function search(context: SelectedContext, args: SearchArgs): Promis
   const { view, session, service, log, out, byUid } = context;
   const withModseq = usesModseq(args.key);
   if (withModseq) session.enabled.add("CONDSTORE");
-  const all = Array.from({ length: view.count }, (_, i) => view.uidOf(i + 1));
-  const found = await evaluate(args.key, all, {
+  const found = await evaluate(args.key, view.uids(), {
     view,
     now: service.now() / 1000,
     pace: new CommandPace(context.dialogue),
