@@ -131,7 +131,7 @@ const STORE_CODES: Readonly<Record<StoreErrorCode, PlainCode | undefined>> = {
   "over-quota": "OVERQUOTA",
   "too-many": "LIMIT",
   "message-gone": "EXPUNGEISSUED",
-  "unreadable": "SERVERBUG",
+  "unreadable": "CORRUPTION",
   "unavailable": "UNAVAILABLE",
 };
 

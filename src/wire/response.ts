@@ -10,6 +10,7 @@ export type PlainCode =
   | "CANNOT"
   | "CLIENTBUG"
   | "CLOSED"
+  | "CORRUPTION"
   | "EXPUNGEISSUED"
   | "INUSE"
   | "LIMIT"

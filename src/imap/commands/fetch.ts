@@ -33,7 +33,7 @@ export async function fetch(context: SelectedContext, args: FetchArgs): Promise<
     : changedSince(context, present, args.changedSince);
   const failures = await sendAll(context, plan, uids);
   if (failures.unreadable > 0) {
-    return no(`${failures.unreadable} messages cannot be read`, "SERVERBUG");
+    return no(`${failures.unreadable} messages cannot be read`, "CORRUPTION");
   }
   if ((gone || failures.gone > 0) && !byUid) throw expungeIssued();
   return ok(`${context.command} completed`);
