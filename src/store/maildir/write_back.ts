@@ -9,6 +9,8 @@ import { type FileName, type FileRow, splitName, type UidRange } from "./message
 
 /** Few, as commands wait for a step to end. */
 const FILES_PER_STEP = 40;
+/** In ms. */
+const PAUSE = 20;
 
 /**
  * The index says the flags; other Maildir programs see them in file names a moment later. What
@@ -45,11 +47,19 @@ export class WriteBack {
     this.#running = this.#running.catch(() => {}).then(async () => {
       for (const state of [...this.#waiting]) {
         this.#waiting.delete(state);
-        while (more() && await this.#step(state));
+        await this.#steps(state, more);
         if (!more()) this.#waiting.add(state);
       }
     });
     return this.#running;
+  }
+
+  /** Makes way for commands: while they change things too, a pause follows each step. */
+  async #steps(state: MailboxState, more: () => boolean): Promise<void> {
+    const { writer } = this.#account();
+    for (let asked = writer.asked; more() && await this.#step(state); asked = writer.asked) {
+      if (writer.asked - asked > 1) await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    }
   }
 
   /** Takes the next files of a mailbox; false when none is left. */

@@ -58,6 +58,7 @@ export class Writer {
   readonly #recovery: Recovery;
   #queue: Waiting[] = [];
   #running: Promise<void> | undefined;
+  #asked = 0;
   #checkpoint = false;
   #durable = true;
   #closed = false;
@@ -65,6 +66,11 @@ export class Writer {
   constructor(database: DatabaseSync, recovery: Recovery) {
     this.#database = database;
     this.#recovery = recovery;
+  }
+
+  /** How many operations were asked for so far. */
+  get asked(): number {
+    return this.#asked;
   }
 
   /**
@@ -139,6 +145,7 @@ export class Writer {
       return Promise.reject(new StoreError("unavailable", "The mail store is closing"));
     }
     return new Promise<T>((resolve, reject) => {
+      this.#asked++;
       this.#queue.push({ ...operation, resolve: resolve as (value: unknown) => void, reject });
       this.#running ??= this.#drain();
     });
