@@ -1,11 +1,21 @@
 /** Keeps long work from holding the event loop. */
 
+import { setImmediate } from "node:timers";
+
+const NOTHING = new Uint8Array(0);
+
 /**
- * Lets everything else have its turn, sockets included. By a timer: after `setImmediate` Deno
- * looks at sockets only once in some 60 turns, so that other clients would wait 300 ms.
+ * Lets everything else have its turn, sockets included. What comes back from another thread does
+ * so only when Deno looks at sockets too; after `setImmediate` it looks at them once in some 60
+ * turns, so that other clients would wait 300 ms, and a timer of 0 ms idles for as long as a slice.
  */
-export function yieldNow(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+export async function yieldNow(): Promise<void> {
+  await crypto.subtle.digest("SHA-256", NOTHING);
+}
+
+/** Settles when what runs now is through; what came in with it has run by then, but no more. */
+export function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /**

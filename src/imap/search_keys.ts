@@ -52,8 +52,11 @@ function column<Key>(
       const { view } = scope;
       const filter = (some: Uids) => {
         const found: number[] = [];
-        for (const uid of some) {
-          const index = view.indexOf(uid, view.seqOf(uid));
+        // All messages, and none expunged: the place in the list is the place in the columns.
+        const inPlace = some.length === view.count && !view.diverged;
+        for (let i = 0; i < some.length; i++) {
+          const uid = some[i];
+          const index = inPlace ? i : view.indexOf(uid, view.seqOf(uid));
           if (index >= 0 && passes(index, uid)) found.push(uid);
         }
         return found;

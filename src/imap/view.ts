@@ -207,7 +207,7 @@ export class View {
   #tellFlags(out: Output, { withUid, withModseq }: DrainOptions): void {
     const told = this.#modseq;
     this.#modseq = this.mailbox.highestModseq;
-    if (this.#modseq === told) return;
+    if (this.#modseq === told || this.#knowsAllSince(told)) return this.#known.clear();
     const { uids, count, modseqs } = this.mailbox.messages;
     const last = this.#count === 0 ? 0 : this.#uids[this.#count - 1];
     for (let i = 0; i < count && uids[i] <= last; i++) {
@@ -219,6 +219,13 @@ export class View {
       out.text(`* ${seq} FETCH (${uid}FLAGS (${this.flagsAt(i, uids[i])})${modseq})\r\n`);
     }
     this.#known.clear();
+  }
+
+  /** Each change has a mod-sequence of its own, so counting the client's own is enough. */
+  #knowsAllSince(told: number): boolean {
+    if (this.mailbox.highestModseq - told !== this.#known.size) return false;
+    for (const overtaken of this.#known.values()) if (overtaken.size > 0) return false;
+    return true;
   }
 
   #tellArrivals(out: Output): void {

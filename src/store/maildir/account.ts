@@ -14,7 +14,7 @@ import type {
 import { StoreError } from "../store.ts";
 import { type AccountContext, folderPath, loadColumns } from "./account_context.ts";
 import { append } from "./appending.ts";
-import { notice, refresh, stopWatching } from "./comparing.ts";
+import { isYoung, notice, refresh, stopWatching } from "./comparing.ts";
 import { copyMessages } from "./copying.ts";
 import { folderOf } from "./folder_name.ts";
 import { type Folders, makeFolder } from "./folders.ts";
@@ -28,8 +28,6 @@ import { storeErrorOf } from "./disk_error.ts";
 
 /** How long a closed mailbox is still watched, in ms: many are opened again soon. */
 const LINGER = 30_000;
-/** The root changed less than this many ms before it was read: it may have changed unseen. */
-const YOUNG = 2000;
 /** STATUS reads up to this many new messages to know their exact sizes. */
 const EXACT_SIZES = 200;
 
@@ -277,7 +275,8 @@ export class MaildirAccount implements Account {
   }
 
   #rootChanged(): boolean {
-    return this.#rootModified() !== this.#rootTime || this.#scanned - this.#rootTime < YOUNG;
+    return this.#rootModified() !== this.#rootTime ||
+      isYoung({ mtime: this.#rootTime, compared: this.#scanned });
   }
 
   #rootModified(): number {

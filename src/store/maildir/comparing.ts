@@ -48,7 +48,8 @@ function neededComparison(account: AccountContext, state: MailboxState): Needed 
   return times.inNew !== inNew.mtime || isYoung(inNew) ? "new" : "none";
 }
 
-function isYoung({ mtime, compared }: DirectoryState): boolean {
+/** True if it may have changed unseen after it was compared. */
+export function isYoung({ mtime, compared }: Pick<DirectoryState, "mtime" | "compared">): boolean {
   return compared - mtime < (mtime % 1000 === 0 ? YOUNG.seconds : YOUNG.tick);
 }
 

@@ -1,7 +1,7 @@
 /** One queue of changes for each account, and the transactions they run in. */
 
 import type { DatabaseSync } from "node:sqlite";
-import { yieldNow } from "../../pace.ts";
+import { endOfTurn, Pace, yieldNow } from "../../pace.ts";
 import { StoreError } from "../store.ts";
 import { CHECKPOINT_PAGES } from "./schema.ts";
 import { isDamage, isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
@@ -152,8 +152,11 @@ export class Writer {
   }
 
   async #drain(): Promise<void> {
+    const pace = new Pace();
     while (this.#queue.length > 0) {
-      await yieldNow(); // what arrives in the same turn shares the commit
+      // What arrives in the same turn shares the commit.
+      if (pace.due()) await pace.turn();
+      else await endOfTurn();
       const next = this.#queue[0];
       if (next.long) {
         this.#queue.shift();
