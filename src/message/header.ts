@@ -60,15 +60,18 @@ function endOfField(header: string, start: number): number {
   }
 }
 
-/** Raw values of all fields of that name (lower case), without looking closely at the others. */
+/**
+ * Raw values of all fields of that name, without looking closely at the others: a pattern finds
+ * them sooner than going through every field.
+ */
 export function* fieldValues(header: string, name: string): Generator<string> {
-  for (let start = 0; !isEnd(header, start);) {
-    const end = endOfField(header, start);
-    if (fieldName(header, start, end).toLowerCase() === name) {
-      const valueEnd = header.endsWith("\r\n", end) ? end - 2 : end;
-      yield header.slice(header.indexOf(":", start) + 1, valueEnd);
-    }
-    start = end;
+  // Not "^": a CR alone begins no line.
+  const start = new RegExp(`(?<![^\\n])${name.replace(/[^A-Za-z0-9]/g, "\\$&")}[ \\t]*:`, "gi");
+  const blank = header.startsWith("\r\n") ? 0 : header.indexOf("\r\n\r\n");
+  for (let found = start.exec(header); found !== null; found = start.exec(header)) {
+    if (blank >= 0 && found.index > blank) return;
+    const end = endOfField(header, start.lastIndex);
+    yield header.slice(start.lastIndex, header.endsWith("\r\n", end) ? end - 2 : end);
   }
 }
 
