@@ -4,7 +4,7 @@
  */
 
 import type { Mailbox } from "../store/store.ts";
-import { isWithin, type NumberSet, numbersIn, uidsIn } from "../wire/number_set.ts";
+import { isWithin, lowerBound, type NumberSet, numbersIn, uidsIn } from "../wire/number_set.ts";
 import { flagNames, permanentFlagsCode, statusLine, systemFlagNames } from "../wire/response.ts";
 import { SyntaxFault } from "../wire/scanner.ts";
 import { type Output, Refusal } from "./command.ts";
@@ -250,15 +250,4 @@ export class View {
 function search(uids: Uint32Array, count: number, uid: number): number {
   const at = lowerBound(uids, count, uid);
   return at < count && uids[at] === uid ? at : -1;
-}
-
-function lowerBound(uids: Uint32Array, count: number, uid: number): number {
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (uids[middle] < uid) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
