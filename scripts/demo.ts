@@ -2,7 +2,8 @@
 
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { openStorage, openTable } from "../src/app.ts";
+import { openStorage } from "../src/app/storage.ts";
+import { openTable } from "../src/app/tables.ts";
 import { hashPassword } from "../src/auth/hashing.ts";
 import { formatPasswordHash } from "../src/auth/password_hash.ts";
 import { print, printError } from "../src/cli/output.ts";

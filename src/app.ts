@@ -1,36 +1,16 @@
-/** Builds the server from a config: the only file that names concrete drivers and modules. */
+/** Builds the server from a config; only this and `app/` name concrete drivers and modules. */
 
-import { accountNameFault, accountPath, refuseUnfitNames } from "./auth/account_name.ts";
+import { accountFault, openStorage } from "./app/storage.ts";
+import { openAuth } from "./app/auth.ts";
+import { openTls } from "./app/tls.ts";
+import { refuseUnfitNames } from "./auth/account_name.ts";
 import type { Authenticator } from "./auth/auth.ts";
-import { PassTable } from "./auth/pass_table.ts";
-import type {
-  AuthConfig,
-  Config,
-  ImapConfig,
-  StorageConfig,
-  TableConfig,
-  TlsConfig,
-} from "./config/load.ts";
-import type { SPECIAL_USES } from "./config/schema.ts";
+import type { AuthConfig, Config, ImapConfig, TlsConfig } from "./config/load.ts";
 import type { Log } from "./log.ts";
 import type { Endpoint, ListenAddress, TlsContext } from "./net/endpoint.ts";
 import { ImapServer } from "./net/server.ts";
-import { fileCertificates, selfSignedCertificate } from "./net/tls.ts";
-import { MaildirStore } from "./store/maildir/store.ts";
-import { type SpecialUse, type Store, StoreError } from "./store/store.ts";
-import { FileTable } from "./tables/file_table.ts";
-import type { MutableTable } from "./tables/table.ts";
+import type { Store } from "./store/store.ts";
 import { VERSION } from "./version.ts";
-
-const SPECIAL_USE: Readonly<Record<typeof SPECIAL_USES[number], SpecialUse>> = {
-  all: "\\All",
-  archive: "\\Archive",
-  drafts: "\\Drafts",
-  flagged: "\\Flagged",
-  junk: "\\Junk",
-  sent: "\\Sent",
-  trash: "\\Trash",
-};
 
 /** A running server. */
 export interface App {
@@ -123,18 +103,9 @@ class Build {
       ioDebug,
       ioErrors,
       limits,
-      tls: tls && once(this.#tls, tls, () => this.#openTls(tls)),
+      tls: tls &&
+        once(this.#tls, tls, () => openTls(tls, this.config.stateDir, this.hostname, this.log)),
     };
-  }
-
-  #openTls(tls: TlsConfig): TlsContext {
-    const options = { protocols: tls.protocols, log: this.log };
-    if (tls.loader === "file") {
-      const files = tls.certs.map((cert, i) => ({ cert, key: tls.keys[i] }));
-      return fileCertificates(files, options);
-    }
-    const names = [...new Set([this.hostname, "localhost", "127.0.0.1", "::1"])];
-    return selfSignedCertificate(`${this.config.stateDir}/tls`, names, options);
   }
 
   async close(): Promise<void> {
@@ -149,38 +120,4 @@ function once<K, V>(made: Map<K, V>, key: K, make: () => V): V {
   const value = make();
   made.set(key, value);
   return value;
-}
-
-async function openAuth(config: AuthConfig, log: Log): Promise<Authenticator> {
-  return new PassTable({ table: await openTable(config.table, log), log });
-}
-
-/** Opens a table that the command line may change, too. @throws {Error} when it cannot be read */
-export function openTable(config: TableConfig, log: Log): Promise<MutableTable> {
-  return FileTable.open({ path: config.path, log });
-}
-
-/** Opens where mail is kept; nothing is made before an account is asked for. */
-export function openStorage(config: StorageConfig, log: Log): Store {
-  return new MaildirStore({
-    path(account: string) {
-      try {
-        return accountPath(config.path, account);
-      } catch (error) {
-        throw new StoreError("not-permitted", "No account can have this name", { cause: error });
-      }
-    },
-    specialFolders: [...config.specialFolders].map(([name, use]) => ({
-      name,
-      use: SPECIAL_USE[use],
-    })),
-    memoryBudget: config.memoryBudget,
-    log,
-  });
-}
-
-function accountFault(config: StorageConfig, name: string): string | undefined {
-  const needsDomain = config.path.includes("{domain}");
-  return accountNameFault(name) ??
-    (needsDomain && !name.includes("@") ? "has no domain" : undefined);
 }

@@ -16,6 +16,9 @@ interface Direction {
   readonly types?: readonly RegExp[];
 }
 
+/** What builds the server. */
+const APP = /^src\/app(\.ts$|\/)/;
+
 /** Leaves that stand for themselves. */
 const VERSION = /^src\/version\.ts$/;
 const PACE = /^src\/pace\.ts$/;
@@ -24,7 +27,7 @@ const CONTRACTS = [/^src\/store\/store\.ts$/, /^src\/auth\/auth\.ts$/, /^src\/ta
 
 const DIRECTIONS: readonly Direction[] = [
   { from: /^main\.ts$/, to: [/^src\/(app|config|cli|log)\b/] },
-  { from: /^src\/app\.ts$/, to: [/^src\//] },
+  { from: APP, to: [/^src\//] },
   { from: /^src\/cli\//, to: [/^src\/(app|cli|config|auth|tables|log)\b/, VERSION] },
   { from: /^src\/version\.ts$/, to: [/^deno\.json$/] },
   { from: PACE, to: [] },
@@ -57,12 +60,12 @@ function imapMayImport(): RegExp[] {
 
 /** Drivers, and the modules beside them: files that only `app.ts` (and the CLI) may name. */
 const CONCRETE: readonly { readonly driver: RegExp; readonly from: RegExp }[] = [
-  { driver: /^src\/store\/[^/]+\/|^src\/store\/(sqlite|postgres)/, from: /^src\/app\.ts$/ },
+  { driver: /^src\/store\/[^/]+\/|^src\/store\/(sqlite|postgres)/, from: APP },
   {
     driver: /^src\/auth\/(?!auth\.ts|sasl\.ts|[a-z_]*worker\.ts)/,
-    from: /^src\/(app\.ts|cli\/|auth\/)/,
+    from: /^src\/(app\.ts|app\/|cli\/|auth\/)/,
   },
-  { driver: /^src\/tables\/(?!table\.ts)/, from: /^src\/(app\.ts|cli\/|tables\/)/ },
+  { driver: /^src\/tables\/(?!table\.ts)/, from: /^src\/(app\.ts|app\/|cli\/|tables\/)/ },
 ];
 
 const VAGUE_NAME = /\/(utils?|helpers?|tools?|misc|common)(_[a-z]+)?\.ts$/;

@@ -49,8 +49,9 @@ export function refuseUnfitNames(
   log: Log,
 ): Authenticator {
   return {
-    async checkPassword(username, password): Promise<AuthResult> {
-      const result = await auth.checkPassword(username, password);
+    can: { password: auth.can.password, scram: [], token: false },
+    async checkPassword(username, password, client): Promise<AuthResult> {
+      const result = await auth.checkPassword(username, password, client);
       const fault = result.ok ? fits(result.username) : undefined;
       if (fault === undefined) return result;
       log.warn("login refused: no account can have this name", { username, fault });

@@ -13,12 +13,47 @@ export type AuthResult =
     readonly detail: string;
   };
 
-/** A place that knows passwords. */
+/** What an authenticator may want to know of the connection. */
+export interface ClientInfo {
+  /** The client's IP address, "unix" for a unix socket. */
+  readonly remote: string;
+  /** Nobody can listen in. */
+  readonly secure: boolean;
+  /** The field `conn` of the connection's log lines. */
+  readonly id: string;
+}
+
+/** Hashes that SCRAM is specified with. @see RFC 5802, RFC 7677 */
+export type ScramHash = "SHA-1" | "SHA-256";
+
+/** What a server keeps for a user of SCRAM. @see RFC 5802 §3 */
+export interface ScramKeys {
+  readonly hash: ScramHash;
+  readonly salt: Uint8Array;
+  readonly iterations: number;
+  readonly storedKey: Uint8Array;
+  readonly serverKey: Uint8Array;
+}
+
+/** What an authenticator can check; decides which SASL mechanisms are offered. */
+export interface Checks {
+  readonly password: boolean;
+  readonly scram: readonly ScramHash[];
+  /** Bearer tokens. */
+  readonly token: boolean;
+}
+
+/** A place that knows who may log in. */
 export interface Authenticator {
+  readonly can: Checks;
   /**
    * Checks one password. Never blocks the event loop, and takes as long for an unknown name as
    * for a wrong password.
    */
-  checkPassword(username: string, password: string): Promise<AuthResult>;
+  checkPassword(username: string, password: string, client: ClientInfo): Promise<AuthResult>;
+  /** Only where {@link can} has the hash; undefined where the user has no such keys. */
+  scramKeys?(username: string, hash: ScramHash): Promise<ScramKeys | undefined>;
+  /** Only where {@link can} has tokens. @param username whom the client claims to be, or "" */
+  checkToken?(token: string, username: string, client: ClientInfo): Promise<AuthResult>;
   close(): Promise<void>;
 }

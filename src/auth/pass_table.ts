@@ -20,6 +20,7 @@ const LONGEST_PASSWORD = 4096;
  * as a wrong password of a user whose hash is of the table's commonest cost.
  */
 export class PassTable implements Authenticator {
+  readonly can = { password: true, scram: [], token: false };
   readonly #table: Table;
   readonly #log: Log;
   readonly #pool: HashPool;

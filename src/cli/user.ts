@@ -1,6 +1,6 @@
 /** `imapd user …`: the users of a password table. */
 
-import { openTable } from "../app.ts";
+import { openTable } from "../app/tables.ts";
 import { accountNameFault } from "../auth/account_name.ts";
 import { type AuthConfig, loadConfig } from "../config/load.ts";
 import { createLog } from "../log.ts";

@@ -1,6 +1,8 @@
 /** The example config and the reference of all settings, made from the schema. */
 
-import { exampleBlocks, imap, limits, namespaces, tlsLoaders, top } from "./schema.ts";
+import { imap, limits } from "./schema/imap.ts";
+import { tlsLoaders } from "./schema/tls.ts";
+import { exampleBlocks, namespaces, top } from "./schema/top.ts";
 import type { Section, Setting } from "./setting.ts";
 
 const WIDTH = 96;
@@ -67,8 +69,9 @@ export function configReference(): string {
   const { limits: bounds, tls: ownTls, ...endpoint } = imap;
   const modules = Object.entries(namespaces).flatMap(([namespace, variants]) => [
     ...heading(2, `\`[${namespace}.NAME]\``),
-    `Named ${namespace} modules, referred to by \`"&NAME"\`. In place of the reference, an inline ` +
-    "table with the same settings may stand.",
+    `Named ${namespace} modules, referred to by \`"&NAME"\`. In place of the reference may stand an ` +
+    'inline table with the same settings, a module\'s name (\`"MODULE"\`), or a list of its name ' +
+    'and the values of the keys that are marked as arguments (\`["MODULE", "ARGUMENT"]\`).',
     ...Object.entries(variants).flatMap(([module, section]) => [
       ...heading(3, `\`module = "${module}"\``),
       ...rows(section),
@@ -77,7 +80,7 @@ export function configReference(): string {
   return [
     "# Config reference",
     "",
-    "<!-- Made from src/config/schema.ts by `deno task generate`; do not edit. -->",
+    "<!-- Made from src/config/schema/ by `deno task generate`; do not edit. -->",
     "",
     "The config is one [TOML](https://toml.io) file. Every fault in it is reported at once with its " +
     "line and column, by `imapd check --config FILE` as well as at the start. Relative paths start " +
@@ -113,11 +116,15 @@ function rows(section: Section): string[] {
     "| Key | Value | Default | Meaning |",
     "| --- | --- | --- | --- |",
     ...Object.entries(section).map(([name, setting]) =>
-      `| \`${name}\` | ${cell(setting.kind.expected)} | ${defaultText(setting)} | ${
+      `| \`${name}\`${mark(setting)} | ${cell(setting.kind.expected)} | ${defaultText(setting)} | ${
         cell(setting.doc)
       } |`
     ),
   ];
+}
+
+function mark({ inline }: Setting<unknown>): string {
+  return inline === "rest" ? " (arguments)" : inline ? " (argument)" : "";
 }
 
 function defaultText(setting: Setting<unknown>): string {

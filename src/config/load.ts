@@ -4,16 +4,12 @@ import { dirname, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Address } from "./kinds.ts";
 import { type Chosen, readBlock } from "./modules.ts";
-import {
-  type authModules,
-  type imap as imapSection,
-  type limits,
-  namespaces,
-  type storageModules,
-  type tableModules,
-  type tlsLoaders,
-  top,
-} from "./schema.ts";
+import type { authModules } from "./schema/auth.ts";
+import type { imap as imapSection, limits } from "./schema/imap.ts";
+import type { storageModules } from "./schema/storage.ts";
+import type { tableModules } from "./schema/tables.ts";
+import type { tlsLoaders } from "./schema/tls.ts";
+import { namespaces, top } from "./schema/top.ts";
 import { defaultOf, type NamedBlock, type Reading, readSection, type Values } from "./setting.ts";
 import { type Position, readToml, TomlFault, type TomlTable, type TomlValue } from "./toml.ts";
 
@@ -116,6 +112,10 @@ class Loader implements Reading {
 
   blockNames(namespace: string): readonly string[] {
     return [...this.#blocks.get(namespace)?.keys() ?? []];
+  }
+
+  namespacesOf(name: string): readonly string[] {
+    return [...this.#blocks].filter(([, blocks]) => blocks.has(name)).map(([each]) => each);
   }
 
   /** Faults in the order of the file, each once. */

@@ -10,7 +10,7 @@ import {
   wrong,
 } from "./setting.ts";
 import { didYouMean } from "./suggest.ts";
-import type { TomlTable } from "./toml.ts";
+import type { TomlScalar, TomlTable, TomlValue } from "./toml.ts";
 
 /** Sections by the word that chooses one of them. */
 export type Variants = Readonly<Record<string, Section>>;
@@ -85,37 +85,91 @@ export function tlsTable<V extends Variants>(
   };
 }
 
-/** `"&name"` of a `[namespace.name]` block, or an inline table with `module`. */
+/**
+ * A module: `"&name"` of a `[namespace.name]` block, a module's name, a list of a module's name
+ * and its inline arguments, or a table with `module`.
+ *
+ * @param modules given late, because modules may refer to modules of their own namespace
+ */
 export function moduleReference<V extends Variants>(
   namespace: string,
-  variants: V,
+  modules: () => V,
 ): Kind<Chosen<"module", V>> {
-  const expected = `"&NAME" of a [${namespace}.NAME] block, or a table with a module`;
+  const expected = `"&NAME" of a [${namespace}.NAME] block, "MODULE", ["MODULE", "ARGUMENT", …] ` +
+    "or a table with a module";
   return {
     name: `${namespace} module`,
     expected,
-    sections: variants,
     read(value, key, reading) {
+      const variants = modules();
       if (value.type === "table") return readVariant(value, "module", variants, key, reading);
-      if (value.type !== "string" || !/^&./.test(value.value)) {
-        return wrong(reading, value, key, expected);
+      const [name, ...args] = value.type === "list" ? value.items : [value];
+      if (name?.type !== "string") return wrong(reading, value, key, expected);
+      if (Object.hasOwn(variants, name.value)) {
+        const table = inlineTable(value, name, args, variants[name.value], key, reading);
+        return table && readVariant(table, "module", variants, key, reading);
       }
-      const name = value.value.slice(1);
-      const block = reading.block(namespace, name);
-      if (block === undefined) {
-        const near = didYouMean(name, reading.blockNames(namespace));
-        return void reading.fault(
-          value.at,
-          `${key} refers to [${namespace}.${name}], which does not exist${near}`,
-        );
+      if (value.type === "list" || !/^&./.test(name.value)) {
+        return wrong(reading, name, key, expected, Object.keys(variants));
       }
-      if (block.state === "reading") {
-        return void reading.fault(value.at, `${key} refers to itself by "&${name}"`);
-      }
-      readBlock(block, namespace, name, variants, reading);
-      return block.result as Chosen<"module", V> | undefined;
+      return referred(name, namespace, variants, key, reading);
     },
   };
+}
+
+/** The table that stands for a module's name and its arguments. */
+function inlineTable(
+  value: TomlValue,
+  name: TomlValue,
+  args: readonly TomlValue[],
+  section: Section,
+  key: string,
+  reading: Reading,
+): TomlTable | undefined {
+  const { at, source } = value;
+  const entries = new Map([["module", { keyAt: name.at, value: name }]]);
+  const left = [...args];
+  for (const [setting, { inline }] of Object.entries(section)) {
+    if (inline === undefined || inline === false || left.length === 0) continue;
+    const items = left.splice(0, inline === "rest" ? left.length : 1);
+    const [first] = items;
+    const argument: TomlValue = inline === "rest"
+      ? { type: "list", items, at: first.at, source }
+      : first;
+    entries.set(setting, { keyAt: first.at, value: argument });
+  }
+  if (left.length === 0) return { type: "table", entries, at, source };
+  const most = args.length - left.length;
+  const allowed = most === 0 ? "no arguments" : `at most ${most} argument${most === 1 ? "" : "s"}`;
+  reading.fault(left[0].at, `${key} must have ${allowed}: got ${args.length}`);
+  return undefined;
+}
+
+function referred<V extends Variants>(
+  reference: TomlScalar & { readonly type: "string" },
+  namespace: string,
+  variants: V,
+  key: string,
+  reading: Reading,
+): Chosen<"module", V> | undefined {
+  const name = reference.value.slice(1);
+  const block = reading.block(namespace, name);
+  if (block === undefined) {
+    const others = reading.namespacesOf(name).map((other) => `[${other}.${name}]`);
+    const hint = others.length > 0
+      ? `: ${others.join(" and ")} cannot stand here`
+      : didYouMean(name, reading.blockNames(namespace));
+    reading.fault(
+      reference.at,
+      `${key} refers to [${namespace}.${name}], which does not exist${hint}`,
+    );
+    return undefined;
+  }
+  if (block.state === "reading") {
+    return void reading.fault(reference.at, `${key} refers to itself by "&${name}"`);
+  }
+  readBlock(block, namespace, name, variants, reading);
+  return block.result as Chosen<"module", V> | undefined;
 }
 
 /** Reads a named block, unless that was done before. */

@@ -12,6 +12,8 @@ export interface Reading {
   /** Finds `[namespace.name]` and marks it as used. */
   block(namespace: string, name: string): NamedBlock | undefined;
   blockNames(namespace: string): readonly string[];
+  /** Namespaces that have a block of this name. */
+  namespacesOf(name: string): readonly string[];
 }
 
 /** A `[namespace.name]` table; `result` keeps what it was read as, so that all references share it. */
@@ -30,7 +32,10 @@ export interface Kind<T> {
   readonly expected: string;
   /** Undefined after at least one fault was reported. */
   readonly read: (value: TomlValue, key: string, reading: Reading) => T | undefined;
-  /** Settings within such a value, by the name of the variant ("" if there is only one). */
+  /**
+   * Settings within such a value, by the name of the variant ("" if there is only one). Those of
+   * named modules are in `namespaces`.
+   */
   readonly sections?: Readonly<Record<string, Section>>;
 }
 
@@ -43,6 +48,11 @@ export interface Setting<T> {
   readonly doc: string;
   /** TOML text that the example config shows instead of the default. */
   readonly example?: string;
+  /**
+   * An argument where a module is written as `["module", argument, …]`; arguments have the order
+   * of the section. "rest" is a list of all that are left.
+   */
+  readonly inline?: boolean | "rest";
 }
 
 export type Section = Readonly<Record<string, Setting<unknown>>>;
@@ -54,10 +64,7 @@ export type Values<S extends Section> = {
   readonly [K in keyof S as Camel<K> & string]: S[K] extends Setting<infer T> ? T : never;
 };
 
-interface SettingText {
-  readonly doc: string;
-  readonly example?: string;
-}
+type SettingText = Pick<Setting<unknown>, "doc" | "example" | "inline">;
 
 /** A setting with a default, given as TOML text. */
 export function setting<T>(kind: Kind<T>, text: SettingText & { default: string }): Setting<T> {

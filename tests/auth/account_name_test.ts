@@ -5,6 +5,8 @@ import { accountNameFault, accountPath, refuseUnfitNames } from "../../src/auth/
 import type { Authenticator } from "../../src/auth/auth.ts";
 import { memoryLog } from "../../src/log.ts";
 
+const CLIENT = { remote: "127.0.0.1", secure: true, id: "1" };
+
 for (const name of ["ann", "ann@example.org", "a.b+c@d", "Jörg", "a@b@c", "-", "~root", "a b"]) {
   Deno.test(`accountNameFault() takes ${name}`, () =>
     strictEqual(accountNameFault(name), undefined));
@@ -72,6 +74,7 @@ Deno.test("refuseUnfitNames() checks the password first, then the name", async (
   const lines: string[] = [];
   let closed = 0;
   const anybody: Authenticator = {
+    can: { password: true, scram: [], token: false },
     checkPassword: (username, password) =>
       Promise.resolve(
         password === "right"
@@ -81,14 +84,14 @@ Deno.test("refuseUnfitNames() checks the password first, then the name", async (
     close: () => Promise.resolve(void closed++),
   };
   const auth = refuseUnfitNames(anybody, accountNameFault, memoryLog(lines));
-  deepStrictEqual(await auth.checkPassword("ann", "right"), { ok: true, username: "ann" });
-  deepStrictEqual(await auth.checkPassword("..", "wrong"), {
+  deepStrictEqual(await auth.checkPassword("ann", "right", CLIENT), { ok: true, username: "ann" });
+  deepStrictEqual(await auth.checkPassword("..", "wrong", CLIENT), {
     ok: false,
     reason: "bad-credentials",
     detail: "wrong",
   });
   deepStrictEqual(lines, []);
-  const refused = await auth.checkPassword("../ann", "right");
+  const refused = await auth.checkPassword("../ann", "right", CLIENT);
   strictEqual(refused.ok, false);
   deepStrictEqual(lines, [
     "warning: login refused: no account can have this name username=../ann " +

@@ -34,6 +34,12 @@ Deno.test("parseConfig() takes the smallest config and fills in the defaults", (
   deepStrictEqual(imap.tls?.protocols, { lowest: "tls1.2", highest: "tls1.3" });
 });
 
+Deno.test("parseConfig() takes a module by its name, and with arguments", () => {
+  const auth = 'auth = ["pass_table", ["file", "users"]]\n';
+  const short = parseConfig(`${TLS}[[imap]]\n${LISTEN}${auth}storage = "maildir"\n`, "/c.toml");
+  deepStrictEqual(short, parseConfig(GOOD, "/c.toml"));
+});
+
 Deno.test("parseConfig() gives all that refer to one named block the same object", () => {
   const endpoint = (port: number) =>
     `[[imap]]\nlisten = ["tcp://127.0.0.1:${port}"]\nauth = "&a"\nstorage = "&s"\n`;
@@ -165,8 +171,8 @@ const FAULTY: readonly [string, string, ...string[]][] = [
     "an empty endpoint",
     `${TLS}[[imap]]\n`,
     `3:3: imap.listen is missing: it must be a list of at least 1, each ${ADDRESS}`,
-    '3:3: imap.auth is missing: it must be "&NAME" of a [auth.NAME] block, or a table with a module',
-    '3:3: imap.storage is missing: it must be "&NAME" of a [storage.NAME] block, or a table with a module',
+    '3:3: imap.auth is missing: it must be "&NAME" of a [auth.NAME] block, "MODULE", ["MODULE", "ARGUMENT", …] or a table with a module',
+    '3:3: imap.storage is missing: it must be "&NAME" of a [storage.NAME] block, "MODULE", ["MODULE", "ARGUMENT", …] or a table with a module',
   ],
   [
     "nowhere to listen",
@@ -268,7 +274,45 @@ const FAULTY: readonly [string, string, ...string[]][] = [
   [
     "a name without &",
     GOOD.replace(STORAGE, 'storage = "mail"\n'),
-    '6:11: imap.storage must be "&NAME" of a [storage.NAME] block, or a table with a module: got "mail"',
+    '6:11: imap.storage must be "&NAME" of a [storage.NAME] block, "MODULE", ["MODULE", "ARGUMENT", …] or a table with a module: got "mail"',
+  ],
+  [
+    "an unknown module by its name",
+    GOOD.replace(STORAGE, 'storage = "mailder"\n'),
+    '6:11: imap.storage must be "&NAME" of a [storage.NAME] block, "MODULE", ["MODULE", ' +
+    '"ARGUMENT", …] or a table with a module: got "mailder", did you mean maildir?',
+  ],
+  [
+    "an unknown module with arguments",
+    GOOD.replace(AUTH, 'auth = ["pass_tabel", "users"]\n'),
+    '5:9: imap.auth must be "&NAME" of a [auth.NAME] block, "MODULE", ["MODULE", "ARGUMENT", …] ' +
+    'or a table with a module: got "pass_tabel", did you mean pass_table?',
+  ],
+  [
+    "too many arguments",
+    GOOD.replace(AUTH, 'auth = ["pass_table", ["file", "users", "more"]]\n'),
+    "5:41: imap.auth.table must have at most 1 argument: got 2",
+  ],
+  [
+    "an argument for a module without any",
+    GOOD.replace(STORAGE, 'storage = ["maildir", "mail"]\n'),
+    "6:23: imap.storage must have no arguments: got 1",
+  ],
+  [
+    "a missing argument",
+    GOOD.replace(AUTH, 'auth = ["pass_table", "file"]\n'),
+    "5:23: imap.auth.table.path is missing: it must be a path",
+  ],
+  [
+    "a wrong argument",
+    GOOD.replace(AUTH, 'auth = ["pass_table", ["file", 5]]\n'),
+    "5:32: imap.auth.table.path must be a path: got 5",
+  ],
+  [
+    "a block of another kind",
+    `${GOOD.replace(AUTH, 'auth = "&mail"\n').replace(STORAGE, 'storage = "&mail"\n')}` +
+    `[storage.mail]\nmodule = "maildir"\n`,
+    "5:8: imap.auth refers to [auth.mail], which does not exist: [storage.mail] cannot stand here",
   ],
   [
     "an unknown module",
@@ -284,7 +328,7 @@ const FAULTY: readonly [string, string, ...string[]][] = [
     "faults in a block that is not used",
     `${GOOD}[auth.other]\nmodule = "pass_table"\nhash = "bcrypt"\n`,
     '7:7: [auth.other] is not used: refer to it by "&other", or remove it',
-    '7:7: auth.other.table is missing: it must be "&NAME" of a [table.NAME] block, or a table with a module',
+    '7:7: auth.other.table is missing: it must be "&NAME" of a [table.NAME] block, "MODULE", ["MODULE", "ARGUMENT", …] or a table with a module',
     "9:1: unknown key hash",
   ],
   [

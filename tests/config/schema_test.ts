@@ -1,7 +1,7 @@
 import { deepStrictEqual, notStrictEqual } from "node:assert/strict";
 import { exampleConfig } from "../../src/config/document.ts";
 import { parseConfig } from "../../src/config/load.ts";
-import { top } from "../../src/config/schema.ts";
+import { namespaces, top } from "../../src/config/schema/top.ts";
 import { defaultOf, type Reading, type Section } from "../../src/config/setting.ts";
 
 /** All settings below `section`, with their keys. */
@@ -14,7 +14,16 @@ function* allSettings(section: Section, path: string): Generator<[string, Sectio
   }
 }
 
-for (const [key, setting] of allSettings(top, "")) {
+function* everySetting(): Generator<[string, Section[string]]> {
+  yield* allSettings(top, "");
+  for (const [namespace, modules] of Object.entries(namespaces)) {
+    for (const [module, section] of Object.entries(modules)) {
+      yield* allSettings(section, `${namespace}(${module}).`);
+    }
+  }
+}
+
+for (const [key, setting] of everySetting()) {
   if (setting.default === undefined) continue;
   Deno.test(`the default of ${key} is valid`, () => {
     const faults: string[] = [];
@@ -24,6 +33,7 @@ for (const [key, setting] of allSettings(top, "")) {
       stateDir: "/state",
       block: () => undefined,
       blockNames: () => [],
+      namespacesOf: () => [],
     };
     const value = defaultOf(setting);
     notStrictEqual(value && setting.kind.read(value, key, reading), undefined);

@@ -23,6 +23,7 @@ async function announced(): Promise<readonly string[]> {
     session.enter({ name: "authenticated", user });
     const service: Context["service"] = {
       auth: {
+        can: { password: true, scram: [], token: false },
         checkPassword: () => Promise.resolve({ ok: true, username: "ann" }),
         close: () => Promise.resolve(),
       },

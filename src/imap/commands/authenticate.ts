@@ -28,7 +28,8 @@ export function login(capabilities: CapabilityList) {
     if (username === undefined || password === undefined) {
       return bad("Expected a user name and a password in UTF-8");
     }
-    const result = await context.service.auth.checkPassword(username, password);
+    const { service, session } = context;
+    const result = await service.auth.checkPassword(username, password, session);
     return await finish(context, result, capabilities);
   };
 }
@@ -55,7 +56,7 @@ type ExchangeResult =
   | { readonly type: "cancelled" };
 
 async function exchange(
-  { dialogue, service }: Context,
+  { dialogue, service, session }: Context,
   mechanism: SaslMechanism,
   initial: string | undefined,
 ): Promise<ExchangeResult> {
@@ -66,7 +67,8 @@ async function exchange(
     const step = running.respond(response);
     if (step.type === "malformed") return step;
     if (step.type === "credentials") {
-      const verify = (name: string, password: string) => service.auth.checkPassword(name, password);
+      const verify = (name: string, password: string) =>
+        service.auth.checkPassword(name, password, session);
       return { type: "done", result: await step.check(verify) };
     }
     await dialogue.prompt(btoa(String.fromCharCode(...step.data)));

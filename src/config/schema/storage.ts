@@ -1,0 +1,46 @@
+/** Settings of modules that keep mail. */
+
+import { choice, mapOf, pathTemplate, size } from "../kinds.ts";
+import { type Section, setting } from "../setting.ts";
+
+/** Special uses of mailboxes as the config spells them. @see RFC 6154 §2 */
+export const SPECIAL_USES = [
+  "all",
+  "archive",
+  "drafts",
+  "flagged",
+  "junk",
+  "sent",
+  "trash",
+] as const;
+
+function isFolderName(name: string): boolean {
+  return name.split("/").every((level) => level !== "") && !/\p{Cc}/u.test(name) &&
+    name.toUpperCase() !== "INBOX";
+}
+
+/** Modules that keep mail. */
+export const storageModules = {
+  maildir: {
+    path: setting(pathTemplate(["account", "local", "domain"], ["account", "local"]), {
+      default: '"{state_dir}/mail/{account}"',
+      doc:
+        "Maildir of an account. `{account}` is its name; `{local}` and `{domain}` are the parts " +
+        "before and after its last `@`. Where `{domain}` is used, names without one are refused.",
+    }),
+    special_folders: setting(
+      mapOf("names of mailboxes other than INBOX", isFolderName, choice(SPECIAL_USES)),
+      {
+        default: '{ Drafts = "drafts", Sent = "sent", Junk = "junk", Trash = "trash", ' +
+          'Archive = "archive" }',
+        doc:
+          "Mailboxes that a new account gets and subscribes to, each with its special use (RFC 6154). " +
+          "`{}` makes none.",
+      },
+    ),
+    memory_budget: setting(size({ atLeast: "1 MiB", atMost: "64 GiB" }), {
+      default: '"64 MiB"',
+      doc: "Memory for the indexes of mailboxes that nobody has open, so that they open faster.",
+    }),
+  },
+} satisfies Record<string, Section>;

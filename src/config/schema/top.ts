@@ -1,0 +1,51 @@
+/**
+ * The table of all settings. The example config and the reference in `docs/config.md` are made
+ * from it and the files beside it: a new setting is one more entry in one of them.
+ */
+
+import { boolean, hostname, logTargets, path } from "../kinds.ts";
+import { tables } from "../modules.ts";
+import { optional, required, type Section, setting } from "../setting.ts";
+import { authModules } from "./auth.ts";
+import { imap } from "./imap.ts";
+import { storageModules } from "./storage.ts";
+import { tableModules } from "./tables.ts";
+import { tls } from "./tls.ts";
+
+/** Modules by the namespace that their named blocks stand under. */
+export const namespaces = {
+  auth: authModules,
+  storage: storageModules,
+  table: tableModules,
+} as const;
+
+/** Keys before the first table, and the tables `tls` and `[[imap]]`. */
+export const top = {
+  hostname: optional(hostname(), {
+    doc: "The name that the server tells clients. The default is the machine's own.",
+    example: '"mail.example.org"',
+  }),
+  state_dir: setting(path(), {
+    default: '"/var/lib/imapd"',
+    doc: "Folder for all that the server keeps.",
+  }),
+  log: setting(logTargets(), {
+    default: '["stderr"]',
+    doc:
+      'Where the log goes: "stderr", "stderr_ts" (with timestamps), "syslog" (the datagram socket ' +
+      '/dev/log), the path of a file (appended to, with timestamps), or "off".',
+  }),
+  debug: setting(boolean(), { default: "false", doc: "Log what only developers want to know." }),
+  tls: optional(tls, {
+    doc:
+      'TLS of all endpoints that have no `tls` of their own: a table, or "off". One of the two must ' +
+      "be there.",
+  }),
+  imap: required(tables(imap), { doc: "Endpoints that speak IMAP." }),
+} satisfies Section;
+
+/** The named blocks of the example config, which its `[[imap]]` refers to. */
+export const exampleBlocks = [
+  { namespace: "auth", name: "local_authdb", module: "pass_table" },
+  { namespace: "storage", name: "local_mailboxes", module: "maildir" },
+] as const;
