@@ -1,27 +1,12 @@
 /** The table of SEARCH keys: what each costs, and which messages it lets through. */
 
-import type { PartOffsets } from "../message/mime.ts";
-import { foldCase, headerContains, messageContains, TextSearch } from "../message/search_text.ts";
 import { CACHED_FIELDS } from "../message/header.ts";
-import { locateSection } from "../message/mime.ts";
-import type { Pace } from "../pace.ts";
-import { type CachedItems, FLAG, StoreError } from "../store/store.ts";
-import { numbersIn } from "../wire/number_set.ts";
+import { foldCase, isSearchedField } from "../message/search_text.ts";
+import { FLAG } from "../store/store.ts";
+import { resolveRanges } from "../wire/number_set.ts";
 import type { SearchKey } from "../wire/search_grammar.ts";
-import { readText } from "./fetch_items.ts";
-import type { View } from "./view.ts";
-
-/** UIDs, ascending. */
-export type Uids = readonly number[];
-
-/** What evaluating a program needs to know. */
-export interface SearchScope {
-  readonly view: View;
-  /** Seconds since 1970, for OLDER and YOUNGER. */
-  readonly now: number;
-  readonly pace: Pace;
-  readonly warn: (uid: number, error: string) => void;
-}
+import { passingColumns, type SearchScope, type Seqs, type Test } from "./search_columns.ts";
+import { filterHeader, filterHeaderText, filterKept, filterText } from "./search_contents.ts";
 
 /** What one message costs: columns in memory, kept items, or reading its text. */
 type Cost = 0 | 1 | 2;
@@ -30,7 +15,12 @@ interface SearchRow<Key> {
   readonly rfc: string;
   readonly capability?: string;
   readonly cost: (key: Key) => Cost;
-  readonly filter: (key: Key, uids: Uids, scope: SearchScope) => Promise<Uids> | Uids;
+  /** Needs sizes. */
+  readonly prepared?: (key: Key) => boolean;
+  /** For keys of cost 0. */
+  readonly test?: (key: Key, scope: SearchScope) => Test;
+  /** For keys of higher cost. */
+  readonly filter?: (key: Key, seqs: Seqs, scope: SearchScope) => Promise<Seqs>;
 }
 
 type KeyNamed<Name> = Extract<SearchKey, { readonly name: Name }>;
@@ -38,44 +28,12 @@ type SearchTable = { readonly [Name in SearchKey["name"]]: SearchRow<KeyNamed<Na
 
 const BASE = "RFC 9051 §6.4.4";
 
-/** A key that the columns answer: `test` is given the column index and the UID. */
+/** A key that the columns answer. */
 function column<Key>(
-  test: (key: Key, scope: SearchScope) => (index: number, uid: number) => boolean,
-  more: { readonly rfc?: string; readonly capability?: string } = {},
+  test: (key: Key, scope: SearchScope) => Test,
+  more: Partial<SearchRow<Key>> = {},
 ): SearchRow<Key> {
-  return {
-    rfc: BASE,
-    ...more,
-    cost: () => 0,
-    filter: (key, uids, scope) => {
-      const passes = test(key, scope);
-      const { view } = scope;
-      const filter = (some: Uids) => {
-        const found: number[] = [];
-        // All messages, and none expunged: the place in the list is the place in the columns.
-        const inPlace = some.length === view.count && !view.diverged;
-        for (let i = 0; i < some.length; i++) {
-          const uid = some[i];
-          const index = inPlace ? i : view.indexOf(uid, view.seqOf(uid));
-          if (index >= 0 && passes(index, uid)) found.push(uid);
-        }
-        return found;
-      };
-      return uids.length <= COLUMN_STEP ? filter(uids) : inSteps(uids, scope.pace, filter);
-    },
-  };
-}
-
-/** Messages that a key on columns looks at between two turns of others. */
-const COLUMN_STEP = 20_000;
-
-async function inSteps(uids: Uids, pace: Pace, filter: (some: Uids) => Uids): Promise<Uids> {
-  const found: number[] = [];
-  for (let start = 0; start < uids.length; start += COLUMN_STEP) {
-    for (const uid of filter(uids.slice(start, start + COLUMN_STEP))) found.push(uid);
-    if (pace.due()) await pace.turn();
-  }
-  return found;
+  return { rfc: BASE, ...more, cost: () => 0, test };
 }
 
 /** INTERNALDATE as the day that FETCH shows. */
@@ -95,10 +53,10 @@ function sentDay(
   return {
     rfc: BASE,
     cost: () => 1,
-    filter: (key, uids, scope) =>
+    filter: (key, seqs, scope) =>
       filterKept(
         ["sentDay"],
-        uids,
+        seqs,
         scope,
         ({ sentDay }) => sentDay !== null && test(sentDay, key.day),
       ),
@@ -108,16 +66,10 @@ function sentDay(
 function size(
   test: (size: number, wanted: number) => boolean,
 ): SearchRow<{ readonly size: number }> {
-  const row = column<{ readonly size: number }>((key, { view }) => (index) =>
-    test(view.mailbox.messages.sizes[index], key.size)
+  return column(
+    (key, { view }) => (index) => test(view.mailbox.messages.sizes[index], key.size),
+    { prepared: () => true },
   );
-  return {
-    ...row,
-    filter: async (key, uids, scope) => {
-      await scope.view.mailbox.prepare(uids);
-      return row.filter(key, uids, scope);
-    },
-  };
 }
 
 function age(
@@ -133,7 +85,7 @@ function text(headers: boolean): SearchRow<{ readonly value: string }> {
   return {
     rfc: BASE,
     cost: () => 2,
-    filter: (key, uids, scope) => filterText(key.value, headers, uids, scope),
+    filter: (key, seqs, scope) => filterText(foldCase(key.value), headers, seqs, scope),
   };
 }
 
@@ -143,35 +95,53 @@ export const SEARCH_KEYS: SearchTable = {
   AND: {
     rfc: BASE,
     cost: ({ keys }) => keys.reduce<Cost>((most, key) => max(most, costOf(key)), 0),
-    filter: async ({ keys }, uids, scope) => {
+    prepared: ({ keys }) => keys.some(isPrepared),
+    test: ({ keys }, scope) => {
+      const tests = keys.map((key) => testOf(key, scope));
+      if (tests.length === 1) return tests[0];
+      return (index, seq) => tests.every((test) => test(index, seq));
+    },
+    filter: async ({ keys }, seqs, scope) => {
       // Cheap keys first, so that dear ones see few messages.
-      for (const key of [...keys].sort((a, b) => costOf(a) - costOf(b))) {
-        if (uids.length === 0) break;
-        uids = await evaluate(key, uids, scope);
-        if (scope.pace.due()) await scope.pace.turn();
+      const cheap = keys.filter((key) => costOf(key) === 0);
+      if (cheap.length > 0) seqs = await filter({ name: "AND", keys: cheap }, seqs, scope);
+      const dear = keys.filter((key) => costOf(key) > 0);
+      for (const key of dear.sort((a, b) => costOf(a) - costOf(b))) {
+        if (seqs.length === 0) break;
+        seqs = await filter(key, seqs, scope);
       }
-      return uids;
+      return seqs;
     },
   },
   OR: {
     rfc: BASE,
     cost: ({ left, right }) => max(costOf(left), costOf(right)),
-    filter: async ({ left, right }, uids, scope) => {
+    prepared: ({ left, right }) => isPrepared(left) || isPrepared(right),
+    test: ({ left, right }, scope) => {
+      const [first, second] = [testOf(left, scope), testOf(right, scope)];
+      return (index, seq) => first(index, seq) || second(index, seq);
+    },
+    filter: async ({ left, right }, seqs, scope) => {
       const [first, second] = costOf(left) <= costOf(right) ? [left, right] : [right, left];
-      const found = new Set(await evaluate(first, uids, scope));
-      const more = await evaluate(second, uids.filter((uid) => !found.has(uid)), scope);
-      for (const uid of more) found.add(uid);
-      return uids.filter((uid) => found.has(uid));
+      const found = new Set(await filter(first, seqs, scope));
+      const more = await filter(second, seqs.filter((seq) => !found.has(seq)), scope);
+      for (const seq of more) found.add(seq);
+      return seqs.filter((seq) => found.has(seq));
     },
   },
   NOT: {
     rfc: BASE,
     cost: ({ key }) => costOf(key),
-    filter: async ({ key }, uids, scope) => {
-      const found = new Set(await evaluate(key, uids, scope));
+    prepared: ({ key }) => isPrepared(key),
+    test: ({ key }, scope) => {
+      const test = testOf(key, scope);
+      return (index, seq) => !test(index, seq);
+    },
+    filter: async ({ key }, seqs, scope) => {
+      const found = new Set(await filter(key, seqs, scope));
       // A message expunged meanwhile matches nothing, not even NOT.
-      const present = await evaluate({ name: "ALL" }, uids, scope);
-      return present.filter((uid) => !found.has(uid));
+      const present = await filter({ name: "ALL" }, seqs, scope);
+      return present.filter((seq) => !found.has(seq));
     },
   },
   FLAG: column(({ flag, set }, { view }) => {
@@ -193,38 +163,27 @@ export const SEARCH_KEYS: SearchTable = {
       return has === key.set;
     };
   }),
-  RECENT: column((key, { view }) => (_, uid) => view.isRecent(uid) === key.set),
-  SEQUENCE: {
-    rfc: BASE,
-    cost: () => 0,
-    filter: ({ set }, uids, { view }) => {
-      const named = new Set(numbersIn(set, view.count).map((seq) => view.uidOf(seq)));
-      return uids.filter((uid) => named.has(uid));
-    },
-  },
-  UID: {
-    rfc: BASE,
-    cost: () => 0,
-    filter: ({ set }, uids, { view }) => {
-      // "*" is the last message of the mailbox, whatever other keys let through.
-      const named = new Set(view.resolve(set, true));
-      return uids.filter((uid) => named.has(uid));
-    },
-  },
+  RECENT: column((key, { view }) => (_, seq) => view.isRecent(view.uidOf(seq)) === key.set),
+  SEQUENCE: column(({ set }, { view }) => {
+    const ranges = resolveRanges(set, view.count);
+    return (_, seq) => ranges.some(([first, last]) => seq >= first && seq <= last);
+  }),
+  UID: column(({ set }, { view }) => {
+    // "*" is the last message of the mailbox, whatever other keys let through.
+    const ranges = resolveRanges(set, view.count === 0 ? 0 : view.uidOf(view.count));
+    return (_, seq) => {
+      const uid = view.uidOf(seq);
+      return ranges.some(([first, last]) => uid >= first && uid <= last);
+    };
+  }),
   HEADER: {
     rfc: BASE,
     cost: ({ field }) => CACHED_FIELDS.has(field.toLowerCase()) ? 1 : 2,
-    filter: (key, uids, scope) => {
+    filter: (key, seqs, scope) => {
+      const field = key.field.toLowerCase();
       const needle = foldCase(key.value);
-      if (!CACHED_FIELDS.has(key.field.toLowerCase())) {
-        return filterHeader(key.field, needle, uids, scope);
-      }
-      return filterKept(
-        ["header"],
-        uids,
-        scope,
-        ({ header }) => headerContains(header, key.field, needle),
-      );
+      if (isSearchedField(field)) return filterHeaderText(field, needle, seqs, scope);
+      return filterHeader(field, needle, seqs, scope);
     },
   },
   BODY: text(false),
@@ -258,9 +217,33 @@ function costOf(key: SearchKey): Cost {
   return rowOf(key).cost(key);
 }
 
-/** Those of `uids` that `key` lets through, in the same order. */
-export async function evaluate(key: SearchKey, uids: Uids, scope: SearchScope): Promise<Uids> {
-  return await rowOf(key).filter(key, uids, scope);
+function isPrepared(key: SearchKey): boolean {
+  return rowOf(key).prepared?.(key) ?? false;
+}
+
+function testOf(key: SearchKey, scope: SearchScope): Test {
+  const { test } = rowOf(key);
+  if (test === undefined) throw new Error(`The key ${key.name} is not answered by columns`);
+  return test(key, scope);
+}
+
+/** The sequence numbers of the messages that `key` lets through, ascending. */
+export function evaluate(key: SearchKey, scope: SearchScope): Promise<Seqs> {
+  return filter(key, undefined, scope);
+}
+
+/** @param seqs ascending; undefined for all messages */
+async function filter(
+  key: SearchKey,
+  seqs: Seqs | undefined,
+  scope: SearchScope,
+): Promise<Seqs> {
+  const row = rowOf(key);
+  if (row.cost(key) === 0 || row.filter === undefined) {
+    if (isPrepared(key)) await scope.view.prepare(seqs);
+    return await passingColumns(testOf(key, scope), seqs, scope);
+  }
+  return await row.filter(key, seqs ?? scope.view.seqs(), scope);
 }
 
 /** True if the program asks for mod-sequences. @see RFC 7162 §3.1.5 */
@@ -277,97 +260,4 @@ export function usesModseq(key: SearchKey): boolean {
     default:
       return false;
   }
-}
-
-/** How many messages' kept items are read at once. */
-const BATCH = 500;
-
-async function filterKept<K extends keyof CachedItems>(
-  items: readonly K[],
-  uids: Uids,
-  { view, pace }: SearchScope,
-  test: (kept: Pick<CachedItems, K>) => boolean,
-): Promise<Uids> {
-  const found: number[] = [];
-  for (let start = 0; start < uids.length; start += BATCH) {
-    const batch = uids.slice(start, start + BATCH);
-    await view.mailbox.prepare(batch);
-    const rows = await view.mailbox.cached(items, batch[0], batch[batch.length - 1]);
-    let next = 0;
-    for (const [i, row] of rows.entries()) {
-      while (next < batch.length && batch[next] < row.uid) next++;
-      if (batch[next] === row.uid && test(row)) found.push(row.uid);
-      // Reading the clock costs as much as a short test.
-      if (i % 32 === 31 && pace.due()) await pace.turn();
-    }
-  }
-  return found;
-}
-
-/** Reads the part trees and texts of messages; one that cannot be read does not match. */
-async function filterTexts(
-  uids: Uids,
-  scope: SearchScope,
-  test: (uid: number, parts: PartOffsets) => Promise<boolean>,
-): Promise<Uids> {
-  const found: number[] = [];
-  const { view, pace } = scope;
-  for (let start = 0; start < uids.length; start += BATCH) {
-    const batch = new Set(uids.slice(start, start + BATCH));
-    await view.mailbox.prepare([...batch]);
-    const last = uids[Math.min(start + BATCH, uids.length) - 1];
-    for (const { uid, parts } of await view.mailbox.cached(["parts"], uids[start], last)) {
-      if (!batch.has(uid)) continue;
-      try {
-        if (await test(uid, JSON.parse(parts))) found.push(uid);
-      } catch (error) {
-        if (!(error instanceof StoreError)) throw error;
-        scope.warn(uid, error.message);
-      }
-      if (pace.due()) await pace.turn();
-    }
-  }
-  return found;
-}
-
-function filterText(
-  value: string,
-  headers: boolean,
-  uids: Uids,
-  scope: SearchScope,
-): Promise<Uids> {
-  const needle = foldCase(value);
-  return filterTexts(uids, scope, async (uid, parts) => {
-    const stored = await scope.view.mailbox.read(uid);
-    try {
-      if (stored.whole !== undefined) return messageContains(stored.whole, parts, needle, headers);
-      const search = new TextSearch(needle, { headers }, parts);
-      for await (const piece of stored.read(0, stored.size)) {
-        search.push(piece);
-        if (search.found) return true;
-        if (scope.pace.due()) await scope.pace.turn();
-      }
-      return search.end();
-    } finally {
-      stored.close();
-    }
-  });
-}
-
-/** A field that is not kept: looked for in the message's own header. */
-function filterHeader(
-  field: string,
-  needle: string,
-  uids: Uids,
-  scope: SearchScope,
-): Promise<Uids> {
-  return filterTexts(uids, scope, async (uid, parts) => {
-    const stored = await scope.view.mailbox.read(uid);
-    try {
-      const range = locateSection(parts, [], "HEADER");
-      return range !== undefined && headerContains(await readText(stored, range), field, needle);
-    } finally {
-      stored.close();
-    }
-  });
 }

@@ -58,9 +58,15 @@ export class View {
     if (this.readOnly) throw new Refusal("The mailbox was opened read-only", "READ-ONLY");
   }
 
-  /** UIDs of all messages that the client knows of, in its order. */
-  uids(): number[] {
-    return Array.from(this.#uids.subarray(0, this.#count));
+  /** All sequence numbers. */
+  seqs(): number[] {
+    return Array.from({ length: this.#count }, (_, index) => index + 1);
+  }
+
+  /** {@link Mailbox.prepare} by sequence numbers; undefined for all. */
+  prepare(seqs: readonly number[] | undefined): Promise<void> {
+    if (this.mailbox.messages.prepared) return Promise.resolve();
+    return this.mailbox.prepare((seqs ?? this.seqs()).map((seq) => this.uidOf(seq)));
   }
 
   uidOf(seq: number): number {

@@ -38,6 +38,27 @@ export function headerContains(header: string, field: string, foldedNeedle: stri
   return false;
 }
 
+/** The fields that SEARCH has keys of their own for. */
+export const SEARCHED_FIELDS = ["from", "to", "cc", "bcc", "subject"] as const;
+export type SearchedField = typeof SEARCHED_FIELDS[number];
+
+/** True for the name (lower case) of a {@link SEARCHED_FIELDS}. */
+export function isSearchedField(field: string): field is SearchedField {
+  return SEARCHED_FIELDS.some((each) => each === field);
+}
+
+/**
+ * What {@link headerContains} looks for needles in: the folded values of all fields of that name,
+ * one a line; null where there is none.
+ *
+ * @param header as for {@link headerContains}
+ */
+export function searchedText(header: string, field: SearchedField): string | null {
+  const values = [...fieldValues(header, field)];
+  if (values.length === 0) return null;
+  return values.map((value) => foldCase(decodeHeader(value))).join("\n");
+}
+
 /** Looks for one needle in a message that streams by. */
 export class TextSearch {
   readonly #decoding: TextDecoding;

@@ -81,8 +81,10 @@ export class SocketOutput implements Output {
     const joined = Buffer.allocUnsafe(size);
     let end = 0;
     for (const piece of pieces) {
-      if (typeof piece === "string") end += joined.write(piece, end, "latin1");
-      else {
+      if (typeof piece === "string") {
+        // Buffer.write makes an array first: five times as slow for what goes around literals.
+        for (let i = 0; i < piece.length; i++) joined[end++] = piece.charCodeAt(i);
+      } else {
         joined.set(piece, end);
         end += piece.length;
       }

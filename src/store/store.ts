@@ -3,6 +3,8 @@
  * sequence numbers belong to the session's view. Nothing here may assume files or a database.
  */
 
+import type { SearchedField } from "../message/search_text.ts";
+
 /** System flags as bits, the unit of {@link MessageColumns.flags}. @see RFC 9051 §2.3.2 */
 export const FLAG = { seen: 1, answered: 2, flagged: 4, deleted: 8, draft: 16 } as const;
 
@@ -165,6 +167,8 @@ export interface MessageColumns {
   readonly modseqs: Float64Array;
   /** RFC822.SIZE; 0 until {@link Mailbox.prepare} has run for that message. */
   readonly sizes: Float64Array;
+  /** {@link Mailbox.prepare} has run for all messages. */
+  readonly prepared: boolean;
   /** INTERNALDATE in seconds since 1970 UTC, and its zone in minutes east. */
   readonly dates: Float64Array;
   readonly zones: Int16Array;
@@ -248,6 +252,17 @@ export interface Mailbox {
     first: number,
     last: number,
   ): Promise<readonly (Pick<CachedItems, K> & { readonly uid: number })[]>;
+  /**
+   * UIDs from `first` to `last`, ascending, of messages in whose field the needle stands: a
+   * substring of `searchedText` of `message/search_text.ts`, any field of that name if it is empty.
+   * Only messages that are prepared are found. Callers ask for at most some thousand at a time.
+   */
+  withHeader(
+    field: SearchedField,
+    foldedNeedle: string,
+    first: number,
+    last: number,
+  ): Promise<readonly number[]>;
   /** Opens the text of one message. @throws {StoreError} `message-gone`, `unreadable` */
   read(uid: number): Promise<StoredMessage>;
 

@@ -123,6 +123,36 @@ export function testMessages(test: TestAccount): void {
     inbox.close();
   });
 
+  test("Mailbox.withHeader() finds folded, decoded text", async (account) => {
+    const add = async (head: string) => {
+      const bytes = Uint8Array.from(`${head}\r\n\r\nsugar\r\n`, (char) => char.charCodeAt(0));
+      await account.append("INBOX", [await incoming(account, "INBOX", bytes)]);
+    };
+    await add("Subject: =?utf-8?Q?Caf=C3=A9?=\r\n au\r\n lait\r\nFrom: Ann <ann@example.org>");
+    await add("To: bob@example.org, sugar@example.org\r\nSubject: 100% \0 _raw");
+    await add("Subject:\r\nSubject: second SUGAR");
+    const inbox = await account.open("INBOX");
+    assert.deepEqual(await inbox.withHeader("subject", "cafe", 1, 9), [1]);
+    assert.deepEqual(await inbox.withHeader("subject", "au lait", 1, 9), [1]);
+    assert.deepEqual(await inbox.withHeader("from", "@example.org", 1, 9), [1]);
+    assert.deepEqual(await inbox.withHeader("to", "sugar", 1, 9), [2]);
+    assert.deepEqual(await inbox.withHeader("subject", "sugar", 1, 9), [3]);
+    assert.deepEqual(await inbox.withHeader("subject", "_raw", 1, 9), [2]);
+    assert.deepEqual(await inbox.withHeader("subject", "%", 1, 9), [2]);
+    assert.deepEqual(await inbox.withHeader("subject", "", 1, 9), [1, 2, 3]);
+    assert.deepEqual(await inbox.withHeader("subject", "", 2, 2), [2]);
+    assert.deepEqual(await inbox.withHeader("cc", "", 1, 9), []);
+    await account.create("to");
+    await inbox.copy([1, 3], "to");
+    const to = await account.open("to");
+    assert.deepEqual(await to.withHeader("subject", "cafe", 1, 9), [1]);
+    await inbox.store([1], { mode: "add", system: FLAG.deleted, keywords: [] });
+    await inbox.expunge([1]);
+    assert.deepEqual(await inbox.withHeader("subject", "", 1, 9), [2, 3]);
+    inbox.close();
+    to.close();
+  });
+
   test("Mailbox.cached() keeps bytes above 127 and NUL", async (account) => {
     const head = "Subject: \xe9\xff \0 x\r\n";
     const bytes = Uint8Array.from(`${head}\r\nbody\r\n`, (char) => char.charCodeAt(0));

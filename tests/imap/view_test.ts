@@ -29,6 +29,7 @@ class Columns {
       keywordSets: new Uint32Array(rows.length),
       modseqs: Float64Array.from(rows, ({ modseq }) => modseq),
       sizes: new Float64Array(rows.length),
+      prepared: true,
       dates: new Float64Array(rows.length),
       zones: new Int16Array(rows.length),
     };

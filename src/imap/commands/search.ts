@@ -5,21 +5,22 @@ import { formatNumberSet } from "../../wire/number_set.ts";
 import { type Completion, ok } from "../../wire/response.ts";
 import type { SelectedContext } from "../command.ts";
 import { CommandPace } from "../command_pace.ts";
-import { evaluate, type Uids, usesModseq } from "../search_keys.ts";
+import type { Seqs } from "../search_columns.ts";
+import { evaluate, usesModseq } from "../search_keys.ts";
 
 /** @see RFC 9051 §6.4.4, RFC 4731 §3, RFC 7162 §3.1.5 */
 export async function search(context: SelectedContext, args: SearchArgs): Promise<Completion> {
   const { view, session, service, log, out, byUid } = context;
   const withModseq = usesModseq(args.key);
   if (withModseq) session.enabled.add("CONDSTORE");
-  const found = await evaluate(args.key, view.uids(), {
+  const found = await evaluate(args.key, {
     view,
     now: service.now() / 1000,
     pace: new CommandPace(context.dialogue),
     warn: (uid, error) =>
       log.warn("message not searched", { uid, mailbox: view.mailbox.name, error }),
   });
-  const numbers = byUid ? found : found.map((uid) => view.seqOf(uid));
+  const numbers = byUid ? found.map((seq) => view.uidOf(seq)) : found;
   const modseq = withModseq ? highest(context, told(found, args.returns ?? ["ALL"])) : 0;
   out.text(
     args.returns === undefined
@@ -30,24 +31,24 @@ export async function search(context: SelectedContext, args: SearchArgs): Promis
 }
 
 /** The messages whose mod-sequences the answer speaks of. @see RFC 7162 §3.1.10 */
-function told(uids: Uids, returns: readonly SearchReturn[]): Uids {
-  if (uids.length === 0 || returns.length === 0) return uids;
-  if (returns.includes("ALL") || returns.includes("COUNT")) return uids;
+function told(seqs: Seqs, returns: readonly SearchReturn[]): Seqs {
+  if (seqs.length === 0 || returns.length === 0) return seqs;
+  if (returns.includes("ALL") || returns.includes("COUNT")) return seqs;
   const ends: number[] = [];
-  if (returns.includes("MIN")) ends.push(uids[0]);
-  if (returns.includes("MAX")) ends.push(uids[uids.length - 1]);
+  if (returns.includes("MIN")) ends.push(seqs[0]);
+  if (returns.includes("MAX")) ends.push(seqs[seqs.length - 1]);
   return ends;
 }
 
-function highest({ view }: SelectedContext, uids: Uids): number {
+function highest({ view }: SelectedContext, seqs: Seqs): number {
   const { modseqs } = view.mailbox.messages;
-  return uids.reduce((most, uid) => {
-    const index = view.indexOf(uid, view.seqOf(uid));
+  return seqs.reduce((most, seq) => {
+    const index = view.indexOf(view.uidOf(seq), seq);
     return index < 0 ? most : Math.max(most, modseqs[index]);
   }, 0);
 }
 
-function oldForm(numbers: Uids, modseq: number): string {
+function oldForm(numbers: readonly number[], modseq: number): string {
   const found = numbers.length === 0 ? "" : ` ${numbers.join(" ")}`;
   return `* SEARCH${found}${modseq === 0 ? "" : ` (MODSEQ ${modseq})`}\r\n`;
 }
@@ -56,7 +57,7 @@ function oldForm(numbers: Uids, modseq: number): string {
 function newForm(
   { tag, byUid }: SelectedContext,
   returns: readonly SearchReturn[],
-  numbers: Uids,
+  numbers: readonly number[],
   modseq: number,
 ): string {
   const wants = (option: SearchReturn) =>

@@ -37,6 +37,10 @@ export class Columns implements MessageColumns {
   /** Sum of the known sizes. */
   size = 0;
 
+  get prepared(): boolean {
+    return this.unread.size === 0;
+  }
+
   /** Octets of memory that these columns take, about. */
   get bytes(): number {
     return this.uids.length * BYTES_PER_MESSAGE + this.unread.size * 48;

@@ -1,5 +1,6 @@
 /** The handle that a session has of an open mailbox. */
 
+import type { SearchedField } from "../../message/search_text.ts";
 import type {
   CachedItems,
   CopiedUids,
@@ -123,6 +124,22 @@ export class MaildirMailbox implements Mailbox {
       const { opened, id } = this.#state;
       return this.#account.messages.cached(id, items, { first, last })
         .filter(({ uid }) => opened.indexOf(uid) >= 0);
+    } catch (error) {
+      throw sqliteRefusal(error);
+    }
+  }
+
+  // deno-lint-ignore require-await -- a failure is a rejection, whatever the driver
+  async withHeader(
+    field: SearchedField,
+    foldedNeedle: string,
+    first: number,
+    last: number,
+  ): Promise<readonly number[]> {
+    try {
+      const { opened, id } = this.#state;
+      return this.#account.messages.withHeader(id, field, foldedNeedle, { first, last })
+        .filter((uid) => opened.indexOf(uid) >= 0);
     } catch (error) {
       throw sqliteRefusal(error);
     }

@@ -1,6 +1,7 @@
 /** The rows of messages: flags and sizes, file names, and cached items. */
 
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { SEARCHED_FIELDS, type SearchedField, searchedText } from "../../message/search_text.ts";
 import type { CachedItems } from "../store.ts";
 import { baseOf } from "./file_name.ts";
 
@@ -49,13 +50,26 @@ export interface UidRange {
   readonly last: number;
 }
 
+/** Rows of `files` that are read at once for who reads messages one after the other. */
+const READ_AHEAD = 32;
+
 const ID_RANGE = "id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?3";
 const FILE_COLUMNS = "id & 4294967295 AS uid, in_new, base, info, bare_lf";
+
+const INSERT_HEADER_TEXTS =
+  "INSERT OR REPLACE INTO header_texts VALUES ((?1 << 32) | ?2, ?3, ?4, ?5, ?6, ?7)";
+
+/** A row of `header_texts` without its key. */
+export function headerTexts(header: string): (string | null)[] {
+  return SEARCHED_FIELDS.map((field) => searchedText(header, field));
+}
 
 /** Statements on `messages`, `files`, `contents` and what follows from their changes. */
 export class MessageRows {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  /** What {@link file} read last; gone as soon as any row of `files` changes. */
+  #ahead: { mailbox: number; last: number; rows: ReadonlyMap<number, FileRow> } | undefined;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -76,6 +90,7 @@ export class MessageRows {
   }
 
   insertFile(mailbox: number, uid: number, file: FileName, bareLf: boolean): void {
+    this.#ahead = undefined;
     this.#run("INSERT INTO files VALUES ((?1 << 32) | ?2, ?1, ?3, ?4, ?5, ?6)")
       .run(mailbox, uid, Number(file.inNew), file.base, file.info, Number(bareLf));
   }
@@ -91,9 +106,11 @@ export class MessageRows {
       toText(items.header),
       toText(items.parts),
     );
+    this.#run(INSERT_HEADER_TEXTS).run(mailbox, uid, ...headerTexts(items.header));
   }
 
   setSize(mailbox: number, uid: number, size: number, bareLf: boolean): void {
+    this.#ahead = undefined;
     this.#run("UPDATE messages SET size = ? WHERE mailbox = ? AND uid = ?").run(size, mailbox, uid);
     this.#run("UPDATE files SET bare_lf = ?3 WHERE id = (?1 << 32) | ?2")
       .run(mailbox, uid, Number(bareLf));
@@ -133,10 +150,18 @@ export class MessageRows {
     return new Map(rows as unknown as [number, number][]);
   }
 
+  /** The file of a message. Who asks for one after the other gets them from a range read at once. */
   file(mailbox: number, uid: number): FileRow | undefined {
-    return fileRows(
-      this.#rows(`SELECT ${FILE_COLUMNS} FROM files WHERE id = (?1 << 32) | ?2`).all(mailbox, uid),
-    )[0];
+    const ahead = this.#ahead;
+    const follows = ahead?.mailbox === mailbox && uid > ahead.last &&
+      uid - ahead.last <= READ_AHEAD;
+    const known = ahead?.mailbox === mailbox ? ahead.rows.get(uid) : undefined;
+    if (known !== undefined) return known;
+    const range = { first: uid, last: uid + READ_AHEAD - 1 };
+    const rows = this.files(mailbox, range, follows ? READ_AHEAD : 1);
+    const last = rows.at(-1)?.uid ?? uid;
+    this.#ahead = { mailbox, last, rows: new Map(rows.map((row) => [row.uid, row])) };
+    return this.#ahead.rows.get(uid);
   }
 
   fileByBase(mailbox: number, base: string): FileRow | undefined {
@@ -162,6 +187,7 @@ export class MessageRows {
   }
 
   setFile(mailbox: number, uid: number, file: FileName): void {
+    this.#ahead = undefined;
     this.#run("UPDATE files SET in_new = ?3, base = ?4, info = ?5 WHERE id = (?1 << 32) | ?2")
       .run(mailbox, uid, Number(file.inNew), file.base, file.info);
   }
@@ -179,10 +205,16 @@ export class MessageRows {
          bodystructure, header, parts
        FROM contents WHERE ${ID_RANGE}`,
     ).run(from, range.first, range.last, to, shift);
+    this.#run(
+      `INSERT INTO header_texts
+       SELECT (?4 << 32) | ((id & 4294967295) + CAST(?5 AS INTEGER)), "from", "to", cc, bcc, subject
+       FROM header_texts WHERE ${ID_RANGE}`,
+    ).run(from, range.first, range.last, to, shift);
   }
 
   /** Deletes messages; with `unlink`, notes their files and cached items for {@link removals}. */
   remove(mailbox: number, range: UidRange, modseq: number, unlink: boolean): void {
+    this.#ahead = undefined;
     const { first, last } = range;
     if (unlink) {
       this.#run(
@@ -213,6 +245,20 @@ export class MessageRows {
     ) as unknown as (Pick<CachedItems, K> & { readonly uid: number })[];
     for (const row of rows) fromText(row, items);
     return rows;
+  }
+
+  /** UIDs of messages with the needle in that field, also of some that were expunged just now. */
+  withHeader(
+    mailbox: number,
+    field: SearchedField,
+    foldedNeedle: string,
+    range: UidRange,
+  ): number[] {
+    const rows = this.#rows(
+      `SELECT id & 4294967295 FROM header_texts WHERE ${ID_RANGE} AND instr("${field}", ?4) > 0
+       ORDER BY id`,
+    ).all(mailbox, range.first, range.last, foldedNeedle) as unknown as [number][];
+    return rows.map(([uid]) => uid);
   }
 
   /** Expunged messages whose files are still to be unlinked, and cached items deleted. */
@@ -303,6 +349,11 @@ function toText(bytes: string): string {
   return bytes.includes("\0") ? bytes.replaceAll("\0", "\u0100") : bytes;
 }
 
+/** The octets that {@link toText} was given. */
+export function ofText(text: string): string {
+  return text.includes("\u0100") ? text.replaceAll("\u0100", "\0") : text;
+}
+
 function fromText<K extends keyof CachedItems>(
   row: Pick<CachedItems, K>,
   items: readonly K[],
@@ -310,7 +361,7 @@ function fromText<K extends keyof CachedItems>(
   for (const item of items) {
     const value = row[item];
     if (typeof value === "string" && value.includes("\u0100")) {
-      Object.assign(row, { [item]: value.replaceAll("\u0100", "\0") });
+      Object.assign(row, { [item]: ofText(value) });
     }
   }
 }

@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Log } from "../../log.ts";
 import { StoreError } from "../store.ts";
 import { lstat } from "./locating.ts";
+import { headerTexts, ofText } from "./message_rows.ts";
 import { isDamage, isLocked } from "./sqlite_error.ts";
 import { UID_VALIDITY_FILE } from "./uid_validity.ts";
 
@@ -15,10 +16,11 @@ export const INDEX_FILE = "imapd.sqlite";
  *
  * A message's row is split by use: `messages` is read whole when a mailbox is opened, `files` when
  * the Maildir is compared, `contents` when items are fetched. The last two have the mailbox in the
- * high and the UID in the low 32 bits of one key, which SQLite finds fastest. In `messages`, a size
+ * high and the UID in the low 32 bits of one key, which SQLite finds fastest. `header_texts` has
+ * what header searches look through, and has the same keys as `contents`. In `messages`, a size
  * below zero is -1 - octets of the file, of a message whose contents nobody has read yet.
  */
-const MIGRATIONS: readonly string[] = [
+const MIGRATIONS: readonly (string | ((database: DatabaseSync) => void))[] = [
   `CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
    CREATE TABLE mailboxes (
      id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -82,7 +84,25 @@ const MIGRATIONS: readonly string[] = [
      first_uid INTEGER NOT NULL,
      last_uid INTEGER NOT NULL);
    CREATE TABLE journal (id INTEGER PRIMARY KEY AUTOINCREMENT, work TEXT NOT NULL);`,
+  makeHeaderTexts,
 ];
+
+/** Not columns of `contents`, whose rows are so long that a search would read many pages. */
+function makeHeaderTexts(database: DatabaseSync): void {
+  database.exec(
+    `CREATE TABLE header_texts (
+       id INTEGER PRIMARY KEY, "from" TEXT, "to" TEXT, cc TEXT, bcc TEXT, subject TEXT);
+     CREATE TRIGGER contents_deleted AFTER DELETE ON contents BEGIN
+       DELETE FROM header_texts WHERE id = old.id;
+     END;`,
+  );
+  const insert = database.prepare("INSERT INTO header_texts VALUES (?, ?, ?, ?, ?, ?)");
+  const rows = database.prepare("SELECT id, header FROM contents");
+  rows.setReadBigInts(true);
+  for (const { id, header } of rows.iterate()) {
+    insert.run(id, ...headerTexts(ofText(String(header))));
+  }
+}
 
 /** Pages of the log that a commit moves into the database; more at once would hold the event loop. */
 export const CHECKPOINT_PAGES = 500;
@@ -159,7 +179,9 @@ function migrate(database: DatabaseSync, path: string, log: Log): boolean {
   }
   for (let next = version; next < MIGRATIONS.length; next++) {
     database.exec("BEGIN IMMEDIATE");
-    database.exec(MIGRATIONS[next]);
+    const migration = MIGRATIONS[next];
+    if (typeof migration === "string") database.exec(migration);
+    else migration(database);
     database.exec(`PRAGMA user_version = ${next + 1}`);
     database.exec("COMMIT");
     if (version > 0) log.info("brought the index up to date", { path, version: next + 1 });

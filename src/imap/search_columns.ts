@@ -1,0 +1,63 @@
+/** What a SEARCH looks at, and keys that the columns in memory answer. */
+
+import type { Pace } from "../pace.ts";
+import type { View } from "./view.ts";
+
+/** Sequence numbers, ascending. They hold still while a command runs. @see RFC 9051 §7.5.1 */
+export type Seqs = readonly number[];
+
+/** What evaluating a program needs to know. */
+export interface SearchScope {
+  readonly view: View;
+  /** Seconds since 1970, for OLDER and YOUNGER. */
+  readonly now: number;
+  readonly pace: Pace;
+  readonly warn: (uid: number, error: string) => void;
+}
+
+/** Does the message at `index` of the columns pass, which is the client's message `seq`? */
+export type Test = (index: number, seq: number) => boolean;
+
+/** Messages that are looked at between two turns of others. */
+const STEP = 20_000;
+
+/**
+ * The messages that pass and are still there.
+ *
+ * @param seqs undefined for all messages
+ */
+export async function passingColumns(
+  test: Test,
+  seqs: Seqs | undefined,
+  scope: SearchScope,
+): Promise<Seqs> {
+  const found: number[] = [];
+  const count = seqs?.length ?? scope.view.count;
+  for (let start = 0; start < count; start += STEP) {
+    const end = Math.min(start + STEP, count);
+    if (seqs === undefined && !scope.view.diverged) passAll(test, start, end, found);
+    else passSome(test, seqs, start, end, scope.view, found);
+    if (end < count && scope.pace.due()) await scope.pace.turn();
+  }
+  return found;
+}
+
+/** None was expunged: the place in the client's numbering is the place in the columns. */
+function passAll(test: Test, start: number, end: number, found: number[]): void {
+  for (let index = start; index < end; index++) if (test(index, index + 1)) found.push(index + 1);
+}
+
+function passSome(
+  test: Test,
+  seqs: Seqs | undefined,
+  start: number,
+  end: number,
+  view: View,
+  found: number[],
+): void {
+  for (let i = start; i < end; i++) {
+    const seq = seqs === undefined ? i + 1 : seqs[i];
+    const index = view.indexOf(view.uidOf(seq), seq);
+    if (index >= 0 && test(index, seq)) found.push(seq);
+  }
+}

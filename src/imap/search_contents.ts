@@ -1,0 +1,150 @@
+/** SEARCH keys that look at what is kept of messages, or at their text. */
+
+import { CACHED_FIELDS } from "../message/header.ts";
+import { locateSection, type PartOffsets } from "../message/mime.ts";
+import {
+  headerContains,
+  messageContains,
+  type SearchedField,
+  TextSearch,
+} from "../message/search_text.ts";
+import { type CachedItems, StoreError } from "../store/store.ts";
+import { readText } from "./fetch_items.ts";
+import type { SearchScope, Seqs } from "./search_columns.ts";
+
+/** How many messages' kept items are read at once. */
+const BATCH = 500;
+
+/** How many messages the store looks through at once, with those between that are not asked for. */
+const HEADER_SPAN = 4000;
+
+/** Lets pass those of `seqs` in whose field the needle stands; the store looks. */
+export async function filterHeaderText(
+  field: SearchedField,
+  foldedNeedle: string,
+  seqs: Seqs,
+  { view, pace }: SearchScope,
+): Promise<Seqs> {
+  const found: number[] = [];
+  for (let start = 0, end = 0; start < seqs.length; start = end) {
+    while (end < seqs.length && seqs[end] - seqs[start] < HEADER_SPAN) end++;
+    const batch = seqs.slice(start, end);
+    await view.prepare(batch);
+    const [first, last] = [view.uidOf(batch[0]), view.uidOf(batch[batch.length - 1])];
+    const holding = new Set(await view.mailbox.withHeader(field, foldedNeedle, first, last));
+    if (holding.size > 0) {
+      for (const seq of batch) if (holding.has(view.uidOf(seq))) found.push(seq);
+    }
+    if (pace.due()) await pace.turn();
+  }
+  return found;
+}
+
+/** Lets pass those of `seqs` whose kept items pass `test`. */
+export async function filterKept<K extends keyof CachedItems>(
+  items: readonly K[],
+  seqs: Seqs,
+  { view, pace }: SearchScope,
+  test: (kept: Pick<CachedItems, K>) => boolean,
+): Promise<Seqs> {
+  const found: number[] = [];
+  for (let start = 0; start < seqs.length; start += BATCH) {
+    const batch = seqs.slice(start, start + BATCH);
+    await view.prepare(batch);
+    const rows = await view.mailbox.cached(
+      items,
+      view.uidOf(batch[0]),
+      view.uidOf(batch[batch.length - 1]),
+    );
+    let next = 0;
+    for (const [i, row] of rows.entries()) {
+      while (next < batch.length && view.uidOf(batch[next]) < row.uid) next++;
+      if (next === batch.length) break;
+      if (view.uidOf(batch[next]) === row.uid && test(row)) found.push(batch[next]);
+      // Reading the clock costs as much as a short test.
+      if (i % 32 === 31 && pace.due()) await pace.turn();
+    }
+  }
+  return found;
+}
+
+/** Reads the part trees and texts of messages; one that cannot be read does not match. */
+async function filterTexts(
+  seqs: Seqs,
+  scope: SearchScope,
+  test: (uid: number, parts: PartOffsets) => Promise<boolean>,
+): Promise<Seqs> {
+  const found: number[] = [];
+  const { view, pace } = scope;
+  for (let start = 0; start < seqs.length; start += BATCH) {
+    const some = seqs.slice(start, start + BATCH);
+    const batch = new Map(some.map((seq) => [view.uidOf(seq), seq]));
+    await view.prepare(some);
+    const [first, last] = [view.uidOf(some[0]), view.uidOf(some[some.length - 1])];
+    for (const { uid, parts } of await view.mailbox.cached(["parts"], first, last)) {
+      const seq = batch.get(uid);
+      if (seq === undefined) continue;
+      try {
+        if (await test(uid, JSON.parse(parts))) found.push(seq);
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        scope.warn(uid, error.message);
+      }
+      if (pace.due()) await pace.turn();
+    }
+  }
+  return found;
+}
+
+/** Lets pass those of `seqs` whose text, with `headers` also any header, holds the needle. */
+export function filterText(
+  foldedNeedle: string,
+  headers: boolean,
+  seqs: Seqs,
+  scope: SearchScope,
+): Promise<Seqs> {
+  return filterTexts(seqs, scope, async (uid, parts) => {
+    const stored = await scope.view.mailbox.read(uid);
+    try {
+      if (stored.whole !== undefined) {
+        return messageContains(stored.whole, parts, foldedNeedle, headers);
+      }
+      const search = new TextSearch(foldedNeedle, { headers }, parts);
+      for await (const piece of stored.read(0, stored.size)) {
+        search.push(piece);
+        if (search.found) return true;
+        if (scope.pace.due()) await scope.pace.turn();
+      }
+      return search.end();
+    } finally {
+      stored.close();
+    }
+  });
+}
+
+/** Lets pass those of `seqs` with the needle in any field of that name (lower case). */
+export function filterHeader(
+  field: string,
+  foldedNeedle: string,
+  seqs: Seqs,
+  scope: SearchScope,
+): Promise<Seqs> {
+  if (CACHED_FIELDS.has(field)) {
+    return filterKept(
+      ["header"],
+      seqs,
+      scope,
+      ({ header }) => headerContains(header, field, foldedNeedle),
+    );
+  }
+  return filterTexts(seqs, scope, async (uid, parts) => {
+    const stored = await scope.view.mailbox.read(uid);
+    try {
+      const range = locateSection(parts, [], "HEADER");
+      return range !== undefined &&
+        headerContains(await readText(stored, range), field, foldedNeedle);
+    } finally {
+      stored.close();
+    }
+  });
+}
