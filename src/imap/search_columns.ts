@@ -42,6 +42,28 @@ export async function passingColumns(
   return found;
 }
 
+/** System flags that must be set, and others that must not. */
+export interface FlagTest {
+  /** The flags that are looked at. */
+  readonly mask: number;
+  /** Those of them that must be set. */
+  readonly wanted: number;
+}
+
+/**
+ * What {@link passingColumns} gives for all messages and a test of nothing but system flags.
+ * Clients ask for UNSEEN all the time, and often of a server that has not compiled much yet: a loop
+ * that calls nothing takes a fifth of the time then.
+ */
+export function passingFlags({ mask, wanted }: FlagTest, { mailbox, count }: View): Seqs {
+  const { flags } = mailbox.messages;
+  const found: number[] = [];
+  for (let index = 0; index < count; index++) {
+    if ((flags[index] & mask) === wanted) found.push(index + 1);
+  }
+  return found;
+}
+
 /** None was expunged: the place in the client's numbering is the place in the columns. */
 function passAll(test: Test, start: number, end: number, found: number[]): void {
   for (let index = start; index < end; index++) if (test(index, index + 1)) found.push(index + 1);

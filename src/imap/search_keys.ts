@@ -5,7 +5,14 @@ import { foldCase, isSearchedField } from "../message/search_text.ts";
 import { FLAG } from "../store/store.ts";
 import { resolveRanges } from "../wire/number_set.ts";
 import type { SearchKey } from "../wire/search_grammar.ts";
-import { passingColumns, type SearchScope, type Seqs, type Test } from "./search_columns.ts";
+import {
+  type FlagTest,
+  passingColumns,
+  passingFlags,
+  type SearchScope,
+  type Seqs,
+  type Test,
+} from "./search_columns.ts";
 import { filterHeader, filterHeaderText, filterKept, filterText } from "./search_contents.ts";
 
 /** What one message costs: columns in memory, kept items, or reading its text. */
@@ -227,6 +234,24 @@ function testOf(key: SearchKey, scope: SearchScope): Test {
   return test(key, scope);
 }
 
+/** The key as a test of system flags alone, if it is one. */
+function flagTestOf(key: SearchKey): FlagTest | undefined {
+  if (key.name === "FLAG") {
+    const mask = FLAG[key.flag];
+    return { mask, wanted: key.set ? mask : 0 };
+  }
+  if (key.name !== "AND") return undefined;
+  let both: FlagTest = { mask: 0, wanted: 0 };
+  for (const each of key.keys) {
+    const test = flagTestOf(each);
+    if (test === undefined) return undefined;
+    // Contradictions are left to the keys themselves.
+    if ((both.mask & test.mask & (both.wanted ^ test.wanted)) !== 0) return undefined;
+    both = { mask: both.mask | test.mask, wanted: both.wanted | test.wanted };
+  }
+  return both;
+}
+
 /** The sequence numbers of the messages that `key` lets through, ascending. */
 export function evaluate(key: SearchKey, scope: SearchScope): Promise<Seqs> {
   return filter(key, undefined, scope);
@@ -238,6 +263,8 @@ async function filter(
   seqs: Seqs | undefined,
   scope: SearchScope,
 ): Promise<Seqs> {
+  const flags = seqs === undefined && !scope.view.diverged ? flagTestOf(key) : undefined;
+  if (flags !== undefined) return passingFlags(flags, scope.view);
   const row = rowOf(key);
   if (row.cost(key) === 0 || row.filter === undefined) {
     if (isPrepared(key)) await scope.view.prepare(seqs);

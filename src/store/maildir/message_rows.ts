@@ -157,11 +157,17 @@ export class MessageRows {
       uid - ahead.last <= READ_AHEAD;
     const known = ahead?.mailbox === mailbox ? ahead.rows.get(uid) : undefined;
     if (known !== undefined) return known;
-    const range = { first: uid, last: uid + READ_AHEAD - 1 };
-    const rows = this.files(mailbox, range, follows ? READ_AHEAD : 1);
+    const rows = follows
+      ? this.files(mailbox, { first: uid, last: uid + READ_AHEAD - 1 }, READ_AHEAD)
+      : this.#fileRow(mailbox, uid);
     const last = rows.at(-1)?.uid ?? uid;
     this.#ahead = { mailbox, last, rows: new Map(rows.map((row) => [row.uid, row])) };
     return this.#ahead.rows.get(uid);
+  }
+
+  #fileRow(mailbox: number, uid: number): FileRow[] {
+    const sql = `SELECT ${FILE_COLUMNS} FROM files WHERE id = (?1 << 32) | ?2`;
+    return fileRows(this.#rows(sql).all(mailbox, uid));
   }
 
   fileByBase(mailbox: number, base: string): FileRow | undefined {
