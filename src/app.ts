@@ -3,6 +3,7 @@
 import { accountFault, openStorage } from "./app/storage.ts";
 import { openAuth } from "./app/auth.ts";
 import { openTls } from "./app/tls.ts";
+import { warmUp } from "./app/warm_up.ts";
 import { refuseUnfitNames } from "./auth/account_name.ts";
 import type { Authenticator } from "./auth/auth.ts";
 import type { AuthConfig, Config, ImapConfig, TlsConfig } from "./config/load.ts";
@@ -41,6 +42,7 @@ async function start(
 ): Promise<ListenAddress[]> {
   await makeStateDir(config.stateDir);
   const hostname = config.hostname ?? Deno.hostname();
+  await warmUp(config.warmUp, config.stateDir, config.imap[0].limits, log);
   const build = new Build(config, hostname, log);
   closers.push(() => build.close());
   const servers: ImapServer[] = [];

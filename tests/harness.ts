@@ -35,6 +35,8 @@ export interface TestServerOptions {
   readonly storage?: string;
   /** Lines of TOML put before the first table. */
   readonly top?: string;
+  /** A duration; "0s" unless given, because many tests start a server. */
+  readonly warmUp?: string;
   /** The command that serves, for example a compiled program; the config is added to it. */
   readonly command?: readonly string[];
 }
@@ -79,6 +81,7 @@ function config(dir: string, options: TestServerOptions): string {
   return `hostname = "mail.example.org"
 state_dir = "${dir}"
 log = ["stderr"]
+warm_up = "${options.warmUp ?? "0s"}"
 ${options.top ?? ""}
 [tls]
 loader = "self_signed"

@@ -41,6 +41,8 @@ export interface Config {
   readonly stateDir: string;
   readonly log: readonly string[];
   readonly debug: boolean;
+  /** Milliseconds. */
+  readonly warmUp: number;
   readonly imap: readonly ImapConfig[];
   /** Sentences about what is allowed but unwise. */
   readonly warnings: readonly string[];
@@ -145,10 +147,10 @@ class Loader implements Reading {
       : [];
     this.#checkEndpoints(endpoints, root.entries.get("tls")?.value);
     if (values === undefined) return undefined;
-    const { hostname, stateDir, log, debug, tls } = values;
+    const { hostname, stateDir, log, debug, warmUp, tls } = values;
     const imap = values.imap.map((endpoint) => endpointOf(endpoint, tls));
     this.#checkStorages(imap.map(({ storage }) => storage), endpoints);
-    return { hostname, stateDir, log, debug, imap, warnings: this.#warnings };
+    return { hostname, stateDir, log, debug, warmUp, imap, warnings: this.#warnings };
   }
 
   #locate(at: Position, message: string): string {

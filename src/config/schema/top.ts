@@ -3,7 +3,7 @@
  * from it and the files beside it: a new setting is one more entry in one of them.
  */
 
-import { boolean, hostname, logTargets, path } from "../kinds.ts";
+import { boolean, duration, hostname, logTargets, path } from "../kinds.ts";
 import { tables } from "../modules.ts";
 import { optional, required, type Section, setting } from "../setting.ts";
 import { authModules } from "./auth.ts";
@@ -36,6 +36,12 @@ export const top = {
       '/dev/log), the path of a file (appended to, with timestamps), or "off".',
   }),
   debug: setting(boolean(), { default: "false", doc: "Log what only developers want to know." }),
+  warm_up: setting(duration({ atLeast: "0s", atMost: "1m" }), {
+    default: '"600ms"',
+    doc:
+      "Time before the ports open in which the server plays a session with itself, so that the " +
+      "first clients do not wait for code to be compiled. `0s` opens them at once.",
+  }),
   tls: optional(tls, {
     doc:
       'TLS of all endpoints that have no `tls` of their own: a table, or "off". One of the two must ' +

@@ -1,0 +1,209 @@
+/**
+ * Lets V8 compile what every session uses, before the first client comes: a short session of
+ * everyday commands, played over loopback against an account that is thrown away.
+ */
+
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
+import type { Authenticator } from "../auth/auth.ts";
+import type { Log } from "../log.ts";
+import type { Limits } from "../net/endpoint.ts";
+import { ImapServer } from "../net/server.ts";
+import { MaildirStore } from "../store/maildir/store.ts";
+import { VERSION } from "../version.ts";
+
+const FOLDER = "warm-up";
+const MESSAGES = 12;
+
+/** Everyday commands, as phones and Thunderbird send them; `#` is a message's number. */
+const SESSION = [
+  "SELECT INBOX",
+  "UID SEARCH UNSEEN",
+  'UID SEARCH SUBJECT "lunch" SINCE 1-Jan-2024',
+  "UID FETCH 1:* (FLAGS)",
+  "FETCH # (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)",
+  "FETCH # (UID BODY.PEEK[HEADER.FIELDS (From To Subject Date Message-ID)])",
+  "FETCH 1:* BODY.PEEK[]",
+  "UID FETCH # BODY.PEEK[]",
+  "UID FETCH # (UID BODY.PEEK[1])",
+  "UID STORE # +FLAGS.SILENT (\\Seen)",
+  "UID STORE # -FLAGS.SILENT (\\Seen)",
+  "NOOP",
+  "SELECT Archive",
+  "STATUS INBOX (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)",
+  'LIST "" "*"',
+];
+
+/**
+ * Plays the session again and again for `ms` milliseconds. What goes wrong is logged and otherwise
+ * of no matter.
+ *
+ * @param stateDir where the folder of the account is made, and removed in the end
+ */
+export async function warmUp(
+  ms: number,
+  stateDir: string,
+  limits: Limits,
+  log: Log,
+): Promise<void> {
+  if (ms === 0) return;
+  const root = join(stateDir, FOLDER);
+  const password = crypto.randomUUID();
+  const store = new MaildirStore({
+    path: (account) => join(root, account),
+    specialFolders: [{ name: "Archive", use: "\\Archive" }],
+    log: SILENT,
+  });
+  const server = new ImapServer({
+    endpoint: {
+      listen: [{ tls: false, host: "127.0.0.1", port: 0 }],
+      insecureAuth: true,
+      ioDebug: false,
+      ioErrors: false,
+      limits,
+    },
+    auth: onlyFor(password),
+    store,
+    log: SILENT,
+    hostname: "localhost",
+    version: VERSION,
+    nextId: () => FOLDER,
+  });
+  try {
+    // Left behind by a server that was killed here.
+    await Deno.remove(root, { recursive: true }).catch(() => {});
+    const [{ port }] = await server.listen();
+    await play(port, password, ms);
+  } catch (error) {
+    log.warn("warming up failed", {
+      error: error instanceof Error ? error.message : String(error),
+    });
+  } finally {
+    await server.close(0);
+    await store.close();
+    await Deno.remove(root, { recursive: true }).catch(() => {});
+  }
+}
+
+async function play(port: number, password: string, ms: number): Promise<void> {
+  const end = performance.now() + ms;
+  const client = new Client(connect(port, "127.0.0.1"));
+  try {
+    await client.answer("* OK");
+    await client.command(`LOGIN ${FOLDER} ${password}`);
+    for (let n = 1; n <= MESSAGES; n++) await client.command(append(n));
+    for (let round = 0; performance.now() < end; round++) {
+      for (const command of SESSION) {
+        await client.command(command.replace("#", String(round % MESSAGES + 1)));
+      }
+    }
+    await client.command("LOGOUT");
+  } finally {
+    client.close();
+  }
+}
+
+/** Sends commands one after the other and waits for their ends. */
+class Client {
+  readonly #socket: Socket;
+  #tail = "";
+  #wanted = "";
+  #waiting: { resolve(): void; reject(error: Error): void } | undefined;
+  #failure: Error | undefined;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setEncoding("latin1");
+    socket.on("data", (text: string) => {
+      this.#tail = (this.#tail + text).slice(-1024);
+      this.#look();
+    });
+    socket.on("error", (error) => this.#fail(error));
+    socket.on("close", () => this.#fail(new Error("the connection was closed")));
+  }
+
+  async command(text: string): Promise<void> {
+    const answered = this.answer("\nw OK");
+    this.#socket.write(`w ${text}\r\n`);
+    await answered;
+  }
+
+  /** Waits for a line that begins with `wanted`, the last one of what the server sends. */
+  answer(wanted: string): Promise<void> {
+    if (this.#failure) return Promise.reject(this.#failure);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#wanted = wanted;
+    this.#waiting = { resolve, reject };
+    this.#look();
+    return promise;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #look(): void {
+    if (!this.#waiting || !this.#tail.endsWith("\r\n")) return;
+    const last = this.#tail.lastIndexOf("\n", this.#tail.length - 3) + 1;
+    if (/^w (NO|BAD)/.test(this.#tail.slice(last))) {
+      return this.#fail(new Error(this.#tail.slice(last).trim()));
+    }
+    if (!this.#tail.startsWith(this.#wanted.trimStart(), last)) return;
+    this.#tail = "";
+    this.#waiting.resolve();
+    this.#waiting = undefined;
+  }
+
+  #fail(error: Error): void {
+    this.#failure = error;
+    this.#waiting?.reject(error);
+    this.#waiting = undefined;
+  }
+}
+
+function append(n: number): string {
+  const text = [
+    `From: =?utf-8?Q?Ann_=C3=85?= <ann@example.org>`,
+    "To: Bob <bob@example.org>, Carol <carol@example.org>",
+    `Subject: Re: lunch ${n}`,
+    `Date: Mon, ${n} Jan 2024 12:00:00 +0100`,
+    `Message-ID: <${n}@example.org>`,
+    "MIME-Version: 1.0",
+    'Content-Type: multipart/alternative; boundary="b"',
+    "",
+    "--b",
+    "Content-Type: text/plain; charset=utf-8",
+    "Content-Transfer-Encoding: quoted-printable",
+    "",
+    "At noon=3F ".repeat(200),
+    "--b",
+    "Content-Type: text/html; charset=utf-8",
+    "",
+    "<p>At noon?</p>",
+    "--b--",
+    "",
+  ].join("\r\n");
+  return `APPEND INBOX () {${text.length}+}\r\n${text}`;
+}
+
+function onlyFor(password: string): Authenticator {
+  return {
+    can: { password: true, scram: [], token: false },
+    checkPassword: (username, given) =>
+      Promise.resolve(
+        given === password
+          ? { ok: true, username }
+          : { ok: false, reason: "bad-credentials", detail: "not the one that plays" },
+      ),
+    close: () => Promise.resolve(),
+  };
+}
+
+const SILENT: Log = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  with: () => SILENT,
+  debugging: false,
+};
