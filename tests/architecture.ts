@@ -23,6 +23,7 @@ const APP = /^src\/app(\.ts$|\/)/;
 const VERSION = /^src\/version\.ts$/;
 const PACE = /^src\/pace\.ts$/;
 const LOG = /^src\/(log|metrics)\.ts$/;
+const NAMES = /^src\/names\//;
 const CONTRACTS = [/^src\/store\/store\.ts$/, /^src\/auth\/auth\.ts$/, /^src\/tables\/table\.ts$/];
 
 const DIRECTIONS: readonly Direction[] = [
@@ -35,9 +36,10 @@ const DIRECTIONS: readonly Direction[] = [
   { from: /^src\/wire\//, to: [/^src\/wire\//] },
   { from: /^src\/message\//, to: [/^src\/message\//] },
   { from: /^src\/config\//, to: [/^src\/config\//] },
-  { from: /^src\/tables\//, to: [/^src\/tables\//, LOG] },
+  { from: NAMES, to: [NAMES] },
+  { from: /^src\/tables\//, to: [/^src\/tables\//, NAMES, LOG] },
   { from: /^src\/auth\/sasl\.ts$/, to: [], types: [/^src\/auth\/auth\.ts$/] },
-  { from: /^src\/auth\//, to: [/^src\/auth\//, /^src\/tables\/table\.ts$/, LOG] },
+  { from: /^src\/auth\//, to: [/^src\/auth\//, /^src\/tables\/table\.ts$/, NAMES, LOG] },
   // Maildir++ names its folders in modified UTF-7
   {
     from: /^src\/store\/maildir\//,

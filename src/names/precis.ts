@@ -1,0 +1,55 @@
+/** PRECIS profiles: which names and passwords are the same. @see RFC 8264, RFC 8265 */
+
+import { bidiFits } from "./bidi.ts";
+import { useOf } from "./code_points.ts";
+import { contextFits } from "./context_rules.ts";
+
+/** UsernameCaseMapped, or undefined where `name` is none. @see RFC 8265 §3.3 */
+export function usernameCaseMapped(name: string): string | undefined {
+  return username(name, (text) => text.toLowerCase());
+}
+
+/** UsernameCasePreserved, or undefined where `name` is none. @see RFC 8265 §3.4 */
+export function usernameCasePreserved(name: string): string | undefined {
+  return username(name, (text) => text);
+}
+
+/**
+ * OpaqueString, the profile of passwords, or undefined where `password` is none.
+ *
+ * @see RFC 8265 §4.2
+ */
+export function opaqueString(password: string): string | undefined {
+  if (!isFreeform(password)) return undefined;
+  const enforced = password.replace(/\p{Zs}/gu, " ").normalize("NFC");
+  return enforced === "" ? undefined : enforced;
+}
+
+/** The rules in the order of RFC 8264 §7. */
+function username(name: string, mapCase: (text: string) => string): string | undefined {
+  const prepared = withUsualWidth(name);
+  if (!isIdentifier(prepared)) return undefined;
+  const enforced = mapCase(prepared).normalize("NFC");
+  // Once more: mapping must not lead out of the class.
+  if (enforced === "" || !isIdentifier(enforced) || !bidiFits(enforced)) return undefined;
+  return enforced;
+}
+
+/**
+ * Fullwidth and halfwidth characters as those that they are variants of. NFKC goes further than
+ * that only for some that no name may have in either form.
+ *
+ * @see RFC 8264 §5.2.1
+ */
+function withUsualWidth(text: string): string {
+  return text.replace(/[\u3000\uff01-\uffee]/g, (char) => char.normalize("NFKC"));
+}
+
+function isIdentifier(text: string): boolean {
+  const uses = Array.from(text, useOf);
+  return uses.every((use) => use === "valid" || use === "context") && contextFits(text);
+}
+
+function isFreeform(text: string): boolean {
+  return !Array.from(text, useOf).includes("disallowed") && contextFits(text);
+}
