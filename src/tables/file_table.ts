@@ -15,15 +15,15 @@ export interface FileTableOptions {
 
 /** How long a look at the file's times is good for, in ms. */
 const CHECK_EVERY = 1000;
-const NO_VALUES: readonly string[] = [];
+const NONE: readonly string[] = [];
 
 /** `name: value` lines of one file. A missing file is an empty table. */
 export class FileTable implements MutableTable {
   readonly #path: string;
   readonly #log: Log;
   readonly #clock: () => number;
-  #entries: ReadonlyMap<string, string> = new Map();
-  #values = NO_VALUES;
+  #entries: ReadonlyMap<string, readonly string[]> = new Map();
+  #values = NONE;
   #version: string | undefined;
   #checkedAt = -Infinity;
   #checking: Promise<void> | undefined;
@@ -44,7 +44,12 @@ export class FileTable implements MutableTable {
 
   async lookup(key: string): Promise<string | undefined> {
     await this.#refresh();
-    return this.#entries.get(key);
+    return this.#entries.get(key)?.[0];
+  }
+
+  async lookupAll(key: string): Promise<readonly string[]> {
+    await this.#refresh();
+    return this.#entries.get(key) ?? NONE;
   }
 
   async values(): Promise<readonly string[]> {
@@ -105,9 +110,9 @@ export class FileTable implements MutableTable {
     this.#take(await readTable(this.#path));
   }
 
-  #take(entries: ReadonlyMap<string, string>): void {
+  #take(entries: ReadonlyMap<string, readonly string[]>): void {
     this.#entries = entries;
-    this.#values = [...entries.values()];
+    this.#values = [...entries.values()].flat();
   }
 
   /** Replaces the file in one step, so that a reader never sees half of it. */
@@ -144,7 +149,7 @@ async function versionOf(path: string): Promise<string> {
   }
 }
 
-async function readTable(path: string): Promise<Map<string, string>> {
+async function readTable(path: string): Promise<Map<string, string[]>> {
   const text = await Deno.readTextFile(path);
   try {
     return parseTable(text);

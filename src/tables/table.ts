@@ -2,14 +2,31 @@
 export interface Table {
   /** The first value of `key`, or undefined. @throws {Error} when the table cannot be read. */
   lookup(key: string): Promise<string | undefined>;
+  /** All values of `key`, the first one first; absent where a key has at most one. */
+  lookupAll?(key: string): Promise<readonly string[]>;
   /** All values, where the table has them at hand; the same array as long as nothing changed. */
   values?(): Promise<readonly string[]>;
+  /** Lets go of what the table has open; nothing is looked up after that. */
+  close?(): void;
 }
 
 /** A table that the command line may change. */
 export interface MutableTable extends Table {
   keys(): Promise<readonly string[]>;
+  /** Makes `value` the one value of `key`. */
   set(key: string, value: string): Promise<void>;
   /** @returns whether the key was there */
   remove(key: string): Promise<boolean>;
+}
+
+/** Whether `table` can be changed. */
+export function isMutable(table: Table): table is MutableTable {
+  return "keys" in table && "set" in table && "remove" in table;
+}
+
+/** All values that `table` has for `key`. @throws {Error} when the table cannot be read */
+export async function allValues(table: Table, key: string): Promise<readonly string[]> {
+  if (table.lookupAll !== undefined) return await table.lookupAll(key);
+  const value = await table.lookup(key);
+  return value === undefined ? [] : [value];
 }

@@ -9,31 +9,38 @@ export class TableSyntaxError extends Error {
 }
 
 /**
- * Reads a table. A line is split at its first colon, and both sides are trimmed; of equal names
- * the first counts. Empty lines, and lines with `#` in the first column, are skipped.
+ * Reads a table. A line is split at its first colon, and both sides are trimmed; without a colon
+ * the value is empty. A name that stands on several lines has the values of all. Empty lines, and
+ * lines with `#` in the first column, are skipped.
  *
  * @throws {TableSyntaxError}
  */
-export function parseTable(text: string): Map<string, string> {
-  const table = new Map<string, string>();
+export function parseTable(text: string): Map<string, string[]> {
+  const table = new Map<string, string[]>();
   text.split("\n").forEach((line, i) => {
     if (line.trim() === "" || line.startsWith("#")) return;
-    const name = nameIn(line);
-    if (name === undefined) throw new TableSyntaxError(i + 1, "Expected name: value, got no colon");
+    const { name, value } = entryIn(line);
     if (name === "") {
       throw new TableSyntaxError(i + 1, "Expected a name before the colon, got none");
     }
-    if (!table.has(name)) table.set(name, line.slice(line.indexOf(":") + 1).trim());
+    const values = table.get(name);
+    if (values === undefined) table.set(name, [value]);
+    else values.push(value);
   });
   return table;
 }
 
-function nameIn(line: string): string | undefined {
+function entryIn(line: string): { name: string; value: string } {
   const colon = line.indexOf(":");
-  return colon < 0 ? undefined : line.slice(0, colon).trim();
+  if (colon < 0) return { name: line.trim(), value: "" };
+  return { name: line.slice(0, colon).trim(), value: line.slice(colon + 1).trim() };
 }
 
-/** `text` with the line of `name` replaced, or added at the end. @throws {RangeError} for what a line cannot hold */
+/**
+ * `text` with `value` as the one value of `name`: in the place of its first line, or at the end.
+ *
+ * @throws {RangeError} for what a line cannot hold
+ */
 export function withEntry(text: string, name: string, value: string): string {
   if (!fitsName(name)) {
     throw new RangeError(
@@ -46,9 +53,9 @@ export function withEntry(text: string, name: string, value: string): string {
   const lines = linesOf(text);
   const entry = `${name}: ${value}`;
   const at = lines.findIndex((line) => isEntryOf(line, name));
-  if (at >= 0) lines[at] = entry;
-  else lines.push(entry);
-  return joined(lines);
+  if (at < 0) return joined([...lines, entry]);
+  lines[at] = entry;
+  return joined(lines.filter((line, i) => i <= at || !isEntryOf(line, name)));
 }
 
 function fitsName(name: string): boolean {
@@ -61,7 +68,7 @@ export function withoutEntry(text: string, name: string): string {
 }
 
 function isEntryOf(line: string, name: string): boolean {
-  return !line.startsWith("#") && nameIn(line) === name;
+  return !line.startsWith("#") && entryIn(line).name === name;
 }
 
 function linesOf(text: string): string[] {
