@@ -56,7 +56,10 @@ Deno.test("withEntry() refuses a value of two lines", () => {
 });
 
 Deno.test("withoutEntry() removes every line of the name, and no comment", () => {
-  strictEqual(withoutEntry("#ann: 0\nann: 1\nanna: 2\nann : 3\nann\n", "ann"), "#ann: 0\nanna: 2\n");
+  strictEqual(
+    withoutEntry("#ann: 0\nann: 1\nanna: 2\nann : 3\nann\n", "ann"),
+    "#ann: 0\nanna: 2\n",
+  );
   strictEqual(withoutEntry("ann: 1\n", "bob"), "ann: 1\n");
 });
 

@@ -1,0 +1,16 @@
+/** Tables that the config itself holds. */
+
+import type { Table } from "./table.ts";
+
+/** The table in which the value of every key is the key. */
+export function identityTable(): Table {
+  return { lookup: (key) => Promise.resolve(key) };
+}
+
+/** The table of `entries`; each has at least one value. */
+export function staticTable(entries: ReadonlyMap<string, readonly string[]>): Table {
+  return {
+    lookup: (key) => Promise.resolve(entries.get(key)?.[0]),
+    lookupAll: (key) => Promise.resolve(entries.get(key) ?? []),
+  };
+}
