@@ -153,7 +153,7 @@ export class MaildirAccount implements Account {
     for (const octets of columns.unread.values()) unread += octets * 2;
     return {
       messages: columns.count,
-      recent: columns.count - columns.lowerBound(state.firstRecent),
+      recent: this.#account.hidesRecent ? 0 : columns.count - columns.lowerBound(state.firstRecent),
       unseen: columns.unseen,
       deleted: columns.deleted,
       size: columns.size + unread,

@@ -34,6 +34,8 @@ export interface AccountContext {
   readonly writeBack: WriteBack;
   readonly loaded: LoadedMailboxes;
   readonly watcher: FolderWatcher;
+  /** No message is shown as `\Recent`. */
+  readonly hidesRecent: boolean;
   /** False once another program removed the Maildir; then the account is given up. */
   isInPlace(): boolean;
 }

@@ -66,7 +66,8 @@ export class MaildirMailbox implements Mailbox {
   }
 
   get firstRecent(): number {
-    return this.#state.firstRecent;
+    const { uidNext, firstRecent } = this.#state;
+    return this.#account.hidesRecent ? uidNext : firstRecent;
   }
 
   get gone(): boolean {
@@ -107,7 +108,9 @@ export class MaildirMailbox implements Mailbox {
   }
 
   claimRecent(): number {
-    return claimRecent(this.#account, this.#state);
+    // Noted in any case: the file of a message that a session knows leaves `new`.
+    const first = claimRecent(this.#account, this.#state);
+    return this.#account.hidesRecent ? this.#state.uidNext : first;
   }
 
   prepare(uids: readonly number[]): Promise<void> {

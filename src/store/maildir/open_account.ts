@@ -43,6 +43,8 @@ export interface AccountSettings {
   readonly loaded: LoadedMailboxes;
   readonly watcher: FolderWatcher;
   readonly writeBackDelay: number;
+  /** Show no message as `\Recent`. */
+  readonly hidesRecent: boolean;
   /** Look through the whole index for damage first. */
   readonly check: boolean;
   /** Called once if the index turns out to be damaged, or the Maildir to be removed. */
@@ -168,6 +170,7 @@ function contextOf(
     names,
     loaded,
     watcher,
+    hidesRecent: settings.hidesRecent,
     isInPlace() {
       if (lstat(path)?.ino === inode) return true;
       if (!background.stopped) giveUp("removed", "the index is not there any more");

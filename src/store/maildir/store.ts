@@ -22,6 +22,8 @@ export interface MaildirStoreOptions {
   readonly log: Log;
   /** Milliseconds since 1970. */
   readonly clock?: () => number;
+  /** Show no message as `\Recent`. */
+  readonly disableRecent?: boolean;
   /** Bytes of columns that are kept of mailboxes nobody has open; 64 MiB if absent. */
   readonly memoryBudget?: number;
   /** Milliseconds until file names follow the flags; 1,000 if absent. */
@@ -86,7 +88,8 @@ export class MaildirStore implements Store {
   }
 
   #lasting(name: string, root: string): LastingAccount {
-    const { specialFolders, log, clock = Date.now, writeBackDelay = 1000 } = this.#options;
+    const { specialFolders, log, clock = Date.now, writeBackDelay = 1000, disableRecent = false } =
+      this.#options;
     const open = (opening: Opening) =>
       openAccount({
         name,
@@ -98,6 +101,7 @@ export class MaildirStore implements Store {
         loaded: this.#loaded,
         watcher: this.#watcher,
         writeBackDelay,
+        hidesRecent: disableRecent,
         ...opening,
       });
     return new LastingAccount(name, open, () => this.#now());
