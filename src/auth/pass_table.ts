@@ -61,6 +61,8 @@ export class PassTable implements Authenticator {
         expected: "argon2:TIME:MEMORY:THREADS:SALT:HASH or bcrypt:$2b$...",
       });
     }
+    // A table that does not tell its values still tells what a check costs, user by user.
+    if (usable && this.#table.values === undefined) this.#stand = { hash: standIn([value]) };
     const match = await this.#pool.verify(usable ? value : await this.#standIn(), password);
     if (value === undefined) return refused("unknown user");
     if (!usable) return refused("the stored hash is malformed");

@@ -40,6 +40,21 @@ Deno.test("PassTable.checkPassword() lets in who knows the password", async () =
   });
 });
 
+Deno.test("PassTable.checkPassword() learns what a check costs of a table that tells no values", async () => {
+  const asked: string[] = [];
+  const pool = new HashPool();
+  const verify = pool.verify.bind(pool);
+  pool.verify = (value, password) => {
+    asked.push(value.slice(0, 7));
+    return verify(value, password);
+  };
+  const table: Table = { lookup: (key) => Promise.resolve(key === "ann" ? BCRYPT : undefined) };
+  const auth = new PassTable({ table, log: memoryLog([]), pool });
+  for (const name of ["nobody", "ann", "nobody"]) await auth.checkPassword(name, "x");
+  deepStrictEqual(asked, ["argon2:", "bcrypt:", "bcrypt:"]);
+  await auth.close();
+});
+
 Deno.test("PassTable.checkPassword() refuses everybody else, and the log tells why", async () => {
   await using opened = await open(`ann: ${BCRYPT}\nbob: ${ARGON2}\n`);
   const detail = async (username: string, password: string) => {
