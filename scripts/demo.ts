@@ -3,7 +3,6 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openStorage } from "../src/app/storage.ts";
-import { openTable } from "../src/app/tables.ts";
 import { hashPassword } from "../src/auth/hashing.ts";
 import { formatPasswordHash } from "../src/auth/password_hash.ts";
 import { print, printError } from "../src/cli/output.ts";
@@ -12,6 +11,7 @@ import { type Config, loadConfig } from "../src/config/load.ts";
 import { createLog, type Log } from "../src/log.ts";
 import { ListenError } from "../src/net/server.ts";
 import type { Account } from "../src/store/store.ts";
+import { FileTable } from "../src/tables/file_table.ts";
 import { DEMO_MAILBOXES, type DemoMessage, demoMessages } from "./demo_mail.ts";
 
 const USER = "demo";
@@ -61,7 +61,7 @@ async function demo(dir: string, asked: Partial<Ports>): Promise<number> {
   if (!await exists(file)) await Deno.writeTextFile(file, configText(ports));
   const config = withPorts(await loadConfig(file), asked);
   const log = createLog(["stderr"], false);
-  const password = await ensureUser(config, dir, log);
+  const password = await ensureUser(dir, log);
   if (!await exists(`${dir}/seeded`)) {
     // What an interrupted first start left.
     await Deno.remove(`${dir}/mail/${USER}`, { recursive: true }).catch(() => {});
@@ -97,11 +97,11 @@ function portOf(name: string, text: string | undefined): number | undefined {
 }
 
 /** The password is kept beside the hash, so that a second start can print it again. */
-async function ensureUser(config: Config, dir: string, log: Log): Promise<string> {
+async function ensureUser(dir: string, log: Log): Promise<string> {
   const file = `${dir}/password`;
   const users = `${dir}/users`;
   if (!await exists(users)) await Deno.writeTextFile(users, "", { mode: 0o600 });
-  const table = await openTable(config.imap[0].auth.table, log);
+  const table = await FileTable.open({ path: users, log });
   if (await exists(file) && (await table.keys()).includes(USER)) {
     return (await Deno.readTextFile(file)).trim();
   }

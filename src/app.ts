@@ -4,8 +4,10 @@ import { accountFault, openStorage } from "./app/storage.ts";
 import { openAuth } from "./app/auth.ts";
 import { openTls } from "./app/tls.ts";
 import { warmUp } from "./app/warm_up.ts";
-import { refuseUnfitNames } from "./auth/account_name.ts";
+import { openLoginNames } from "./app/login_names.ts";
+import { Tables } from "./app/tables.ts";
 import type { Authenticator } from "./auth/auth.ts";
+import { namedLogin } from "./auth/login_names.ts";
 import type { AuthConfig, Config, ImapConfig, TlsConfig } from "./config/load.ts";
 import type { Log } from "./log.ts";
 import type { Endpoint, ListenAddress, TlsContext } from "./net/endpoint.ts";
@@ -83,18 +85,26 @@ class Build {
   /** By path template: a Maildir can be open only once. */
   readonly #stores = new Map<string, Store>();
   readonly #tls = new Map<TlsConfig, TlsContext>();
+  readonly #tables: Tables;
 
   constructor(
     readonly config: Config,
     readonly hostname: string,
     readonly log: Log,
-  ) {}
+  ) {
+    this.#tables = new Tables(log);
+  }
 
   async modules(imap: ImapConfig): Promise<{ auth: Authenticator; store: Store }> {
-    const auth = await once(this.#auths, imap.auth, () => openAuth(imap.auth, this.log));
+    const auth = await once(
+      this.#auths,
+      imap.auth,
+      () => openAuth(imap.auth, this.#tables, this.log),
+    );
+    const names = await openLoginNames(imap, this.#tables);
     const store = once(this.#stores, imap.storage.path, () => openStorage(imap.storage, this.log));
-    const fits = (name: string) => accountFault(imap.storage, name);
-    return { auth: refuseUnfitNames(auth, fits, this.log), store };
+    const fault = (name: string) => accountFault(imap.storage, name);
+    return { auth: namedLogin({ auth, names, accountFault: fault, log: this.log }), store };
   }
 
   endpoint(imap: ImapConfig): Endpoint {
@@ -113,6 +123,7 @@ class Build {
   async close(): Promise<void> {
     for (const auth of this.#auths.values()) await (await auth.catch(() => undefined))?.close();
     for (const store of this.#stores.values()) await store.close();
+    await this.#tables.close();
   }
 }
 

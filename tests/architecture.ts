@@ -29,7 +29,7 @@ const CONTRACTS = [/^src\/store\/store\.ts$/, /^src\/auth\/auth\.ts$/, /^src\/ta
 const DIRECTIONS: readonly Direction[] = [
   { from: /^main\.ts$/, to: [/^src\/(app|config|cli|log)\b/] },
   { from: APP, to: [/^src\//] },
-  { from: /^src\/cli\//, to: [/^src\/(app|cli|config|auth|tables|log)\b/, VERSION] },
+  { from: /^src\/cli\//, to: [/^src\/(app|cli|config|auth|tables|names|log)\b/, VERSION] },
   { from: /^src\/version\.ts$/, to: [/^deno\.json$/] },
   { from: PACE, to: [] },
   { from: /^src\/(log|syslog|metrics)\.ts$/, to: [/^src\/(log|syslog|metrics)\.ts$/] },

@@ -31,6 +31,7 @@ export function openStorage(config: StorageConfig, log: Log): Store {
       name,
       use: SPECIAL_USE[use],
     })),
+    disableRecent: config.disableRecent,
     memoryBudget: config.memoryBudget,
     log,
   });

@@ -1,10 +1,11 @@
 /** `imapd user …`: the users of a password table. */
 
-import { openTable } from "../app/tables.ts";
+import { Tables } from "../app/tables.ts";
 import { accountNameFault } from "../auth/account_name.ts";
-import { type AuthConfig, loadConfig } from "../config/load.ts";
+import { loadConfig } from "../config/load.ts";
 import { createLog } from "../log.ts";
-import type { MutableTable } from "../tables/table.ts";
+import { type Normalization, NORMALIZATIONS } from "../names/normalization.ts";
+import { isMutable, type MutableTable } from "../tables/table.ts";
 import { type Arguments, EXIT, optionalOption, requiredOption, UsageError } from "./command.ts";
 import { algorithmOf, hashValue } from "./hash.ts";
 import { print, printError } from "./output.ts";
@@ -12,11 +13,15 @@ import { readNewPassword } from "./password_input.ts";
 
 /** `imapd user add NAME` */
 export async function userAdd(args: Arguments): Promise<number> {
-  const [name] = args.operands;
-  const fault = nameFault(name);
+  const [typed] = args.operands;
+  const fault = nameFault(typed);
   if (fault !== undefined) throw new UsageError(`Expected a user name, got one that ${fault}`);
   const algorithm = algorithmOf(args);
-  const table = await userTable(args);
+  const { table, normalize } = await openUsers(args);
+  const name = normalize(typed);
+  if (name === undefined) {
+    throw new UsageError(`Expected a user name, got ${typed}, by which nobody could log in`);
+  }
   if ((await table.keys()).includes(name)) return failed(`User ${name} exists already`);
   await table.set(name, await hashValue(algorithm, await readNewPassword()));
   print(`Added user ${name}`);
@@ -27,7 +32,7 @@ export async function userAdd(args: Arguments): Promise<number> {
 export async function userPasswd(args: Arguments): Promise<number> {
   const [name] = args.operands;
   const algorithm = algorithmOf(args);
-  const table = await userTable(args);
+  const { table } = await openUsers(args);
   if (!(await table.keys()).includes(name)) return failed(`There is no user ${name}`);
   await table.set(name, await hashValue(algorithm, await readNewPassword()));
   print(`Changed the password of user ${name}`);
@@ -37,7 +42,7 @@ export async function userPasswd(args: Arguments): Promise<number> {
 /** `imapd user remove NAME`: takes the login away and leaves the mail. */
 export async function userRemove(args: Arguments): Promise<number> {
   const [name] = args.operands;
-  const table = await userTable(args);
+  const { table } = await openUsers(args);
   if (!await table.remove(name)) return failed(`There is no user ${name}`);
   print(`Removed user ${name}; the mail is kept`);
   return EXIT.ok;
@@ -45,7 +50,8 @@ export async function userRemove(args: Arguments): Promise<number> {
 
 /** `imapd user list` */
 export async function userList(args: Arguments): Promise<number> {
-  const names = [...await (await userTable(args)).keys()].sort();
+  const { table } = await openUsers(args);
+  const names = [...await table.keys()].sort();
   for (const name of names) print(name);
   if (names.length === 0) printError("No users");
   return EXIT.ok;
@@ -64,15 +70,29 @@ function failed(message: string): number {
   return EXIT.failure;
 }
 
-async function userTable(args: Arguments): Promise<MutableTable> {
+interface Users {
+  readonly table: MutableTable;
+  /** The form in which the table is asked for a name. */
+  readonly normalize: Normalization;
+}
+
+async function openUsers(args: Arguments): Promise<Users> {
   const config = await loadConfig(requiredOption(args, "config"));
   const wanted = optionalOption(args, "auth");
-  const auths = new Map<string, AuthConfig>();
-  for (const { auth } of config.imap) auths.set(auth.blockName ?? "", auth);
-  const [chosen] = wanted === undefined ? [...auths.values()] : [auths.get(wanted)];
+  const endpoints = new Map(config.imap.map((imap) => [imap.auth.blockName ?? "", imap]));
+  const [chosen] = wanted === undefined ? [...endpoints.values()] : [endpoints.get(wanted)];
   if (chosen === undefined) {
-    const names = [...auths.keys()].filter((name) => name !== "").join(", ");
+    const names = [...endpoints.keys()].filter((name) => name !== "").join(", ");
     throw new UsageError(`Expected a block of the config for --auth (${names}), got ${wanted}`);
   }
-  return await openTable(chosen.table, createLog(["stderr"], false));
+  const { auth, authMap, authMapNormalize } = chosen;
+  const table = await new Tables(createLog(["stderr"], false)).open(auth.table);
+  if (!isMutable(table)) {
+    throw new UsageError(
+      `Expected users in a table that can be changed, got one of the module ${auth.table.module}`,
+    );
+  }
+  // Names that auth_map makes have the form that it gives them.
+  const form = authMap.module === "identity" ? authMapNormalize : "noop";
+  return { table, normalize: NORMALIZATIONS[form] };
 }

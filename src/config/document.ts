@@ -2,7 +2,7 @@
 
 import { imap, limits } from "./schema/imap.ts";
 import { tlsLoaders } from "./schema/tls.ts";
-import { exampleBlocks, namespaces, top } from "./schema/top.ts";
+import { exampleBlocks, moduleDocs, namespaces, top } from "./schema/top.ts";
 import type { Section, Setting } from "./setting.ts";
 
 const WIDTH = 96;
@@ -45,6 +45,7 @@ export function exampleConfig(): string {
 function example(section: Section): string[] {
   return Object.entries(section).flatMap(([name, setting]) => {
     const value = setting.example ?? setting.default;
+    if (value === undefined) return [];
     const mark = setting.example === undefined ? "# " : "";
     return ["", ...comment(setting.doc.replaceAll("**", "")), `${mark}${name} = ${value}`];
   });
@@ -74,6 +75,7 @@ export function configReference(): string {
     'and the values of the keys that are marked as arguments (\`["MODULE", "ARGUMENT"]\`).',
     ...Object.entries(variants).flatMap(([module, section]) => [
       ...heading(3, `\`module = "${module}"\``),
+      ...paragraph(moduleDocs[namespace]?.[module]),
       ...rows(section),
     ]),
   ]);
@@ -111,7 +113,12 @@ function heading(level: number, text: string): string[] {
   return ["", `${"#".repeat(level)} ${text}`, ""];
 }
 
+function paragraph(text: string | undefined): string[] {
+  return text === undefined ? [] : [text, ""];
+}
+
 function rows(section: Section): string[] {
+  if (Object.keys(section).length === 0) return ["It has no settings."];
   return [
     "| Key | Value | Default | Meaning |",
     "| --- | --- | --- | --- |",

@@ -7,7 +7,8 @@ import { type Chosen, readBlock } from "./modules.ts";
 import type { authModules } from "./schema/auth.ts";
 import type { imap as imapSection, limits } from "./schema/imap.ts";
 import type { storageModules } from "./schema/storage.ts";
-import type { tableModules } from "./schema/tables.ts";
+import type { NORMALIZATIONS } from "./schema/names.ts";
+import type { TableConfig } from "./schema/tables.ts";
 import type { tlsLoaders } from "./schema/tls.ts";
 import { namespaces, top } from "./schema/top.ts";
 import { defaultOf, type NamedBlock, type Reading, readSection, type Values } from "./setting.ts";
@@ -16,7 +17,8 @@ import { type Position, readToml, TomlFault, type TomlTable, type TomlValue } fr
 export type TlsConfig = Chosen<"loader", typeof tlsLoaders>;
 export type AuthConfig = Chosen<"module", typeof authModules>;
 export type StorageConfig = Chosen<"module", typeof storageModules>;
-export type TableConfig = Chosen<"module", typeof tableModules>;
+export type { TableConfig };
+export type NormalizationName = typeof NORMALIZATIONS[number];
 export type LimitsConfig = Values<typeof limits>;
 
 /** One `[[imap]]` block with its defaults worked out. */
@@ -31,6 +33,10 @@ export interface ImapConfig {
   readonly auth: AuthConfig;
   /** Those of the same path have the same settings, so that they can share one store. */
   readonly storage: StorageConfig;
+  readonly authMap: TableConfig;
+  readonly authMapNormalize: NormalizationName;
+  readonly storageMap: TableConfig;
+  readonly storageMapNormalize: NormalizationName;
   readonly limits: LimitsConfig;
 }
 
@@ -88,6 +94,7 @@ export function parseConfig(text: string, file: string): Config {
 
 type Namespace = keyof typeof namespaces;
 type EndpointValues = Values<typeof imapSection>;
+type TopValues = Values<typeof top>;
 
 class Loader implements Reading {
   readonly faults: { at: Position; message: string }[] = [];
@@ -147,8 +154,8 @@ class Loader implements Reading {
       : [];
     this.#checkEndpoints(endpoints, root.entries.get("tls")?.value);
     if (values === undefined) return undefined;
-    const { hostname, stateDir, log, debug, warmUp, tls } = values;
-    const imap = values.imap.map((endpoint) => endpointOf(endpoint, tls));
+    const { hostname, stateDir, log, debug, warmUp } = values;
+    const imap = values.imap.map((endpoint) => endpointOf(endpoint, values));
     this.#checkStorages(imap.map(({ storage }) => storage), endpoints);
     return { hostname, stateDir, log, debug, warmUp, imap, warnings: this.#warnings };
   }
@@ -263,12 +270,16 @@ class Loader implements Reading {
   }
 }
 
-function endpointOf(values: EndpointValues, topTls: TlsConfig | "off" | undefined): ImapConfig {
-  const tls = values.tls ?? topTls ?? "off";
+function endpointOf(values: EndpointValues, top: TopValues): ImapConfig {
+  const { limits, storage, authMap, authMapNormalize } = values;
+  const tls = values.tls ?? top.tls ?? "off";
   return {
     ...values,
     tls: tls === "off" ? undefined : tls,
     insecureAuth: values.insecureAuth ?? tls === "off",
+    authMap: authMap ?? top.authMap,
+    authMapNormalize: authMapNormalize ?? top.authMapNormalize,
+    limits: { ...limits, append: Math.min(limits.append, storage.appendlimit ?? Infinity) },
   };
 }
 

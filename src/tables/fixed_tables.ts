@@ -9,7 +9,9 @@ export function identityTable(): Table {
 
 /** The table of `entries`; each has at least one value. */
 export function staticTable(entries: ReadonlyMap<string, readonly string[]>): Table {
+  const all = [...entries.values()].flat();
   return {
+    values: () => Promise.resolve(all),
     lookup: (key) => Promise.resolve(entries.get(key)?.[0]),
     lookupAll: (key) => Promise.resolve(entries.get(key) ?? []),
   };

@@ -220,6 +220,41 @@ Deno.test("imapd user add refuses names that no account can have", async () => {
   deepStrictEqual(await filesIn(at.dir), ["config.toml"]);
 });
 
+Deno.test("imapd user add gives a name the form in which clients' names are looked up", async () => {
+  await using at = await site();
+  const add = (name: string) => imapd(["user", "add", name, "--config", at.config], "x");
+  strictEqual((await add("Ann@Example.ORG")).out, "Added user ann@example.org\n");
+  strictEqual((await add("ANN@example.org")).err, "User ann@example.org exists already\n");
+  const { code, err } = await add("a b");
+  strictEqual(code, 2);
+  match(err, /^imapd: Expected a user name, got a b, by which nobody could log in\n/);
+});
+
+Deno.test("imapd user changes the users of a database", async () => {
+  await using at = await site((config) =>
+    config.replace(
+      '{ module = "file", path = "users" }',
+      '{ module = "sql_table", driver = "sqlite", dsn = "users.sqlite", table_name = "users" }',
+    )
+  );
+  const user = async (command: string, ...rest: string[]) =>
+    (await imapd(["user", command, ...rest, "--config", at.config], "x")).out;
+  strictEqual(await user("add", "ann"), "Added user ann\n");
+  strictEqual(await user("add", "bob"), "Added user bob\n");
+  strictEqual(await user("passwd", "ann"), "Changed the password of user ann\n");
+  strictEqual(await user("remove", "bob"), "Removed user bob; the mail is kept\n");
+  strictEqual(await user("list"), "ann\n");
+});
+
+Deno.test("imapd user says which tables it cannot change", async () => {
+  await using at = await site((config) =>
+    config.replace('{ module = "file", path = "users" }', '"identity"')
+  );
+  const { code, err } = await imapd(["user", "list", "--config", at.config]);
+  strictEqual(code, 2);
+  match(err, /Expected users in a table that can be changed, got one of the module identity\n/);
+});
+
 Deno.test("imapd user --auth chooses the block", async () => {
   await using at = await site((config) =>
     `${config}[[imap]]\nlisten = ["tcp://127.0.0.1:0"]\nauth = "&other"\n` +
@@ -339,10 +374,10 @@ Deno.test("imapd exits with 1 when the state folder cannot be made", async () =>
 
 Deno.test("imapd exits with 1 when the table of users is broken", async () => {
   await using at = await site();
-  await Deno.writeTextFile(`${at.dir}/users`, "nonsense\n");
+  await Deno.writeTextFile(`${at.dir}/users`, ": nonsense\n");
   const { code, err } = await imapd(["--config", at.config]);
   strictEqual(code, 1);
-  ok(err.includes(`${at.dir}/users:1: Expected name: value, got no colon`), err);
+  ok(err.includes(`${at.dir}/users:1: Expected a name before the colon, got none`), err);
 });
 
 Deno.test("imapd exits with 1 when a log cannot be opened", async () => {

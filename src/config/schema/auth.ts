@@ -1,13 +1,12 @@
 /** Settings of modules that know passwords. */
 
-import { moduleReference } from "../modules.ts";
 import { required, type Section } from "../setting.ts";
-import { tableModules } from "./tables.ts";
+import { tableReference } from "./tables.ts";
 
 /** Modules that know passwords. */
 export const authModules = {
   pass_table: {
-    table: required(moduleReference("table", () => tableModules), {
+    table: required(tableReference, {
       inline: true,
       doc:
         "The table with a password hash for each user: `argon2:…` or `bcrypt:…`, as `imapd hash` " +

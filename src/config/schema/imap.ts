@@ -4,7 +4,9 @@ import { address, boolean, duration, integer, list, size } from "../kinds.ts";
 import { moduleReference, table } from "../modules.ts";
 import { optional, required, type Section, setting } from "../setting.ts";
 import { authModules } from "./auth.ts";
+import { normalization } from "./names.ts";
 import { storageModules } from "./storage.ts";
+import { tableReference } from "./tables.ts";
 import { tls } from "./tls.ts";
 
 /** Bounds of one endpoint. */
@@ -83,6 +85,25 @@ export const imap = {
   storage: required(moduleReference("storage", () => storageModules), {
     doc: "The module that keeps the mail.",
     example: '"&local_mailboxes"',
+  }),
+  auth_map: optional(tableReference, {
+    doc: "The table from the name that a client logs in with to the name that `auth` knows, " +
+      "instead of the top-level `auth_map`. Who is not in it cannot log in.",
+  }),
+  auth_map_normalize: optional(normalization, {
+    doc: "The form that the name gets before it is looked up in `auth_map`, instead of the " +
+      "top-level `auth_map_normalize`.",
+  }),
+  storage_map: setting(tableReference, {
+    default: '"identity"',
+    doc: "The table from the name that a client logs in with to the account's name in `storage`. " +
+      "Who is not in it cannot log in. It is independent of `auth_map`.",
+  }),
+  storage_map_normalize: setting(normalization, {
+    default: '"auto"',
+    doc:
+      "The form that the name gets before it is looked up in `storage_map`; the words are those " +
+      "of the top-level `auth_map_normalize`.",
   }),
   limits: setting(table(limits), {
     default: "{}",

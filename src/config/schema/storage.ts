@@ -1,7 +1,9 @@
 /** Settings of modules that keep mail. */
 
-import { choice, mapOf, pathTemplate, size } from "../kinds.ts";
-import { type Section, setting } from "../setting.ts";
+import { boolean, choice, mapOf, pathTemplate, size } from "../kinds.ts";
+import { optional, type Section, setting } from "../setting.ts";
+import { normalization } from "./names.ts";
+import { tableReference } from "./tables.ts";
 
 /** Special uses of mailboxes as the config spells them. @see RFC 6154 §2 */
 export const SPECIAL_USES = [
@@ -38,6 +40,24 @@ export const storageModules = {
           "`{}` makes none.",
       },
     ),
+    appendlimit: optional(size({ atLeast: "1 KiB", atMost: "4095 MiB" }), {
+      doc: "Largest message that APPEND takes into these Maildirs, where that is less than " +
+        "`limits.append` of the endpoint.",
+    }),
+    disable_recent: setting(boolean(), {
+      default: "false",
+      doc: "Whether no message is ever `\\Recent`, which clients are told of messages that no " +
+        "session has seen yet.",
+    }),
+    delivery_map: setting(tableReference, {
+      default: '"identity"',
+      doc: "The table from a recipient's address to the account that its mail is delivered to. " +
+        "**Nothing is delivered by this version;** the setting is checked and kept.",
+    }),
+    delivery_normalize: setting(normalization, {
+      default: '"precis_casefold_email"',
+      doc: "The form that an address gets before it is looked up in `delivery_map`.",
+    }),
     memory_budget: setting(size({ atLeast: "1 MiB", atMost: "64 GiB" }), {
       default: '"64 MiB"',
       doc: "Memory for the indexes of mailboxes that nobody has open, so that they open faster.",

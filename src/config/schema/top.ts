@@ -8,8 +8,9 @@ import { tables } from "../modules.ts";
 import { optional, required, type Section, setting } from "../setting.ts";
 import { authModules } from "./auth.ts";
 import { imap } from "./imap.ts";
+import { normalization } from "./names.ts";
 import { storageModules } from "./storage.ts";
-import { tableModules } from "./tables.ts";
+import { tableDocs, tableModules, tableReference } from "./tables.ts";
 import { tls } from "./tls.ts";
 
 /** Modules by the namespace that their named blocks stand under. */
@@ -18,6 +19,11 @@ export const namespaces = {
   storage: storageModules,
   table: tableModules,
 } as const;
+
+/** What modules are, where their settings do not tell it. */
+export const moduleDocs: Readonly<Record<string, Readonly<Record<string, string>> | undefined>> = {
+  table: tableDocs,
+};
 
 /** Keys before the first table, and the tables `tls` and `[[imap]]`. */
 export const top = {
@@ -41,6 +47,20 @@ export const top = {
     doc:
       "Time before the ports open in which the server plays a session with itself, so that the " +
       "first clients do not wait for code to be compiled. `0s` opens them at once.",
+  }),
+  auth_map: setting(tableReference, {
+    default: '"identity"',
+    doc: "The table from the name that a client logs in with to the name that `auth` of an " +
+      "endpoint knows. Who is not in it cannot log in.",
+  }),
+  auth_map_normalize: setting(normalization, {
+    default: '"auto"',
+    doc: "The form that the name gets before it is looked up in `auth_map`. " +
+      "`precis_casefold_email` takes an address: its local part becomes what RFC 8265 calls " +
+      "UsernameCaseMapped, its domain lower case in Unicode. `precis_casefold` takes the whole name " +
+      "for a local part; `precis_email` and `precis` keep capitals; `auto` is " +
+      "`precis_casefold_email` for names with an `@`, else `precis_casefold`; `casefold` only " +
+      "changes capitals, `noop` nothing. Who has a name without such a form cannot log in.",
   }),
   tls: optional(tls, {
     doc:

@@ -1,0 +1,58 @@
+// Settings of a storage, through running servers.
+
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { ImapClient } from "./client.ts";
+import { PASSWORD, startServer, type TestServer } from "./harness.ts";
+
+const MESSAGE = "Subject: hello\r\n\r\nHello\r\n";
+
+function connect(server: TestServer, user: string): Promise<ImapClient> {
+  return ImapClient.login({ host: "127.0.0.1", port: server.port }, user, PASSWORD);
+}
+
+Deno.test("appendlimit: is announced and kept where it is less than that of the endpoint", async () => {
+  await using server = await startServer({ storage: 'appendlimit = "1 KiB"\n' });
+  await using client = await connect(server, server.freshUser());
+  const { untagged } = await client.command("CAPABILITY");
+  match(untagged.join("\n"), /(^| )APPENDLIMIT=1024( |$)/m);
+  const status = await client.command("STATUS INBOX (APPENDLIMIT)");
+  deepStrictEqual(status.untagged, ["* STATUS INBOX (APPENDLIMIT 1024)"]);
+  match((await client.append("INBOX", MESSAGE)).reply, /^OK /);
+  match((await client.command("APPEND INBOX {1025}")).reply, /^NO \[TOOBIG\] /);
+});
+
+Deno.test("appendlimit: does not raise the limit of the endpoint", async () => {
+  await using server = await startServer({
+    imap: 'limits.append = "1 KiB"\n',
+    storage: 'appendlimit = "1 MiB"\n',
+  });
+  await using client = await connect(server, server.freshUser());
+  const { untagged } = await client.command("CAPABILITY");
+  match(untagged.join("\n"), /(^| )APPENDLIMIT=1024( |$)/m);
+});
+
+Deno.test("disable_recent: nothing is recent, in any way that a client can ask", async () => {
+  await using server = await startServer({ storage: "disable_recent = true\n" });
+  const user = server.freshUser();
+  await using client = await connect(server, user);
+  await client.append("INBOX", MESSAGE);
+  const status = await client.command("STATUS INBOX (MESSAGES RECENT)");
+  deepStrictEqual(status.untagged, ["* STATUS INBOX (MESSAGES 1 RECENT 0)"]);
+  for (const select of ["EXAMINE", "SELECT"]) {
+    ok((await client.command(`${select} INBOX`)).untagged.includes("* 0 RECENT"));
+  }
+  await client.append("INBOX", MESSAGE);
+  ok(!(await client.command("NOOP")).untagged.some((line) => /[1-9] RECENT/.test(line)));
+  const { untagged } = await client.command("FETCH 1:* (FLAGS)");
+  deepStrictEqual(untagged, ["* 1 FETCH (FLAGS ())", "* 2 FETCH (FLAGS ())"]);
+  deepStrictEqual((await client.command("SEARCH RECENT")).untagged, ["* SEARCH"]);
+  strictEqual((await client.command("SEARCH OLD")).untagged[0], "* SEARCH 1 2");
+});
+
+Deno.test("delivery_map: any form of a table is taken", async () => {
+  const storage =
+    'delivery_map = "email_localpart_optional"\ndelivery_normalize = "precis_email"\n';
+  await using server = await startServer({ storage });
+  await using client = await connect(server, server.freshUser());
+  match((await client.command("NOOP")).reply, /^OK /);
+});
