@@ -8,7 +8,7 @@ import { type KernelSocket, openSocket, reasonOf, type SocketAddress } from "./k
 import type { Libc } from "./libc.ts";
 import { cannotOpen, isImplicitTls, type ListenAddress, urlOf } from "./listen_address.ts";
 import { canSecure, serverNameChoice } from "./secured.ts";
-import { clearPath, setPermissions } from "./unix_socket.ts";
+import { clearPath, identityOf, removeSocket, setPermissions } from "./unix_socket.ts";
 
 /** What is known of a new connection. */
 export interface Arrival {
@@ -34,6 +34,8 @@ const LOOK_EVERY = 1000;
 export class Listener {
   #server: Server | undefined;
   #kernel: KernelSocket | undefined;
+  /** Removes the file of a unix socket that Deno made. */
+  #remove = () => Promise.resolve();
   #timer: ReturnType<typeof setInterval> | undefined;
   #listening: ListenAddress;
   #unix: boolean;
@@ -81,6 +83,7 @@ export class Listener {
     clearInterval(this.#timer);
     this.#server?.close();
     await this.#kernel?.close();
+    await this.#remove();
   }
 
   async #open(): Promise<void> {
@@ -123,7 +126,15 @@ export class Listener {
     } catch (error) {
       cannotOpen(address, reasonOf(error, address), error);
     }
-    if (address.kind === "unix") await setPermissions(address);
+    if (address.kind !== "unix") return;
+    const identity = await identityOf(address.path);
+    this.#remove = () => removeSocket(address.path, identity);
+    try {
+      await setPermissions(address);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
   }
 
   #createServer(): Server {

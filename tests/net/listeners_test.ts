@@ -3,7 +3,7 @@ import net from "node:net";
 import type { Socket } from "node:net";
 import { memoryLog } from "../../src/log.ts";
 import { Libc } from "../../src/net/libc.ts";
-import type { ListenAddress } from "../../src/net/listen_address.ts";
+import { type ListenAddress, ListenError } from "../../src/net/listen_address.ts";
 import type { Acceptor, Arrival } from "../../src/net/listener.ts";
 import { Listeners } from "../../src/net/listeners.ts";
 import { ImapClient } from "../client.ts";
@@ -124,6 +124,36 @@ Deno.test("Listeners.apply: port 0 stays the port that it became, and the log sa
   strictEqual(new Set(before.map((each) => each.kind === "inet" && each.port)).size, 2);
   strictEqual(lines.length, 2);
   await listeners.close();
+});
+
+Deno.test("Listener: without the C library it has the same addresses, but for v6only", async () => {
+  const lines: string[] = [];
+  const options = { log: memoryLog(lines), handover: { names: [] }, libc: undefined };
+  const listeners = new Listeners(options);
+  const dir = await Deno.makeTempDir();
+  const path = `${dir}/a.sock`;
+  const acceptor = new Saying("here");
+  const unix = { kind: "unix", path, mode: 0o600 } as const;
+  const port = await freePort();
+  await listeners.apply([tcp(port, false, "::"), unix].map((address) => ({ address, acceptor })));
+  strictEqual(await says(port), "here");
+  strictEqual(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
+  await listeners.close();
+  await rejects(Deno.lstat(path), Deno.errors.NotFound);
+  const both = ["0.0.0.0", "::"].map((host) => ({ address: tcp(port, false, host), acceptor }));
+  await rejects(
+    listeners.apply(both),
+    new ListenError(
+      `imap.listen: cannot open tcp://[::]:${port}: ` +
+        "it needs the C library to leave IPv4 to another address",
+    ),
+  );
+  await rejects(
+    listeners.apply([{ address: { ...unix, owner: "nobody-of-that-name" }, acceptor }]),
+    /has no user nobody-of-that-name/,
+  );
+  await rejects(Deno.lstat(path), Deno.errors.NotFound);
+  await Deno.remove(dir);
 });
 
 Deno.test("Listener: accepts again after there was no file descriptor left", async () => {
