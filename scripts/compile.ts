@@ -7,9 +7,12 @@ import { VERSION } from "../src/version.ts";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** Environment variables that libraries look at when they are loaded or used. */
-const ENVIRONMENT = ["TMPDIR", "TMP", "TEMP"];
+const LIBRARY_ENVIRONMENT = ["TMPDIR", "TMP", "TEMP"];
 
-/** Where the C library may be; of it only inotify is used. */
+/** Environment variables by which a service manager hands over sockets. */
+const HANDOVER_ENVIRONMENT = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"];
+
+/** Where the C library may be; of it only inotify and sockets are used. */
 const C_LIBRARIES = [
   "/lib/x86_64-linux-gnu/libc.so.6",
   "/lib/aarch64-linux-gnu/libc.so.6",
@@ -30,7 +33,7 @@ export function compileArguments(output: string): string[] {
     "--allow-write",
     "--allow-sys=hostname",
     `--allow-ffi=${C_LIBRARIES.join()}`,
-    `--allow-env=${ENVIRONMENT.join()}`,
+    `--allow-env=${[...LIBRARY_ENVIRONMENT, ...HANDOVER_ENVIRONMENT].join()}`,
     "--include",
     "src/auth/hash_worker.ts",
     "--output",

@@ -9,7 +9,7 @@ import { print, printError } from "../src/cli/output.ts";
 import { serveConfig } from "../src/cli/serve.ts";
 import { type Config, loadConfig } from "../src/config/load.ts";
 import { createLog, type Log } from "../src/log.ts";
-import { ListenError } from "../src/net/server.ts";
+import { type InetAddress, ListenError } from "../src/net/listen_address.ts";
 import type { Account } from "../src/store/store.ts";
 import { FileTable } from "../src/tables/file_table.ts";
 import { DEMO_MAILBOXES, type DemoMessage, demoMessages } from "./demo_mail.ts";
@@ -69,8 +69,9 @@ async function demo(dir: string, asked: Partial<Ports>): Promise<number> {
     await Deno.writeTextFile(`${dir}/seeded`, "");
   }
   return await serveConfig(config, ({ listening }) => {
-    const port = listening.find(({ tls }) => tls)?.port ?? ports.tls;
-    const plain = listening.find(({ tls }) => !tls)?.port ?? ports.tcp;
+    const inet = listening.filter((each): each is InetAddress => each.kind === "inet");
+    const port = inet.find(({ tls }) => tls)?.port ?? ports.tls;
+    const plain = inet.find(({ tls }) => !tls)?.port ?? ports.tcp;
     print(howToConnect(dir, password, plain, port));
   }, (reason) => {
     if (!(reason instanceof ListenError)) return;
@@ -81,10 +82,11 @@ async function demo(dir: string, asked: Partial<Ports>): Promise<number> {
 function withPorts(config: Config, { tcp, tls }: Partial<Ports>): Config {
   const imap = config.imap.map((endpoint) => ({
     ...endpoint,
-    listen: endpoint.listen.map((address) => ({
-      ...address,
-      port: (address.tls ? tls : tcp) ?? address.port,
-    })),
+    listen: endpoint.listen.map((address) =>
+      address.kind === "inet"
+        ? { ...address, port: (address.tls ? tls : tcp) ?? address.port }
+        : address
+    ),
   }));
   return { ...config, imap };
 }

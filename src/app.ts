@@ -2,6 +2,7 @@
 
 import { accountFault, openStorage } from "./app/storage.ts";
 import { openAuth } from "./app/auth.ts";
+import { refuseOldDeno } from "./app/old_deno.ts";
 import { openTls } from "./app/tls.ts";
 import { warmUp } from "./app/warm_up.ts";
 import { openLoginNames } from "./app/login_names.ts";
@@ -10,7 +11,12 @@ import type { Authenticator } from "./auth/auth.ts";
 import { namedLogin } from "./auth/login_names.ts";
 import type { AuthConfig, Config, ImapConfig, TlsConfig } from "./config/load.ts";
 import type { Log } from "./log.ts";
-import type { Endpoint, ListenAddress, TlsContext } from "./net/endpoint.ts";
+import type { Endpoint, TlsContext } from "./net/endpoint.ts";
+import { readHandover } from "./net/inherited_sockets.ts";
+import { Networks } from "./net/ip_address.ts";
+import { Libc } from "./net/libc.ts";
+import type { ListenAddress } from "./net/listen_address.ts";
+import { Listeners, type Wanted } from "./net/listeners.ts";
 import { ImapServer } from "./net/server.ts";
 import type { Store } from "./store/store.ts";
 import { VERSION } from "./version.ts";
@@ -41,27 +47,31 @@ async function start(
   config: Config,
   log: Log,
   closers: ((graceMs: number) => Promise<void>)[],
-): Promise<ListenAddress[]> {
+): Promise<readonly ListenAddress[]> {
   await makeStateDir(config.stateDir);
   const hostname = config.hostname ?? Deno.hostname();
   await warmUp(config.warmUp, config.stateDir, config.imap[0].limits, log);
   const build = new Build(config, hostname, log);
   closers.push(() => build.close());
   const servers: ImapServer[] = [];
+  const wanted: Wanted[] = [];
   const nextId = countUp();
   for (const imap of config.imap) {
     const { auth, store } = await build.modules(imap);
     const endpoint = build.endpoint(imap);
     const version = VERSION;
-    servers.push(new ImapServer({ endpoint, auth, store, log, hostname, version, nextId }));
+    const acceptor = new ImapServer({ endpoint, auth, store, log, hostname, version, nextId });
+    servers.push(acceptor);
+    wanted.push(...imap.listen.map((address) => ({ address, acceptor })));
   }
   // Before the modules close, which come first in the list.
   closers.push(async (graceMs) => {
     await Promise.all(servers.map((server) => server.close(graceMs)));
   });
-  const listening: ListenAddress[] = [];
-  for (const server of servers) listening.push(...await server.listen());
-  return listening;
+  const handover = readHandover((name) => Deno.env.get(name), Deno.pid);
+  const listeners = new Listeners({ log, handover, libc: Libc.open() });
+  closers.push(() => listeners.close());
+  return await listeners.apply(wanted);
 }
 
 async function makeStateDir(path: string): Promise<void> {
@@ -108,16 +118,25 @@ class Build {
   }
 
   endpoint(imap: ImapConfig): Endpoint {
-    const { listen, insecureAuth, ioDebug, ioErrors, limits, tls } = imap;
+    const { insecureAuth, ioDebug, ioErrors, limits, tls, proxyProtocol } = imap;
+    refuseOldDeno(imap, this.log);
     return {
-      listen,
       insecureAuth,
       ioDebug,
       ioErrors,
       limits,
-      tls: tls &&
-        once(this.#tls, tls, () => openTls(tls, this.config.stateDir, this.hostname, this.log)),
+      tls: tls && this.#tlsOf(tls),
+      proxyProtocol: proxyProtocol && {
+        trust: new Networks(proxyProtocol.trust),
+        tlsOffloaded: proxyProtocol.tlsOffloaded,
+        tls: proxyProtocol.tls && this.#tlsOf(proxyProtocol.tls),
+      },
     };
+  }
+
+  #tlsOf(tls: TlsConfig): TlsContext {
+    const { config, hostname, log } = this;
+    return once(this.#tls, tls, () => openTls(tls, config.stateDir, hostname, log));
   }
 
   async close(): Promise<void> {

@@ -2,15 +2,16 @@
 
 import { Buffer } from "node:buffer";
 import * as net from "node:net";
+import { Duplex } from "node:stream";
 import * as tls from "node:tls";
 
 /** How long a test waits for one response, in milliseconds. */
 export const PATIENCE = 10_000;
 
-export interface ServerAddress {
-  readonly host: string;
-  readonly port: number;
-}
+export type ServerAddress =
+  | { readonly host: string; readonly port: number }
+  /** A unix socket. */
+  | { readonly path: string };
 
 /** The answer to one command. */
 export interface Answer {
@@ -47,6 +48,22 @@ export class ImapClient {
     mode: "plain" | "tls" = "plain",
   ): Promise<ImapClient> {
     return new ImapClient(await (mode === "tls" ? connectTls(address) : connectPlain(address)));
+  }
+
+  /** Connects and sends `first`, in one packet with the ClientHello if there is TLS after it. */
+  static async behindProxy(
+    address: ServerAddress,
+    first: Uint8Array,
+    mode: "plain" | "tls" = "plain",
+  ): Promise<ImapClient> {
+    const socket = await connectPlain(address);
+    if (mode === "plain") {
+      socket.write(first);
+      return new ImapClient(socket);
+    }
+    const secure = tls.connect({ socket: prefixed(socket, first), rejectUnauthorized: false });
+    await settled(secure, "secureConnect");
+    return new ImapClient(secure);
   }
 
   /** Connects and logs in; the responses to both are read. */
@@ -206,17 +223,38 @@ function endOfResponse(buffer: string): number {
   }
 }
 
-async function connectPlain({ host, port }: ServerAddress): Promise<net.Socket> {
-  const socket = net.connect({ host, port, noDelay: true });
+async function connectPlain(address: ServerAddress): Promise<net.Socket> {
+  const socket = net.connect({ ...address, noDelay: true });
   await settled(socket, "connect");
   return socket;
 }
 
 /** The certificate is not looked at: test servers sign their own. */
-async function connectTls({ host, port }: ServerAddress): Promise<net.Socket> {
-  const socket = tls.connect({ host, port, rejectUnauthorized: false });
+async function connectTls(address: ServerAddress): Promise<net.Socket> {
+  const socket = tls.connect({ ...address, rejectUnauthorized: false });
   await settled(socket, "secureConnect");
   return socket;
+}
+
+/** A stream over `socket` that puts `first` before the first bytes, in the same packet. */
+function prefixed(socket: net.Socket, first: Uint8Array): Duplex {
+  let waiting = [first];
+  const stream = new Duplex({
+    allowHalfOpen: false,
+    read() {},
+    write(chunk: Uint8Array, _encoding, done) {
+      socket.write(Buffer.concat([...waiting, chunk]), done);
+      waiting = [];
+    },
+    final: (done) => void socket.end(done),
+    destroy(error, done) {
+      socket.destroy();
+      done(error);
+    },
+  });
+  socket.on("data", (bytes) => stream.push(bytes));
+  socket.on("close", () => stream.push(null));
+  return stream;
 }
 
 /** Waits for `event`, which tells that the socket can be used. */

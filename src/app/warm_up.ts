@@ -8,10 +8,12 @@ import { join } from "node:path";
 import type { Authenticator } from "../auth/auth.ts";
 import type { Log } from "../log.ts";
 import type { Limits } from "../net/endpoint.ts";
+import { Listeners } from "../net/listeners.ts";
 import { ImapServer } from "../net/server.ts";
 import { MaildirStore } from "../store/maildir/store.ts";
 import { VERSION } from "../version.ts";
 
+const ANY_PORT = { kind: "inet", tls: false, host: "127.0.0.1", port: 0 } as const;
 const FOLDER = "warm-up";
 const MESSAGES = 12;
 const DOUBLINGS = 6;
@@ -57,7 +59,6 @@ export async function warmUp(
   });
   const server = new ImapServer({
     endpoint: {
-      listen: [{ tls: false, host: "127.0.0.1", port: 0 }],
       insecureAuth: true,
       ioDebug: false,
       ioErrors: false,
@@ -70,16 +71,18 @@ export async function warmUp(
     version: VERSION,
     nextId: () => FOLDER,
   });
+  const listeners = new Listeners({ log: SILENT, handover: { names: [] }, libc: undefined });
   try {
     // Left behind by a server that was killed here.
     await Deno.remove(root, { recursive: true }).catch(() => {});
-    const [{ port }] = await server.listen();
-    await play(port, password, ms);
+    const [opened] = await listeners.apply([{ address: ANY_PORT, acceptor: server }]);
+    if (opened.kind === "inet") await play(opened.port, password, ms);
   } catch (error) {
     log.warn("warming up failed", {
       error: error instanceof Error ? error.message : String(error),
     });
   } finally {
+    await listeners.close();
     await server.close(0);
     await store.close();
     await Deno.remove(root, { recursive: true }).catch(() => {});

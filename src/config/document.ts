@@ -1,6 +1,6 @@
 /** The example config and the reference of all settings, made from the schema. */
 
-import { imap, limits } from "./schema/imap.ts";
+import { imap, limits, proxyProtocol } from "./schema/imap.ts";
 import { tlsLoaders } from "./schema/tls.ts";
 import { exampleBlocks, moduleDocs, namespaces, top } from "./schema/top.ts";
 import type { Section, Setting } from "./setting.ts";
@@ -10,7 +10,7 @@ const WIDTH = 96;
 /** The text of `config.example.toml`: a config that works once its files are there. */
 export function exampleConfig(): string {
   const { tls: _tls, imap: _imap, ...plain } = top;
-  const { limits: _limits, tls: _own, ...endpoint } = imap;
+  const { limits: _limits, tls: _own, proxy_protocol: proxy, ...endpoint } = imap;
   const blocks = exampleBlocks.flatMap(({ namespace, name, module }) => {
     const variants: Readonly<Record<string, Section>> = namespaces[namespace];
     return ["", `[${namespace}.${name}]`, `module = "${module}"`, ...example(variants[module])];
@@ -33,6 +33,9 @@ export function exampleConfig(): string {
     ...comment("An endpoint; there may be several."),
     "[[imap]]",
     ...example(endpoint),
+    "",
+    ...comment(proxy.doc),
+    '# proxy_protocol = ["127.0.0.1", "10.0.0.0/8"]',
     "",
     ...comment(imap.limits.doc),
     "[imap.limits]",
@@ -100,6 +103,8 @@ export function configReference(): string {
     endpoints.doc,
     "",
     ...rows({ ...endpoint, tls: ownTls }),
+    ...heading(3, "`[imap.proxy_protocol]`"),
+    ...rows(proxyProtocol),
     ...heading(3, "`[imap.limits]`"),
     bounds.doc,
     "",

@@ -1,16 +1,7 @@
 /** Kinds of plain values: how each is written in TOML, and how it is refused. */
 
-import { isIPv6 } from "node:net";
 import { isAbsolute } from "node:path";
 import { type Kind, wrong } from "./setting.ts";
-
-/** `tcp://HOST:PORT` or `tls://HOST:PORT`; `tls` is TLS from the first byte. */
-export interface Address {
-  readonly tls: boolean;
-  /** Without brackets. */
-  readonly host: string;
-  readonly port: number;
-}
 
 /** true or false. */
 export function boolean(): Kind<boolean> {
@@ -191,27 +182,6 @@ export function pathTemplate(
       return reading.resolve(value.value.replaceAll("{state_dir}", () => reading.stateDir));
     },
   };
-}
-
-/** `tcp://HOST:PORT` or `tls://HOST:PORT`, with IPv6 hosts in brackets. */
-export function address(): Kind<Address> {
-  const expected = '"tcp://HOST:PORT" or "tls://HOST:PORT"';
-  return {
-    name: "address",
-    expected,
-    read(value, key, reading) {
-      const read = value.type === "string" ? addressOf(value.value) : undefined;
-      return read ?? wrong(reading, value, key, expected);
-    },
-  };
-}
-
-function addressOf(text: string): Address | undefined {
-  const match = text.match(/^(tcp|tls):\/\/(?:\[([^\]]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})$/);
-  if (match === null) return undefined;
-  const [, scheme, v6, name, port] = match;
-  if (Number(port) > 65535 || (v6 !== undefined && !isIPv6(v6))) return undefined;
-  return { tls: scheme === "tls", host: v6 ?? name, port: Number(port) };
 }
 
 /** A lowest and a highest one of `words`, which are in rising order; a single one is both. */

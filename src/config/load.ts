@@ -2,10 +2,10 @@
 
 import { dirname, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import type { Address } from "./kinds.ts";
+import type { Address } from "./addresses.ts";
 import { type Chosen, readBlock } from "./modules.ts";
 import type { authModules } from "./schema/auth.ts";
-import type { imap as imapSection, limits } from "./schema/imap.ts";
+import type { imap as imapSection, limits, proxyProtocol } from "./schema/imap.ts";
 import type { storageModules } from "./schema/storage.ts";
 import type { NORMALIZATIONS } from "./schema/names.ts";
 import type { TableConfig } from "./schema/tables.ts";
@@ -21,9 +21,16 @@ export type { TableConfig };
 export type NormalizationName = typeof NORMALIZATIONS[number];
 export type LimitsConfig = Values<typeof limits>;
 
+/** Proxies in front of an endpoint; `tls` is absent where it is off. */
+export interface ProxyProtocolConfig extends Omit<Values<typeof proxyProtocol>, "tls"> {
+  readonly tls?: TlsConfig;
+}
+
 /** One `[[imap]]` block with its defaults worked out. */
 export interface ImapConfig {
   readonly listen: readonly Address[];
+  /** Absent: every peer is a client. */
+  readonly proxyProtocol?: ProxyProtocolConfig;
   /** Absent: TLS is off. */
   readonly tls?: TlsConfig;
   readonly insecureAuth: boolean;
@@ -102,6 +109,7 @@ class Loader implements Reading {
   readonly #used = new Set<NamedBlock>();
   readonly #warnings: string[] = [];
   stateDir = "";
+  #runtimeDir = "";
 
   constructor(readonly file: string) {}
 
@@ -111,6 +119,10 @@ class Loader implements Reading {
 
   resolve(path: string): string {
     return resolve(dirname(this.file), path);
+  }
+
+  resolveRuntime(path: string): string {
+    return resolve(this.#runtimeDir, path);
   }
 
   block(namespace: string, name: string): NamedBlock | undefined {
@@ -145,7 +157,8 @@ class Loader implements Reading {
       return void this.fault(error.at, error.message);
     }
     this.#collectBlocks(root);
-    this.stateDir = this.#stateDir(root);
+    this.stateDir = this.#folder(root, "state_dir");
+    this.#runtimeDir = this.#folder(root, "runtime_dir");
     const values = readSection(root, top, "", this, Object.keys(namespaces));
     this.#checkBlocks();
     const tables = root.entries.get("imap")?.value;
@@ -164,11 +177,11 @@ class Loader implements Reading {
     return `${this.file}:${at.line}:${at.column}: ${message}`;
   }
 
-  /** Path templates need it before the section that it belongs to has been read. */
-  #stateDir(root: TomlTable): string {
-    const value = root.entries.get("state_dir")?.value;
+  /** Other settings need it before the section that it belongs to has been read. */
+  #folder(root: TomlTable, key: "state_dir" | "runtime_dir"): string {
+    const value = root.entries.get(key)?.value;
     if (value?.type === "string") return this.resolve(value.value);
-    const fallback = defaultOf(top.state_dir);
+    const fallback = defaultOf(top[key]);
     return fallback?.type === "string" ? fallback.value : "";
   }
 
@@ -223,7 +236,7 @@ class Loader implements Reading {
         );
       }
       for (const address of listenOf(endpoint)) {
-        const name = address.value.replace(/^\w+:/, "");
+        const name = address.value.replace(/^[\w+]+:/, "");
         if (taken.has(name) && !name.endsWith(":0")) {
           this.fault(address.at, `imap.listen has an address twice: got ${address.source}`);
         }
@@ -248,21 +261,23 @@ class Loader implements Reading {
   }
 
   #checkWithoutTls(endpoint: TomlTable, insecure: TomlValue | undefined): void {
-    if (insecure?.type === "boolean" && !insecure.value) {
+    const addresses = listenOf(endpoint);
+    const inClear = !maySecure(endpoint, addresses.map(({ value }) => value));
+    if (insecure?.type === "boolean" && !insecure.value && inClear) {
       this.fault(
         insecure.at,
         "imap.insecure_auth must be true or left out where TLS is off: got false",
       );
     }
-    for (const address of listenOf(endpoint)) {
-      if (address.value.startsWith("tls:")) {
-        this.fault(
-          address.at,
-          `imap.listen must not have tls:// where TLS is off: got ${address.source}`,
-        );
-      }
+    for (const address of addresses) {
+      const implicit = /^(tls|fd\+tls):/.exec(address.value);
+      if (implicit === null) continue;
+      this.fault(
+        address.at,
+        `imap.listen must not have ${implicit[1]}:// where TLS is off: got ${address.source}`,
+      );
     }
-    this.#warn(endpoint.at, "TLS is off: passwords and mail travel in the clear");
+    if (inClear) this.#warn(endpoint.at, "TLS is off: passwords and mail travel in the clear");
   }
 
   #warn(at: Position, message: string): void {
@@ -271,20 +286,38 @@ class Loader implements Reading {
 }
 
 function endpointOf(values: EndpointValues, top: TopValues): ImapConfig {
-  const { limits, storage, authMap, authMapNormalize } = values;
+  const { limits, storage, listen, proxyProtocol: proxy } = values;
   const tls = values.tls ?? top.tls ?? "off";
+  const onlyUnix = listen.every(({ kind }) => kind === "unix");
+  const inClear = tls === "off" && !onlyUnix && !proxy?.tlsOffloaded;
   return {
     ...values,
-    tls: tls === "off" ? undefined : tls,
-    insecureAuth: values.insecureAuth ?? tls === "off",
-    authMap: authMap ?? top.authMap,
-    authMapNormalize: authMapNormalize ?? top.authMapNormalize,
+    tls: whereOn(tls),
+    proxyProtocol: proxy && { ...proxy, tls: whereOn(proxy.tls) },
+    insecureAuth: values.insecureAuth ?? inClear,
+    authMap: values.authMap ?? top.authMap,
+    authMapNormalize: values.authMapNormalize ?? top.authMapNormalize,
     limits: { ...limits, append: Math.min(limits.append, storage.appendlimit ?? Infinity) },
   };
 }
 
+function whereOn(tls: TlsConfig | "off" | undefined): TlsConfig | undefined {
+  return tls === "off" ? undefined : tls;
+}
+
+/** Whether connections may count as secure though the endpoint has no TLS. */
+function maySecure(endpoint: TomlTable, addresses: readonly string[]): boolean {
+  const proxy = endpoint.entries.get("proxy_protocol")?.value;
+  const offloaded = proxy?.type === "table" && proxy.entries.get("tls_offloaded")?.value;
+  if (offloaded && offloaded.type === "boolean" && offloaded.value) return true;
+  return addresses.length > 0 && addresses.every((each) => each.startsWith("unix:"));
+}
+
+/** Addresses as they are written, also those that stand in a table. */
 function listenOf(endpoint: TomlTable): { value: string; source: string; at: Position }[] {
   const listen = endpoint.entries.get("listen")?.value;
   if (listen?.type !== "list") return [];
-  return listen.items.filter((item) => item.type === "string");
+  return listen.items
+    .map((item) => item.type === "table" ? item.entries.get("address")?.value : item)
+    .filter((item) => item?.type === "string");
 }

@@ -41,6 +41,27 @@ export function table<S extends Section>(section: S): Kind<Values<S>> {
   };
 }
 
+/** A table with settings of its own, or a list that stands for its key `list` alone. */
+export function tableOrList<S extends Section>(
+  section: S,
+  list: keyof S & string,
+  listed: string,
+): Kind<Values<S>> {
+  const expected = `${listed}; or a table with ${list}`;
+  return {
+    name: "table or list",
+    expected,
+    sections: { "": section },
+    read(value, key, reading) {
+      if (value.type === "table") return readSection(value, section, key, reading);
+      if (value.type !== "list") return wrong(reading, value, key, expected);
+      const { at, source } = value;
+      const entries = new Map([[list, { keyAt: at, value }]]);
+      return readSection({ type: "table", entries, at, source }, section, key, reading);
+    },
+  };
+}
+
 /** One or more tables of the same section: `[[key]]`. */
 export function tables<S extends Section>(section: S): Kind<readonly Values<S>[]> {
   const expected = "one or more [[…]] tables";

@@ -8,6 +8,8 @@ export interface Reading {
   fault(at: Position, message: string): void;
   /** An absolute path for one that may be relative to the config file. */
   resolve(path: string): string;
+  /** An absolute path for one that may be relative to `runtime_dir`. */
+  resolveRuntime(path: string): string;
   readonly stateDir: string;
   /** Finds `[namespace.name]` and marks it as used. */
   block(namespace: string, name: string): NamedBlock | undefined;

@@ -1,7 +1,6 @@
 /** One client's connection: reads commands, has them run one after the other, and ends in time. */
 
 import type { Socket } from "node:net";
-import { type TlsOptions, TLSSocket } from "node:tls";
 import { judge } from "../imap/announced.ts";
 import { type Dialogue, Disconnected, type Service } from "../imap/command.ts";
 import { ReceivedMessage } from "../imap/commands/append.ts";
@@ -12,8 +11,9 @@ import type { Log } from "../log.ts";
 import { type FrameEvent, Framer, LineTooLong } from "../wire/framer.ts";
 import { capabilityCode, continuation, statusLine } from "../wire/response.ts";
 import { SyntaxFault } from "../wire/scanner.ts";
-import type { Endpoint, TlsContext } from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { SocketOutput } from "./output.ts";
+import { secured } from "./secured.ts";
 
 /** Octets that may lie unread before the client is made to wait. */
 const READ_AHEAD = 256 * 1024;
@@ -30,6 +30,14 @@ const FAULT_TEXTS: Readonly<Record<FaultReason, string>> = {
   "literals-too-long": "Expected shorter literals",
   "bad-literal": "Expected a literal of at most 4294967295 octets",
 };
+
+/** Who has connected. */
+export interface Client {
+  /** An IP address, or "unix". */
+  readonly remote: string;
+  /** Nobody in between can read: passwords may be sent. */
+  readonly secure: boolean;
+}
 
 export class Connection {
   readonly #session: Session;
@@ -53,10 +61,10 @@ export class Connection {
     private readonly service: Service,
     private readonly log: Log,
     id: string,
-    secure: boolean,
+    client: Client,
   ) {
     const { limits, ioDebug } = endpoint;
-    this.#session = new Session(id, socket.remoteAddress ?? "unknown", secure);
+    this.#session = new Session(id, client.remote, client.secure);
     this.#socket = socket;
     this.#framer = new Framer(limits);
     const tap = ioDebug ? (text: string) => this.#traced(text) : undefined;
@@ -202,7 +210,7 @@ export class Connection {
       assertOpen: () => {
         if (this.#ended !== undefined && !(this.#ended instanceof Farewell)) throw this.#ended;
       },
-      startTls: this.endpoint.tls && (() => this.#upgrade = true),
+      startTls: this.service.tls ? () => this.#upgrade = true : undefined,
     };
   }
 
@@ -297,20 +305,6 @@ export class Connection {
     this.#out.use(this.#socket);
     this.#session.secure = true;
   }
-}
-
-function secured(plain: Socket, tls: TlsContext): Socket {
-  return new TLSSocket(plain, {
-    isServer: true,
-    secureContext: tls.context(),
-    ...serverNameChoice(tls),
-  });
-}
-
-/** What chooses a certificate by the name that the client asks for, where there is a choice. */
-export function serverNameChoice(tls: TlsContext): Pick<TlsOptions, "SNICallback"> {
-  if (!tls.choosesByName) return {};
-  return { SNICallback: (name, done) => done(null, tls.context(name)) };
 }
 
 async function abort(message: ReceivedMessage, log: Log): Promise<void> {

@@ -1,9 +1,7 @@
 /** What one `[[imap]]` block of the config means to the server. */
 
 import type { SecureContext, SecureContextOptions } from "node:tls";
-
-/** Where an endpoint listens. `tls` means implicit TLS. */
-export type ListenAddress = { readonly tls: boolean; readonly host: string; readonly port: number };
+import type { Networks } from "./ip_address.ts";
 
 /** Certificates in force; asked for each handshake, so that a reload needs no restart. */
 export interface TlsContext {
@@ -43,8 +41,19 @@ export interface Limits {
   readonly connections: number;
 }
 
+/** Proxies that tell whose connections they hand on. */
+export interface ProxyProtocol {
+  /** Their addresses. Whoever else connects is a client. */
+  readonly trust: Networks;
+  /** Whether a client counts as secure if the proxy says that it came over TLS. */
+  readonly tlsOffloaded: boolean;
+  /** TLS between proxy and server, around the header. */
+  readonly tls?: TlsContext;
+}
+
 export interface Endpoint {
-  readonly listen: readonly ListenAddress[];
+  /** Absent: every peer is a client. */
+  readonly proxyProtocol?: ProxyProtocol;
   /** Absent: TLS is off. */
   readonly tls?: TlsContext;
   readonly insecureAuth: boolean;

@@ -1,19 +1,18 @@
-/** Listens, counts, and serves each client by a {@link Connection}. */
+/** Takes in the clients of an endpoint, counts them, and serves each by a {@link Connection}. */
 
-import { createServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, type TlsOptions, type TLSSocket } from "node:tls";
+import type { Socket } from "node:net";
 import type { Authenticator } from "../auth/auth.ts";
 import type { Service } from "../imap/command.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import { statusLine } from "../wire/response.ts";
-import { Connection, serverNameChoice } from "./connection.ts";
-import type { Endpoint, ListenAddress } from "./endpoint.ts";
-
-/** An address cannot be had. */
-export class ListenError extends Error {
-  override name = "ListenError";
-}
+import { type Client, Connection } from "./connection.ts";
+import type { Endpoint, ProxyProtocol, TlsContext } from "./endpoint.ts";
+import { canonicalAddress, UNIX_PEER } from "./ip_address.ts";
+import type { Acceptor, Arrival } from "./listener.ts";
+import { NoProxyHeader, receiveHeader } from "./proxy_channel.ts";
+import { ProxyHeaderFault } from "./proxy_header.ts";
+import { canSecure, handshake, secured } from "./secured.ts";
 
 export interface ImapServerOptions {
   readonly endpoint: Endpoint;
@@ -28,56 +27,82 @@ export interface ImapServerOptions {
   readonly now?: () => number;
 }
 
-/** One `[[imap]]` endpoint with all its addresses. */
-export class ImapServer {
-  readonly #options: ImapServerOptions;
-  readonly #service: Service;
-  readonly #servers: Server[] = [];
+/** Milliseconds for a proxy to send its header. */
+const HEADER_PATIENCE = 5000;
+
+/** Milliseconds for commands to end after their connection was cut. */
+const LAST_TURNS = 1000;
+
+/** A connection on which the protocol can begin. */
+interface Prepared {
+  readonly socket: Socket;
+  readonly client: Client;
+}
+
+/** What one `[[imap]]` endpoint offers; its addresses are opened by `Listeners`. */
+export class ImapServer implements Acceptor {
+  #options: ImapServerOptions;
+  #service: Service;
+  /** Sockets whose PROXY header or TLS handshake is not through. */
+  readonly #preparing = new Set<Socket>();
   readonly #connections = new Set<Connection>();
   readonly #running = new Set<Promise<void>>();
+  #unwatch: () => void;
 
   constructor(options: ImapServerOptions) {
-    const { endpoint, auth, store, log, hostname, version, now = Date.now } = options;
     this.#options = options;
-    this.#service = {
-      auth,
-      store,
-      log,
-      hostname,
-      version,
-      insecureAuth: endpoint.insecureAuth,
-      tls: endpoint.tls !== undefined,
-      appendLimit: endpoint.limits.append,
-      keepalive: endpoint.limits.keepalive,
-      now,
-    };
+    this.#service = serviceOf(options);
+    this.#unwatch = watch(options.endpoint);
   }
 
-  /**
-   * Opens every address of the endpoint.
-   *
-   * @returns them with their real ports
-   * @throws {ListenError} when one cannot be had
-   */
-  async listen(): Promise<readonly ListenAddress[]> {
-    const addresses: ListenAddress[] = [];
-    for (const address of this.#options.endpoint.listen) {
-      const server = this.#serverFor(address);
-      const port = await opened(server, address).catch((error) => {
-        throw new ListenError(`imap.listen: cannot open ${urlOf(address)}: ${reasonOf(error)}`, {
-          cause: error,
-        });
-      });
-      this.#servers.push(server);
-      addresses.push({ ...address, port });
-      this.#options.log.info(`listening on ${urlOf({ ...address, port })}`);
+  /** Serves new connections by other options; the ones that there are go on as before. */
+  use(options: ImapServerOptions): void {
+    this.#options = options;
+    this.#service = serviceOf(options);
+    const unwatch = this.#unwatch;
+    this.#unwatch = watch(options.endpoint);
+    unwatch();
+  }
+
+  get tls(): TlsContext | undefined {
+    return this.#options.endpoint.tls;
+  }
+
+  /** Connections that are being served. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Serves a new connection. */
+  accept(socket: Socket, arrival: Arrival): void {
+    const { endpoint, log } = this.#options;
+    // Stays: an error without a listener would end the process.
+    socket.on("error", () => {});
+    const remote = peerOf(socket, arrival);
+    if (remote === undefined) {
+      log.debug("client has gone already");
+      socket.destroy();
+      return;
     }
-    return addresses;
+    if (this.#preparing.size >= endpoint.limits.connections) {
+      log.warn("too many connections", { remote });
+      socket.destroy();
+      return;
+    }
+    if (!arrival.implicitTls && !isProxy(endpoint.proxyProtocol, remote)) {
+      const secure = arrival.secured || arrival.unix;
+      return this.#serve({ socket, client: { remote, secure } });
+    }
+    this.#preparing.add(socket);
+    this.#prepare(socket, remote, arrival)
+      .then((prepared) => this.#serve(prepared), (error) => this.#refused(socket, remote, error))
+      .finally(() => this.#preparing.delete(socket));
   }
 
   /** Says BYE to every client; commands that run may finish within `graceMs` milliseconds. */
   async close(graceMs: number): Promise<void> {
-    for (const server of this.#servers) server.close();
+    this.#unwatch();
+    for (const socket of this.#preparing) socket.destroy();
     for (const connection of this.#connections) connection.shutdown();
     await Promise.race([Promise.all(this.#running), after(graceMs)]);
     for (const connection of this.#connections) connection.destroy();
@@ -85,43 +110,49 @@ export class ImapServer {
     await Promise.race([Promise.all(this.#running), after(LAST_TURNS)]);
   }
 
-  #serverFor(address: ListenAddress): Server {
-    const { tls, limits } = this.#options.endpoint;
-    if (!address.tls) return createServer((socket) => this.#accept(socket, false));
-    if (tls === undefined) throw new Error(`TLS is not configured for port ${address.port}`);
-    const options: TlsOptions & { host: string } = {
-      ...tls.options(),
-      // Where Deno 2.7 looks for it.
-      host: address.host,
-      ...serverNameChoice(tls),
-      handshakeTimeout: limits.login,
-    };
-    const server = createTlsServer(options, (socket: TLSSocket) => this.#accept(socket, true));
-    // Clients that send no server name get what the server was made with.
-    const unwatch = tls.watch(() => server.setSecureContext?.(tls.options()));
-    server.on("close", unwatch);
-    server.on("tlsClientError", (error: Error) => this.#handshakeFailed(error));
-    return server;
+  /** From the outside to the inside: TLS of the proxy, its header, TLS of the client. */
+  async #prepare(plain: Socket, peer: string, arrival: Arrival): Promise<Prepared> {
+    const { endpoint } = this.#options;
+    const { proxyProtocol: proxy, limits } = endpoint;
+    let socket = plain;
+    let client: Client = { remote: peer, secure: arrival.secured || arrival.unix };
+    if (proxy !== undefined && isProxy(proxy, peer)) {
+      if (proxy.tls !== undefined) socket = await withTls(socket, proxy.tls, HEADER_PATIENCE);
+      const { source, tls } = await receiveHeader(socket, HEADER_PATIENCE);
+      if (source !== undefined) client = { remote: source, secure: proxy.tlsOffloaded && tls };
+    }
+    if (arrival.implicitTls) {
+      if (endpoint.tls === undefined) throw new Error("Expected TLS to be configured");
+      socket = await withTls(socket, endpoint.tls, limits.login);
+      client = { ...client, secure: true };
+    }
+    return { socket, client };
   }
 
-  #handshakeFailed(error: Error): void {
+  #refused(socket: Socket, remote: string, error: Error): void {
     const { log, endpoint } = this.#options;
-    if (endpoint.ioErrors) log.warn("TLS handshake failed", { error: error.message });
-    else log.debug("TLS handshake failed", { error: error.message });
+    socket.destroy();
+    if (error instanceof ProxyHeaderFault) {
+      log.warn("proxy turned away", { remote, error: error.message });
+      return;
+    }
+    const event = error instanceof NoProxyHeader ? "proxy sent nothing" : "TLS handshake failed";
+    const fields = { remote, error: error.message };
+    if (endpoint.ioErrors) log.warn(event, fields);
+    else log.debug(event, fields);
   }
 
-  #accept(socket: Socket, secure: boolean): void {
+  #serve({ socket, client }: Prepared): void {
     const { endpoint, log } = this.#options;
     if (this.#connections.size >= endpoint.limits.connections) {
-      log.warn("too many connections", { remote: socket.remoteAddress });
-      socket.on("error", () => {});
+      log.warn("too many connections", { remote: client.remote });
       socket.end(statusLine("*", "BYE", "Too many connections, try later"));
       return;
     }
     const id = this.#options.nextId();
     const connectionLog = log.with({ conn: id });
-    connectionLog.debug("connected", { remote: socket.remoteAddress, secure });
-    const connection = new Connection(socket, endpoint, this.#service, connectionLog, id, secure);
+    connectionLog.debug("connected", { ...client });
+    const connection = new Connection(socket, endpoint, this.#service, connectionLog, id, client);
     this.#connections.add(connection);
     const running = connection.run().finally(() => {
       this.#connections.delete(connection);
@@ -131,39 +162,47 @@ export class ImapServer {
   }
 }
 
-/** Milliseconds for commands to end after their connection was cut. */
-const LAST_TURNS = 1000;
+function serviceOf(options: ImapServerOptions): Service {
+  const { endpoint, auth, store, log, hostname, version, now = Date.now } = options;
+  return {
+    auth,
+    store,
+    log,
+    hostname,
+    version,
+    insecureAuth: endpoint.insecureAuth,
+    tls: endpoint.tls !== undefined && canSecure(),
+    appendLimit: endpoint.limits.append,
+    keepalive: endpoint.limits.keepalive,
+    now,
+  };
+}
+
+/** Keeps certificates current while nobody connects, until the returned function is called. */
+function watch({ tls, proxyProtocol }: Endpoint): () => void {
+  const ends = [tls, proxyProtocol?.tls].map((each) => each?.watch(() => {}));
+  return () => ends.forEach((end) => end?.());
+}
+
+/** The address of the other end, which only a connection has that is still there. */
+function peerOf({ remoteAddress }: Socket, { unix }: Arrival): string | undefined {
+  if (unix) return UNIX_PEER;
+  const address = remoteAddress?.replace(/%.*$/, "");
+  return address && (canonicalAddress(address) ?? address);
+}
+
+function isProxy(proxy: ProxyProtocol | undefined, peer: string): boolean {
+  return proxy !== undefined && proxy.trust.includes(peer);
+}
+
+async function withTls(plain: Socket, tls: TlsContext, patience: number): Promise<Socket> {
+  // Else the handshake waits for delayed acknowledgements.
+  plain.setNoDelay(true);
+  const socket = secured(plain, tls);
+  await handshake(socket, patience);
+  return socket;
+}
 
 function after(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
-}
-
-/** The address as the config spells it. */
-function urlOf({ tls, host, port }: ListenAddress): string {
-  return `${tls ? "tls" : "tcp"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: "another program listens there",
-  EADDRNOTAVAIL: "this machine has no such address",
-  EACCES: "only root, or a program with CAP_NET_BIND_SERVICE, may listen on this port",
-};
-
-function reasonOf(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return REASONS[code] ?? (error instanceof Error ? error.message : String(error));
-}
-
-function opened(server: Server, { host, port }: ListenAddress): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    const done = () => {
-      server.off("error", reject);
-      const address = server.address();
-      resolve(typeof address === "object" && address !== null ? address.port : port);
-    };
-    // A TLS server of Deno 2.7 takes nothing but a port and a callback.
-    if (server.listen.length === 2) server.listen(port, done);
-    else server.listen({ host, port }, done);
-  });
 }

@@ -129,7 +129,8 @@ Deno.test("imapd and imapd check tell all faults and exit with 2", async () => {
   await using at = await site((config) => config.replace("listen", "lisen").replace("&l", "&L"));
   const faults = [
     "3:3: imap.listen is missing: it must be a list of at least 1, each " +
-    '"tcp://HOST:PORT" or "tls://HOST:PORT"',
+    '"tcp://HOST:PORT", "tls://HOST:PORT", "unix://PATH", "fd://NAME" or "fd+tls://NAME", ' +
+    "or a table with such an address",
     "4:1: unknown key lisen, did you mean listen?",
     "5:8: imap.auth refers to [auth.Local_authdb], which does not exist, did you mean local_authdb?",
     '7:7: [auth.local_authdb] is not used: refer to it by "&local_authdb", or remove it',

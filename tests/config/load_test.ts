@@ -90,12 +90,67 @@ Deno.test("parseConfig() takes a byte order mark, CRLF, IPv6 and no special fold
     .replace('module = "maildir"', 'module = "maildir", special_folders = {}')
     .replaceAll("\n", "\r\n");
   const { imap: [imap] } = parseConfig(text, "c.toml");
-  strictEqual(imap.listen[0].host, "::1");
+  deepStrictEqual(imap.listen, [{ kind: "inet", tls: false, host: "::1", port: 143 }]);
   strictEqual(imap.storage.specialFolders.size, 0);
 });
 
+Deno.test("parseConfig() reads unix sockets, inherited ones, and their permissions", () => {
+  const listen = 'listen = ["unix:///s", "unix://in/run", "fd://imap", "fd+tls://7", ' +
+    '{ address = "unix://t", mode = "0660", owner = "vmail", group = "8" }]\n';
+  const { imap: [imap] } = parseConfig(
+    `runtime_dir = "run"\n${GOOD.replace(LISTEN, listen)}`,
+    "/etc/imapd/c.toml",
+  );
+  deepStrictEqual(imap.listen, [
+    { kind: "unix", path: "/s" },
+    { kind: "unix", path: "/etc/imapd/run/in/run" },
+    { kind: "fd", tls: false, name: "imap" },
+    { kind: "fd", tls: true, name: 7 },
+    { kind: "unix", path: "/etc/imapd/run/t", mode: 0o660, owner: "vmail", group: "8" },
+  ]);
+  const { imap: [other] } = parseConfig(GOOD.replace("tcp://127.0.0.1:143", "unix://s"), "c.toml");
+  deepStrictEqual(other.listen, [{ kind: "unix", path: "/run/imapd/s" }]);
+});
+
+Deno.test("parseConfig() reads proxies as a list and as a table, whose TLS is not taken over", () => {
+  const proxyOf = (text: string) => parseConfig(`${GOOD}${text}\n`, "c.toml").imap[0].proxyProtocol;
+  strictEqual(proxyOf(""), undefined);
+  const trust = ["127.0.0.1", "10.0.0.0/8", "2001:db8::1", "unix"];
+  deepStrictEqual(proxyOf(`proxy_protocol = ${JSON.stringify(trust)}`), {
+    trust,
+    tlsOffloaded: false,
+    tls: undefined,
+  });
+  const table = proxyOf(
+    '[imap.proxy_protocol]\ntrust = ["::/0"]\ntls_offloaded = true\ntls = { loader = "self_signed" }',
+  );
+  strictEqual(table?.tlsOffloaded, true);
+  strictEqual(table?.tls?.loader, "self_signed");
+});
+
+Deno.test("parseConfig() takes passwords without TLS only where nothing else can be secure", () => {
+  const off = GOOD.replace(TLS, 'tls = "off"\n\n');
+  const of = (text: string) => {
+    const { imap: [{ insecureAuth }], warnings } = parseConfig(text, "c.toml");
+    return [insecureAuth, warnings.length];
+  };
+  deepStrictEqual(of(off), [true, 1]);
+  const unix = off.replace("tcp://127.0.0.1:143", "unix:///s");
+  deepStrictEqual(of(unix), [false, 0]);
+  deepStrictEqual(of(`${unix}insecure_auth = false\n`), [false, 0]);
+  deepStrictEqual(of(unix.replace('"unix:///s"', '"unix:///s", "tcp://[::]:143"')), [true, 1]);
+  deepStrictEqual(of(`${off}proxy_protocol = ["::/0"]\n`), [true, 1]);
+  const offloaded = `${off}proxy_protocol = { trust = ["::/0"], tls_offloaded = true }\n`;
+  deepStrictEqual(of(offloaded), [false, 0]);
+  deepStrictEqual(of(`${offloaded}insecure_auth = false\n`), [false, 0]);
+  deepStrictEqual(of(`${offloaded}insecure_auth = true\n`), [true, 0]);
+});
+
 const LOG = 'a list of "stderr", "stderr_ts", "syslog" and paths of files with a "/", or ["off"]';
-const ADDRESS = '"tcp://HOST:PORT" or "tls://HOST:PORT"';
+const ADDRESS =
+  '"tcp://HOST:PORT", "tls://HOST:PORT", "unix://PATH", "fd://NAME" or "fd+tls://NAME"';
+const PROXIES = 'a list of proxies: IP addresses, subnets such as "10.0.0.0/8", "unix" for unix ' +
+  'sockets, or ["0.0.0.0/0", "::/0"] for all';
 const RANGE = 'a list of one or two, lowest first, of "tls1.2" or "tls1.3"';
 const TEMPLATE =
   "a path with {account} or {local} and no other braces than {state_dir}, {account}, {local}, {domain}";
@@ -170,14 +225,14 @@ const FAULTY: readonly [string, string, ...string[]][] = [
   [
     "an empty endpoint",
     `${TLS}[[imap]]\n`,
-    `3:3: imap.listen is missing: it must be a list of at least 1, each ${ADDRESS}`,
+    `3:3: imap.listen is missing: it must be a list of at least 1, each ${ADDRESS}, or a table with such an address`,
     '3:3: imap.auth is missing: it must be "&NAME" of a [auth.NAME] block, "MODULE", ["MODULE", "ARGUMENT", …] or a table with a module',
     '3:3: imap.storage is missing: it must be "&NAME" of a [storage.NAME] block, "MODULE", ["MODULE", "ARGUMENT", …] or a table with a module',
   ],
   [
     "nowhere to listen",
     GOOD.replace(LISTEN, "listen = []\n"),
-    `4:10: imap.listen must be a list of at least 1, each ${ADDRESS}: got []`,
+    `4:10: imap.listen must be a list of at least 1, each ${ADDRESS}, or a table with such an address: got []`,
   ],
   ...[
     "tcp://127.0.0.1",
@@ -186,6 +241,11 @@ const FAULTY: readonly [string, string, ...string[]][] = [
     "tcp://h:65536",
     "tcp://::1:143",
     "tcp://[h]:1",
+    "unix://",
+    "fd://",
+    "fd://2",
+    "fd://a:b",
+    "fd+tcp://imap",
   ].map(
     (address): [string, string, string] => [
       `the address ${address}`,
@@ -197,6 +257,92 @@ const FAULTY: readonly [string, string, ...string[]][] = [
     "an address twice",
     `${GOOD}[[imap]]\n${LISTEN}${AUTH}${STORAGE}`,
     '8:11: imap.listen has an address twice: got "tcp://127.0.0.1:143"',
+  ],
+  [
+    "a port for both kinds of TLS",
+    GOOD.replace(LISTEN, 'listen = ["fd://imap", "fd+tls://imap"]\n'),
+    '4:24: imap.listen has an address twice: got "fd+tls://imap"',
+  ],
+  [
+    "a unix socket twice",
+    GOOD.replace(LISTEN, 'listen = ["unix:///s", { address = "unix:///s", mode = "0600" }]\n'),
+    '4:36: imap.listen has an address twice: got "unix:///s"',
+  ],
+  [
+    "permissions of no file",
+    GOOD.replace(LISTEN, 'listen = [{ address = "tcp://[::]:143", mode = "0600" }]\n'),
+    "4:41: imap.listen[0].mode must stand beside a unix:// address",
+  ],
+  [
+    "a mode as a number",
+    GOOD.replace(LISTEN, 'listen = [{ address = "unix:///s", mode = 660 }]\n'),
+    '4:43: imap.listen[0].mode must be a file mode such as "0660": got 660',
+  ],
+  [
+    "a mode that is none",
+    GOOD.replace(LISTEN, 'listen = [{ address = "unix:///s", mode = "0680" }]\n'),
+    '4:43: imap.listen[0].mode must be a file mode such as "0660": got "0680"',
+  ],
+  [
+    "an impossible owner and group",
+    GOOD.replace(LISTEN, 'listen = [{ address = "unix:///s", owner = "a:b", group = "" }]\n'),
+    '4:44: imap.listen[0].owner must be the name or number of a user: got "a:b"',
+    '4:59: imap.listen[0].group must be the name or number of a group: got ""',
+  ],
+  [
+    "a table without an address",
+    GOOD.replace(LISTEN, 'listen = [{ adress = "unix:///s" }]\n'),
+    `4:11: imap.listen[0].address is missing: it must be ${ADDRESS}`,
+    "4:13: unknown key adress, did you mean address?",
+  ],
+  [
+    "a misspelt address in a table",
+    GOOD.replace(LISTEN, 'listen = [{ address = "unix:/s" }]\n'),
+    `4:23: imap.listen[0].address must be ${ADDRESS}: got "unix:/s"`,
+  ],
+  [
+    "a number for runtime_dir",
+    `runtime_dir = 5\n${GOOD}`,
+    "1:15: runtime_dir must be a path: got 5",
+  ],
+  [
+    "proxy_protocol without trust",
+    `${GOOD}[imap.proxy_protocol]\ntls_offloaded = true\n`,
+    `7:7: imap.proxy_protocol.trust is missing: it must be ${PROXIES}`,
+  ],
+  [
+    "proxy_protocol that trusts nobody",
+    `${GOOD}proxy_protocol = []\n`,
+    `7:18: imap.proxy_protocol.trust must be ${PROXIES}: got []`,
+  ],
+  [
+    "proxy_protocol by a word",
+    `${GOOD}proxy_protocol = true\n`,
+    `7:18: imap.proxy_protocol must be ${PROXIES}; or a table with trust: got true`,
+  ],
+  [
+    "proxies that are none",
+    `${GOOD}proxy_protocol = ["10.0.0.0/33", "::1/129", "localhost", "fe80::1%eth0", 5]\n`,
+    '7:19: imap.proxy_protocol.trust[0] must be an IP address, a subnet or "unix": got "10.0.0.0/33"',
+    '7:34: imap.proxy_protocol.trust[1] must be an IP address, a subnet or "unix": got "::1/129"',
+    '7:45: imap.proxy_protocol.trust[2] must be an IP address, a subnet or "unix": got "localhost"',
+    '7:58: imap.proxy_protocol.trust[3] must be an IP address, a subnet or "unix": got "fe80::1%eth0"',
+    '7:74: imap.proxy_protocol.trust[4] must be an IP address, a subnet or "unix": got 5',
+  ],
+  [
+    "a misspelt setting of proxies",
+    `${GOOD}proxy_protocol = { trust = ["unix"], tls_ofloaded = true }\n`,
+    "7:38: unknown key tls_ofloaded, did you mean tls_offloaded?",
+  ],
+  [
+    "TLS of proxies by a word",
+    `${GOOD}proxy_protocol = { trust = ["unix"], tls = "on" }\n`,
+    '7:44: imap.proxy_protocol.tls must be "off" or a table with a loader: got "on"',
+  ],
+  [
+    "an inherited tls:// without TLS",
+    GOOD.replace(TLS, 'tls = "off"\n\n').replace("tcp://127.0.0.1:143", "fd+tls://imap"),
+    '4:11: imap.listen must not have fd+tls:// where TLS is off: got "fd+tls://imap"',
   ],
   [
     "tls:// without TLS",

@@ -30,6 +30,7 @@ for (const [key, setting] of everySetting()) {
     const reading: Reading = {
       fault: (_at, message) => void faults.push(message),
       resolve: (path) => path,
+      resolveRuntime: (path) => path,
       stateDir: "/state",
       block: () => undefined,
       blockNames: () => [],

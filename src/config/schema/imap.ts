@@ -1,7 +1,8 @@
 /** Settings of one `[[imap]]` endpoint. */
 
-import { address, boolean, duration, integer, list, size } from "../kinds.ts";
-import { moduleReference, table } from "../modules.ts";
+import { address, proxies } from "../addresses.ts";
+import { boolean, duration, integer, list, size } from "../kinds.ts";
+import { moduleReference, table, tableOrList } from "../modules.ts";
 import { optional, required, type Section, setting } from "../setting.ts";
 import { authModules } from "./auth.ts";
 import { normalization } from "./names.ts";
@@ -55,19 +56,55 @@ export const limits = {
   }),
 } satisfies Section;
 
+/** Proxies in front of an endpoint. */
+export const proxyProtocol = {
+  trust: required(proxies(), {
+    doc:
+      "Proxies, which must send a PROXY header within 5 seconds: IP addresses (of IPv6 too, one " +
+      'address is one address), subnets, and `"unix"` for whoever connects over a unix socket. Every ' +
+      "other peer is an ordinary client, whose own address counts and whose PROXY header is a bad " +
+      "command.",
+    example: '["127.0.0.1", "10.0.0.0/8", "2001:db8::1"]',
+  }),
+  tls_offloaded: setting(boolean(), {
+    default: "false",
+    doc: "Whether a client counts as secure if the proxy says that it came over TLS: by the TLV " +
+      "PP2_TYPE_SSL of version 2 (HAProxy: `send-proxy-v2-ssl`).",
+  }),
+  tls: optional(tls, {
+    doc:
+      "TLS between the proxies and the server, around the header. It has nothing to do with the TLS " +
+      "of the clients, and is not taken over from any other `tls`.",
+  }),
+} satisfies Section;
+
 /** One `[[imap]]` block. */
 export const imap = {
   listen: required(list(address(), 1), {
     doc:
-      "Addresses to listen on: `tcp://HOST:PORT` (with STARTTLS) or `tls://HOST:PORT` (TLS from " +
-      "the first byte). IPv6 addresses stand in brackets; port 0 takes any free one.",
+      "Addresses to listen on: `tcp://HOST:PORT` (with STARTTLS), `tls://HOST:PORT` (TLS from the " +
+      "first byte), `unix:///path` (a unix socket; it counts as secure), and `fd://NAME`, `fd://N` or " +
+      "`fd+tls://NAME` (the sockets of that name in LISTEN_FDNAMES, or descriptor N, which systemd or " +
+      "another service manager opened; `fd+tls` is TLS from the first byte). A name means all its IP " +
+      "addresses; IPv6 addresses stand in brackets, and `[::]` takes IPv4 too unless an IPv4 address " +
+      "is listened on at the same port; port 0 takes any free one. A relative path starts at " +
+      "`runtime_dir`; the file is removed at the end. In place of `unix:///path` a table may give the " +
+      'file\'s permissions: `{ address = "unix:///run/imapd/imap.sock", mode = "0660", owner = "vmail", ' +
+      'group = "mail" }`.',
     example: '["tcp://0.0.0.0:143", "tls://0.0.0.0:993"]',
   }),
   tls: optional(tls, { doc: "TLS of this endpoint, instead of the top-level `tls`." }),
+  proxy_protocol: optional(tableOrList(proxyProtocol, "trust", proxies().expected), {
+    doc:
+      "Proxies in front of the server that tell the client's address by a PROXY header (version 1 or " +
+      "2): a list of those that are trusted, or a table. Without it there are none. The header comes " +
+      "first, then TLS, with `tls://` as well as by STARTTLS.",
+  }),
   insecure_auth: optional(boolean(), {
     doc:
       "Whether passwords are taken over connections without TLS. The default is false, and true " +
-      "where TLS is off, because nobody could log in otherwise.",
+      "where TLS is off, because nobody could log in otherwise (but false where there are only unix " +
+      "sockets, or `tls_offloaded` is true).",
     example: "false",
   }),
   io_debug: setting(boolean(), {

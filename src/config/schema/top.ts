@@ -35,6 +35,10 @@ export const top = {
     default: '"/var/lib/imapd"',
     doc: "Folder for all that the server keeps.",
   }),
+  runtime_dir: setting(path(), {
+    default: '"/run/imapd"',
+    doc: "Folder where relative paths of unix sockets start. It is not made.",
+  }),
   log: setting(logTargets(), {
     default: '["stderr"]',
     doc:

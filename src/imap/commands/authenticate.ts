@@ -101,7 +101,8 @@ async function finish(
   }
   const account = await openAccount(context, result.username);
   session.enter({ name: "authenticated", user: { name: result.username, account } });
-  log.info("logged in", { user: result.username, secure: session.secure });
+  const { remote, secure } = session;
+  log.info("logged in", { user: result.username, remote, secure });
   return ok(`Logged in to ${service.hostname}`, capabilityCode(capabilities(context)));
 }
 

@@ -1,0 +1,44 @@
+import { strictEqual } from "node:assert/strict";
+import { canonicalAddress, Networks } from "../../src/net/ip_address.ts";
+
+const SPELLINGS: readonly [string, string | undefined][] = [
+  ["192.0.2.1", "192.0.2.1"],
+  ["2001:DB8:0:0:0:0:0:1", "2001:db8::1"],
+  ["::", "::"],
+  ["::ffff:192.0.2.1", "192.0.2.1"],
+  ["::ffff:c000:201", "192.0.2.1"],
+  ["0:0:0:0:0:ffff:c000:0201", "192.0.2.1"],
+  ["::192.0.2.1", "::c000:201"],
+  ["192.0.2.01", undefined],
+  ["192.0.2", undefined],
+  ["fe80::1%eth0", undefined],
+  ["1::2::3", undefined],
+  ["", undefined],
+  ["localhost", undefined],
+];
+
+for (const [text, expected] of SPELLINGS) {
+  Deno.test(`canonicalAddress() of ${text || "nothing"} is ${expected}`, () => {
+    strictEqual(canonicalAddress(text), expected);
+  });
+}
+
+Deno.test("Networks.includes: an address without a length is one address, of IPv6 too", () => {
+  const networks = new Networks(["192.0.2.1", "10.0.0.0/8", "2001:db8::1", "fe80::/10"]);
+  const inside = ["192.0.2.1", "10.255.255.255", "2001:db8::1", "febf::1"];
+  const outside = ["192.0.2.2", "11.0.0.0", "2001:db8::2", "fec0::", "unix", "unknown"];
+  for (const peer of inside) strictEqual(networks.includes(peer), true, peer);
+  for (const peer of outside) strictEqual(networks.includes(peer), false, peer);
+});
+
+Deno.test("Networks.includes: all of one family are not all of the other, nor unix peers", () => {
+  const ipv4 = new Networks(["0.0.0.0/0"]);
+  strictEqual(ipv4.includes("198.51.100.7"), true);
+  strictEqual(ipv4.includes("2001:db8::1"), false);
+  strictEqual(ipv4.includes("unix"), false);
+  const both = new Networks(["0.0.0.0/0", "::/0", "unix"]);
+  for (const peer of ["198.51.100.7", "2001:db8::1", "unix"]) {
+    strictEqual(both.includes(peer), true);
+  }
+  strictEqual(new Networks([]).includes("127.0.0.1"), false);
+});
