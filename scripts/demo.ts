@@ -101,7 +101,9 @@ async function ensureUser(config: Config, dir: string, log: Log): Promise<string
   const file = `${dir}/password`;
   const users = `${dir}/users`;
   if (!await exists(users)) await Deno.writeTextFile(users, "", { mode: 0o600 });
-  const table = await openTable(config.imap[0].auth.table, log);
+  const { auth } = config.imap[0];
+  if (auth.module !== "pass_table") throw new Error("Expected the users in a table");
+  const table = await openTable(auth.table, log);
   if (await exists(file) && (await table.keys()).includes(USER)) {
     return (await Deno.readTextFile(file)).trim();
   }

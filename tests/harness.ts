@@ -33,6 +33,8 @@ export interface TestServerOptions {
   readonly imap?: string;
   /** Lines of TOML put at the end of `[storage.local_mailboxes]`. */
   readonly storage?: string;
+  /** The value of `auth` in TOML, in place of the table of users. */
+  readonly auth?: string;
   /** Lines of TOML put before the first table. */
   readonly top?: string;
   /** A duration; "0s" unless given, because many tests start a server. */
@@ -89,19 +91,23 @@ loader = "self_signed"
 [[imap]]
 listen = ["tcp://127.0.0.1:0", "tls://127.0.0.1:0"]
 insecure_auth = true
-auth = "&local_authdb"
+auth = ${options.auth ?? '"&local_authdb"'}
 storage = "&local_mailboxes"
 ${options.imap ?? ""}
 
-[auth.local_authdb]
-module = "pass_table"
-table = { module = "file", path = "${dir}/users" }
+${options.auth === undefined ? usersBlock(dir) : ""}
 
 [storage.local_mailboxes]
 module = "maildir"
 path = "${dir}/mail/{account}"
 ${options.storage ?? ""}
 `;
+}
+
+function usersBlock(dir: string): string {
+  return `[auth.local_authdb]
+module = "pass_table"
+table = { module = "file", path = "${dir}/users" }`;
 }
 
 interface Running {

@@ -6,7 +6,26 @@ import type { AuthConfig } from "../config/load.ts";
 import type { Log } from "../log.ts";
 import { openTable } from "./tables.ts";
 
-/** Opens a module that checks passwords. @throws {Error} when its table cannot be read */
+/**
+ * Opens a module that checks passwords.
+ *
+ * @throws {Error} when one of its files cannot be read; servers are not asked yet
+ */
 export async function openAuth(config: AuthConfig, log: Log): Promise<Authenticator> {
-  return new PassTable({ table: await openTable(config.table, log), log });
+  switch (config.module) {
+    case "pass_table":
+      return new PassTable({ table: await openTable(config.table, log), log });
+    case "ldap":
+      return await openLdap(config, log);
+  }
+}
+
+type ConfigOf<M extends AuthConfig["module"]> = Extract<AuthConfig, { module: M }>;
+
+async function openLdap(config: ConfigOf<"ldap">, log: Log): Promise<Authenticator> {
+  const { dnTemplate, baseDn = "", filter = "", tlsClient, ...connection } = config;
+  const users = dnTemplate === undefined ? { baseDn, filter } : { dnTemplate };
+  // Its library is loaded only where it is used.
+  const { Ldap } = await import("../auth/ldap/ldap.ts");
+  return await Ldap.open({ ...connection, tls: tlsClient, users, log });
 }

@@ -67,9 +67,16 @@ function failed(message: string): number {
 async function userTable(args: Arguments): Promise<MutableTable> {
   const config = await loadConfig(requiredOption(args, "config"));
   const wanted = optionalOption(args, "auth");
-  const auths = new Map<string, AuthConfig>();
-  for (const { auth } of config.imap) auths.set(auth.blockName ?? "", auth);
+  const auths = new Map<string, Extract<AuthConfig, { module: "pass_table" }>>();
+  for (const { auth } of config.imap) {
+    if (auth.module === "pass_table") auths.set(auth.blockName ?? "", auth);
+  }
   const [chosen] = wanted === undefined ? [...auths.values()] : [auths.get(wanted)];
+  if (chosen === undefined && wanted === undefined) {
+    throw new UsageError(
+      "Expected a config with a pass_table: only such users can be changed here",
+    );
+  }
   if (chosen === undefined) {
     const names = [...auths.keys()].filter((name) => name !== "").join(", ");
     throw new UsageError(`Expected a block of the config for --auth (${names}), got ${wanted}`);

@@ -1,6 +1,7 @@
 /** Kinds of values that hold settings of their own: tables, variants, and references to modules. */
 
 import {
+  type Check,
   type Kind,
   type NamedBlock,
   type Reading,
@@ -25,9 +26,6 @@ export type Chosen<D extends string, V extends Variants> = {
     & { readonly blockName?: string }
     & Values<V[N]>;
 }[keyof V & string];
-
-/** Finds faults between the settings of one variant. */
-export type Check = (table: TomlTable, key: string, reading: Reading) => void;
 
 /** A table with settings of its own. */
 export function table<S extends Section>(section: S): Kind<Values<S>> {

@@ -53,7 +53,12 @@ export interface Setting<T> {
    * of the section. "rest" is a list of all that are left.
    */
   readonly inline?: boolean | "rest";
+  /** Finds faults between this and other settings of its table; also called where it is absent. */
+  readonly check?: Check;
 }
+
+/** Finds faults between the settings of one table. @param key of the table */
+export type Check = (table: TomlTable, key: string, reading: Reading) => void;
 
 export type Section = Readonly<Record<string, Setting<unknown>>>;
 
@@ -64,7 +69,7 @@ export type Values<S extends Section> = {
   readonly [K in keyof S as Camel<K> & string]: S[K] extends Setting<infer T> ? T : never;
 };
 
-type SettingText = Pick<Setting<unknown>, "doc" | "example" | "inline">;
+type SettingText = Pick<Setting<unknown>, "doc" | "example" | "inline" | "check">;
 
 /** A setting with a default, given as TOML text. */
 export function setting<T>(kind: Kind<T>, text: SettingText & { default: string }): Setting<T> {
@@ -128,6 +133,7 @@ export function readSection<S extends Section>(
   }
   const values: Record<string, unknown> = {};
   for (const [name, entry] of Object.entries(section)) {
+    entry.check?.(table, path, reading);
     const value = table.entries.get(name)?.value ?? defaultOf(entry);
     if (value === undefined) {
       if (!entry.required) continue;

@@ -2,6 +2,7 @@
 
 import { moduleReference } from "../modules.ts";
 import { required, type Section } from "../setting.ts";
+import { ldapModule } from "./auth_ldap.ts";
 import { tableModules } from "./tables.ts";
 
 /** Modules that know passwords. */
@@ -15,4 +16,5 @@ export const authModules = {
       example: '{ module = "file", path = "/etc/imapd/users" }',
     }),
   },
+  ldap: ldapModule,
 } satisfies Record<string, Section>;

@@ -1,8 +1,8 @@
 /** Settings of TLS. */
 
 import { list, path, range } from "../kinds.ts";
-import { type Check, tlsTable } from "../modules.ts";
-import { required, type Section, setting } from "../setting.ts";
+import { tlsTable } from "../modules.ts";
+import { type Check, required, type Section, setting } from "../setting.ts";
 
 const protocols = setting(range(["tls1.2", "tls1.3"]), {
   default: '["tls1.2", "tls1.3"]',

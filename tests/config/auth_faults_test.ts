@@ -1,0 +1,133 @@
+import { deepStrictEqual } from "node:assert/strict";
+import { ConfigError, parseConfig } from "../../src/config/load.ts";
+
+/** The settings of a module begin in line 9. */
+function configWith(module: string, settings: string): string {
+  return `[tls]\nloader = "self_signed"\n[[imap]]\nlisten = ["tcp://127.0.0.1:143"]\n` +
+    `auth = "&a"\nstorage = "maildir"\n[auth.a]\nmodule = "${module}"\n${settings}\n`;
+}
+
+/** The faults of a config, without the file's name. */
+function faultsOf(text: string): string[] {
+  try {
+    parseConfig(text, "c.toml");
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.faults.map((fault) => fault.replace(/^c\.toml:/, ""));
+  }
+}
+
+const URLS = 'urls = ["ldap://h"]\n';
+const TEMPLATE = 'dn_template = "uid={username},dc=x"\n';
+const URL_EXPECTED =
+  '"ldap://HOST[:PORT]", "ldaps://HOST[:PORT]" or "ldapi://PATH" (its slashes written as %2F)';
+const BIND_EXPECTED = '"off", "external", ["unauth", "DN"] or ["plain", "DN", "PASSWORD"]';
+const WAYS = "auth.a must have either dn_template, or base_dn and filter: got";
+
+/** The module, what is wrong, its settings, and all faults. */
+const FAULTY: readonly [string, string, string, ...string[]][] = [
+  [
+    "ldap",
+    "no server",
+    TEMPLATE,
+    `7:7: auth.a.urls is missing: it must be a list of at least 1, each ${URL_EXPECTED}`,
+  ],
+  ...[
+    "http://h",
+    "ldap://",
+    "ldap://h:0",
+    "ldap://h:65536",
+    "ldaps://a b",
+    "ldapi:///run/x",
+    "ldap://h/dc=x",
+  ].map((
+    url,
+  ): [string, string, string, string] => [
+    "ldap",
+    `the URL ${url}`,
+    `urls = ["ldap://[::1]:389", "${url}"]\n${TEMPLATE}`,
+    `9:29: auth.a.urls[1] must be ${URL_EXPECTED}: got "${url}"`,
+  ]),
+  ["ldap", "no way to users", URLS, `7:7: ${WAYS} neither`],
+  ["ldap", "two ways to users", `${URLS}${TEMPLATE}base_dn = "dc=x"`, `11:1: ${WAYS} both`],
+  ["ldap", "a base alone", `${URLS}base_dn = "dc=x"`, `7:7: ${WAYS} only base_dn`],
+  ["ldap", "a filter alone", `${URLS}filter = "(uid={username})"`, `7:7: ${WAYS} only filter`],
+  ...["uid=ann", "{username}", ""].map((dn): [string, string, string, string] => [
+    "ldap",
+    `the template "${dn}"`,
+    `${URLS}dn_template = "${dn}"`,
+    `10:15: auth.a.dn_template must be a DN with {username}, such as "uid={username},ou=people,dc=example,dc=org": got "${dn}"`,
+  ]),
+  ...[
+    "uid={username}",
+    "(uid=ann)",
+    "(uid={username}",
+    "(uid={username}))",
+    "(a=b)(uid={username})",
+  ].map((
+    filter,
+  ): [string, string, string, string] => [
+    "ldap",
+    `the filter ${filter}`,
+    `${URLS}base_dn = "dc=x"\nfilter = "${filter}"`,
+    `11:10: auth.a.filter must be a filter in parentheses with {username}, such as "(uid={username})": got "${filter}"`,
+  ]),
+  [
+    "ldap",
+    "an unknown bind",
+    `${URLS}${TEMPLATE}bind = "on"`,
+    `11:8: auth.a.bind must be ${BIND_EXPECTED}: got "on"`,
+  ],
+  [
+    "ldap",
+    "a bind without its DN, whose password is not shown",
+    `${URLS}${TEMPLATE}bind = ["plain", "secret"]`,
+    `11:8: auth.a.bind must be ${BIND_EXPECTED}: got another list`,
+  ],
+  [
+    "ldap",
+    "a certificate without its key",
+    `${URLS}${TEMPLATE}tls_client = { cert = "c.pem" }`,
+    "11:14: auth.a.tls_client must have key beside cert",
+  ],
+  [
+    "ldap",
+    "a key without its certificate, and no authorities",
+    `${URLS}${TEMPLATE}tls_client = { root_ca = [], key = "k.pem" }`,
+    "11:14: auth.a.tls_client must have cert beside key",
+    "11:26: auth.a.tls_client.root_ca must be a list of at least 1, each a path: got []",
+  ],
+  [
+    "ldap",
+    "times that are none",
+    `${URLS}${TEMPLATE}connect_timeout = "0s"\nrequest_timeout = 5`,
+    '11:19: auth.a.connect_timeout must be a duration from "1ms" to "10m": got "0s"',
+    '12:19: auth.a.request_timeout must be a duration from "1ms" to "10m": got 5',
+  ],
+];
+
+for (const [module, what, settings, ...faults] of FAULTY) {
+  Deno.test(`parseConfig() finds fault with ${module}: ${what}`, () => {
+    deepStrictEqual(faultsOf(configWith(module, settings)), faults);
+  });
+}
+
+/** The module and its settings. */
+const GOOD: readonly [string, string][] = [
+  ["ldap", `${URLS}${TEMPLATE}`],
+  [
+    "ldap",
+    'urls = ["ldap://h", "ldaps://[::1]:636", "ldapi://%2Frun%2Fslapd%2Fldapi"]\n' +
+    'base_dn = "dc=x"\nfilter = "(&(a=b)(|(uid={username})(mail={username})))"\n' +
+    'bind = ["plain", "cn=x", "secret"]\ntls_client = { root_ca = ["ca.pem"] }',
+  ],
+  ["ldap", `${URLS}${TEMPLATE}bind = ["unauth", "cn=x"]`],
+  ["ldap", `${URLS}dn_template = "{username}@corp.example"\nbind = ["external"]`],
+];
+
+for (const [i, [module, settings]] of GOOD.entries()) {
+  Deno.test(`parseConfig() takes settings of ${module} (${i + 1})`, () => {
+    deepStrictEqual(faultsOf(configWith(module, settings)), []);
+  });
+}
