@@ -2,20 +2,13 @@
 
 import { fileURLToPath } from "node:url";
 import { print, printError } from "../src/cli/output.ts";
+import { SYSTEM_LIBRARIES, systemLibraryPaths } from "../src/system_library.ts";
 import { VERSION } from "../src/version.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** Environment variables that libraries look at when they are loaded or used. */
 const ENVIRONMENT = ["TMPDIR", "TMP", "TEMP"];
-
-/** Where the C library may be; of it only inotify is used. */
-const C_LIBRARIES = [
-  "/lib/x86_64-linux-gnu/libc.so.6",
-  "/lib/aarch64-linux-gnu/libc.so.6",
-  "/lib64/libc.so.6",
-  "/usr/lib/libc.so.6",
-];
 
 /** Arguments of `deno` that compile the program into `output`. */
 export function compileArguments(output: string): string[] {
@@ -29,7 +22,7 @@ export function compileArguments(output: string): string[] {
     "--allow-read",
     "--allow-write",
     "--allow-sys=hostname",
-    `--allow-ffi=${C_LIBRARIES.join()}`,
+    `--allow-ffi=${SYSTEM_LIBRARIES.flatMap(systemLibraryPaths).join()}`,
     `--allow-env=${ENVIRONMENT.join()}`,
     "--include",
     "src/auth/hash_worker.ts",
