@@ -1,6 +1,7 @@
 /** Makes authenticators from their configs. */
 
 import type { Authenticator } from "../auth/auth.ts";
+import { Pam } from "../auth/pam/pam.ts";
 import { PassTable } from "../auth/pass_table.ts";
 import type { AuthConfig } from "../config/load.ts";
 import type { Log } from "../log.ts";
@@ -17,6 +18,8 @@ export async function openAuth(config: AuthConfig, log: Log): Promise<Authentica
       return new PassTable({ table: await openTable(config.table, log), log });
     case "ldap":
       return await openLdap(config, log);
+    case "pam":
+      return Pam.open({ service: config.service, log });
   }
 }
 

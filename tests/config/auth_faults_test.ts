@@ -105,6 +105,12 @@ const FAULTY: readonly [string, string, string, ...string[]][] = [
     '11:19: auth.a.connect_timeout must be a duration from "1ms" to "10m": got "0s"',
     '12:19: auth.a.request_timeout must be a duration from "1ms" to "10m": got 5',
   ],
+  ...["../passwd", "a/b", "", ".x"].map((service): [string, string, string, string] => [
+    "pam",
+    `the service "${service}"`,
+    `service = "${service}"`,
+    `9:11: auth.a.service must be a name such as "imapd": got "${service}"`,
+  ]),
 ];
 
 for (const [module, what, settings, ...faults] of FAULTY) {
@@ -124,6 +130,8 @@ const GOOD: readonly [string, string][] = [
   ],
   ["ldap", `${URLS}${TEMPLATE}bind = ["unauth", "cn=x"]`],
   ["ldap", `${URLS}dn_template = "{username}@corp.example"\nbind = ["external"]`],
+  ["pam", ""],
+  ["pam", 'service = "dovecot"'],
 ];
 
 for (const [i, [module, settings]] of GOOD.entries()) {
