@@ -1,6 +1,7 @@
 /** Makes authenticators from their configs. */
 
 import type { Authenticator } from "../auth/auth.ts";
+import { DovecotSasl } from "../auth/dovecot/dovecot_sasl.ts";
 import { Pam } from "../auth/pam/pam.ts";
 import { PassTable } from "../auth/pass_table.ts";
 import type { AuthConfig } from "../config/load.ts";
@@ -16,6 +17,8 @@ export async function openAuth(config: AuthConfig, log: Log): Promise<Authentica
   switch (config.module) {
     case "pass_table":
       return new PassTable({ table: await openTable(config.table, log), log });
+    case "dovecot_sasl":
+      return new DovecotSasl({ ...config, log });
     case "ldap":
       return await openLdap(config, log);
     case "pam":

@@ -23,6 +23,7 @@ const TEMPLATE = 'dn_template = "uid={username},dc=x"\n';
 const URL_EXPECTED =
   '"ldap://HOST[:PORT]", "ldaps://HOST[:PORT]" or "ldapi://PATH" (its slashes written as %2F)';
 const BIND_EXPECTED = '"off", "external", ["unauth", "DN"] or ["plain", "DN", "PASSWORD"]';
+const ENDPOINT = '"unix:///PATH" or "tcp://HOST:PORT"';
 const WAYS = "auth.a must have either dn_template, or base_dn and filter: got";
 
 /** The module, what is wrong, its settings, and all faults. */
@@ -105,6 +106,15 @@ const FAULTY: readonly [string, string, string, ...string[]][] = [
     '11:19: auth.a.connect_timeout must be a duration from "1ms" to "10m": got "0s"',
     '12:19: auth.a.request_timeout must be a duration from "1ms" to "10m": got 5',
   ],
+  ["dovecot_sasl", "no endpoint", "", `7:7: auth.a.endpoint is missing: it must be ${ENDPOINT}`],
+  ...["/run/x", "unix://run/x", "tcp://h", "tcp://h:0", "tcp://h:70000", "tls://h:1"].map((
+    endpoint,
+  ): [string, string, string, string] => [
+    "dovecot_sasl",
+    `the endpoint ${endpoint}`,
+    `endpoint = "${endpoint}"`,
+    `9:12: auth.a.endpoint must be ${ENDPOINT}: got "${endpoint}"`,
+  ]),
   ...["../passwd", "a/b", "", ".x"].map((service): [string, string, string, string] => [
     "pam",
     `the service "${service}"`,
@@ -130,6 +140,8 @@ const GOOD: readonly [string, string][] = [
   ],
   ["ldap", `${URLS}${TEMPLATE}bind = ["unauth", "cn=x"]`],
   ["ldap", `${URLS}dn_template = "{username}@corp.example"\nbind = ["external"]`],
+  ["dovecot_sasl", 'endpoint = "unix:///run/dovecot/auth-client"\nrequest_timeout = "5s"'],
+  ["dovecot_sasl", 'endpoint = "tcp://[::1]:12345"'],
   ["pam", ""],
   ["pam", 'service = "dovecot"'],
 ];

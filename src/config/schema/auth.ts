@@ -1,10 +1,36 @@
 /** Settings of modules that know passwords. */
 
-import { string } from "../kinds.ts";
+import { duration, string } from "../kinds.ts";
 import { moduleReference } from "../modules.ts";
-import { required, type Section, setting } from "../setting.ts";
+import { type Kind, required, type Section, setting, wrong } from "../setting.ts";
 import { ldapModule } from "./auth_ldap.ts";
 import { tableModules } from "./tables.ts";
+
+/** Where Dovecot listens. */
+type DovecotEndpoint =
+  | { readonly path: string }
+  | { readonly host: string; readonly port: number };
+
+function dovecotEndpoint(): Kind<DovecotEndpoint> {
+  const expected = '"unix:///PATH" or "tcp://HOST:PORT"';
+  return {
+    name: "endpoint",
+    expected,
+    read(value, key, reading) {
+      const read = value.type === "string" ? endpointOf(value.value) : undefined;
+      return read ?? wrong(reading, value, key, expected);
+    },
+  };
+}
+
+function endpointOf(text: string): DovecotEndpoint | undefined {
+  const path = text.match(/^unix:\/\/(\/[^\0]+)$/);
+  if (path !== null) return { path: path[1] };
+  const tcp = text.match(/^tcp:\/\/(?:\[([\da-fA-F:.]+)\]|([\w.-]+)):(\d{1,5})$/);
+  if (tcp === null) return undefined;
+  const port = Number(tcp[3]);
+  return port > 0 && port < 65536 ? { host: tcp[1] ?? tcp[2], port } : undefined;
+}
 
 /** Modules that know passwords. */
 export const authModules = {
@@ -15,6 +41,25 @@ export const authModules = {
         "The table with a password hash for each user: `argon2:…` or `bcrypt:…`, as `imapd hash` " +
         "prints it.",
       example: '{ module = "file", path = "/etc/imapd/users" }',
+    }),
+  },
+  dovecot_sasl: {
+    endpoint: required(dovecotEndpoint(), {
+      inline: true,
+      doc:
+        "An `auth-client` socket of Dovecot's auth service, which lists it as a `unix_listener` " +
+        "or an `inet_listener`. Over `tcp://` **passwords travel in the clear**. Dovecot is told " +
+        "the service `imap`, the client's address, and whether nobody can listen in. The account is " +
+        "that of the name that Dovecot answers with.",
+      example: '"unix:///run/dovecot/auth-client"',
+    }),
+    connect_timeout: setting(duration({ atLeast: "1ms", atMost: "10m" }), {
+      default: '"10s"',
+      doc: "Time to connect and to agree on the protocol.",
+    }),
+    request_timeout: setting(duration({ atLeast: "1ms", atMost: "10m" }), {
+      default: '"1m"',
+      doc: "Time that Dovecot has for one answer. It delays that a wrong password was wrong.",
     }),
   },
   ldap: ldapModule,
