@@ -1,7 +1,12 @@
 /** Opens libraries of the system for foreign function calls. */
 
 /** The libraries that the program may call; nothing else is ever opened. */
-export const SYSTEM_LIBRARIES = ["libc.so.6", "libpam.so.0", "libcrypt.so.1"] as const;
+export const SYSTEM_LIBRARIES = [
+  "libc.so.6",
+  "libpam.so.0",
+  "libcrypt.so.1",
+  "libcrypt.so.2",
+] as const;
 
 export type SystemLibrary = typeof SYSTEM_LIBRARIES[number];
 

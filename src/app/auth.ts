@@ -4,6 +4,7 @@ import type { Authenticator } from "../auth/auth.ts";
 import { DovecotSasl } from "../auth/dovecot/dovecot_sasl.ts";
 import { Pam } from "../auth/pam/pam.ts";
 import { PassTable } from "../auth/pass_table.ts";
+import { Shadow } from "../auth/shadow/shadow.ts";
 import type { AuthConfig } from "../config/load.ts";
 import type { Log } from "../log.ts";
 import { openTable } from "./tables.ts";
@@ -23,6 +24,8 @@ export async function openAuth(config: AuthConfig, log: Log): Promise<Authentica
       return await openLdap(config, log);
     case "pam":
       return Pam.open({ service: config.service, log });
+    case "shadow":
+      return await Shadow.open({ path: config.path, log });
   }
 }
 

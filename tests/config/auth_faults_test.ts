@@ -121,6 +121,7 @@ const FAULTY: readonly [string, string, string, ...string[]][] = [
     `service = "${service}"`,
     `9:11: auth.a.service must be a name such as "imapd": got "${service}"`,
   ]),
+  ["shadow", "a path that is none", "path = 5", "9:8: auth.a.path must be a path: got 5"],
 ];
 
 for (const [module, what, settings, ...faults] of FAULTY) {
@@ -144,6 +145,7 @@ const GOOD: readonly [string, string][] = [
   ["dovecot_sasl", 'endpoint = "tcp://[::1]:12345"'],
   ["pam", ""],
   ["pam", 'service = "dovecot"'],
+  ["shadow", ""],
 ];
 
 for (const [i, [module, settings]] of GOOD.entries()) {

@@ -1,6 +1,6 @@
 /** Settings of modules that know passwords. */
 
-import { duration, string } from "../kinds.ts";
+import { duration, path, string } from "../kinds.ts";
 import { moduleReference } from "../modules.ts";
 import { type Kind, required, type Section, setting, wrong } from "../setting.ts";
 import { ldapModule } from "./auth_ldap.ts";
@@ -24,8 +24,8 @@ function dovecotEndpoint(): Kind<DovecotEndpoint> {
 }
 
 function endpointOf(text: string): DovecotEndpoint | undefined {
-  const path = text.match(/^unix:\/\/(\/[^\0]+)$/);
-  if (path !== null) return { path: path[1] };
+  const unix = text.match(/^unix:\/\/(\/[^\0]+)$/);
+  if (unix !== null) return { path: unix[1] };
   const tcp = text.match(/^tcp:\/\/(?:\[([\da-fA-F:.]+)\]|([\w.-]+)):(\d{1,5})$/);
   if (tcp === null) return undefined;
   const port = Number(tcp[3]);
@@ -72,6 +72,16 @@ export const authModules = {
         "the user that the server runs as: pam_unix can check the passwords of other users only as " +
         "root or in the group that may read /etc/shadow. Only questions for a password are " +
         "answered.",
+    }),
+  },
+  shadow: {
+    path: setting(path(), {
+      inline: true,
+      default: '"/etc/shadow"',
+      doc:
+        "The file with the hashes of the system's users, which the server has to be allowed to " +
+        "read. All schemes that the system's libcrypt knows are taken. Locked accounts, accounts " +
+        "and passwords that are expired, and empty passwords are refused.",
     }),
   },
 } satisfies Record<string, Section>;
