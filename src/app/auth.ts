@@ -2,6 +2,8 @@
 
 import type { Authenticator } from "../auth/auth.ts";
 import { DovecotSasl } from "../auth/dovecot/dovecot_sasl.ts";
+import { IntrospectionCheck } from "../auth/oauth2/introspection.ts";
+import { OAuth2 } from "../auth/oauth2/oauth2.ts";
 import { Pam } from "../auth/pam/pam.ts";
 import { PassTable } from "../auth/pass_table.ts";
 import { Shadow } from "../auth/shadow/shadow.ts";
@@ -22,6 +24,8 @@ export async function openAuth(config: AuthConfig, log: Log): Promise<Authentica
       return new DovecotSasl({ ...config, log });
     case "ldap":
       return await openLdap(config, log);
+    case "oauth2":
+      return await openOAuth2(config, log);
     case "pam":
       return Pam.open({ service: config.service, log });
     case "shadow":
@@ -37,4 +41,14 @@ async function openLdap(config: ConfigOf<"ldap">, log: Log): Promise<Authenticat
   // Its library is loaded only where it is used.
   const { Ldap } = await import("../auth/ldap/ldap.ts");
   return await Ldap.open({ ...connection, tls: tlsClient, users, log });
+}
+
+async function openOAuth2(config: ConfigOf<"oauth2">, log: Log): Promise<Authenticator> {
+  const { introspectionUri: uri, clientId = "", clientSecret = "", issuer = "" } = config;
+  const { audience = [], usernameClaim, scope, timeout } = config;
+  const check = uri === undefined
+    // Its library is loaded only where it is used.
+    ? new (await import("../auth/oauth2/jwt.ts")).JwtCheck({ ...config, issuer, audience })
+    : new IntrospectionCheck({ ...config, uri, clientId, clientSecret, audience });
+  return new OAuth2({ check, usernameClaim, scope, timeout, log });
 }

@@ -24,6 +24,7 @@ const URL_EXPECTED =
   '"ldap://HOST[:PORT]", "ldaps://HOST[:PORT]" or "ldapi://PATH" (its slashes written as %2F)';
 const BIND_EXPECTED = '"off", "external", ["unauth", "DN"] or ["plain", "DN", "PASSWORD"]';
 const ENDPOINT = '"unix:///PATH" or "tcp://HOST:PORT"';
+const JWT = 'issuer = "https://i"\naudience = ["x"]\n';
 const WAYS = "auth.a must have either dn_template, or base_dn and filter: got";
 
 /** The module, what is wrong, its settings, and all faults. */
@@ -122,6 +123,60 @@ const FAULTY: readonly [string, string, string, ...string[]][] = [
     `9:11: auth.a.service must be a name such as "imapd": got "${service}"`,
   ]),
   ["shadow", "a path that is none", "path = 5", "9:8: auth.a.path must be a path: got 5"],
+  [
+    "oauth2",
+    "neither keys nor introspection",
+    "",
+    "7:7: auth.a must have issuer, or introspection_uri: got neither",
+    "7:7: auth.a must have audience, or introspection_uri: got neither",
+  ],
+  [
+    "oauth2",
+    "JWTs for anybody",
+    `issuer = "https://i"`,
+    "7:7: auth.a must have audience, or introspection_uri: got neither",
+  ],
+  [
+    "oauth2",
+    "a client of nobody",
+    `${JWT}client_id = "x"`,
+    "11:1: auth.a.client_id must stand beside introspection_uri",
+  ],
+  [
+    "oauth2",
+    "introspection by nobody",
+    `introspection_uri = "https://i"`,
+    "7:7: auth.a must have client_id beside introspection_uri",
+    "7:7: auth.a must have client_secret beside introspection_uri",
+  ],
+  [
+    "oauth2",
+    "both ways",
+    `${JWT}introspection_uri = "https://i"\nclient_id = "x"\nclient_secret = "y"\njwks_uri = "https://k"`,
+    "14:1: auth.a must have either jwks_uri or introspection_uri: got both",
+  ],
+  [
+    "oauth2",
+    "a secret that is none, which is not shown",
+    `introspection_uri = "https://i"\nclient_id = "x"\nclient_secret = ["hush"]`,
+    "11:17: auth.a.client_secret must be a string that is not empty: got something else",
+  ],
+  ...["http://id.example.org", "ftp://i", "id.example.org", "https://u:p@i", "https:i"].map((
+    url,
+  ): [string, string, string, string] => [
+    "oauth2",
+    `the issuer ${url}`,
+    `issuer = "${url}"\naudience = ["x"]`,
+    `9:10: auth.a.issuer must be a URL with https:// (or http:// of this machine): got "${url}"`,
+  ]),
+  ...["none", "HS256", "rs256"].map((algorithm): [string, string, string, string] => [
+    "oauth2",
+    `the algorithm ${algorithm}`,
+    `${JWT}algorithms = ["${algorithm}"]`,
+    `11:15: auth.a.algorithms[0] must be "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", ` +
+    `"ES256", "ES384", "ES512" or "EdDSA": got "${algorithm}"` +
+    (algorithm === "none" ? "" : `, did you mean RS256?`),
+  ]),
 ];
 
 for (const [module, what, settings, ...faults] of FAULTY) {
@@ -146,6 +201,9 @@ const GOOD: readonly [string, string][] = [
   ["pam", ""],
   ["pam", 'service = "dovecot"'],
   ["shadow", ""],
+  ["oauth2", JWT],
+  ["oauth2", `issuer = "http://127.0.0.1:8080/realm"\naudience = ["a", "b"]\nscope = ["imap"]`],
+  ["oauth2", 'introspection_uri = "http://[::1]:1/i"\nclient_id = "x"\nclient_secret = "y"'],
 ];
 
 for (const [i, [module, settings]] of GOOD.entries()) {

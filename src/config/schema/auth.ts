@@ -4,6 +4,7 @@ import { duration, path, string } from "../kinds.ts";
 import { moduleReference } from "../modules.ts";
 import { type Kind, required, type Section, setting, wrong } from "../setting.ts";
 import { ldapModule } from "./auth_ldap.ts";
+import { oauth2Module } from "./auth_oauth2.ts";
 import { tableModules } from "./tables.ts";
 
 /** Where Dovecot listens. */
@@ -63,6 +64,7 @@ export const authModules = {
     }),
   },
   ldap: ldapModule,
+  oauth2: oauth2Module,
   pam: {
     service: setting(string('a name such as "imapd"', (name) => /^[\w][\w.-]*$/.test(name)), {
       inline: true,
