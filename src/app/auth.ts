@@ -2,6 +2,7 @@
 
 import type { Authenticator } from "../auth/auth.ts";
 import { DovecotSasl } from "../auth/dovecot/dovecot_sasl.ts";
+import { External } from "../auth/external/external.ts";
 import { IntrospectionCheck } from "../auth/oauth2/introspection.ts";
 import { OAuth2 } from "../auth/oauth2/oauth2.ts";
 import { Pam } from "../auth/pam/pam.ts";
@@ -22,6 +23,8 @@ export async function openAuth(config: AuthConfig, log: Log): Promise<Authentica
       return new PassTable({ table: await openTable(config.table, log), log });
     case "dovecot_sasl":
       return new DovecotSasl({ ...config, log });
+    case "external":
+      return new External({ ...config, log });
     case "ldap":
       return await openLdap(config, log);
     case "oauth2":

@@ -122,6 +122,13 @@ const FAULTY: readonly [string, string, string, ...string[]][] = [
     `service = "${service}"`,
     `9:11: auth.a.service must be a name such as "imapd": got "${service}"`,
   ]),
+  ["external", "no socket", "", "7:7: auth.a.socket is missing: it must be a path"],
+  [
+    "external",
+    "a domain that is none",
+    'socket = "/s"\ndomains = ["a@b"]',
+    '10:12: auth.a.domains[0] must be a host name such as "mail.example.org": got "a@b"',
+  ],
   ["shadow", "a path that is none", "path = 5", "9:8: auth.a.path must be a path: got 5"],
   [
     "oauth2",
@@ -201,6 +208,7 @@ const GOOD: readonly [string, string][] = [
   ["pam", ""],
   ["pam", 'service = "dovecot"'],
   ["shadow", ""],
+  ["external", 'socket = "s"\nperdomain = true\ndomains = ["example.org"]'],
   ["oauth2", JWT],
   ["oauth2", `issuer = "http://127.0.0.1:8080/realm"\naudience = ["a", "b"]\nscope = ["imap"]`],
   ["oauth2", 'introspection_uri = "http://[::1]:1/i"\nclient_id = "x"\nclient_secret = "y"'],

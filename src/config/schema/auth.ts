@@ -1,6 +1,6 @@
 /** Settings of modules that know passwords. */
 
-import { duration, path, string } from "../kinds.ts";
+import { boolean, duration, hostname, list, path, string } from "../kinds.ts";
 import { moduleReference } from "../modules.ts";
 import { type Kind, required, type Section, setting, wrong } from "../setting.ts";
 import { ldapModule } from "./auth_ldap.ts";
@@ -61,6 +61,33 @@ export const authModules = {
     request_timeout: setting(duration({ atLeast: "1ms", atMost: "10m" }), {
       default: '"1m"',
       doc: "Time that Dovecot has for one answer. It delays that a wrong password was wrong.",
+    }),
+  },
+  external: {
+    socket: required(path(), {
+      inline: true,
+      doc:
+        "A unix socket behind which a program checks passwords. For each login the server connects " +
+        "to it, sends a line with the name and a line with the password, shuts its half of the " +
+        "connection, and reads a line with a status: `0` is yes, `1` a wrong name or password, " +
+        "anything else a failure of the program. [authentication.md](authentication.md) shows how " +
+        "any program gets behind a socket.",
+      example: '"/run/imapd/auth.sock"',
+    }),
+    perdomain: setting(boolean(), {
+      default: "false",
+      doc:
+        "Whether the program is told whole addresses. Otherwise it is told what is before the `@`.",
+    }),
+    domains: setting(list(hostname()), {
+      default: "[]",
+      doc:
+        "Domains of the names that the program is asked about. A name with an `@` and any other " +
+        "domain is refused; one without an `@` is refused where `perdomain` is true.",
+    }),
+    timeout: setting(duration({ atLeast: "1ms", atMost: "10m" }), {
+      default: '"1m"',
+      doc: "Time that the program may take.",
     }),
   },
   ldap: ldapModule,
