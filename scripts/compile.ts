@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from "node:url";
 import { print, printError } from "../src/cli/output.ts";
+import { SYSTEM_LIBRARIES, systemLibraryPaths } from "../src/system_library.ts";
 import { VERSION } from "../src/version.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -11,14 +12,6 @@ const LIBRARY_ENVIRONMENT = ["TMPDIR", "TMP", "TEMP"];
 
 /** Environment variables by which a service manager hands over sockets. */
 const HANDOVER_ENVIRONMENT = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"];
-
-/** Where the C library may be; of it only inotify and sockets are used. */
-const C_LIBRARIES = [
-  "/lib/x86_64-linux-gnu/libc.so.6",
-  "/lib/aarch64-linux-gnu/libc.so.6",
-  "/lib64/libc.so.6",
-  "/usr/lib/libc.so.6",
-];
 
 /** Arguments of `deno` that compile the program into `output`. */
 export function compileArguments(output: string): string[] {
@@ -32,7 +25,7 @@ export function compileArguments(output: string): string[] {
     "--allow-read",
     "--allow-write",
     "--allow-sys=hostname",
-    `--allow-ffi=${C_LIBRARIES.join()}`,
+    `--allow-ffi=${SYSTEM_LIBRARIES.flatMap(systemLibraryPaths).join()}`,
     `--allow-env=${[...LIBRARY_ENVIRONMENT, ...HANDOVER_ENVIRONMENT].join()}`,
     "--include",
     "src/auth/hash_worker.ts",

@@ -22,6 +22,7 @@ const APP = /^src\/app(\.ts$|\/)/;
 /** Leaves that stand for themselves. */
 const VERSION = /^src\/version\.ts$/;
 const PACE = /^src\/pace\.ts$/;
+const SYSTEM_LIBRARY = /^src\/system_library\.ts$/;
 const LOG = /^src\/(log|metrics)\.ts$/;
 const NAMES = /^src\/names\//;
 const CONTRACTS = [/^src\/store\/store\.ts$/, /^src\/auth\/auth\.ts$/, /^src\/tables\/table\.ts$/];
@@ -32,6 +33,7 @@ const DIRECTIONS: readonly Direction[] = [
   { from: /^src\/cli\//, to: [/^src\/(app|cli|config|auth|tables|names|log)\b/, VERSION] },
   { from: /^src\/version\.ts$/, to: [/^deno\.json$/] },
   { from: PACE, to: [] },
+  { from: SYSTEM_LIBRARY, to: [] },
   { from: /^src\/(log|syslog|metrics)\.ts$/, to: [/^src\/(log|syslog|metrics)\.ts$/] },
   { from: /^src\/wire\//, to: [/^src\/wire\//] },
   { from: /^src\/message\//, to: [/^src\/message\//] },
@@ -39,16 +41,19 @@ const DIRECTIONS: readonly Direction[] = [
   { from: NAMES, to: [NAMES] },
   { from: /^src\/tables\//, to: [/^src\/tables\//, NAMES, LOG] },
   { from: /^src\/auth\/sasl\.ts$/, to: [], types: [/^src\/auth\/auth\.ts$/] },
-  { from: /^src\/auth\//, to: [/^src\/auth\//, /^src\/tables\/table\.ts$/, NAMES, LOG] },
+  {
+    from: /^src\/auth\//,
+    to: [/^src\/auth\//, /^src\/tables\/table\.ts$/, NAMES, LOG, SYSTEM_LIBRARY],
+  },
   // Maildir++ names its folders in modified UTF-7
   {
     from: /^src\/store\/maildir\//,
-    to: [/^src\/(store|message)\//, /^src\/wire\/mailbox_name\.ts$/, LOG, PACE],
+    to: [/^src\/(store|message)\//, /^src\/wire\/mailbox_name\.ts$/, LOG, PACE, SYSTEM_LIBRARY],
   },
   { from: /^src\/store\//, to: [/^src\/store\/[^/]+$/, /^src\/message\//, LOG, PACE] },
   { from: /^src\/imap\/dispatch\.ts$/, to: [...imapMayImport(), LOG] },
   { from: /^src\/imap\//, to: imapMayImport(), types: [LOG] },
-  { from: /^src\/net\//, to: [/^src\/(net|imap|wire)\//, LOG], types: CONTRACTS },
+  { from: /^src\/net\//, to: [/^src\/(net|imap|wire)\//, LOG, SYSTEM_LIBRARY], types: CONTRACTS },
 ];
 
 function imapMayImport(): RegExp[] {

@@ -1,16 +1,61 @@
 /** Makes authenticators from their configs. */
 
 import type { Authenticator } from "../auth/auth.ts";
+import { DovecotSasl } from "../auth/dovecot/dovecot_sasl.ts";
+import { External } from "../auth/external/external.ts";
+import { IntrospectionCheck } from "../auth/oauth2/introspection.ts";
+import { OAuth2 } from "../auth/oauth2/oauth2.ts";
+import { Pam } from "../auth/pam/pam.ts";
 import { PassTable } from "../auth/pass_table.ts";
+import { Shadow } from "../auth/shadow/shadow.ts";
 import type { AuthConfig } from "../config/load.ts";
 import type { Log } from "../log.ts";
 import type { Tables } from "./tables.ts";
 
-/** Opens a module that checks passwords. @throws {Error} when its table cannot be read */
+/**
+ * Opens a module that checks passwords.
+ *
+ * @throws {Error} when one of its files cannot be read; servers are not asked yet
+ */
 export async function openAuth(
   config: AuthConfig,
   tables: Tables,
   log: Log,
 ): Promise<Authenticator> {
-  return new PassTable({ table: await tables.open(config.table), log });
+  switch (config.module) {
+    case "pass_table":
+      return new PassTable({ table: await tables.open(config.table), log });
+    case "dovecot_sasl":
+      return new DovecotSasl({ ...config, log });
+    case "external":
+      return new External({ ...config, log });
+    case "ldap":
+      return await openLdap(config, log);
+    case "oauth2":
+      return await openOAuth2(config, log);
+    case "pam":
+      return Pam.open({ service: config.service, log });
+    case "shadow":
+      return await Shadow.open({ path: config.path, log });
+  }
+}
+
+type ConfigOf<M extends AuthConfig["module"]> = Extract<AuthConfig, { module: M }>;
+
+async function openLdap(config: ConfigOf<"ldap">, log: Log): Promise<Authenticator> {
+  const { dnTemplate, baseDn = "", filter = "", tlsClient, ...connection } = config;
+  const users = dnTemplate === undefined ? { baseDn, filter } : { dnTemplate };
+  // Its library is loaded only where it is used.
+  const { Ldap } = await import("../auth/ldap/ldap.ts");
+  return await Ldap.open({ ...connection, tls: tlsClient, users, log });
+}
+
+async function openOAuth2(config: ConfigOf<"oauth2">, log: Log): Promise<Authenticator> {
+  const { introspectionUri: uri, clientId = "", clientSecret = "", issuer = "" } = config;
+  const { audience = [], usernameClaim, scope, timeout } = config;
+  const check = uri === undefined
+    // Its library is loaded only where it is used.
+    ? new (await import("../auth/oauth2/jwt.ts")).JwtCheck({ ...config, issuer, audience })
+    : new IntrospectionCheck({ ...config, uri, clientId, clientSecret, audience });
+  return new OAuth2({ check, usernameClaim, scope, timeout, log });
 }

@@ -2,7 +2,7 @@
 
 import { Tables } from "../app/tables.ts";
 import { accountNameFault } from "../auth/account_name.ts";
-import { loadConfig } from "../config/load.ts";
+import { type AuthConfig, type ImapConfig, loadConfig } from "../config/load.ts";
 import { createLog } from "../log.ts";
 import { type Normalization, NORMALIZATIONS } from "../names/normalization.ts";
 import { isMutable, type MutableTable } from "../tables/table.ts";
@@ -70,6 +70,8 @@ function failed(message: string): number {
   return EXIT.failure;
 }
 
+type PassTableConfig = Extract<AuthConfig, { module: "pass_table" }>;
+
 interface Users {
   readonly table: MutableTable;
   /** The form in which the table is asked for a name. */
@@ -79,13 +81,22 @@ interface Users {
 async function openUsers(args: Arguments): Promise<Users> {
   const config = await loadConfig(requiredOption(args, "config"));
   const wanted = optionalOption(args, "auth");
-  const endpoints = new Map(config.imap.map((imap) => [imap.auth.blockName ?? "", imap]));
+  const endpoints = new Map<string, { auth: PassTableConfig; imap: ImapConfig }>();
+  for (const imap of config.imap) {
+    const { auth } = imap;
+    if (auth.module === "pass_table") endpoints.set(auth.blockName ?? "", { auth, imap });
+  }
   const [chosen] = wanted === undefined ? [...endpoints.values()] : [endpoints.get(wanted)];
+  if (chosen === undefined && wanted === undefined) {
+    throw new UsageError(
+      "Expected a config with a pass_table: only such users can be changed here",
+    );
+  }
   if (chosen === undefined) {
     const names = [...endpoints.keys()].filter((name) => name !== "").join(", ");
     throw new UsageError(`Expected a block of the config for --auth (${names}), got ${wanted}`);
   }
-  const { auth, authMap, authMapNormalize } = chosen;
+  const { auth, imap: { authMap, authMapNormalize } } = chosen;
   const table = await new Tables(createLog(["stderr"], false)).open(auth.table);
   if (!isMutable(table)) {
     throw new UsageError(

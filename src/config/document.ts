@@ -127,12 +127,20 @@ function rows(section: Section): string[] {
   return [
     "| Key | Value | Default | Meaning |",
     "| --- | --- | --- | --- |",
-    ...Object.entries(section).map(([name, setting]) =>
-      `| \`${name}\`${mark(setting)} | ${cell(setting.kind.expected)} | ${defaultText(setting)} | ${
-        cell(setting.doc)
-      } |`
-    ),
+    ...rowsOf(section, ""),
   ];
+}
+
+/** A row for each setting; those of a table within come after it. */
+function rowsOf(section: Section, path: string): string[] {
+  return Object.entries(section).flatMap(([name, setting]) => {
+    const key = `\`${path}${name}\`${mark(setting)}`;
+    const { expected, sections } = setting.kind;
+    return [
+      `| ${key} | ${cell(expected)} | ${defaultText(setting)} | ${cell(setting.doc)} |`,
+      ...rowsOf(sections?.[""] ?? {}, `${path}${name}.`),
+    ];
+  });
 }
 
 function mark({ inline }: Setting<unknown>): string {

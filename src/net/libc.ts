@@ -7,6 +7,8 @@
  * Constants are Linux's.
  */
 
+import { openSystemLibrary } from "../system_library.ts";
+
 const AF_UNIX = 1;
 const AF_INET = 2;
 const AF_INET6 = 10;
@@ -39,15 +41,6 @@ const ERRORS: Readonly<Record<number, string>> = {
   98: "EADDRINUSE",
   99: "EADDRNOTAVAIL",
 };
-
-/** A narrow `--allow-ffi` can name paths only, so the usual ones are tried after the bare name. */
-const LIBRARIES = [
-  "libc.so.6",
-  "/lib/x86_64-linux-gnu/libc.so.6",
-  "/lib/aarch64-linux-gnu/libc.so.6",
-  "/lib64/libc.so.6",
-  "/usr/lib/libc.so.6",
-];
 
 const SYMBOLS = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
@@ -83,14 +76,8 @@ export class Libc {
   /** Undefined where there is none: another system, or no permission. */
   static open(): Libc | undefined {
     if (Deno.build.os !== "linux") return undefined;
-    for (const path of LIBRARIES) {
-      try {
-        return new Libc(Deno.dlopen(path, SYMBOLS));
-      } catch {
-        continue;
-      }
-    }
-    return undefined;
+    const library = openSystemLibrary("libc.so.6", SYMBOLS);
+    return library && new Libc(library);
   }
 
   /**

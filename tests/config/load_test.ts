@@ -28,6 +28,7 @@ Deno.test("parseConfig() takes the smallest config and fills in the defaults", (
   strictEqual(imap.insecureAuth, false);
   strictEqual(imap.limits.append, 64 * 1024 * 1024);
   strictEqual(imap.limits.idle, 30 * 60_000);
+  ok(imap.auth.module === "pass_table");
   deepStrictEqual(imap.auth.table, { module: "file", path: "/etc/imapd/users" });
   strictEqual(imap.storage.path, "/var/lib/imapd/mail/{account}");
   strictEqual(imap.storage.specialFolders.get("Junk"), "junk");

@@ -1,7 +1,36 @@
 /** Settings of modules that know passwords. */
 
-import { required, type Section } from "../setting.ts";
+import { boolean, duration, hostname, list, path, string } from "../kinds.ts";
+import { type Kind, required, type Section, setting, wrong } from "../setting.ts";
+import { ldapModule } from "./auth_ldap.ts";
+import { oauth2Module } from "./auth_oauth2.ts";
 import { tableReference } from "./tables.ts";
+
+/** Where Dovecot listens. */
+type DovecotEndpoint =
+  | { readonly path: string }
+  | { readonly host: string; readonly port: number };
+
+function dovecotEndpoint(): Kind<DovecotEndpoint> {
+  const expected = '"unix:///PATH" or "tcp://HOST:PORT"';
+  return {
+    name: "endpoint",
+    expected,
+    read(value, key, reading) {
+      const read = value.type === "string" ? endpointOf(value.value) : undefined;
+      return read ?? wrong(reading, value, key, expected);
+    },
+  };
+}
+
+function endpointOf(text: string): DovecotEndpoint | undefined {
+  const unix = text.match(/^unix:\/\/(\/[^\0]+)$/);
+  if (unix !== null) return { path: unix[1] };
+  const tcp = text.match(/^tcp:\/\/(?:\[([\da-fA-F:.]+)\]|([\w.-]+)):(\d{1,5})$/);
+  if (tcp === null) return undefined;
+  const port = Number(tcp[3]);
+  return port > 0 && port < 65536 ? { host: tcp[1] ?? tcp[2], port } : undefined;
+}
 
 /** Modules that know passwords. */
 export const authModules = {
@@ -12,6 +41,75 @@ export const authModules = {
         "The table with a password hash for each user: `argon2:…` or `bcrypt:…`, as `imapd hash` " +
         "prints it.",
       example: '{ module = "file", path = "/etc/imapd/users" }',
+    }),
+  },
+  dovecot_sasl: {
+    endpoint: required(dovecotEndpoint(), {
+      inline: true,
+      doc:
+        "An `auth-client` socket of Dovecot's auth service, which lists it as a `unix_listener` " +
+        "or an `inet_listener`. Over `tcp://` **passwords travel in the clear**. Dovecot is told " +
+        "the service `imap`, the client's address, and whether nobody can listen in. The account is " +
+        "that of the name that Dovecot answers with.",
+      example: '"unix:///run/dovecot/auth-client"',
+    }),
+    connect_timeout: setting(duration({ atLeast: "1ms", atMost: "10m" }), {
+      default: '"10s"',
+      doc: "Time to connect and to agree on the protocol.",
+    }),
+    request_timeout: setting(duration({ atLeast: "1ms", atMost: "10m" }), {
+      default: '"1m"',
+      doc: "Time that Dovecot has for one answer. It delays that a wrong password was wrong.",
+    }),
+  },
+  external: {
+    socket: required(path(), {
+      inline: true,
+      doc:
+        "A unix socket behind which a program checks passwords. For each login the server connects " +
+        "to it, sends a line with the name and a line with the password, shuts its half of the " +
+        "connection, and reads a line with a status: `0` is yes, `1` a wrong name or password, " +
+        "anything else a failure of the program. [authentication.md](authentication.md) shows how " +
+        "any program gets behind a socket.",
+      example: '"/run/imapd/auth.sock"',
+    }),
+    perdomain: setting(boolean(), {
+      default: "false",
+      doc:
+        "Whether the program is told whole addresses. Otherwise it is told what is before the `@`.",
+    }),
+    domains: setting(list(hostname()), {
+      default: "[]",
+      doc:
+        "Domains of the names that the program is asked about. A name with an `@` and any other " +
+        "domain is refused; one without an `@` is refused where `perdomain` is true.",
+    }),
+    timeout: setting(duration({ atLeast: "1ms", atMost: "10m" }), {
+      default: '"1m"',
+      doc: "Time that the program may take.",
+    }),
+  },
+  ldap: ldapModule,
+  oauth2: oauth2Module,
+  pam: {
+    service: setting(string('a name such as "imapd"', (name) => /^[\w][\w.-]*$/.test(name)), {
+      inline: true,
+      default: '"imapd"',
+      doc:
+        "The PAM service: the name of the file in /etc/pam.d with the modules to ask. They run as " +
+        "the user that the server runs as: pam_unix can check the passwords of other users only as " +
+        "root or in the group that may read /etc/shadow. Only questions for a password are " +
+        "answered.",
+    }),
+  },
+  shadow: {
+    path: setting(path(), {
+      inline: true,
+      default: '"/etc/shadow"',
+      doc:
+        "The file with the hashes of the system's users, which the server has to be allowed to " +
+        "read. All schemes that the system's libcrypt knows are taken. Locked accounts, accounts " +
+        "and passwords that are expired, and empty passwords are refused.",
     }),
   },
 } satisfies Record<string, Section>;

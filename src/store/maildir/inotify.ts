@@ -8,6 +8,8 @@
  * @see inotify(7)
  */
 
+import { cString, openSystemLibrary } from "../../system_library.ts";
+
 const CLOEXEC = 0x80000;
 
 const CREATE = 0x100;
@@ -24,15 +26,6 @@ const WANTED = CREATE | DELETE | MOVED_FROM | MOVED_TO | CLOSE_WRITE | ONLYDIR;
 
 /** Octets of `struct inotify_event` before the name. */
 const EVENT_HEADER = 16;
-
-/** A narrow `--allow-ffi` can name paths only, so the usual ones are tried after the bare name. */
-const LIBRARIES = [
-  "libc.so.6",
-  "/lib/x86_64-linux-gnu/libc.so.6",
-  "/lib/aarch64-linux-gnu/libc.so.6",
-  "/lib64/libc.so.6",
-  "/usr/lib/libc.so.6",
-];
 
 const SYMBOLS = {
   inotify_init1: { parameters: ["i32"], result: "i32" },
@@ -83,11 +76,11 @@ export class Inotify {
   /** Undefined where there is none: another system, no permission, too many of this user. */
   static open(onEvent: (event: DirectoryEvent) => void): Inotify | undefined {
     if (Deno.build.os !== "linux") return undefined;
-    const libc = openLibc();
+    const libc = openSystemLibrary("libc.so.6", SYMBOLS);
     if (libc === undefined) return undefined;
     const fd = libc.symbols.inotify_init1(CLOEXEC);
     if (fd >= 0) {
-      const waker = libc.symbols.inotify_add_watch(fd, pathBytes("/"), DELETE_SELF);
+      const waker = libc.symbols.inotify_add_watch(fd, cString("/"), DELETE_SELF);
       if (waker >= 0) return new Inotify(libc, fd, waker, onEvent);
       libc.symbols.close(fd);
     }
@@ -102,7 +95,7 @@ export class Inotify {
    */
   add(directory: string): number | undefined {
     if (this.#closing) return undefined;
-    const path = pathBytes(directory);
+    const path = cString(directory);
     const watch = this.#libc.symbols.inotify_add_watch(this.#fd, path, WANTED);
     return watch < 0 ? undefined : watch;
   }
@@ -137,22 +130,6 @@ export class Inotify {
     this.#libc.close();
     if (gaveUp) onEvent({ kind: "ended" });
   }
-}
-
-/** @returns the path as C wants it, ended by a NUL */
-function pathBytes(path: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(path + "\0");
-}
-
-function openLibc(): Libc | undefined {
-  for (const library of LIBRARIES) {
-    try {
-      return Deno.dlopen(library, SYMBOLS);
-    } catch {
-      // Not there or not permitted: the next.
-    }
-  }
-  return undefined;
 }
 
 /** Reads a run of `struct inotify_event`, which are in the machine's (little-endian) order. */

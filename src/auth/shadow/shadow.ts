@@ -1,0 +1,102 @@
+/** Passwords of the system's users. */
+
+import type { Log } from "../../log.ts";
+import type { Authenticator, AuthResult } from "../auth.ts";
+import { equalBytes } from "../password_hash.ts";
+import { checkRemotely, refused } from "../remote_check.ts";
+import { Turns } from "../turns.ts";
+import { expiredReason, lockedReason, parseShadow, type ShadowEntry } from "./entry.ts";
+import { LibCrypt } from "./libcrypt.ts";
+
+const DAY = 86_400_000;
+
+/** libcrypt takes no longer passwords, in octets. */
+const LONGEST = 511;
+
+/** What an unknown name costs where nobody has a password: yescrypt as Debian uses it. */
+const STAND_IN = "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$";
+
+export interface ShadowOptions {
+  /** A file as /etc/shadow is. */
+  readonly path: string;
+  readonly log: Log;
+  /** Milliseconds since 1970. */
+  readonly clock?: () => number;
+}
+
+/** Reads the file for each login, so that a change counts at once. */
+export class Shadow implements Authenticator {
+  readonly can = { password: true, scram: [], token: false };
+  readonly #path: string;
+  readonly #log: Log;
+  readonly #clock: () => number;
+  readonly #library: LibCrypt;
+  /** Each keeps one core busy. */
+  readonly #turns = new Turns({
+    atOnce: Math.min(4, Math.max(1, navigator.hardwareConcurrency - 1)),
+  });
+  #closed = false;
+
+  private constructor(options: ShadowOptions, library: LibCrypt) {
+    this.#path = options.path;
+    this.#log = options.log;
+    this.#clock = options.clock ?? Date.now;
+    this.#library = library;
+  }
+
+  /** @throws {Error} where the file cannot be read, or there is no libcrypt */
+  static async open(options: ShadowOptions): Promise<Shadow> {
+    await Deno.readFile(options.path).catch((cause) => {
+      throw new Error(`shadow: cannot read ${options.path}: ${cause.message}`, { cause });
+    });
+    return new Shadow(options, LibCrypt.open());
+  }
+
+  checkPassword(username: string, password: string): Promise<AuthResult> {
+    return checkRemotely(
+      "shadow",
+      this.#log,
+      username,
+      password,
+      () => this.#turns.take(() => this.#check(username, password)),
+    );
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#turns.close();
+    this.#library.close();
+  }
+
+  async #check(username: string, password: string): Promise<AuthResult> {
+    const entries = parseShadow(await Deno.readTextFile(this.#path));
+    const entry = entries.find(({ name }) => name === username);
+    const locked = entry === undefined ? "unknown user" : lockedReason(entry);
+    const usable = entry !== undefined && locked === undefined;
+    // Who cannot log in costs as much as who can.
+    const like = usable ? entry.hash : standIn(entries);
+    const hash = await this.#library.hash(password, like);
+    if (!usable) return refused(locked ?? "");
+    if (hash === undefined) return this.#notHashed(username, password);
+    const encoder = new TextEncoder();
+    if (!equalBytes(encoder.encode(hash), encoder.encode(entry.hash))) {
+      return refused("wrong password");
+    }
+    const expired = expiredReason(entry, Math.floor(this.#clock() / DAY));
+    return expired === undefined ? { ok: true, username } : refused(expired);
+  }
+
+  #notHashed(username: string, password: string): AuthResult {
+    if (new TextEncoder().encode(password).length > LONGEST) {
+      return refused("the password is too long");
+    }
+    this.#log.error("password hash is of a scheme that libcrypt does not know", { username });
+    return refused("the stored hash is of an unknown scheme");
+  }
+}
+
+/** The hash of the first who has one: most systems use one scheme for all. */
+function standIn(entries: readonly ShadowEntry[]): string {
+  return entries.find((entry) => lockedReason(entry) === undefined)?.hash ?? STAND_IN;
+}
