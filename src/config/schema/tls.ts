@@ -16,7 +16,7 @@ export const tlsLoaders = {
       doc:
         "PEM files, each with a certificate and the chain above it. The first one answers clients " +
         "that name no host or one that no certificate is for; the others are chosen by the name " +
-        "that the client asks for. Changed files are loaded within a minute.",
+        "that the client asks for. Changed files are loaded within seconds.",
       example: '["/etc/ssl/imapd/cert.pem"]',
     }),
     keys: required(list(path(), 1), {
