@@ -2,13 +2,13 @@
 
 import { accountFault, openStorage } from "./app/storage.ts";
 import { openAuth } from "./app/auth.ts";
-import { openTls } from "./app/tls.ts";
+import { TlsContexts } from "./app/tls.ts";
 import { warmUp } from "./app/warm_up.ts";
 import { refuseUnfitNames } from "./auth/account_name.ts";
 import type { Authenticator } from "./auth/auth.ts";
-import type { AuthConfig, Config, ImapConfig, TlsConfig } from "./config/load.ts";
+import type { AuthConfig, Config, ImapConfig } from "./config/load.ts";
 import type { Log } from "./log.ts";
-import type { Endpoint, ListenAddress, TlsContext } from "./net/endpoint.ts";
+import type { Endpoint, ListenAddress } from "./net/endpoint.ts";
 import { ImapServer } from "./net/server.ts";
 import type { Store } from "./store/store.ts";
 import { VERSION } from "./version.ts";
@@ -82,13 +82,15 @@ class Build {
   readonly #auths = new Map<AuthConfig, Promise<Authenticator>>();
   /** By path template: a Maildir can be open only once. */
   readonly #stores = new Map<string, Store>();
-  readonly #tls = new Map<TlsConfig, TlsContext>();
+  readonly #tls: TlsContexts;
 
   constructor(
     readonly config: Config,
     readonly hostname: string,
     readonly log: Log,
-  ) {}
+  ) {
+    this.#tls = new TlsContexts(config.stateDir, hostname, log);
+  }
 
   async modules(imap: ImapConfig): Promise<{ auth: Authenticator; store: Store }> {
     const auth = await once(this.#auths, imap.auth, () => openAuth(imap.auth, this.log));
@@ -105,12 +107,12 @@ class Build {
       ioDebug,
       ioErrors,
       limits,
-      tls: tls &&
-        once(this.#tls, tls, () => openTls(tls, this.config.stateDir, this.hostname, this.log)),
+      tls: tls && this.#tls.context(tls),
     };
   }
 
   async close(): Promise<void> {
+    await this.#tls.close();
     for (const auth of this.#auths.values()) await (await auth.catch(() => undefined))?.close();
     for (const store of this.#stores.values()) await store.close();
   }

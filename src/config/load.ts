@@ -8,12 +8,12 @@ import type { authModules } from "./schema/auth.ts";
 import type { imap as imapSection, limits } from "./schema/imap.ts";
 import type { storageModules } from "./schema/storage.ts";
 import type { tableModules } from "./schema/tables.ts";
-import type { tlsLoaders } from "./schema/tls.ts";
 import { namespaces, top } from "./schema/top.ts";
 import { defaultOf, type NamedBlock, type Reading, readSection, type Values } from "./setting.ts";
+import { acmeFaults } from "./acme_faults.ts";
+import type { TlsConfig } from "./tls_setting.ts";
 import { type Position, readToml, TomlFault, type TomlTable, type TomlValue } from "./toml.ts";
 
-export type TlsConfig = Chosen<"loader", typeof tlsLoaders>;
 export type AuthConfig = Chosen<"module", typeof authModules>;
 export type StorageConfig = Chosen<"module", typeof storageModules>;
 export type TableConfig = Chosen<"module", typeof tableModules>;
@@ -150,6 +150,9 @@ class Loader implements Reading {
     const { hostname, stateDir, log, debug, warmUp, tls } = values;
     const imap = values.imap.map((endpoint) => endpointOf(endpoint, tls));
     this.#checkStorages(imap.map(({ storage }) => storage), endpoints);
+    for (const { at, message } of acmeFaults(imap, hostname, endpoints, root)) {
+      this.fault(at, message);
+    }
     return { hostname, stateDir, log, debug, warmUp, imap, warnings: this.#warnings };
   }
 

@@ -19,7 +19,7 @@ export interface AcmeSettings {
   /** URL of the CA's directory. */
   readonly directory: string;
   /** PEM of the roots that the CA's own certificate may have; absent: those of the web. */
-  readonly caRoot?: string;
+  readonly caRoots?: readonly string[];
   readonly external?: ExternalAccount;
   readonly responder: Responder;
   readonly keyType: KeyType;

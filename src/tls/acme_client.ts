@@ -9,7 +9,7 @@ export interface AcmeClientOptions {
   /** Private key on P-256, which is the account. */
   readonly accountKey: KeyObject;
   /** PEM of the roots that the CA's own certificate may have; absent: those of the web. */
-  readonly caRoot?: string;
+  readonly caRoots?: readonly string[];
   /** Ends requests that run. */
   readonly signal: AbortSignal;
 }
@@ -55,8 +55,8 @@ export class AcmeClient {
 
   constructor(options: AcmeClientOptions) {
     this.#options = options;
-    const { caRoot } = options;
-    this.#http = Deno.createHttpClient(caRoot === undefined ? {} : { caCerts: [caRoot] });
+    const { caRoots } = options;
+    this.#http = Deno.createHttpClient(caRoots === undefined ? {} : { caCerts: [...caRoots] });
   }
 
   close(): void {

@@ -41,16 +41,23 @@ export function readPair(files: CertificateFiles): Pair {
 }
 
 /**
+ * Certificates of authorities in a PEM file.
+ *
+ * @throws {PairFault} when it cannot be read or has none
+ */
+export function readAuthorities(path: string): readonly string[] {
+  return certificatesIn(readText("cert", path), path).map(({ text }) => text);
+}
+
+/**
  * Checks what node:tls would take as it is, and fail at each handshake.
  *
  * @param files where the texts come from
  * @throws {PairFault}
  */
 export function pairOf(certText: string, keyText: string, files: CertificateFiles): Pair {
-  const chain = certText.match(CERTIFICATE) ?? [];
-  const certificates = parsed(() => chain.map((block) => new X509Certificate(block)));
-  const [first] = certificates ?? [];
-  if (first === undefined) throw new PairFault("cert", CERTIFICATE_IN_PEM, files.cert);
+  const chain = certificatesIn(certText, files.cert);
+  const first = chain[0].certificate;
   const [key = ""] = keyText.match(PRIVATE_KEY) ?? [];
   const privateKey = parsed(() => createPrivateKey(key));
   if (privateKey === undefined) throw new PairFault("key", KEY_IN_PEM, files.key);
@@ -58,13 +65,25 @@ export function pairOf(certText: string, keyText: string, files: CertificateFile
     throw new PairFault("key", `the key of ${files.cert}`, `${files.key}, which is another one`);
   }
   return {
-    cert: `${chain.join("\n")}\n`,
+    cert: chain.map(({ text }) => `${text}\n`).join(""),
     key: `${key}\n`,
     names: namesOf(first),
     notBefore: Date.parse(first.validFrom),
     notAfter: Date.parse(first.validTo),
     path: files.cert,
   };
+}
+
+/** At least one. */
+function certificatesIn(text: string, path: string) {
+  const blocks = text.match(CERTIFICATE) ?? [];
+  const found = parsed(() =>
+    blocks.map((block) => ({ text: block, certificate: new X509Certificate(block) }))
+  );
+  if (found === undefined || found.length === 0) {
+    throw new PairFault("cert", CERTIFICATE_IN_PEM, path);
+  }
+  return found;
 }
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g;
@@ -89,6 +108,8 @@ export function unreadable(
   error: unknown,
 ): PairFault {
   const wanted = file === "cert" ? CERTIFICATE_IN_PEM : KEY_IN_PEM;
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "ENOENT") return new PairFault(file, wanted, `${path}, which does not exist`);
   return new PairFault(file, wanted, `${path}, which cannot be read: ${reasonOf(error)}`);
 }
 

@@ -10,6 +10,15 @@ const DAY = 86_400_000;
 const VALID = 397 * DAY;
 const RENEW_BEFORE = 30 * DAY;
 
+export interface SelfSignedSettings {
+  /** Folder that it is kept in. */
+  readonly dir: string;
+  /** What its files are called before `.cert.pem` and `.key.pem`. */
+  readonly file: string;
+  /** Host names and IP addresses. */
+  readonly names: readonly string[];
+}
+
 /**
  * A self-signed certificate, kept in `dir` and made anew 30 days before its end or when the names
  * change. Clients that have stored it keep trusting it in between.
@@ -17,11 +26,10 @@ const RENEW_BEFORE = 30 * DAY;
  * @throws {Error} when `dir` cannot be written to
  */
 export function selfSignedCertificate(
-  dir: string,
-  names: readonly string[],
+  { dir, file, names }: SelfSignedSettings,
   options: CertificateOptions,
 ): Certificates {
-  const files = { cert: `${dir}/self_signed.cert.pem`, key: `${dir}/self_signed.key.pem` };
+  const files = { cert: `${dir}/${file}.cert.pem`, key: `${dir}/${file}.key.pem` };
   const now = options.clock ?? Date.now;
   const version = () => `${fileVersion(files.cert)},${fileVersion(files.key)}`;
   /** When to look closely again: then, or when the files have changed. */

@@ -99,6 +99,10 @@ const ADDRESS = '"tcp://HOST:PORT" or "tls://HOST:PORT"';
 const RANGE = 'a list of one or two, lowest first, of "tls1.2" or "tls1.3"';
 const TEMPLATE =
   "a path with {account} or {local} and no other braces than {state_dir}, {account}, {local}, {domain}";
+const LOADER = '"file", "self_signed", "acme" or "&NAME" of a [tls_loader.NAME] block';
+const TLS_FORMS =
+  '"off", "file", "self_signed", "acme", ["CERT", "KEY", …], "&NAME" of a [tls_loader.NAME] block ' +
+  "or a table with a loader";
 const USES = '"all", "archive", "drafts", "flagged", "junk", "sent" or "trash"';
 
 /** What is wrong, the config, and all its faults. */
@@ -216,17 +220,17 @@ const FAULTY: readonly [string, string, ...string[]][] = [
   [
     "TLS by a word",
     GOOD.replace(TLS, 'tls = "on"\n\n'),
-    '1:7: tls must be "off" or a table with a loader: got "on"',
+    `1:7: tls must be ${TLS_FORMS}: got "on"`,
   ],
   [
     "TLS without a loader",
     GOOD.replace('loader = "self_signed"', ""),
-    '1:2: tls.loader is missing: it must be "file" or "self_signed"',
+    `1:2: tls.loader is missing: it must be ${LOADER}`,
   ],
   [
     "a misspelt loader",
     GOOD.replace("self_signed", "self_singed"),
-    '2:10: tls.loader must be "file" or "self_signed": got "self_singed", did you mean self_signed?',
+    `2:10: tls.loader must be ${LOADER}: got "self_singed", did you mean self_signed?`,
   ],
   [
     "more certificates than keys",

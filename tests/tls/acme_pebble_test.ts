@@ -7,13 +7,15 @@ import { clientTest } from "../clients/programs.ts";
 import { issued } from "./acme_fixture.ts";
 import { folder, namesServed } from "./fixture.ts";
 import { type Pebble, PEBBLE_PROGRAMS, startPebble } from "./pebble.ts";
+import { ENDPOINT, shown, startWith } from "./running_server.ts";
 
 const NAMES = ["mail.example.org", "imap.example.org"];
 
 function settings(pebble: Pebble, storePath: string): AcmeSettings {
   const { directory, caRoot, httpPort: port } = pebble;
+  const caRoots = [caRoot];
   const responder = httpResponder({ host: "127.0.0.1", port });
-  return { names: NAMES, directory, caRoot, responder, keyType: "ecdsa", storePath };
+  return { names: NAMES, directory, caRoots, responder, keyType: "ecdsa", storePath };
 }
 
 for (const [challenge, keyType] of [["http-01", "ecdsa"], ["tls-alpn-01", "rsa"]] as const) {
@@ -70,6 +72,45 @@ clientTest(
       ok(!at.lines.join().includes(hmacKey));
     } finally {
       await certificates.close();
+    }
+  },
+);
+
+clientTest(
+  [...PEBBLE_PROGRAMS, "openssl"],
+  "imapd serves while Pebble issues its certificate, takes it into use, and keeps it",
+  async () => {
+    await using at = await folder();
+    await using pebble = await startPebble();
+    const tls = `tls = { loader = "acme", agreed = true, ca = "${pebble.directory}", ` +
+      `ca_root = "${pebble.caRootFile}", http_listen = "tcp://127.0.0.1:${pebble.httpPort}" }`;
+    let serial: string | undefined;
+    {
+      // The order waits while the port is taken, so the first certificate can be seen.
+      const taken = Deno.listen({ hostname: "127.0.0.1", port: pebble.httpPort });
+      await using server = await startWith(at.dir, tls);
+      const [port] = server.ports("tls");
+      const first = await shown(port);
+      strictEqual(first?.issuer, "CN=mail.example.org");
+      await server.logged("certificate not issued");
+      match(server.log(), /http_listen/);
+      taken.close();
+    }
+    {
+      await using server = await startWith(at.dir, tls);
+      await server.logged("certificate issued");
+      const [port] = server.ports("tls");
+      const [plain] = server.ports("tcp");
+      const certificate = await shown(port);
+      match(certificate?.issuer ?? "", /Pebble/);
+      strictEqual(certificate?.subjectAltName, "DNS:mail.example.org");
+      serial = certificate?.serialNumber;
+      strictEqual((await shown(plain, { starttls: true }))?.serialNumber, serial);
+    }
+    {
+      await using server = await startWith(at.dir, tls, ENDPOINT);
+      strictEqual((await shown(server.ports("tls")[0]))?.serialNumber, serial);
+      ok(!server.log().includes("certificate"));
     }
   },
 );

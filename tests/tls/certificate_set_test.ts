@@ -68,7 +68,7 @@ Deno.test("fileCertificates() refuses at the start what would fail at each hands
   fails(
     { ...a, cert: none },
     "cert",
-    `Expected a certificate in PEM, got ${none}, which cannot be read: `,
+    `Expected a certificate in PEM, got ${none}, which does not exist`,
   );
   fails({ cert: a.key, key: a.key }, "cert", `Expected a certificate in PEM, got ${a.key}`);
   const KEY = "an unencrypted private key in PEM";

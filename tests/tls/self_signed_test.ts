@@ -5,13 +5,17 @@ import { DAY, type Folder, folder, namesServed } from "./fixture.ts";
 
 const NAMES = ["mail.example.org", "localhost", "127.0.0.1", "::1"];
 
+function open(at: Folder, names: readonly string[] = NAMES) {
+  return selfSignedCertificate({ dir: `${at.dir}/tls`, file: "self_signed", names }, at.options);
+}
+
 function certificateIn({ dir }: Folder): X509Certificate {
   return new X509Certificate(Deno.readTextFileSync(`${dir}/tls/self_signed.cert.pem`));
 }
 
 Deno.test("selfSignedCertificate() is for all names and has a key that only its owner can read", async () => {
   await using at = await folder();
-  const certificates = selfSignedCertificate(`${at.dir}/tls`, NAMES, at.options);
+  const certificates = open(at);
   deepStrictEqual(await namesServed(certificates, ["localhost"]), ["mail.example.org"]);
   const certificate = certificateIn(at);
   strictEqual(
@@ -25,11 +29,10 @@ Deno.test("selfSignedCertificate() is for all names and has a key that only its 
 
 Deno.test("selfSignedCertificate() is kept until 30 days before its end, and then made anew at work", async () => {
   await using at = await folder();
-  const open = () => selfSignedCertificate(`${at.dir}/tls`, NAMES, at.options);
-  const certificates = open();
+  const certificates = open(at);
   const { serialNumber } = certificateIn(at);
   at.pass(360 * DAY);
-  open();
+  open(at);
   strictEqual(certificateIn(at).serialNumber, serialNumber);
   at.pass(10 * DAY);
   let changes = 0;
@@ -43,27 +46,26 @@ Deno.test("selfSignedCertificate() is kept until 30 days before its end, and the
 
 Deno.test("selfSignedCertificate() is made anew for other names, or when it is damaged", async () => {
   await using at = await folder();
-  const open = (names: readonly string[]) => {
-    selfSignedCertificate(`${at.dir}/tls`, names, at.options);
+  const serial = (names: readonly string[]) => {
+    open(at, names);
     return certificateIn(at).serialNumber;
   };
-  const first = open(NAMES);
-  const more = open(["new.example", ...NAMES]);
+  const first = serial(NAMES);
+  const more = serial(["new.example", ...NAMES]);
   notStrictEqual(more, first);
-  const fewer = open(NAMES);
+  const fewer = serial(NAMES);
   notStrictEqual(fewer, more);
   Deno.writeTextFileSync(`${at.dir}/tls/self_signed.key.pem`, "damaged");
-  notStrictEqual(open(NAMES), fewer);
+  notStrictEqual(serial(NAMES), fewer);
 });
 
 Deno.test("selfSignedCertificate() knows its names however they are spelt", async () => {
   await using at = await folder();
-  const open = () => {
-    const names = ["Mail.Example.ORG", "2001:DB8:0:0::0001", "::ffff:192.0.2.1"];
-    selfSignedCertificate(`${at.dir}/tls`, names, at.options);
+  const serial = () => {
+    open(at, ["Mail.Example.ORG", "2001:DB8:0:0::0001", "::ffff:192.0.2.1"]);
     return certificateIn(at).serialNumber;
   };
-  strictEqual(open(), open());
+  strictEqual(serial(), serial());
   strictEqual(
     certificateIn(at).subjectAltName?.toLowerCase(),
     "dns:mail.example.org, ip address:2001:db8::1, ip address:::ffff:192.0.2.1",

@@ -3,9 +3,9 @@
 import { address, boolean, duration, integer, list, size } from "../kinds.ts";
 import { moduleReference, table } from "../modules.ts";
 import { optional, required, type Section, setting } from "../setting.ts";
+import { tlsSetting } from "../tls_setting.ts";
 import { authModules } from "./auth.ts";
 import { storageModules } from "./storage.ts";
-import { tls } from "./tls.ts";
 
 /** Bounds of one endpoint. */
 export const limits = {
@@ -61,7 +61,7 @@ export const imap = {
       "the first byte). IPv6 addresses stand in brackets; port 0 takes any free one.",
     example: '["tcp://0.0.0.0:143", "tls://0.0.0.0:993"]',
   }),
-  tls: optional(tls, { doc: "TLS of this endpoint, instead of the top-level `tls`." }),
+  tls: optional(tlsSetting(), { doc: "TLS of this endpoint, instead of the top-level `tls`." }),
   insecure_auth: optional(boolean(), {
     doc:
       "Whether passwords are taken over connections without TLS. The default is false, and true " +

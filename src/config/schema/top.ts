@@ -6,17 +6,19 @@
 import { boolean, duration, hostname, logTargets, path } from "../kinds.ts";
 import { tables } from "../modules.ts";
 import { optional, required, type Section, setting } from "../setting.ts";
+import { tlsSetting } from "../tls_setting.ts";
 import { authModules } from "./auth.ts";
 import { imap } from "./imap.ts";
 import { storageModules } from "./storage.ts";
 import { tableModules } from "./tables.ts";
-import { tls } from "./tls.ts";
+import { tlsLoaders } from "./tls.ts";
 
 /** Modules by the namespace that their named blocks stand under. */
 export const namespaces = {
   auth: authModules,
   storage: storageModules,
   table: tableModules,
+  tls_loader: tlsLoaders,
 } as const;
 
 /** Keys before the first table, and the tables `tls` and `[[imap]]`. */
@@ -42,10 +44,12 @@ export const top = {
       "Time before the ports open in which the server plays a session with itself, so that the " +
       "first clients do not wait for code to be compiled. `0s` opens them at once.",
   }),
-  tls: optional(tls, {
+  tls: optional(tlsSetting(), {
     doc:
-      'TLS of all endpoints that have no `tls` of their own: a table, or "off". One of the two must ' +
-      "be there.",
+      "TLS of all endpoints that have no `tls` of their own; one of the two must be there. In place " +
+      'of the table may stand `"off"`, `["cert.pem", "key.pem"]` (more pairs may follow), a loader ' +
+      'such as `"self_signed"` or `["self_signed", "NAME"]`, or `"&NAME"` of a `[tls_loader.NAME]` ' +
+      "block, which several endpoints may share.",
   }),
   imap: required(tables(imap), { doc: "Endpoints that speak IMAP." }),
 } satisfies Section;
