@@ -30,11 +30,15 @@ export class TlsContexts {
   ) {}
 
   /** @throws {Error} when a certificate cannot be loaded or made */
-  context({ loader, ...rules }: TlsConfig): TlsContext {
+  context({ loader, protocols, clientCa, clientCertificate }: TlsConfig): TlsContext {
     const settings = JSON.stringify(loader, withoutPlaces);
     const certificates = this.#loaded.get(settings) ?? this.#load(loader);
     this.#loaded.set(settings, certificates);
-    return tlsContext(certificates, rules);
+    const clients = clientCa && {
+      authorities: clientCa.flatMap(({ path }) => readAuthorities(path)),
+      required: clientCertificate === "required",
+    };
+    return tlsContext(certificates, { protocols, clients });
   }
 
   /** Stops the renewals. */

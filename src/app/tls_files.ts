@@ -2,7 +2,7 @@
 
 import type { Config } from "../config/load.ts";
 import type { LocatedPath } from "../config/located_path.ts";
-import type { TlsConfig } from "../config/tls_setting.ts";
+import type { LoaderConfig, TlsConfig } from "../config/tls_setting.ts";
 import { PairFault, readAuthorities, readPair } from "../tls/pair.ts";
 
 /**
@@ -22,7 +22,12 @@ export function tlsFileFaults(config: Config, file: string): string[] {
 
 type Fault = Omit<LocatedPath, "path"> & { readonly fault: PairFault };
 
-function faultsOf({ loader }: TlsConfig): Fault[] {
+function faultsOf({ loader, clientCa = [] }: TlsConfig): Fault[] {
+  const authorities = clientCa.flatMap((ca) => tried(() => readAuthorities(ca.path), () => ca));
+  return [...loaderFaults(loader), ...authorities];
+}
+
+function loaderFaults(loader: LoaderConfig): Fault[] {
   switch (loader.module) {
     case "file":
       return loader.certs.flatMap((cert, i) => {

@@ -120,5 +120,15 @@ function withRules(
   reading: Reading,
 ): TlsConfig | undefined {
   const rules = readSection(value, tlsRules, key, reading, ["loader"]);
+  const required = value.entries.get("client_certificate");
+  if (
+    required?.value.type === "string" && required.value.value === "required" &&
+    !value.entries.has("client_ca")
+  ) {
+    reading.fault(
+      required.value.at,
+      `${key}.client_certificate needs ${key}.client_ca, which is missing`,
+    );
+  }
   return loader && rules && { loader, ...rules };
 }

@@ -12,6 +12,7 @@ import type { Log } from "../log.ts";
 import { type FrameEvent, Framer, LineTooLong } from "../wire/framer.ts";
 import { capabilityCode, continuation, statusLine } from "../wire/response.ts";
 import { SyntaxFault } from "../wire/scanner.ts";
+import { certificateRequest, requireCertificate } from "./client_certificate.ts";
 import type { Endpoint, TlsContext } from "./endpoint.ts";
 import { SocketOutput } from "./output.ts";
 
@@ -300,11 +301,14 @@ export class Connection {
 }
 
 function secured(plain: Socket, tls: TlsContext): Socket {
-  return new TLSSocket(plain, {
+  const socket = new TLSSocket(plain, {
     isServer: true,
     secureContext: tls.context(),
     ...serverNameChoice(tls),
+    ...certificateRequest(tls),
   });
+  requireCertificate(socket, tls);
+  return socket;
 }
 
 /** What chooses a certificate by the name that the client asks for, where there is a choice. */

@@ -7,6 +7,7 @@ import type { Service } from "../imap/command.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import { statusLine } from "../wire/response.ts";
+import { certificateRequest } from "./client_certificate.ts";
 import { Connection, serverNameChoice } from "./connection.ts";
 import type { Endpoint, ListenAddress } from "./endpoint.ts";
 
@@ -94,6 +95,7 @@ export class ImapServer {
       // Where Deno 2.7 looks for it.
       host: address.host,
       ...serverNameChoice(tls),
+      ...certificateRequest(tls),
       handshakeTimeout: limits.login,
     };
     const server = createTlsServer(options, (socket: TLSSocket) => this.#accept(socket, true));

@@ -14,6 +14,16 @@ export interface ProtocolRange {
 /** The rules of the handshakes of one endpoint. */
 export interface TlsRules {
   readonly protocols: ProtocolRange;
+  /** Absent: clients are not asked for certificates. */
+  readonly clients?: ClientRules;
+}
+
+/** Which certificates of clients count. */
+export interface ClientRules {
+  /** Certificates, in PEM, of those who may vouch for them. */
+  readonly authorities: readonly string[];
+  /** Whether a client has to show one. */
+  readonly required: boolean;
 }
 
 /**
@@ -27,6 +37,7 @@ export function tlsContext(certificates: Certificates, rules: TlsRules): TlsCont
     key,
     minVersion: versionName(rules.protocols.lowest),
     maxVersion: versionName(rules.protocols.highest),
+    ...rules.clients && { ca: [...rules.clients.authorities] },
   });
   return {
     context(serverName) {
@@ -36,6 +47,12 @@ export function tlsContext(certificates: Certificates, rules: TlsRules): TlsCont
       made.set(pair, context);
       return context;
     },
+    certificate: (serverName) => chosen(certificates.current, serverName).cert,
+    clientCertificate: rules.clients === undefined
+      ? "unasked"
+      : rules.clients.required
+      ? "required"
+      : "optional",
     options: () => options(certificates.current[0]),
     get choosesByName() {
       return certificates.current.length > 1;

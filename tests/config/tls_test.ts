@@ -154,6 +154,21 @@ const FAULTY: readonly [string, string, readonly string[], string?][] = [
     ],
   ],
   [
+    "a required certificate that nobody can vouch for",
+    'tls = { loader = "self_signed", client_certificate = "required" }',
+    ["1:54: tls.client_certificate needs tls.client_ca, which is missing"],
+  ],
+  [
+    "a word for client certificates that there is not",
+    'tls = { loader = "self_signed", client_ca = ["ca"], client_certificate = "always" }',
+    ['1:74: tls.client_certificate must be "optional" or "required": got "always"'],
+  ],
+  [
+    "nobody who vouches for clients",
+    'tls = { loader = "self_signed", client_ca = [] }',
+    ["1:45: tls.client_ca must be a list of at least 1, each a path: got []"],
+  ],
+  [
     "a misspelt rule",
     'tls = { loader = "self_signed", protocol = ["tls1.3"] }',
     ["1:33: unknown key protocol, did you mean protocols?"],

@@ -1,4 +1,5 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { connect } from "node:tls";
 import { clientTest } from "../clients/programs.ts";
 import { folder } from "./fixture.ts";
 import { checkWith, ENDPOINT, shown, startWith } from "./running_server.ts";
@@ -141,6 +142,36 @@ serverTest("tls: the curves on offer are those that the refusal of tls.curves na
   }
   strictEqual(await shown(port, { args: ["-curves", "P-521"] }), undefined);
 });
+
+Deno.test("tls.client_certificate: clients without one are turned away where it is required", async () => {
+  await using at = await folder();
+  const { cert, key } = at.write("client", ["client.example"]);
+  const rules = 'client_ca = ["client.cert"], client_certificate =';
+  await using server = await startWith(
+    at.dir,
+    `tls = { loader = "self_signed", ${rules} "required" }`,
+    `${ENDPOINT}${ENDPOINT}tls = { loader = "self_signed", ${rules} "optional" }\n`,
+  );
+  const pair = { cert: Deno.readTextFileSync(cert), key: Deno.readTextFileSync(key) };
+  const [required, optional] = server.ports("tls");
+  match(await greeting(required, pair), /^\* OK /);
+  strictEqual(await greeting(required, {}), "");
+  match(await greeting(optional, pair), /^\* OK /);
+  match(await greeting(optional, {}), /^\* OK /);
+});
+
+/** What the server says first; "" when it says nothing. */
+function greeting(port: number, pair: { cert?: string; key?: string }): Promise<string> {
+  return new Promise((resolve) => {
+    const client = connect({ port, host: "127.0.0.1", rejectUnauthorized: false, ...pair });
+    client.on("data", (bytes) => {
+      resolve(String(bytes));
+      client.destroy();
+    });
+    client.on("error", () => {});
+    client.on("close", () => resolve(""));
+  });
+}
 
 Deno.test("imapd check looks at certificates and keys", async () => {
   await using at = await folder();

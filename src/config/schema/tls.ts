@@ -101,6 +101,15 @@ export const tlsRules = {
     doc:
       "The lowest and the highest version of TLS that is offered; one value offers only that one.",
   }),
+  client_ca: optional(list(locatedPath(), 1), {
+    doc:
+      "PEM files with authorities. Clients are asked for a certificate; one that none of these has " +
+      "signed is ignored. They are read at the start.",
+  }),
+  client_certificate: setting(choice(["optional", "required"]), {
+    default: '"optional"',
+    doc: "Whether clients without such a certificate are turned away. It needs `client_ca`.",
+  }),
   ciphers: optional(refused("ciphers: the TLS library has only such as are safe"), {
     doc: "Cannot be chosen: only ciphers with forward secrecy and authentication are offered.",
   }),
