@@ -87,7 +87,7 @@ export class ImapServer {
   }
 
   #serverFor(address: ListenAddress): Server {
-    const { tls, limits } = this.#options.endpoint;
+    const { endpoint: { tls, limits }, log } = this.#options;
     if (!address.tls) return createServer((socket) => this.#accept(socket, false));
     if (tls === undefined) throw new Error(`TLS is not configured for port ${address.port}`);
     const options: TlsOptions & { host: string } = {
@@ -100,7 +100,11 @@ export class ImapServer {
     };
     const server = createTlsServer(options, (socket: TLSSocket) => this.#accept(socket, true));
     // Clients that send no server name get what the server was made with.
-    const unwatch = tls.watch(() => server.setSecureContext?.(tls.options()));
+    const unwatch = tls.watch(() => {
+      if (server.setSecureContext !== undefined) server.setSecureContext(tls.options());
+      // That of Deno 2.7.
+      else log.warn("this Deno serves new certificates on tls:// only after a restart");
+    });
     server.on("close", unwatch);
     server.on("tlsClientError", (error: Error) => this.#handshakeFailed(error));
     return server;
