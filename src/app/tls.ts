@@ -33,6 +33,8 @@ export class TlsContexts {
   context({ loader, protocols, clientCa, clientCertificate }: TlsConfig): TlsContext {
     const settings = JSON.stringify(loader, withoutPlaces);
     const certificates = this.#loaded.get(settings) ?? this.#load(loader);
+    // Their end is to be announced also where there is only STARTTLS, and no client.
+    if (!this.#loaded.has(settings)) certificates.watch(() => {});
     this.#loaded.set(settings, certificates);
     const clients = clientCa && {
       authorities: clientCa.flatMap(({ path }) => readAuthorities(path)),
