@@ -3,15 +3,15 @@
 import { accountFault, openStorage } from "./app/storage.ts";
 import { openAuth } from "./app/auth.ts";
 import { refuseOldDeno } from "./app/old_deno.ts";
-import { openTls } from "./app/tls.ts";
+import { TlsContexts } from "./app/tls.ts";
 import { warmUp } from "./app/warm_up.ts";
 import { openLoginNames } from "./app/login_names.ts";
 import { Tables } from "./app/tables.ts";
 import type { Authenticator } from "./auth/auth.ts";
 import { namedLogin } from "./auth/login_names.ts";
-import type { AuthConfig, Config, ImapConfig, TlsConfig } from "./config/load.ts";
+import type { AuthConfig, Config, ImapConfig } from "./config/load.ts";
 import type { Log } from "./log.ts";
-import type { Endpoint, TlsContext } from "./net/endpoint.ts";
+import type { Endpoint } from "./net/endpoint.ts";
 import { readHandover } from "./net/inherited_sockets.ts";
 import { Networks } from "./net/ip_address.ts";
 import { Libc } from "./net/libc.ts";
@@ -94,7 +94,7 @@ class Build {
   readonly #auths = new Map<AuthConfig, Promise<Authenticator>>();
   /** By path template: a Maildir can be open only once. */
   readonly #stores = new Map<string, Store>();
-  readonly #tls = new Map<TlsConfig, TlsContext>();
+  readonly #tls: TlsContexts;
   readonly #tables: Tables;
 
   constructor(
@@ -102,6 +102,7 @@ class Build {
     readonly hostname: string,
     readonly log: Log,
   ) {
+    this.#tls = new TlsContexts(config.stateDir, hostname, log);
     this.#tables = new Tables(log);
   }
 
@@ -125,21 +126,17 @@ class Build {
       ioDebug,
       ioErrors,
       limits,
-      tls: tls && this.#tlsOf(tls),
+      tls: tls && this.#tls.context(tls),
       proxyProtocol: proxyProtocol && {
         trust: new Networks(proxyProtocol.trust),
         tlsOffloaded: proxyProtocol.tlsOffloaded,
-        tls: proxyProtocol.tls && this.#tlsOf(proxyProtocol.tls),
+        tls: proxyProtocol.tls && this.#tls.context(proxyProtocol.tls),
       },
     };
   }
 
-  #tlsOf(tls: TlsConfig): TlsContext {
-    const { config, hostname, log } = this;
-    return once(this.#tls, tls, () => openTls(tls, config.stateDir, hostname, log));
-  }
-
   async close(): Promise<void> {
+    await this.#tls.close();
     for (const auth of this.#auths.values()) await (await auth.catch(() => undefined))?.close();
     for (const store of this.#stores.values()) await store.close();
     await this.#tables.close();

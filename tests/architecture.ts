@@ -53,6 +53,8 @@ const DIRECTIONS: readonly Direction[] = [
   { from: /^src\/store\//, to: [/^src\/store\/[^/]+$/, /^src\/message\//, LOG, PACE] },
   { from: /^src\/imap\/dispatch\.ts$/, to: [...imapMayImport(), LOG] },
   { from: /^src\/imap\//, to: imapMayImport(), types: [LOG] },
+  // Certificates: what they are served by is net's contract
+  { from: /^src\/tls\//, to: [/^src\/tls\//, LOG], types: [/^src\/net\/endpoint\.ts$/] },
   { from: /^src\/net\//, to: [/^src\/(net|imap|wire)\//, LOG, SYSTEM_LIBRARY], types: CONTRACTS },
 ];
 
@@ -72,6 +74,7 @@ const CONCRETE: readonly { readonly driver: RegExp; readonly from: RegExp }[] = 
     driver: /^src\/auth\/(?!auth\.ts|sasl\.ts|[a-z_]*worker\.ts)/,
     from: /^src\/(app\.ts|app\/|cli\/|auth\/)/,
   },
+  { driver: /^src\/tls\//, from: /^src\/(app\/|tls\/)/ },
   { driver: /^src\/tables\/(?!table\.ts)/, from: /^src\/(app\.ts|app\/|cli\/|tables\/)/ },
 ];
 

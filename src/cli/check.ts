@@ -1,13 +1,13 @@
-/** `imapd check`: looks at the config and touches nothing else. */
+/** `imapd check`: looks at the config and the certificates that it names. */
 
-import { loadConfig } from "../config/load.ts";
+import { loadCheckedConfig } from "../app/checked_config.ts";
 import { type Arguments, EXIT, requiredOption } from "./command.ts";
 import { print, printError } from "./output.ts";
 
 /** Prints warnings and "no faults"; faults are thrown as `ConfigError`. */
 export async function check(args: Arguments): Promise<number> {
   const file = requiredOption(args, "config");
-  const config = await loadConfig(file);
+  const config = await loadCheckedConfig(file);
   for (const warning of config.warnings) printError(`warning: ${warning}`);
   print(`${file}: no faults`);
   return EXIT.ok;

@@ -1,7 +1,8 @@
 /** `imapd --config FILE`: serves until it is told to stop. */
 
 import { type App, startApp } from "../app.ts";
-import { type Config, loadConfig } from "../config/load.ts";
+import { loadCheckedConfig } from "../app/checked_config.ts";
+import type { Config } from "../config/load.ts";
 import { createLog, type OpenLog } from "../log.ts";
 import { VERSION } from "../version.ts";
 import { type Arguments, EXIT, requiredOption } from "./command.ts";
@@ -11,7 +12,7 @@ const GRACE = 10_000;
 
 /** Loads the config, starts the server, and waits for a signal. */
 export async function serve(args: Arguments): Promise<number> {
-  return await serveConfig(await loadConfig(requiredOption(args, "config")));
+  return await serveConfig(await loadCheckedConfig(requiredOption(args, "config")));
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The example config and the reference of all settings, made from the schema. */
 
 import { imap, limits, proxyProtocol } from "./schema/imap.ts";
-import { tlsLoaders } from "./schema/tls.ts";
+import { tlsLoaders, tlsRules } from "./schema/tls.ts";
 import { exampleBlocks, moduleDocs, namespaces, top } from "./schema/top.ts";
 import type { Section, Setting } from "./setting.ts";
 
@@ -25,10 +25,11 @@ export function exampleConfig(): string {
     ...comment(top.tls.doc),
     "[tls]",
     ...comment(
-      'Or "self_signed", which needs no other setting. In place of the table: tls = "off".',
+      'Or "self_signed", which needs no other setting, or "acme" for certificates of Let\'s Encrypt.',
     ),
     'loader = "file"',
     ...example(tlsLoaders.file),
+    ...example(tlsRules),
     "",
     ...comment("An endpoint; there may be several."),
     "[[imap]]",
@@ -95,10 +96,11 @@ export function configReference(): string {
     ...rows(plain),
     ...heading(2, "`[tls]`"),
     tls.doc,
-    ...Object.entries(tlsLoaders).flatMap(([loader, section]) => [
-      ...heading(3, `\`loader = "${loader}"\``),
-      ...rows(section),
-    ]),
+    "",
+    "The table has, beside `loader` and what follows, the settings of the loader, which are listed " +
+    "under `[tls_loader.NAME]`; not so where `loader` is a reference.",
+    "",
+    ...rows(tlsRules),
     ...heading(2, "`[[imap]]`"),
     endpoints.doc,
     "",

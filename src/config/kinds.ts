@@ -44,14 +44,13 @@ export function string(
 
 /** A DNS name, such as a server tells clients. */
 export function hostname(): Kind<string> {
+  return { ...string('a host name such as "mail.example.org"', isHostname), name: "host name" };
+}
+
+/** Whether `text` can be a DNS name. */
+export function isHostname(text: string): boolean {
   const label = /^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)$/;
-  return {
-    ...string(
-      'a host name such as "mail.example.org"',
-      (text) => text.length <= 253 && text.split(".").every((part) => label.test(part)),
-    ),
-    name: "host name",
-  };
+  return text.length <= 253 && text.split(".").every((part) => label.test(part));
 }
 
 const SIZE_UNITS: ReadonlyMap<string, number> = new Map([

@@ -9,12 +9,12 @@ import type { imap as imapSection, limits, proxyProtocol } from "./schema/imap.t
 import type { storageModules } from "./schema/storage.ts";
 import type { NORMALIZATIONS } from "./schema/names.ts";
 import type { TableConfig } from "./schema/tables.ts";
-import type { tlsLoaders } from "./schema/tls.ts";
 import { namespaces, top } from "./schema/top.ts";
 import { defaultOf, type NamedBlock, type Reading, readSection, type Values } from "./setting.ts";
+import { acmeFaults } from "./acme_faults.ts";
+import type { TlsConfig } from "./tls_setting.ts";
 import { type Position, readToml, TomlFault, type TomlTable, type TomlValue } from "./toml.ts";
 
-export type TlsConfig = Chosen<"loader", typeof tlsLoaders>;
 export type AuthConfig = Chosen<"module", typeof authModules>;
 export type StorageConfig = Chosen<"module", typeof storageModules>;
 export type { TableConfig };
@@ -170,6 +170,9 @@ class Loader implements Reading {
     const { hostname, stateDir, log, debug, warmUp } = values;
     const imap = values.imap.map((endpoint) => endpointOf(endpoint, values));
     this.#checkStorages(imap.map(({ storage }) => storage), endpoints);
+    for (const { at, message } of acmeFaults(imap, hostname, endpoints, root)) {
+      this.fault(at, message);
+    }
     return { hostname, stateDir, log, debug, warmUp, imap, warnings: this.#warnings };
   }
 

@@ -27,6 +27,8 @@ export type Chosen<D extends string, V extends Variants> = {
     & Values<V[N]>;
 }[keyof V & string];
 
+type Checks = Readonly<Record<string, Check>>;
+
 /** A table with settings of its own. */
 export function table<S extends Section>(section: S): Kind<Values<S>> {
   const expected = "a table";
@@ -83,36 +85,17 @@ export function tables<S extends Section>(section: S): Kind<readonly Values<S>[]
   };
 }
 
-/** `[tls]`: a table whose `loader` chooses its other keys, or "off". */
-export function tlsTable<V extends Variants>(
-  variants: V,
-  checks: { readonly [N in keyof V]?: Check },
-): Kind<Chosen<"loader", V> | "off"> {
-  const expected = '"off" or a table with a loader';
-  return {
-    name: 'table or "off"',
-    expected,
-    sections: variants,
-    read(value, key, reading) {
-      if (value.type === "string" && value.value === "off") return "off";
-      if (value.type !== "table") return wrong(reading, value, key, expected);
-      const read = readVariant(value, "loader", variants, key, reading);
-      const loader = value.entries.get("loader")?.value;
-      if (loader?.type === "string") checks[loader.value]?.(value, key, reading);
-      return read;
-    },
-  };
-}
-
 /**
  * A module: `"&name"` of a `[namespace.name]` block, a module's name, a list of a module's name
  * and its inline arguments, or a table with `module`.
  *
  * @param modules given late, because modules may refer to modules of their own namespace
+ * @param checks by module
  */
 export function moduleReference<V extends Variants>(
   namespace: string,
   modules: () => V,
+  checks: Checks = {},
 ): Kind<Chosen<"module", V>> {
   const expected = `"&NAME" of a [${namespace}.NAME] block, "MODULE", ["MODULE", "ARGUMENT", …] ` +
     "or a table with a module";
@@ -121,17 +104,19 @@ export function moduleReference<V extends Variants>(
     expected,
     read(value, key, reading) {
       const variants = modules();
-      if (value.type === "table") return readVariant(value, "module", variants, key, reading);
+      if (value.type === "table") {
+        return readVariant(value, "module", variants, key, reading, checks);
+      }
       const [name, ...args] = value.type === "list" ? value.items : [value];
       if (name?.type !== "string") return wrong(reading, value, key, expected);
       if (Object.hasOwn(variants, name.value)) {
         const table = inlineTable(value, name, args, variants[name.value], key, reading);
-        return table && readVariant(table, "module", variants, key, reading);
+        return table && readVariant(table, "module", variants, key, reading, checks);
       }
       if (value.type === "list" || !/^&./.test(name.value)) {
         return wrong(reading, name, key, expected, Object.keys(variants));
       }
-      return referred(name, namespace, variants, key, reading);
+      return referred(name, namespace, variants, key, reading, checks);
     },
   };
 }
@@ -170,6 +155,7 @@ function referred<V extends Variants>(
   variants: V,
   key: string,
   reading: Reading,
+  checks: Checks,
 ): Chosen<"module", V> | undefined {
   const name = reference.value.slice(1);
   const block = reading.block(namespace, name);
@@ -187,7 +173,7 @@ function referred<V extends Variants>(
   if (block.state === "reading") {
     return void reading.fault(reference.at, `${key} refers to itself by "&${name}"`);
   }
-  readBlock(block, namespace, name, variants, reading);
+  readBlock(block, namespace, name, variants, reading, checks);
   return block.result as Chosen<"module", V> | undefined;
 }
 
@@ -198,10 +184,12 @@ export function readBlock(
   name: string,
   variants: Variants,
   reading: Reading,
+  checks: Checks = {},
 ): void {
   if (block.state !== "unread") return;
   block.state = "reading";
-  const read = readVariant(block.table, "module", variants, `${namespace}.${name}`, reading);
+  const key = `${namespace}.${name}`;
+  const read = readVariant(block.table, "module", variants, key, reading, checks);
   block.result = read && { ...read, blockName: name };
   block.state = "read";
 }
@@ -212,6 +200,7 @@ function readVariant<D extends string, V extends Variants>(
   variants: V,
   key: string,
   reading: Reading,
+  checks: Checks,
 ): Chosen<D, V> | undefined {
   const words = Object.keys(variants);
   const expected = words.map((word) => `"${word}"`).join(" or ");
@@ -225,6 +214,7 @@ function readVariant<D extends string, V extends Variants>(
     return wrong(reading, chosen, `${key}.${discriminator}`, expected, words);
   }
   const values = readSection(value, variants[word], key, reading, [discriminator]);
+  checks[word]?.(value, key, reading);
   if (values === undefined) return undefined;
   return { [discriminator]: word, ...values } as unknown as Chosen<D, V>;
 }

@@ -7,6 +7,10 @@ import type { Networks } from "./ip_address.ts";
 export interface TlsContext {
   /** The context for a server name (SNI), or the default one. */
   context(serverName?: string): SecureContext;
+  /** The certificate that {@link context} shows, in PEM with the chain above it. */
+  certificate(serverName?: string): string;
+  /** Whether clients are asked for a certificate, and whether they have to show one. */
+  readonly clientCertificate: "unasked" | "optional" | "required";
   /** The default certificate as `tls.createServer` wants it at start. */
   options(): SecureContextOptions;
   /**

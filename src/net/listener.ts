@@ -3,6 +3,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import type { Log } from "../log.ts";
+import { certificateRequest } from "./client_certificate.ts";
 import type { TlsContext } from "./endpoint.ts";
 import { type KernelSocket, openSocket, reasonOf, type SocketAddress } from "./kernel_socket.ts";
 import type { Libc } from "./libc.ts";
@@ -158,9 +159,14 @@ export class Listener {
       ...tls.options(),
       host,
       ...serverNameChoice(tls),
+      ...certificateRequest(tls),
     };
     const server = createTlsServer(options, (socket) => this.#arrived(socket, true));
-    server.on("close", tls.watch(() => server.setSecureContext?.(tls.options())));
+    const unwatch = tls.watch(() => {
+      if (server.setSecureContext !== undefined) server.setSecureContext(tls.options());
+      else this.log.warn("this Deno serves new certificates on tls:// only after a restart");
+    });
+    server.on("close", unwatch);
     return server;
   }
 

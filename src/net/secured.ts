@@ -2,6 +2,7 @@
 
 import type { Socket } from "node:net";
 import { createServer, type TlsOptions, TLSSocket } from "node:tls";
+import { certificateRequest, requireCertificate } from "./client_certificate.ts";
 import type { TlsContext } from "./endpoint.ts";
 
 /** Whether this Deno can do TLS on a connection that is there already: from 2.7.13 on. */
@@ -15,11 +16,14 @@ export function canSecure(): boolean {
  * The handshake happens with the first read.
  */
 export function secured(plain: Socket, tls: TlsContext): TLSSocket {
-  return new TLSSocket(plain, {
+  const socket = new TLSSocket(plain, {
     isServer: true,
     secureContext: tls.context(),
     ...serverNameChoice(tls),
+    ...certificateRequest(tls),
   });
+  requireCertificate(socket, tls);
+  return socket;
 }
 
 /** What chooses a certificate by the name that the client asks for, where there is a choice. */

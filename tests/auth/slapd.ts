@@ -1,7 +1,7 @@
 /** Runs a real slapd with a directory of its own, on loopback. */
 
 import { createConnection } from "node:net";
-import { makeSelfSigned } from "../../src/net/self_signed.ts";
+import { makeSelfSigned } from "../../src/tls/x509.ts";
 import { isInstalled, PATIENCE_MS, run } from "../clients/programs.ts";
 import { freePorts } from "./free_ports.ts";
 

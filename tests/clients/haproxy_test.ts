@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import net from "node:net";
 import tls from "node:tls";
 import { fileURLToPath } from "node:url";
-import { makeSelfSigned } from "../../src/net/self_signed.ts";
+import { makeSelfSigned } from "../../src/tls/x509.ts";
 import { PASSWORD, type Serving, serving, USER } from "../net/serving.ts";
 import { startHaproxy } from "./haproxy.ts";
 import { clientTest, run } from "./programs.ts";

@@ -126,7 +126,7 @@ Deno.test("parseConfig() reads proxies as a list and as a table, whose TLS is no
     '[imap.proxy_protocol]\ntrust = ["::/0"]\ntls_offloaded = true\ntls = { loader = "self_signed" }',
   );
   strictEqual(table?.tlsOffloaded, true);
-  strictEqual(table?.tls?.loader, "self_signed");
+  deepStrictEqual(table?.tls?.loader, { module: "self_signed" });
 });
 
 Deno.test("parseConfig() takes passwords without TLS only where nothing else can be secure", () => {
@@ -155,6 +155,10 @@ const PROXIES = 'a list of proxies: IP addresses, subnets such as "10.0.0.0/8", 
 const RANGE = 'a list of one or two, lowest first, of "tls1.2" or "tls1.3"';
 const TEMPLATE =
   "a path with {account} or {local} and no other braces than {state_dir}, {account}, {local}, {domain}";
+const LOADER = '"file", "self_signed", "acme" or "&NAME" of a [tls_loader.NAME] block';
+const TLS_FORMS =
+  '"off", "file", "self_signed", "acme", ["CERT", "KEY", …], "&NAME" of a [tls_loader.NAME] block ' +
+  "or a table with a loader";
 const USES = '"all", "archive", "drafts", "flagged", "junk", "sent" or "trash"';
 
 /** What is wrong, the config, and all its faults. */
@@ -338,7 +342,7 @@ const FAULTY: readonly [string, string, ...string[]][] = [
   [
     "TLS of proxies by a word",
     `${GOOD}proxy_protocol = { trust = ["unix"], tls = "on" }\n`,
-    '7:44: imap.proxy_protocol.tls must be "off" or a table with a loader: got "on"',
+    '7:44: imap.proxy_protocol.tls must be "off", "file", "self_signed", "acme", ["CERT", "KEY", …], "&NAME" of a [tls_loader.NAME] block or a table with a loader: got "on"',
   ],
   [
     "an inherited tls:// without TLS",
@@ -363,17 +367,17 @@ const FAULTY: readonly [string, string, ...string[]][] = [
   [
     "TLS by a word",
     GOOD.replace(TLS, 'tls = "on"\n\n'),
-    '1:7: tls must be "off" or a table with a loader: got "on"',
+    `1:7: tls must be ${TLS_FORMS}: got "on"`,
   ],
   [
     "TLS without a loader",
     GOOD.replace('loader = "self_signed"', ""),
-    '1:2: tls.loader is missing: it must be "file" or "self_signed"',
+    `1:2: tls.loader is missing: it must be ${LOADER}`,
   ],
   [
     "a misspelt loader",
     GOOD.replace("self_signed", "self_singed"),
-    '2:10: tls.loader must be "file" or "self_signed": got "self_singed", did you mean self_signed?',
+    `2:10: tls.loader must be ${LOADER}: got "self_singed", did you mean self_signed?`,
   ],
   [
     "more certificates than keys",

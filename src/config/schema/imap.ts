@@ -4,11 +4,11 @@ import { address, proxies } from "../addresses.ts";
 import { boolean, duration, integer, list, size } from "../kinds.ts";
 import { moduleReference, table, tableOrList } from "../modules.ts";
 import { optional, required, type Section, setting } from "../setting.ts";
+import { tlsSetting } from "../tls_setting.ts";
 import { authModules } from "./auth.ts";
 import { normalization } from "./names.ts";
 import { storageModules } from "./storage.ts";
 import { tableReference } from "./tables.ts";
-import { tls } from "./tls.ts";
 
 /** Bounds of one endpoint. */
 export const limits = {
@@ -71,7 +71,7 @@ export const proxyProtocol = {
     doc: "Whether a client counts as secure if the proxy says that it came over TLS: by the TLV " +
       "PP2_TYPE_SSL of version 2 (HAProxy: `send-proxy-v2-ssl`).",
   }),
-  tls: optional(tls, {
+  tls: optional(tlsSetting(), {
     doc:
       "TLS between the proxies and the server, around the header. It has nothing to do with the TLS " +
       "of the clients, and is not taken over from any other `tls`.",
@@ -93,7 +93,7 @@ export const imap = {
       'group = "mail" }`.',
     example: '["tcp://0.0.0.0:143", "tls://0.0.0.0:993"]',
   }),
-  tls: optional(tls, { doc: "TLS of this endpoint, instead of the top-level `tls`." }),
+  tls: optional(tlsSetting(), { doc: "TLS of this endpoint, instead of the top-level `tls`." }),
   proxy_protocol: optional(tableOrList(proxyProtocol, "trust", proxies().expected), {
     doc:
       "Proxies in front of the server that tell the client's address by a PROXY header (version 1 or " +

@@ -6,18 +6,20 @@
 import { boolean, duration, hostname, logTargets, path } from "../kinds.ts";
 import { tables } from "../modules.ts";
 import { optional, required, type Section, setting } from "../setting.ts";
+import { tlsSetting } from "../tls_setting.ts";
 import { authModules } from "./auth.ts";
 import { imap } from "./imap.ts";
 import { normalization } from "./names.ts";
 import { storageModules } from "./storage.ts";
 import { tableDocs, tableModules, tableReference } from "./tables.ts";
-import { tls } from "./tls.ts";
+import { tlsLoaders } from "./tls.ts";
 
 /** Modules by the namespace that their named blocks stand under. */
 export const namespaces = {
   auth: authModules,
   storage: storageModules,
   table: tableModules,
+  tls_loader: tlsLoaders,
 } as const;
 
 /** What modules are, where their settings do not tell it. */
@@ -66,10 +68,12 @@ export const top = {
       "`precis_casefold_email` for names with an `@`, else `precis_casefold`; `casefold` only " +
       "changes capitals, `noop` nothing. Who has a name without such a form cannot log in.",
   }),
-  tls: optional(tls, {
+  tls: optional(tlsSetting(), {
     doc:
-      'TLS of all endpoints that have no `tls` of their own: a table, or "off". One of the two must ' +
-      "be there.",
+      "TLS of all endpoints that have no `tls` of their own; one of the two must be there. In place " +
+      'of the table may stand `"off"`, `["cert.pem", "key.pem"]` (more pairs may follow), a loader ' +
+      'such as `"self_signed"` or `["self_signed", "NAME"]`, or `"&NAME"` of a `[tls_loader.NAME]` ' +
+      "block, which several endpoints may share.",
   }),
   imap: required(tables(imap), { doc: "Endpoints that speak IMAP." }),
 } satisfies Section;

@@ -1,0 +1,16 @@
+/** The config, together with the files that it names. */
+
+import { type Config, ConfigError, loadConfig } from "../config/load.ts";
+import { tlsFileFaults } from "./tls_files.ts";
+
+/**
+ * Loads the config of a server that is to start: certificates and keys are read, too.
+ *
+ * @throws {ConfigError} when `file` cannot be read or has faults, or a file that it names has
+ */
+export async function loadCheckedConfig(file: string): Promise<Config> {
+  const config = await loadConfig(file);
+  const faults = tlsFileFaults(config, file);
+  if (faults.length > 0) throw new ConfigError(faults);
+  return config;
+}

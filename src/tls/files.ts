@@ -1,0 +1,63 @@
+/** The loader `file`, and how all loaders look at and replace files. */
+
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { type CertificateOptions, type Certificates, CertificateSet } from "./certificate_set.ts";
+import { type CertificateFiles, readPair, unreadable } from "./pair.ts";
+
+/**
+ * Certificates from files. Changed files are loaded within seconds; if they are faulty, the log
+ * says so and the old certificates stay.
+ *
+ * @param files at least one
+ * @throws {PairFault} when a file cannot be read, or a key does not belong to its certificate
+ */
+export function fileCertificates(
+  files: readonly CertificateFiles[],
+  options: CertificateOptions,
+): Certificates {
+  return new CertificateSet({
+    version: () => files.map(versionOf).join(),
+    load: () => files.map(readPair),
+  }, options);
+}
+
+/** @throws {PairFault} when a file is not there */
+function versionOf(files: CertificateFiles): string {
+  return (["cert", "key"] as const).map((file) => {
+    const version = fileVersion(files[file]);
+    if (typeof version === "string") return version;
+    throw unreadable(file, files[file], version);
+  }).join();
+}
+
+/** What differs after a file was written or replaced; an error when it is not there. */
+export function fileVersion(path: string): string | Error {
+  try {
+    const { mtimeMs, ctimeMs, size, ino } = statSync(path);
+    return `${mtimeMs} ${ctimeMs} ${size} ${ino}`;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** Writes a file so that at any time, also after power loss, there is the old one or the new one. */
+export function replaceFile(path: string, text: string, mode: number): void {
+  const file = openSync(`${path}.new`, "w", mode);
+  try {
+    // What an earlier try left behind may have another mode.
+    fchmodSync(file, mode);
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(`${path}.new`, path);
+}
