@@ -2,7 +2,6 @@
 
 import { fileURLToPath } from "node:url";
 import { print, printError } from "../src/cli/output.ts";
-import { SYSTEM_LIBRARIES, systemLibraryPaths } from "../src/system_library.ts";
 import { VERSION } from "../src/version.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -25,8 +24,10 @@ export function compileArguments(output: string): string[] {
     "--allow-read",
     "--allow-write",
     "--allow-sys=hostname",
-    `--allow-ffi=${SYSTEM_LIBRARIES.flatMap(systemLibraryPaths).join()}`,
     `--allow-env=${[...LIBRARY_ENVIRONMENT, ...HANDOVER_ENVIRONMENT].join()}`,
+    // As a whole: with a list of libraries there are no callbacks, which libpam needs. A list would
+    // have libc in it, so it would keep nobody from anything.
+    "--allow-ffi",
     "--include",
     "src/auth/hash_worker.ts",
     "--output",

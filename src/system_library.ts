@@ -1,14 +1,7 @@
 /** Opens libraries of the system for foreign function calls. */
 
 /** The libraries that the program may call; nothing else is ever opened. */
-export const SYSTEM_LIBRARIES = [
-  "libc.so.6",
-  "libpam.so.0",
-  "libcrypt.so.1",
-  "libcrypt.so.2",
-] as const;
-
-export type SystemLibrary = typeof SYSTEM_LIBRARIES[number];
+export type SystemLibrary = "libc.so.6" | "libpam.so.0" | "libcrypt.so.1" | "libcrypt.so.2";
 
 /** Where distributions keep them. */
 const FOLDERS = [
@@ -18,9 +11,12 @@ const FOLDERS = [
   "/usr/lib",
 ];
 
-/** Where a library may be: what the compiled program is permitted to open. */
-export function systemLibraryPaths(library: SystemLibrary): string[] {
-  return FOLDERS.map((folder) => `${folder}/${library}`);
+/**
+ * Whether memory may be read by its address, and functions of ours be called from elsewhere: that
+ * needs the permission for foreign functions as a whole, not only for some libraries.
+ */
+export function mayUsePointers(): boolean {
+  return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
 }
 
 /**
@@ -33,7 +29,7 @@ export function openSystemLibrary<const S extends Deno.ForeignLibraryInterface>(
   symbols: S,
 ): Deno.DynamicLibrary<S> | undefined {
   // A narrow --allow-ffi can name paths only, so the usual ones are tried after the bare name.
-  for (const name of [library, ...systemLibraryPaths(library)]) {
+  for (const name of [library, ...FOLDERS.map((folder) => `${folder}/${library}`)]) {
     try {
       return Deno.dlopen(name, symbols);
     } catch {

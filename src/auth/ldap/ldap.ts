@@ -30,8 +30,16 @@ export class Ldap implements Authenticator {
     this.#pool = new LdapPool((closing) => LdapConnection.open(options, closing));
   }
 
-  /** @throws {Error} when a PEM file cannot be read; whether a server is there is seen later */
+  /**
+   * @throws {Error} when a PEM file cannot be read, or this Deno cannot do StartTLS; whether a
+   * server is there is seen later
+   */
   static async open(options: LdapOptions): Promise<Ldap> {
+    if (options.starttls && !hasStartTls(Deno.version.deno)) {
+      throw new Error(
+        `ldap: starttls needs Deno 2.7.13 or newer, this is ${Deno.version.deno}: use ldaps://`,
+      );
+    }
     await readTls(options.tls);
     return new Ldap(options);
   }
@@ -75,4 +83,10 @@ export class Ldap implements Authenticator {
     if (dn === undefined) return refused("unknown user");
     return good ? { ok: true, username } : refused("wrong password");
   }
+}
+
+/** Older ones never finish the handshake over a socket that was used before. */
+function hasStartTls(deno: string): boolean {
+  const [major, minor, patch] = deno.split(".").map((part) => parseInt(part));
+  return major > 2 || (major === 2 && (minor > 7 || (minor === 7 && patch >= 13)));
 }

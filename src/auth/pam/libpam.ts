@@ -1,6 +1,6 @@
 /** One conversation with PAM, by foreign function calls. @see pam(3) */
 
-import { cString, openSystemLibrary } from "../../system_library.ts";
+import { cString, mayUsePointers, openSystemLibrary } from "../../system_library.ts";
 
 const CALLS = {
   pam_start: { parameters: ["buffer", "buffer", "buffer", "buffer"], result: "i32" },
@@ -75,8 +75,9 @@ export class LibPam {
     this.#libc = libc;
   }
 
-  /** @throws {Error} where there is none */
+  /** @throws {Error} where there is none, or it may not be called */
   static open(): LibPam {
+    if (!mayUsePointers()) throw new Error("pam: needs --allow-ffi without a list of libraries");
     const pam = openSystemLibrary("libpam.so.0", CALLS);
     const libc = openSystemLibrary("libc.so.6", MEMORY);
     if (pam !== undefined && libc !== undefined) return new LibPam(pam, libc);

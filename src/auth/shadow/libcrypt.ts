@@ -1,6 +1,6 @@
 /** Password hashes of the system, by foreign function calls. @see crypt(5) */
 
-import { cString, openSystemLibrary } from "../../system_library.ts";
+import { cString, mayUsePointers, openSystemLibrary } from "../../system_library.ts";
 
 const CALLS = {
   // Off the main thread: hashes are slow by design.
@@ -18,8 +18,9 @@ export class LibCrypt {
     this.#library = library;
   }
 
-  /** @throws {Error} where there is none */
+  /** @throws {Error} where there is none, or it may not be called */
   static open(): LibCrypt {
+    if (!mayUsePointers()) throw new Error("shadow: needs --allow-ffi without a list of libraries");
     const library = openSystemLibrary("libcrypt.so.1", CALLS) ??
       openSystemLibrary("libcrypt.so.2", CALLS);
     if (library !== undefined) return new LibCrypt(library);
