@@ -8,5 +8,11 @@ import { openTable } from "./tables.ts";
 
 /** Opens a module that checks passwords. @throws {Error} when its table cannot be read */
 export async function openAuth(config: AuthConfig, log: Log): Promise<Authenticator> {
-  return new PassTable({ table: await openTable(config.table, log), log });
+  const { allowPlain, scram } = config;
+  return await PassTable.open({
+    table: await openTable(config.table, log),
+    allowPlain,
+    scram,
+    log,
+  });
 }

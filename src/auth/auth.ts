@@ -51,8 +51,14 @@ export interface Authenticator {
    * for a wrong password.
    */
   checkPassword(username: string, password: string, client: ClientInfo): Promise<AuthResult>;
-  /** Only where {@link can} has the hash; undefined where the user has no such keys. */
+  /**
+   * Only where {@link can} has the hash; undefined where the user has no such keys.
+   *
+   * @throws {Error} when they cannot be looked up now
+   */
   scramKeys?(username: string, hash: ScramHash): Promise<ScramKeys | undefined>;
+  /** What most users' keys were made with: what an unknown user is told must not stand out. */
+  readonly scramIterations?: number;
   /** Only where {@link can} has tokens. @param username whom the client claims to be, or "" */
   checkToken?(token: string, username: string, client: ClientInfo): Promise<AuthResult>;
   close(): Promise<void>;

@@ -315,6 +315,18 @@ const FAULTY: readonly [string, string, ...string[]][] = [
     "5:8: imap.auth refers to [auth.mail], which does not exist: [storage.mail] cannot stand here",
   ],
   [
+    "wrong settings of pass_table",
+    GOOD.replace(" } }\n", ' }, allow_plain = "no", scram = ["SHA-512"] }\n'),
+    '5:92: imap.auth.allow_plain must be true or false: got "no"',
+    '5:107: imap.auth.scram[0] must be "SHA-1" or "SHA-256": got "SHA-512", did you mean SHA-1?',
+  ],
+  [
+    "SCRAM by a word that is none",
+    GOOD.replace(" } }\n", ' }, scram = "aut" }\n'),
+    '5:86: imap.auth.scram must be "auto" or a list, each "SHA-1" or "SHA-256": got "aut", did ' +
+    "you mean auto?",
+  ],
+  [
     "an unknown module",
     GOOD.replace('"maildir"', '"mailder"'),
     '6:22: imap.storage.module must be "maildir": got "mailder", did you mean maildir?',

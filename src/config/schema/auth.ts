@@ -1,7 +1,8 @@
 /** Settings of modules that know passwords. */
 
+import { boolean, choice, list, wordOr } from "../kinds.ts";
 import { moduleReference } from "../modules.ts";
-import { required, type Section } from "../setting.ts";
+import { required, type Section, setting } from "../setting.ts";
 import { tableModules } from "./tables.ts";
 
 /** Modules that know passwords. */
@@ -9,10 +10,25 @@ export const authModules = {
   pass_table: {
     table: required(moduleReference("table", () => tableModules), {
       inline: true,
-      doc:
-        "The table with a password hash for each user: `argon2:…` or `bcrypt:…`, as `imapd hash` " +
-        "prints it.",
+      doc: "The table with a password hash for each user, as `imapd hash` prints it: `argon2:…`, " +
+        "`bcrypt:…` or `{SCRAM-SHA-256}…`. Also taken are `sha256:SALT:HASH` and hashes of other " +
+        "programs: `{ARGON2ID}…`, `{BLF-CRYPT}…`, `{SHA512-CRYPT}…`, `{SHA256-CRYPT}…`, `{CRYPT}…`, " +
+        "`{SCRAM-SHA-1}…`, and `$2y$…`, `$6$…`, `$5$…`, `$argon2id$…` without a scheme.",
       example: '{ module = "file", path = "/etc/imapd/users" }',
+    }),
+    allow_plain: setting(boolean(), {
+      default: "false",
+      doc:
+        "Whether the table may hold passwords in the clear, as `{PLAIN}…` or `{CLEARTEXT}…`. **Who " +
+        "reads the table has all passwords.**",
+    }),
+    scram: setting(wordOr("auto", list(choice(["SHA-1", "SHA-256"]))), {
+      default: '"auto"',
+      doc:
+        "Hashes of SCRAM (RFC 5802, RFC 7677) that are offered. `auto` offers the one of which all " +
+        "users of the table have keys, and none if some have other hashes: many clients take SCRAM " +
+        "wherever it is offered, and then users without keys cannot log in. A table that cannot " +
+        "tell all its values needs the list.",
     }),
   },
 } satisfies Record<string, Section>;
