@@ -61,7 +61,7 @@ async function demo(dir: string, asked: Partial<Ports>): Promise<number> {
   if (!await exists(file)) await Deno.writeTextFile(file, configText(ports));
   const config = withPorts(await loadConfig(file), asked);
   const log = createLog(["stderr"], false);
-  const password = await ensureUser(config, dir, log);
+  const password = await ensureUser(dir, log);
   if (!await exists(`${dir}/seeded`)) {
     // What an interrupted first start left.
     await Deno.remove(`${dir}/mail/${USER}`, { recursive: true }).catch(() => {});
@@ -97,11 +97,11 @@ function portOf(name: string, text: string | undefined): number | undefined {
 }
 
 /** The password is kept beside the hash, so that a second start can print it again. */
-async function ensureUser(config: Config, dir: string, log: Log): Promise<string> {
+async function ensureUser(dir: string, log: Log): Promise<string> {
   const file = `${dir}/password`;
   const users = `${dir}/users`;
   if (!await exists(users)) await Deno.writeTextFile(users, "", { mode: 0o600 });
-  const table = await openTable(config.imap[0].auth.table, log);
+  const table = await openTable({ module: "file", path: users }, log);
   if (await exists(file) && (await table.keys()).includes(USER)) {
     return (await Deno.readTextFile(file)).trim();
   }

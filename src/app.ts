@@ -1,11 +1,11 @@
 /** Builds the server from a config; only this and `app/` name concrete drivers and modules. */
 
 import { accountFault, openStorage } from "./app/storage.ts";
-import { openAuth } from "./app/auth.ts";
+import { Authenticators } from "./app/auth.ts";
 import { openTls } from "./app/tls.ts";
-import { refuseUnfitNames } from "./auth/account_name.ts";
-import type { Authenticator } from "./auth/auth.ts";
-import type { AuthConfig, Config, ImapConfig, TlsConfig } from "./config/load.ts";
+import type { Login } from "./auth/auth.ts";
+import { EndpointLogin, SAME_NAMES } from "./auth/login.ts";
+import type { Config, ImapConfig, TlsConfig } from "./config/load.ts";
 import type { Log } from "./log.ts";
 import type { Endpoint, ListenAddress, TlsContext } from "./net/endpoint.ts";
 import { ImapServer } from "./net/server.ts";
@@ -46,10 +46,10 @@ async function start(
   const servers: ImapServer[] = [];
   const nextId = countUp();
   for (const imap of config.imap) {
-    const { auth, store } = await build.modules(imap);
+    const { login, store } = await build.modules(imap);
     const endpoint = build.endpoint(imap);
     const version = VERSION;
-    servers.push(new ImapServer({ endpoint, auth, store, log, hostname, version, nextId }));
+    servers.push(new ImapServer({ endpoint, login, store, log, hostname, version, nextId }));
   }
   // Before the modules close, which come first in the list.
   closers.push(async (graceMs) => {
@@ -77,7 +77,8 @@ function countUp(): () => string {
 
 /** Makes each module once, however many endpoints refer to it. */
 class Build {
-  readonly #auths = new Map<AuthConfig, Promise<Authenticator>>();
+  readonly #auths: Authenticators;
+  readonly #secret = crypto.getRandomValues(new Uint8Array(32));
   /** By path template: a Maildir can be open only once. */
   readonly #stores = new Map<string, Store>();
   readonly #tls = new Map<TlsConfig, TlsContext>();
@@ -86,20 +87,30 @@ class Build {
     readonly config: Config,
     readonly hostname: string,
     readonly log: Log,
-  ) {}
+  ) {
+    this.#auths = new Authenticators(log);
+  }
 
-  async modules(imap: ImapConfig): Promise<{ auth: Authenticator; store: Store }> {
-    const auth = await once(this.#auths, imap.auth, () => openAuth(imap.auth, this.log));
+  async modules(imap: ImapConfig): Promise<{ login: Login; store: Store }> {
     const store = once(this.#stores, imap.storage.path, () => openStorage(imap.storage, this.log));
-    const fits = (name: string) => accountFault(imap.storage, name);
-    return { auth: refuseUnfitNames(auth, fits, this.log), store };
+    const login = new EndpointLogin({
+      auth: await this.#auths.open(imap.auth),
+      names: SAME_NAMES,
+      accountFault: (name) => accountFault(imap.storage, name),
+      secret: this.#secret,
+      log: this.log,
+    });
+    return { login, store };
   }
 
   endpoint(imap: ImapConfig): Endpoint {
-    const { listen, insecureAuth, ioDebug, ioErrors, limits, tls } = imap;
+    const { listen, insecureAuth, saslLogin, channelBinding, ioDebug, ioErrors, limits, tls } =
+      imap;
     return {
       listen,
       insecureAuth,
+      saslLogin,
+      channelBinding,
       ioDebug,
       ioErrors,
       limits,
@@ -109,7 +120,7 @@ class Build {
   }
 
   async close(): Promise<void> {
-    for (const auth of this.#auths.values()) await (await auth.catch(() => undefined))?.close();
+    await this.#auths.close();
     for (const store of this.#stores.values()) await store.close();
   }
 }

@@ -33,6 +33,12 @@ export interface TestServerOptions {
   readonly imap?: string;
   /** Lines of TOML put at the end of `[storage.local_mailboxes]`. */
   readonly storage?: string;
+  /** Lines of TOML put at the end of `[auth.local_authdb]`. */
+  readonly auth?: string;
+  /** Lines put at the end of the users file, such as `ann: {PLAIN}secret`. */
+  readonly users?: string;
+  /** Blocks of TOML put at the end. */
+  readonly blocks?: string;
   /** Lines of TOML put before the first table. */
   readonly top?: string;
   /** The command that serves, for example a compiled program; the config is added to it. */
@@ -43,7 +49,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   const dir = await Deno.makeTempDir({ prefix: "imapd-test-" });
   let users = "";
   for (let i = 1; i <= USERS; i++) users += `u${i}: bcrypt:${HASH}\n`;
-  await Deno.writeTextFile(`${dir}/users`, users);
+  await Deno.writeTextFile(`${dir}/users`, users + (options.users ?? ""));
   await Deno.writeTextFile(`${dir}/config.toml`, config(dir, options));
   const command = options.command ??
     [Deno.execPath(), "run", "-A", fileURLToPath(new URL("../main.ts", import.meta.url))];
@@ -93,11 +99,13 @@ ${options.imap ?? ""}
 [auth.local_authdb]
 module = "pass_table"
 table = { module = "file", path = "${dir}/users" }
+${options.auth ?? ""}
 
 [storage.local_mailboxes]
 module = "maildir"
 path = "${dir}/mail/{account}"
 ${options.storage ?? ""}
+${options.blocks ?? ""}
 `;
 }
 

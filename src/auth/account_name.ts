@@ -1,8 +1,5 @@
 /** Which names an account may have, given that they become parts of paths. */
 
-import type { Log } from "../log.ts";
-import type { Authenticator, AuthResult } from "./auth.ts";
-
 /** Octets that Linux takes in a file name. */
 const LONGEST = 255;
 
@@ -40,23 +37,4 @@ export function accountPath(template: string, name: string): string {
     if (domain === undefined) throw new RangeError(`Expected a name with a domain, got ${name}`);
     return domain;
   });
-}
-
-/** Lets `auth` check passwords, and refuses whom `fits` has a fault with. */
-export function refuseUnfitNames(
-  auth: Authenticator,
-  fits: (name: string) => string | undefined,
-  log: Log,
-): Authenticator {
-  return {
-    can: { password: auth.can.password, scram: [], token: false },
-    async checkPassword(username, password, client): Promise<AuthResult> {
-      const result = await auth.checkPassword(username, password, client);
-      const fault = result.ok ? fits(result.username) : undefined;
-      if (fault === undefined) return result;
-      log.warn("login refused: no account can have this name", { username, fault });
-      return { ok: false, reason: "bad-credentials", detail: `the name ${fault}` };
-    },
-    close: () => auth.close(),
-  };
 }

@@ -1,6 +1,6 @@
 /** Strings of crypt(3), `$ID$…`: bcrypt, SHA-crypt, Argon2id. */
 
-import { decodeBase64 } from "./base64.ts";
+import { decodeBase64 } from "./sasl/base64.ts";
 
 /** Argon2id, version 19. */
 export interface Argon2Hash {

@@ -9,7 +9,7 @@ import {
   type PasswordHash,
   type Sha256Hash,
 } from "./password_hash.ts";
-import { deriveScramKeys, equalBytes } from "./scram_keys.ts";
+import { deriveScramKeys, equalBytes } from "./sasl/scram_keys.ts";
 import { shaCrypt } from "./sha_crypt.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** Password hashes as tables hold them: `ALGORITHM:…`, Dovecot's `{SCHEME}…`, and bare `$ID$…`. */
 
 import type { ScramKeys } from "./auth.ts";
-import { decodeBase64, encodeBase64 } from "./base64.ts";
+import { decodeBase64, encodeBase64 } from "./sasl/base64.ts";
 import {
   type Argon2Hash,
   argon2Hash,
@@ -13,7 +13,7 @@ import {
   parseShaCrypt,
   type ShaCryptHash,
 } from "./crypt_hash.ts";
-import { formatScramKeys, HASH_OCTETS, parseScramKeys } from "./scram_keys.ts";
+import { formatScramKeys, HASH_OCTETS, parseScramKeys } from "./sasl/scram_keys.ts";
 
 /** SHA-256 of the salt and the password, once: fit for random passwords only. */
 export interface Sha256Hash {

@@ -67,12 +67,18 @@ function failed(message: string): number {
 async function userTable(args: Arguments): Promise<MutableTable> {
   const config = await loadConfig(requiredOption(args, "config"));
   const wanted = optionalOption(args, "auth");
-  const auths = new Map<string, AuthConfig>();
-  for (const { auth } of config.imap) auths.set(auth.blockName ?? "", auth);
-  const [chosen] = wanted === undefined ? [...auths.values()] : [auths.get(wanted)];
+  const found = passTables(config.imap.flatMap(({ auth }) => auth));
+  const chosen = found.find(({ blockName }) => wanted === undefined || blockName === wanted);
   if (chosen === undefined) {
-    const names = [...auths.keys()].filter((name) => name !== "").join(", ");
-    throw new UsageError(`Expected a block of the config for --auth (${names}), got ${wanted}`);
+    const names = [...new Set(found.flatMap(({ blockName }) => blockName ?? []))].join(", ");
+    throw new UsageError(
+      `Expected a pass_table block of the config for --auth (${names}), got ${wanted ?? "none"}`,
+    );
   }
   return await openTable(chosen.table, createLog(["stderr"], false));
+}
+
+/** Those among `auths`, and those that check passwords for others. */
+function passTables(auths: readonly AuthConfig[]): Extract<AuthConfig, { module: "pass_table" }>[] {
+  return auths.flatMap((auth) => auth.module === "plain_separate" ? passTables(auth.pass) : [auth]);
 }

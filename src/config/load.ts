@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Address } from "./kinds.ts";
 import { type Chosen, readBlock } from "./modules.ts";
-import type { authModules } from "./schema/auth.ts";
+import type { AuthModule } from "./schema/auth.ts";
 import type { imap as imapSection, limits } from "./schema/imap.ts";
 import type { storageModules } from "./schema/storage.ts";
 import type { tableModules } from "./schema/tables.ts";
@@ -14,7 +14,7 @@ import { defaultOf, type NamedBlock, type Reading, readSection, type Values } fr
 import { type Position, readToml, TomlFault, type TomlTable, type TomlValue } from "./toml.ts";
 
 export type TlsConfig = Chosen<"loader", typeof tlsLoaders>;
-export type AuthConfig = Chosen<"module", typeof authModules>;
+export type AuthConfig = AuthModule;
 export type StorageConfig = Chosen<"module", typeof storageModules>;
 export type TableConfig = Chosen<"module", typeof tableModules>;
 export type LimitsConfig = Values<typeof limits>;
@@ -25,10 +25,12 @@ export interface ImapConfig {
   /** Absent: TLS is off. */
   readonly tls?: TlsConfig;
   readonly insecureAuth: boolean;
+  readonly saslLogin: boolean;
+  readonly channelBinding: boolean;
   readonly ioDebug: boolean;
   readonly ioErrors: boolean;
-  /** The same object for all that refer to the same named block; so is `storage`. */
-  readonly auth: AuthConfig;
+  /** Tried in order. The same object for all that refer to the same named block; so is `storage`. */
+  readonly auth: readonly AuthConfig[];
   /** Those of the same path have the same settings, so that they can share one store. */
   readonly storage: StorageConfig;
   readonly limits: LimitsConfig;

@@ -48,6 +48,10 @@ export interface Endpoint {
   /** Absent: TLS is off. */
   readonly tls?: TlsContext;
   readonly insecureAuth: boolean;
+  /** SASL's LOGIN is offered. */
+  readonly saslLogin: boolean;
+  /** SCRAM is offered with channel binding. */
+  readonly channelBinding: boolean;
   readonly ioDebug: boolean;
   readonly ioErrors: boolean;
   readonly limits: Limits;

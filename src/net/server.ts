@@ -2,7 +2,7 @@
 
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TlsOptions, type TLSSocket } from "node:tls";
-import type { Authenticator } from "../auth/auth.ts";
+import type { Login } from "../auth/auth.ts";
 import type { Service } from "../imap/command.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
@@ -17,7 +17,7 @@ export class ListenError extends Error {
 
 export interface ImapServerOptions {
   readonly endpoint: Endpoint;
-  readonly auth: Authenticator;
+  readonly login: Login;
   readonly store: Store;
   readonly log: Log;
   readonly hostname: string;
@@ -37,15 +37,16 @@ export class ImapServer {
   readonly #running = new Set<Promise<void>>();
 
   constructor(options: ImapServerOptions) {
-    const { endpoint, auth, store, log, hostname, version, now = Date.now } = options;
+    const { endpoint, login, store, log, hostname, version, now = Date.now } = options;
     this.#options = options;
     this.#service = {
-      auth,
+      login,
       store,
       log,
       hostname,
       version,
       insecureAuth: endpoint.insecureAuth,
+      saslLogin: endpoint.saslLogin,
       tls: endpoint.tls !== undefined,
       appendLimit: endpoint.limits.append,
       keepalive: endpoint.limits.keepalive,

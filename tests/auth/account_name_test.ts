@@ -1,11 +1,7 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { resolve } from "node:path";
 import fc from "fast-check";
-import { accountNameFault, accountPath, refuseUnfitNames } from "../../src/auth/account_name.ts";
-import type { Authenticator } from "../../src/auth/auth.ts";
-import { memoryLog } from "../../src/log.ts";
-
-const CLIENT = { remote: "127.0.0.1", secure: true, id: "1" };
+import { accountNameFault, accountPath } from "../../src/auth/account_name.ts";
 
 for (const name of ["ann", "ann@example.org", "a.b+c@d", "Jörg", "a@b@c", "-", "~root", "a b"]) {
   Deno.test(`accountNameFault() takes ${name}`, () =>
@@ -68,35 +64,4 @@ Deno.test("accountPath() never leads out of its place", () => {
     }),
     { numRuns: 3000 },
   );
-});
-
-Deno.test("refuseUnfitNames() checks the password first, then the name", async () => {
-  const lines: string[] = [];
-  let closed = 0;
-  const anybody: Authenticator = {
-    can: { password: true, scram: [], token: false },
-    checkPassword: (username, password) =>
-      Promise.resolve(
-        password === "right"
-          ? { ok: true, username }
-          : { ok: false, reason: "bad-credentials", detail: "wrong" },
-      ),
-    close: () => Promise.resolve(void closed++),
-  };
-  const auth = refuseUnfitNames(anybody, accountNameFault, memoryLog(lines));
-  deepStrictEqual(await auth.checkPassword("ann", "right", CLIENT), { ok: true, username: "ann" });
-  deepStrictEqual(await auth.checkPassword("..", "wrong", CLIENT), {
-    ok: false,
-    reason: "bad-credentials",
-    detail: "wrong",
-  });
-  deepStrictEqual(lines, []);
-  const refused = await auth.checkPassword("../ann", "right", CLIENT);
-  strictEqual(refused.ok, false);
-  deepStrictEqual(lines, [
-    "warning: login refused: no account can have this name username=../ann " +
-    'fault="has a slash or control characters"',
-  ]);
-  await auth.close();
-  strictEqual(closed, 1);
 });

@@ -6,7 +6,7 @@ import {
   parsePasswordHash,
   withoutSecret,
 } from "../../src/auth/password_hash.ts";
-import { equalBytes } from "../../src/auth/scram_keys.ts";
+import { equalBytes } from "../../src/auth/sasl/scram_keys.ts";
 
 const BCRYPT = "bcrypt:$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
 

@@ -239,7 +239,9 @@ Deno.test("imapd user --auth chooses the block", async () => {
   const { code, err } = await imapd(["user", "list", ...args, "none"]);
   strictEqual(code, 2);
   ok(
-    err.includes("Expected a block of the config for --auth (local_authdb, other), got none"),
+    err.includes(
+      "Expected a pass_table block of the config for --auth (local_authdb, other), got none",
+    ),
     err,
   );
 });

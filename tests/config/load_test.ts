@@ -28,7 +28,9 @@ Deno.test("parseConfig() takes the smallest config and fills in the defaults", (
   strictEqual(imap.insecureAuth, false);
   strictEqual(imap.limits.append, 64 * 1024 * 1024);
   strictEqual(imap.limits.idle, 30 * 60_000);
-  strictEqual(imap.auth.table.path, "/etc/imapd/users");
+  const [auth] = imap.auth;
+  ok(auth.module === "pass_table");
+  strictEqual(auth.table.path, "/etc/imapd/users");
   strictEqual(imap.storage.path, "/var/lib/imapd/mail/{account}");
   strictEqual(imap.storage.specialFolders.get("Junk"), "junk");
   deepStrictEqual(imap.tls?.protocols, { lowest: "tls1.2", highest: "tls1.3" });
@@ -49,9 +51,9 @@ Deno.test("parseConfig() gives all that refer to one named block the same object
     "c.toml",
   );
   const [first, second] = config.imap;
-  strictEqual(first.auth, second.auth);
+  strictEqual(first.auth[0], second.auth[0]);
   strictEqual(first.storage, second.storage);
-  strictEqual(first.auth.blockName, "a");
+  strictEqual(first.auth[0].blockName, "a");
 });
 
 Deno.test("parseConfig() lets an endpoint have its own TLS, and [imap.limits] its bounds", () => {
@@ -171,7 +173,7 @@ const FAULTY: readonly [string, string, ...string[]][] = [
     "an empty endpoint",
     `${TLS}[[imap]]\n`,
     `3:3: imap.listen is missing: it must be a list of at least 1, each ${ADDRESS}`,
-    '3:3: imap.auth is missing: it must be "&NAME" of a [auth.NAME] block, "MODULE", ["MODULE", "ARGUMENT", …] or a table with a module',
+    '3:3: imap.auth is missing: it must be "&NAME" of a [auth.NAME] block, "MODULE", ["MODULE", "ARGUMENT", …] or a table with a module, or a list of such',
     '3:3: imap.storage is missing: it must be "&NAME" of a [storage.NAME] block, "MODULE", ["MODULE", "ARGUMENT", …] or a table with a module',
   ],
   [

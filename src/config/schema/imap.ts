@@ -1,9 +1,9 @@
 /** Settings of one `[[imap]]` endpoint. */
 
 import { address, boolean, duration, integer, list, size } from "../kinds.ts";
-import { moduleReference, table } from "../modules.ts";
+import { moduleReference, moduleReferences, table } from "../modules.ts";
 import { optional, required, type Section, setting } from "../setting.ts";
-import { authModules } from "./auth.ts";
+import { authModule } from "./auth.ts";
 import { storageModules } from "./storage.ts";
 import { tls } from "./tls.ts";
 
@@ -76,8 +76,22 @@ export const imap = {
     default: "false",
     doc: "Log errors of reading from and writing to clients.",
   }),
-  auth: required(moduleReference("auth", () => authModules), {
-    doc: "The module that checks passwords.",
+  sasl_login: setting(boolean(), {
+    default: "false",
+    doc:
+      "Whether AUTH=LOGIN is offered, for clients that know neither the command LOGIN nor PLAIN.",
+  }),
+  channel_binding: setting(boolean(), {
+    default: "true",
+    doc:
+      "Whether SCRAM is also offered with channel binding (-PLUS) over TLS, by tls-server-end-point " +
+      "(RFC 5929). Clients that know other types of channel binding only, such as gsasl, can then " +
+      "use no SCRAM: `false` lets them.",
+  }),
+  auth: required(moduleReferences(authModule), {
+    doc:
+      "The module that checks passwords, or a list of modules that are tried in order: the first " +
+      "success counts. What all of them can check decides which mechanisms of SASL are offered.",
     example: '"&local_authdb"',
   }),
   storage: required(moduleReference("storage", () => storageModules), {

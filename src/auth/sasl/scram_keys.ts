@@ -1,6 +1,6 @@
 /** The keys of SCRAM: what a server keeps in place of a password. @see RFC 5802 §3, RFC 7677 */
 
-import type { ScramHash, ScramKeys } from "./auth.ts";
+import type { ScramHash, ScramKeys } from "../auth.ts";
 import { decodeBase64, encodeBase64 } from "./base64.ts";
 import { preparePassword } from "./prepare_password.ts";
 
