@@ -37,8 +37,12 @@ export interface TestServerOptions {
   readonly auth?: string;
   /** Lines put at the end of the users file, such as `ann: {PLAIN}secret`. */
   readonly users?: string;
-  /** Blocks of TOML put at the end. */
-  readonly blocks?: string;
+  /** The value of `auth`, instead of `"&local_authdb"`. */
+  readonly authReference?: string;
+  /** False: passwords are taken over TLS only. */
+  readonly insecureAuth?: boolean;
+  /** More files in the folder of the config, by their names. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Lines of TOML put before the first table. */
   readonly top?: string;
   /** The command that serves, for example a compiled program; the config is added to it. */
@@ -50,6 +54,9 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   let users = "";
   for (let i = 1; i <= USERS; i++) users += `u${i}: bcrypt:${HASH}\n`;
   await Deno.writeTextFile(`${dir}/users`, users + (options.users ?? ""));
+  for (const [name, text] of Object.entries(options.files ?? {})) {
+    await Deno.writeTextFile(`${dir}/${name}`, text);
+  }
   await Deno.writeTextFile(`${dir}/config.toml`, config(dir, options));
   const command = options.command ??
     [Deno.execPath(), "run", "-A", fileURLToPath(new URL("../main.ts", import.meta.url))];
@@ -91,8 +98,8 @@ loader = "self_signed"
 
 [[imap]]
 listen = ["tcp://127.0.0.1:0", "tls://127.0.0.1:0"]
-insecure_auth = true
-auth = "&local_authdb"
+insecure_auth = ${options.insecureAuth ?? true}
+auth = ${options.authReference ?? '"&local_authdb"'}
 storage = "&local_mailboxes"
 ${options.imap ?? ""}
 
@@ -105,7 +112,6 @@ ${options.auth ?? ""}
 module = "maildir"
 path = "${dir}/mail/{account}"
 ${options.storage ?? ""}
-${options.blocks ?? ""}
 `;
 }
 
