@@ -2,6 +2,7 @@
 
 import { accountFault, openStorage } from "./app/storage.ts";
 import { Authenticators } from "./app/auth.ts";
+import { readClientCertificates } from "./app/client_certificates.ts";
 import { openTls } from "./app/tls.ts";
 import type { Login } from "./auth/auth.ts";
 import { EndpointLogin, SAME_NAMES } from "./auth/login.ts";
@@ -9,6 +10,7 @@ import type { Config, ImapConfig, TlsConfig } from "./config/load.ts";
 import type { Log } from "./log.ts";
 import type { Endpoint, ListenAddress, TlsContext } from "./net/endpoint.ts";
 import { ImapServer } from "./net/server.ts";
+import { askingClients } from "./net/tls_channel.ts";
 import type { Store } from "./store/store.ts";
 import { VERSION } from "./version.ts";
 
@@ -106,6 +108,9 @@ class Build {
   endpoint(imap: ImapConfig): Endpoint {
     const { listen, insecureAuth, saslLogin, channelBinding, ioDebug, ioErrors, limits, tls } =
       imap;
+    const certificates = tls &&
+      once(this.#tls, tls, () => openTls(tls, this.config.stateDir, this.hostname, this.log));
+    const clientCertificates = imap.clientCerts && readClientCertificates(imap.clientCerts);
     return {
       listen,
       insecureAuth,
@@ -114,8 +119,10 @@ class Build {
       ioDebug,
       ioErrors,
       limits,
-      tls: tls &&
-        once(this.#tls, tls, () => openTls(tls, this.config.stateDir, this.hostname, this.log)),
+      clientCertificates,
+      tls: certificates && clientCertificates
+        ? askingClients(certificates, clientCertificates)
+        : certificates,
     };
   }
 

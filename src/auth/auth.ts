@@ -32,7 +32,7 @@ export interface SaslChannel {
   /** Hash of the server's certificate, where there is TLS. @see RFC 5929 §4 */
   readonly serverEndPoint?: Uint8Array;
   /** Whom the client's certificate names, where it showed one that is trusted. */
-  readonly certificateName?: string;
+  readonly certificateNames?: readonly string[];
 }
 
 /** Hashes that SCRAM is specified with. @see RFC 5802, RFC 7677 */

@@ -1,6 +1,6 @@
 /** The example config and the reference of all settings, made from the schema. */
 
-import { imap, limits } from "./schema/imap.ts";
+import { clientCerts, imap, limits } from "./schema/imap.ts";
 import { tlsLoaders } from "./schema/tls.ts";
 import { exampleBlocks, namespaces, top } from "./schema/top.ts";
 import type { Section, Setting } from "./setting.ts";
@@ -10,7 +10,7 @@ const WIDTH = 96;
 /** The text of `config.example.toml`: a config that works once its files are there. */
 export function exampleConfig(): string {
   const { tls: _tls, imap: _imap, ...plain } = top;
-  const { limits: _limits, tls: _own, ...endpoint } = imap;
+  const { limits: _limits, tls: _own, client_certs: _certs, ...endpoint } = imap;
   const blocks = exampleBlocks.flatMap(({ namespace, name, module }) => {
     const variants: Readonly<Record<string, Section>> = namespaces[namespace];
     return ["", `[${namespace}.${name}]`, `module = "${module}"`, ...example(variants[module])];
@@ -66,7 +66,7 @@ function comment(text: string): string[] {
 /** The text of `docs/config.md`. */
 export function configReference(): string {
   const { tls, imap: endpoints, ...plain } = top;
-  const { limits: bounds, tls: ownTls, ...endpoint } = imap;
+  const { limits: bounds, tls: ownTls, client_certs: certs, ...endpoint } = imap;
   const modules = Object.entries(namespaces).flatMap(([namespace, variants]) => [
     ...heading(2, `\`[${namespace}.NAME]\``),
     `Named ${namespace} modules, referred to by \`"&NAME"\`. In place of the reference may stand an ` +
@@ -98,6 +98,10 @@ export function configReference(): string {
     endpoints.doc,
     "",
     ...rows({ ...endpoint, tls: ownTls }),
+    ...heading(3, "`[imap.client_certs]`"),
+    certs.doc,
+    "",
+    ...rows(clientCerts),
     ...heading(3, "`[imap.limits]`"),
     bounds.doc,
     "",

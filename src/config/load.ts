@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Address } from "./kinds.ts";
 import { type Chosen, readBlock } from "./modules.ts";
 import type { AuthModule } from "./schema/auth.ts";
-import type { imap as imapSection, limits } from "./schema/imap.ts";
+import type { clientCerts, imap as imapSection, limits } from "./schema/imap.ts";
 import type { storageModules } from "./schema/storage.ts";
 import type { tableModules } from "./schema/tables.ts";
 import type { tlsLoaders } from "./schema/tls.ts";
@@ -17,6 +17,7 @@ export type TlsConfig = Chosen<"loader", typeof tlsLoaders>;
 export type AuthConfig = AuthModule;
 export type StorageConfig = Chosen<"module", typeof storageModules>;
 export type TableConfig = Chosen<"module", typeof tableModules>;
+export type ClientCertsConfig = Values<typeof clientCerts>;
 export type LimitsConfig = Values<typeof limits>;
 
 /** One `[[imap]]` block with its defaults worked out. */
@@ -27,6 +28,7 @@ export interface ImapConfig {
   readonly insecureAuth: boolean;
   readonly saslLogin: boolean;
   readonly channelBinding: boolean;
+  readonly clientCerts?: ClientCertsConfig;
   readonly ioDebug: boolean;
   readonly ioErrors: boolean;
   /** Tried in order. The same object for all that refer to the same named block; so is `storage`. */
@@ -246,6 +248,10 @@ class Loader implements Reading {
         insecure.at,
         "imap.insecure_auth must be true or left out where TLS is off: got false",
       );
+    }
+    const clientCerts = endpoint.entries.get("client_certs");
+    if (clientCerts !== undefined) {
+      this.fault(clientCerts.keyAt, "imap.client_certs must not be there where TLS is off");
     }
     for (const address of listenOf(endpoint)) {
       if (address.value.startsWith("tls:")) {

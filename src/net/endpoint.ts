@@ -2,6 +2,8 @@
 
 import type { SecureContext, SecureContextOptions } from "node:tls";
 
+import type { CertificateName } from "./certificate.ts";
+
 /** Where an endpoint listens. `tls` means implicit TLS. */
 export type ListenAddress = { readonly tls: boolean; readonly host: string; readonly port: number };
 
@@ -9,8 +11,11 @@ export type ListenAddress = { readonly tls: boolean; readonly host: string; read
 export interface TlsContext {
   /** The context for a server name (SNI), or the default one. */
   context(serverName?: string): SecureContext;
-  /** The default certificate as `tls.createServer` wants it at start. */
-  options(): SecureContextOptions;
+  /**
+   * What {@link context} is made of, as `tls.createServer` wants it at start: the certificate with
+   * the chain above it is in PEM.
+   */
+  options(serverName?: string): SecureContextOptions;
   /**
    * There is more than one certificate to choose from. Only then is a server name asked for: an
    * SNI callback costs 20 KB for each connection.
@@ -18,6 +23,14 @@ export interface TlsContext {
   readonly choosesByName: boolean;
   /** Calls `listener` after {@link options} changed, until the returned function is called. */
   watch(listener: () => void): () => void;
+}
+
+/** Certificates that clients may show. */
+export interface ClientCertificates {
+  /** Certificates in PEM; what one of them has issued is trusted. */
+  readonly ca: readonly string[];
+  /** Which names in a certificate are those of a user. */
+  readonly name: CertificateName;
 }
 
 /** Bounds of one endpoint; each is a setting under `limits` of the config. */
@@ -52,6 +65,8 @@ export interface Endpoint {
   readonly saslLogin: boolean;
   /** SCRAM is offered with channel binding. */
   readonly channelBinding: boolean;
+  /** Absent: clients are not asked for one. */
+  readonly clientCertificates?: ClientCertificates;
   readonly ioDebug: boolean;
   readonly ioErrors: boolean;
   readonly limits: Limits;

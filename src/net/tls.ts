@@ -114,20 +114,24 @@ class CertificateSet implements TlsContext {
 
   context(serverName?: string): SecureContext {
     this.#refresh();
+    return this.#chosen(serverName).context;
+  }
+
+  #chosen(serverName: string | undefined): Served {
     const name = serverName?.toLowerCase();
     const chosen = name === undefined ? undefined : (
       this.#served.find(({ names }) => names.includes(name)) ??
         this.#served.find(({ names }) => names.some((pattern) => fitsWildcard(pattern, name)))
     );
-    return (chosen ?? this.#served[0]).context;
+    return chosen ?? this.#served[0];
   }
 
   get choosesByName(): boolean {
     return this.#served.length > 1;
   }
 
-  options(): SecureContextOptions {
-    return this.#served[0].settings;
+  options(serverName?: string): SecureContextOptions {
+    return this.#chosen(serverName).settings;
   }
 
   watch(listener: () => void): () => void {

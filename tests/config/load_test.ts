@@ -329,6 +329,41 @@ const FAULTY: readonly [string, string, ...string[]][] = [
     "you mean auto?",
   ],
   [
+    "an empty list of modules",
+    GOOD.replace(AUTH, "auth = []\n"),
+    '5:8: imap.auth must be "&NAME" of a [auth.NAME] block, "MODULE", ["MODULE", "ARGUMENT", …] ' +
+    "or a table with a module, or a list of such: got []",
+  ],
+  [
+    "a list of modules with faults",
+    GOOD.replace(AUTH, 'auth = ["&a", 5, ["pass_tabel"], { module = "plain_separate" }]\n'),
+    "5:9: imap.auth[0] refers to [auth.a], which does not exist",
+    '5:15: imap.auth[1] must be "&NAME" of a [auth.NAME] block, "MODULE", ["MODULE", "ARGUMENT", ' +
+    "…] or a table with a module: got 5",
+    '5:19: imap.auth[2] must be "&NAME" of a [auth.NAME] block, "MODULE", ["MODULE", "ARGUMENT", ' +
+    '…] or a table with a module: got "pass_tabel", did you mean pass_table?',
+    '5:34: imap.auth[3].pass is missing: it must be "&NAME" of a [auth.NAME] block, "MODULE", ' +
+    '["MODULE", "ARGUMENT", …] or a table with a module, or a list of such',
+  ],
+  [
+    "a module that checks passwords by itself",
+    `${GOOD.replace(AUTH, 'auth = "&a"\n')}[auth.a]\nmodule = "plain_separate"\npass = ["&a"]\n`,
+    '9:9: auth.a.pass[0] refers to itself by "&a"',
+  ],
+  [
+    "wrong settings of SASL",
+    `${GOOD}sasl_login = 1\nchannel_binding = "no"\nclient_certs = { ca = [], name = "mail" }\n`,
+    "7:14: imap.sasl_login must be true or false: got 1",
+    '8:19: imap.channel_binding must be true or false: got "no"',
+    "9:23: imap.client_certs.ca must be a list of at least 1, each a path: got []",
+    '9:34: imap.client_certs.name must be "email", "dns" or "cn": got "mail", did you mean email?',
+  ],
+  [
+    "certificates of clients without TLS",
+    `tls = "off"\n${GOOD.slice(TLS.length)}client_certs = { ca = ["ca.pem"] }\n`,
+    "6:1: imap.client_certs must not be there where TLS is off",
+  ],
+  [
     "an unknown module",
     GOOD.replace('"maildir"', '"mailder"'),
     '6:22: imap.storage.module must be "maildir": got "mailder", did you mean maildir?',

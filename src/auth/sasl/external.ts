@@ -1,16 +1,15 @@
 /** EXTERNAL: the client's certificate tells who it is. @see RFC 4422 appendix A */
 
-import { NO_CHALLENGE, NO_PROXY, refusedAttempt, type SaslMechanism, textOf } from "./mechanism.ts";
+import { NO_CHALLENGE, refusedAttempt, type SaslMechanism, textOf } from "./mechanism.ts";
 
-/** `[authzid]`; an empty one means whom the certificate names. */
+/** `[authzid]`; an empty one means whom the certificate names first. */
 export const external: SaslMechanism = {
   name: "EXTERNAL",
-  offered: ({ channel }) => channel.certificateName !== undefined,
-  async *begin(initial, { login, channel }) {
+  offered: ({ channel: { certificateNames: names = [] } }) => names.length > 0,
+  async *begin(initial, { login, channel: { certificateNames: names = [] } }) {
     const authzid = textOf(initial ?? (yield NO_CHALLENGE), "a user name");
-    const name = channel.certificateName;
-    if (name === undefined) return refusedAttempt(authzid, "no certificate that is trusted");
-    if (authzid !== "" && authzid !== name) return refusedAttempt(name, NO_PROXY);
+    const name = authzid === "" ? names[0] : names.find((each) => each === authzid);
+    if (name === undefined) return refusedAttempt(authzid, "no certificate has this name");
     return { name, result: await login.proven(name) };
   },
 };

@@ -1,6 +1,6 @@
 /** Settings of one `[[imap]]` endpoint. */
 
-import { address, boolean, duration, integer, list, size } from "../kinds.ts";
+import { address, boolean, choice, duration, integer, list, path, size } from "../kinds.ts";
 import { moduleReference, moduleReferences, table } from "../modules.ts";
 import { optional, required, type Section, setting } from "../setting.ts";
 import { authModule } from "./auth.ts";
@@ -53,6 +53,22 @@ export const limits = {
   }),
 } satisfies Section;
 
+/** Certificates of clients. */
+export const clientCerts = {
+  ca: required(list(path(), 1), {
+    doc:
+      "PEM files with the certificates of those who issue certificates to users. **Whom they name " +
+      "is logged in**, so it must not be a public CA.",
+    example: '["/etc/imapd/users-ca.pem"]',
+  }),
+  name: setting(choice(["email", "dns", "cn"]), {
+    default: '"email"',
+    doc:
+      "Where a certificate has the user's name: in the e-mail addresses or the DNS names of its " +
+      "subjectAltName, or in the CN of its subject.",
+  }),
+} satisfies Section;
+
 /** One `[[imap]]` block. */
 export const imap = {
   listen: required(list(address(), 1), {
@@ -85,8 +101,13 @@ export const imap = {
     default: "true",
     doc:
       "Whether SCRAM is also offered with channel binding (-PLUS) over TLS, by tls-server-end-point " +
-      "(RFC 5929). Clients that know other types of channel binding only, such as gsasl, can then " +
-      "use no SCRAM: `false` lets them.",
+      "(RFC 5929). Clients that know only other types of channel binding cannot use SCRAM then: " +
+      "`false` lets them.",
+  }),
+  client_certs: optional(table(clientCerts), {
+    doc:
+      "Asks clients for a certificate, by which they can log in without a password (SASL EXTERNAL), " +
+      "on addresses with `tls://`. Who shows none, or one that is not trusted, logs in as usual.",
   }),
   auth: required(moduleReferences(authModule), {
     doc:

@@ -14,7 +14,8 @@ const WRONG = { name: "ann", result: refusal("wrong password") };
 const BEARER = '{"status":"invalid_token","schemes":"bearer"}';
 const XBEARER = '{"status":"401","schemes":"bearer"}';
 const TOKEN = "T0k.en~+/-_==";
-const CERTIFIED = { known: KNOWN, channel: { certificateName: "ann" } };
+const UNNAMED = { name: "", result: refusal("no certificate has this name") };
+const CERTIFIED = { known: KNOWN, channel: { certificateNames: ["ann", "bob"] } };
 
 /** Mechanism, initial response, responses, challenges, and what comes of it. */
 type Case = readonly [
@@ -93,8 +94,9 @@ const CASES: readonly Case[] = [
   [external, "", [], [], YES, CERTIFIED],
   [external, undefined, [""], [""], YES, CERTIFIED],
   [external, "ann", [], [], YES, CERTIFIED],
-  [external, "bob", [], [], NO_PROXY, CERTIFIED],
-  [external, "ann", [], [], { name: "ann", result: refusal("no certificate that is trusted") }],
+  [external, "bob", [], [], { name: "bob", result: { ok: true, username: "bob" } }, CERTIFIED],
+  [external, "eve", [], [], { ...UNNAMED, name: "eve" }, CERTIFIED],
+  [external, "", [], [], UNNAMED],
 ];
 
 CASES.forEach(([mechanism, initial, responses, challenges, end, scene], i) => {
@@ -128,5 +130,6 @@ Deno.test("offeredMechanisms() follow from what can be checked and what the conn
     names({ can: { ...can, scram: ["SHA-1", "SHA-256"] }, channel: { serverEndPoint } }),
     "SCRAM-SHA-256-PLUS SCRAM-SHA-256 SCRAM-SHA-1-PLUS SCRAM-SHA-1",
   );
-  strictEqual(names({ channel: { certificateName: "ann" } }), "EXTERNAL");
+  strictEqual(names({ channel: { certificateNames: ["ann"] } }), "EXTERNAL");
+  strictEqual(names({ channel: { certificateNames: [] } }), "");
 });
