@@ -39,7 +39,7 @@ function projectPath(filename: string): string {
 }
 
 function isPure(path: string): boolean {
-  return /^src\/(wire|message)\//.test(path) || path === "src/auth/sasl.ts" ||
+  return /^src\/(wire|message|auth\/sasl)\//.test(path) ||
     path === "src/net/proxy_protocol.ts";
 }
 

@@ -1,15 +1,15 @@
 /** Builds the server from a config; only this and `app/` name concrete drivers and modules. */
 
 import { accountFault, openStorage } from "./app/storage.ts";
-import { openAuth } from "./app/auth.ts";
+import { Authenticators } from "./app/auth.ts";
 import { refuseOldDeno } from "./app/old_deno.ts";
 import { TlsContexts } from "./app/tls.ts";
 import { warmUp } from "./app/warm_up.ts";
 import { openLoginNames } from "./app/login_names.ts";
 import { Tables } from "./app/tables.ts";
-import type { Authenticator } from "./auth/auth.ts";
-import { namedLogin } from "./auth/login_names.ts";
-import type { AuthConfig, Config, ImapConfig } from "./config/load.ts";
+import type { Login } from "./auth/auth.ts";
+import { EndpointLogin } from "./auth/login.ts";
+import type { Config, ImapConfig } from "./config/load.ts";
 import type { Log } from "./log.ts";
 import type { Endpoint } from "./net/endpoint.ts";
 import { readHandover } from "./net/inherited_sockets.ts";
@@ -57,10 +57,10 @@ async function start(
   const wanted: Wanted[] = [];
   const nextId = countUp();
   for (const imap of config.imap) {
-    const { auth, store } = await build.modules(imap);
+    const { login, store } = await build.modules(imap);
     const endpoint = build.endpoint(imap);
     const version = VERSION;
-    const acceptor = new ImapServer({ endpoint, auth, store, log, hostname, version, nextId });
+    const acceptor = new ImapServer({ endpoint, login, store, log, hostname, version, nextId });
     servers.push(acceptor);
     wanted.push(...imap.listen.map((address) => ({ address, acceptor })));
   }
@@ -91,7 +91,8 @@ function countUp(): () => string {
 
 /** Makes each module once, however many endpoints refer to it. */
 class Build {
-  readonly #auths = new Map<AuthConfig, Promise<Authenticator>>();
+  readonly #auths: Authenticators;
+  readonly #secret = crypto.getRandomValues(new Uint8Array(32));
   /** By path template: a Maildir can be open only once. */
   readonly #stores = new Map<string, Store>();
   readonly #tls: TlsContexts;
@@ -104,28 +105,33 @@ class Build {
   ) {
     this.#tls = new TlsContexts(config.stateDir, hostname, log);
     this.#tables = new Tables(log);
+    this.#auths = new Authenticators(this.#tables, log);
   }
 
-  async modules(imap: ImapConfig): Promise<{ auth: Authenticator; store: Store }> {
-    const auth = await once(
-      this.#auths,
-      imap.auth,
-      () => openAuth(imap.auth, this.#tables, this.log),
-    );
-    const names = await openLoginNames(imap, this.#tables);
+  async modules(imap: ImapConfig): Promise<{ login: Login; store: Store }> {
     const store = once(this.#stores, imap.storage.path, () => openStorage(imap.storage, this.log));
-    const fault = (name: string) => accountFault(imap.storage, name);
-    return { auth: namedLogin({ auth, names, accountFault: fault, log: this.log }), store };
+    const login = new EndpointLogin({
+      auth: await this.#auths.open(imap.auth),
+      names: await openLoginNames(imap, this.#tables),
+      accountFault: (name) => accountFault(imap.storage, name),
+      secret: this.#secret,
+      log: this.log,
+    });
+    return { login, store };
   }
 
   endpoint(imap: ImapConfig): Endpoint {
-    const { insecureAuth, ioDebug, ioErrors, limits, tls, proxyProtocol } = imap;
+    const { insecureAuth, saslLogin, channelBinding, certificateName, ioDebug, ioErrors } = imap;
+    const { limits, tls, proxyProtocol } = imap;
     refuseOldDeno(imap, this.log);
     return {
       insecureAuth,
+      saslLogin,
+      channelBinding,
       ioDebug,
       ioErrors,
       limits,
+      certificateName,
       tls: tls && this.#tls.context(tls),
       proxyProtocol: proxyProtocol && {
         trust: new Networks(proxyProtocol.trust),
@@ -137,7 +143,7 @@ class Build {
 
   async close(): Promise<void> {
     await this.#tls.close();
-    for (const auth of this.#auths.values()) await (await auth.catch(() => undefined))?.close();
+    await this.#auths.close();
     for (const store of this.#stores.values()) await store.close();
     await this.#tables.close();
   }

@@ -40,7 +40,7 @@ const DIRECTIONS: readonly Direction[] = [
   { from: /^src\/config\//, to: [/^src\/config\//] },
   { from: NAMES, to: [NAMES] },
   { from: /^src\/tables\//, to: [/^src\/tables\//, NAMES, LOG] },
-  { from: /^src\/auth\/sasl\.ts$/, to: [], types: [/^src\/auth\/auth\.ts$/] },
+  { from: /^src\/auth\/sasl\//, to: [/^src\/auth\/sasl\//], types: [/^src\/auth\/auth\.ts$/] },
   {
     from: /^src\/auth\//,
     to: [/^src\/auth\//, /^src\/tables\/table\.ts$/, NAMES, LOG, SYSTEM_LIBRARY],
@@ -62,7 +62,7 @@ function imapMayImport(): RegExp[] {
   return [
     /^src\/(imap|wire|message)\//,
     /^src\/store\/(store|changes)\.ts$/,
-    /^src\/auth\/(auth|sasl)\.ts$/,
+    /^src\/auth\/(auth\.ts$|sasl\/)/,
     PACE,
   ];
 }
@@ -71,7 +71,7 @@ function imapMayImport(): RegExp[] {
 const CONCRETE: readonly { readonly driver: RegExp; readonly from: RegExp }[] = [
   { driver: /^src\/store\/[^/]+\/|^src\/store\/(sqlite|postgres)/, from: APP },
   {
-    driver: /^src\/auth\/(?!auth\.ts|sasl\.ts|[a-z_]*worker\.ts)/,
+    driver: /^src\/auth\/(?!auth\.ts|sasl\/|[a-z_]*worker\.ts)/,
     from: /^src\/(app\.ts|app\/|cli\/|auth\/)/,
   },
   { driver: /^src\/tls\//, from: /^src\/(app\/|tls\/)/ },

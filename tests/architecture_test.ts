@@ -41,7 +41,8 @@ const SOUND: Readonly<Record<string, string>> = {
   "src/store/maildir/store.ts":
     'import type { Store } from "../store.ts";\nimport { decode } from "../../wire/mailbox_name.ts";\nexport class Maildir {}',
   "src/auth/auth.ts": "export interface Authenticator {}",
-  "src/auth/sasl.ts": 'import type { Authenticator } from "./auth.ts";\nexport const plain = 1;',
+  "src/auth/sasl/plain.ts":
+    'import type { Authenticator } from "../auth.ts";\nexport const plain = 1;',
   "src/tables/file.ts": "export class FileTable {}",
 };
 
@@ -57,7 +58,7 @@ const PLANTED: readonly [string, string, RegExp][] = [
   ["src/wire/x.ts", 'import { run } from "../imap/dispatch.ts";', /wire\/x\.ts must not import/],
   ["src/wire/x.ts", 'import type { Log } from "../log.ts";', /wire\/x\.ts must not import/],
   ["src/message/x.ts", 'import { scan } from "../wire/scanner.ts";', /must not import/],
-  ["src/auth/sasl.ts", 'import { x } from "./auth.ts";', /sasl\.ts must not import/],
+  ["src/auth/sasl/x.ts", 'import { x } from "../auth.ts";', /x\.ts must not import/],
   ["src/imap/x.ts", 'import { Server } from "../net/server.ts";', /imap\/x\.ts must not import/],
   ["src/imap/x.ts", 'import {\n  Maildir,\n} from "../store/maildir/store.ts";', /must not import/],
   ["src/imap/x.ts", 'await import("../net/server.ts");', /must not import/],

@@ -33,8 +33,16 @@ export interface TestServerOptions {
   readonly imap?: string;
   /** Lines of TOML put at the end of `[storage.local_mailboxes]`. */
   readonly storage?: string;
-  /** The value of `auth` in TOML, in place of the table of users. */
+  /** Lines of TOML put at the end of `[auth.local_authdb]`. */
   readonly auth?: string;
+  /** Lines put at the end of the users file, such as `ann: {PLAIN}secret`. */
+  readonly users?: string;
+  /** The value of `auth`, instead of `"&local_authdb"`. */
+  readonly authReference?: string;
+  /** False: passwords are taken over TLS only. */
+  readonly insecureAuth?: boolean;
+  /** More files in the folder of the config, by their names. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Lines of TOML put before the first table. */
   readonly top?: string;
   /** A duration; "0s" unless given, because many tests start a server. */
@@ -47,7 +55,10 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   const dir = await Deno.makeTempDir({ prefix: "imapd-test-" });
   let users = "";
   for (let i = 1; i <= USERS; i++) users += `u${i}: bcrypt:${HASH}\n`;
-  await Deno.writeTextFile(`${dir}/users`, users);
+  await Deno.writeTextFile(`${dir}/users`, users + (options.users ?? ""));
+  for (const [name, text] of Object.entries(options.files ?? {})) {
+    await Deno.writeTextFile(`${dir}/${name}`, text);
+  }
   await Deno.writeTextFile(`${dir}/config.toml`, config(dir, options));
   const command = options.command ??
     [Deno.execPath(), "run", "-A", fileURLToPath(new URL("../main.ts", import.meta.url))];
@@ -90,12 +101,16 @@ loader = "self_signed"
 
 [[imap]]
 listen = ["tcp://127.0.0.1:0", "tls://127.0.0.1:0"]
-insecure_auth = true
-auth = ${options.auth ?? '"&local_authdb"'}
+insecure_auth = ${options.insecureAuth ?? true}
+auth = ${options.authReference ?? '"&local_authdb"'}
 storage = "&local_mailboxes"
 ${options.imap ?? ""}
 
-${options.auth === undefined ? usersBlock(dir) : ""}
+${
+    /&local_authdb/.test(options.authReference ?? "&local_authdb")
+      ? usersBlock(dir, options.auth)
+      : ""
+  }
 
 [storage.local_mailboxes]
 module = "maildir"
@@ -104,10 +119,11 @@ ${options.storage ?? ""}
 `;
 }
 
-function usersBlock(dir: string): string {
+function usersBlock(dir: string, more = ""): string {
   return `[auth.local_authdb]
 module = "pass_table"
-table = { module = "file", path = "${dir}/users" }`;
+table = { module = "file", path = "${dir}/users" }
+${more}`;
 }
 
 interface Running {

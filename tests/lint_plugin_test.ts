@@ -110,7 +110,12 @@ const fixtures: readonly Fixture[] = [
     ],
   },
   { rule: "imapd/pure-folders", path: "src/message/mime.ts", fires: [`Date.now();`], quiet: [] },
-  { rule: "imapd/pure-folders", path: "src/auth/sasl.ts", fires: [`Math.random();`], quiet: [] },
+  {
+    rule: "imapd/pure-folders",
+    path: "src/auth/sasl/plain.ts",
+    fires: [`Math.random();`],
+    quiet: [],
+  },
   {
     rule: "imapd/pure-folders",
     path: "src/auth/pass_table.ts",

@@ -52,7 +52,7 @@ const CASES: readonly Case[] = [
   [
     "auth_map by a regexp adds a domain",
     {
-      auth: `{ module = "pass_table", table = { module = "chain", steps = [` +
+      authReference: `{ module = "pass_table", table = { module = "chain", steps = [` +
         `{ step = ["regexp", "(.*)@example.org", "$1"] }, { step = "&users" }] } }`,
       imap: 'auth_map = ["regexp", "(.*)", "$1@example.org"]\n',
       storage: `[table.users]\nmodule = "file"\npath = "users"`,
@@ -136,7 +136,7 @@ for (const map of ["auth_map", "storage_map"]) {
 
 Deno.test("sql_query: knows passwords, and changes are in force at once", async () => {
   await using server = await startServer({
-    auth: '["pass_table", "&users"]',
+    authReference: '["pass_table", "&users"]',
     storage: `[table.users]\nmodule = "sql_query"\ndriver = "sqlite3"\ndsn = ["users", ".db"]\n` +
       `init = ["CREATE TABLE IF NOT EXISTS users (name TEXT PRIMARY KEY, hash TEXT)"]\n` +
       `lookup = "SELECT hash FROM users WHERE name = $1"\nnamed_args = false`,

@@ -3,40 +3,65 @@
 import type { Authenticator } from "../auth/auth.ts";
 import { DovecotSasl } from "../auth/dovecot/dovecot_sasl.ts";
 import { External } from "../auth/external/external.ts";
+import { FirstOf } from "../auth/first_of.ts";
 import { IntrospectionCheck } from "../auth/oauth2/introspection.ts";
 import { OAuth2 } from "../auth/oauth2/oauth2.ts";
 import { Pam } from "../auth/pam/pam.ts";
 import { PassTable } from "../auth/pass_table.ts";
+import { PlainSeparate } from "../auth/plain_separate.ts";
 import { Shadow } from "../auth/shadow/shadow.ts";
 import type { AuthConfig } from "../config/load.ts";
 import type { Log } from "../log.ts";
 import type { Tables } from "./tables.ts";
 
-/**
- * Opens a module that checks passwords.
- *
- * @throws {Error} when one of its files cannot be read; servers are not asked yet
- */
-export async function openAuth(
-  config: AuthConfig,
-  tables: Tables,
-  log: Log,
-): Promise<Authenticator> {
-  switch (config.module) {
-    case "pass_table":
-      return new PassTable({ table: await tables.open(config.table), log });
-    case "dovecot_sasl":
-      return new DovecotSasl({ ...config, log });
-    case "external":
-      return new External({ ...config, log });
-    case "ldap":
-      return await openLdap(config, log);
-    case "oauth2":
-      return await openOAuth2(config, log);
-    case "pam":
-      return Pam.open({ service: config.service, log });
-    case "shadow":
-      return await Shadow.open({ path: config.path, log });
+/** Opens each module once, however many refer to it. */
+export class Authenticators {
+  readonly #opened = new Map<AuthConfig, Promise<Authenticator>>();
+
+  constructor(private readonly tables: Tables, private readonly log: Log) {}
+
+  /** One that asks all of `configs` in order. @throws {Error} when a module cannot be opened */
+  async open(configs: readonly AuthConfig[]): Promise<Authenticator> {
+    const members: Authenticator[] = [];
+    for (const config of configs) {
+      let opened = this.#opened.get(config);
+      if (opened === undefined) {
+        opened = this.#make(config);
+        this.#opened.set(config, opened);
+      }
+      members.push(await opened);
+    }
+    return members.length === 1 ? members[0] : new FirstOf(members);
+  }
+
+  async close(): Promise<void> {
+    for (const auth of this.#opened.values()) await (await auth.catch(() => undefined))?.close();
+  }
+
+  async #make(config: AuthConfig): Promise<Authenticator> {
+    const { tables, log } = this;
+    switch (config.module) {
+      case "pass_table": {
+        const table = await tables.open(config.table);
+        return await PassTable.open({ ...config, table, log });
+      }
+      case "plain_separate": {
+        const users = await Promise.all(config.user?.map((table) => tables.open(table)) ?? []);
+        return new PlainSeparate({ users, passwords: await this.open(config.pass), log });
+      }
+      case "dovecot_sasl":
+        return new DovecotSasl({ ...config, log });
+      case "external":
+        return new External({ ...config, log });
+      case "ldap":
+        return await openLdap(config, log);
+      case "oauth2":
+        return await openOAuth2(config, log);
+      case "pam":
+        return Pam.open({ service: config.service, log });
+      case "shadow":
+        return await Shadow.open({ path: config.path, log });
+    }
   }
 }
 

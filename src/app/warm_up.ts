@@ -5,7 +5,7 @@
 
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import type { Authenticator } from "../auth/auth.ts";
+import type { Login } from "../auth/auth.ts";
 import type { Log } from "../log.ts";
 import type { Limits } from "../net/endpoint.ts";
 import { Listeners } from "../net/listeners.ts";
@@ -60,11 +60,14 @@ export async function warmUp(
   const server = new ImapServer({
     endpoint: {
       insecureAuth: true,
+      saslLogin: false,
+      channelBinding: false,
+      certificateName: "email",
       ioDebug: false,
       ioErrors: false,
       limits,
     },
-    auth: onlyFor(password),
+    login: onlyFor(password),
     store,
     log: SILENT,
     hostname: "localhost",
@@ -193,16 +196,19 @@ function append(n: number): string {
   return `APPEND INBOX () {${text.length}+}\r\n${text}`;
 }
 
-function onlyFor(password: string): Authenticator {
+function onlyFor(password: string): Login {
+  const refused = {
+    ok: false,
+    reason: "bad-credentials",
+    detail: "not the one that plays",
+  } as const;
   return {
     can: { password: true, scram: [], token: false },
-    checkPassword: (username, given) =>
-      Promise.resolve(
-        given === password
-          ? { ok: true, username }
-          : { ok: false, reason: "bad-credentials", detail: "not the one that plays" },
-      ),
-    close: () => Promise.resolve(),
+    password: (username, given) =>
+      Promise.resolve(given === password ? { ok: true, username } : refused),
+    token: () => Promise.resolve(refused),
+    scramKeys: () => Promise.resolve(refused),
+    proven: () => Promise.resolve(refused),
   };
 }
 

@@ -1,17 +1,21 @@
 /** The contract of authentication: who may log in, and as whom. */
 
+/** Who may not log in. */
+export interface AuthFailure {
+  readonly ok: false;
+  /** `bad-credentials`: NO [AUTHENTICATIONFAILED]; `unavailable`: NO [UNAVAILABLE] */
+  readonly reason: "bad-credentials" | "unavailable";
+  /** For the log, never for the client. */
+  readonly detail: string;
+}
+
 /** What a provider says of one attempt. */
 export type AuthResult =
   | {
     readonly ok: true; /** The name that the account is looked up by. */
     readonly username: string;
   }
-  | {
-    readonly ok:
-      false; /** `bad-credentials`: NO [AUTHENTICATIONFAILED]; `unavailable`: NO [UNAVAILABLE] */
-    readonly reason: "bad-credentials" | "unavailable"; /** For the log, never for the client. */
-    readonly detail: string;
-  };
+  | AuthFailure;
 
 /** What an authenticator may want to know of the connection. */
 export interface ClientInfo {
@@ -21,6 +25,14 @@ export interface ClientInfo {
   readonly secure: boolean;
   /** The field `conn` of the connection's log lines. */
   readonly id: string;
+}
+
+/** What the connection itself tells of its two ends. */
+export interface SaslChannel {
+  /** Hash of the server's certificate, where there is TLS. @see RFC 5929 §4 */
+  readonly serverEndPoint?: Uint8Array;
+  /** Whom the client's certificate names, where it showed one that is trusted. */
+  readonly certificateNames?: readonly string[];
 }
 
 /** Hashes that SCRAM is specified with. @see RFC 5802, RFC 7677 */
@@ -51,9 +63,35 @@ export interface Authenticator {
    * for a wrong password.
    */
   checkPassword(username: string, password: string, client: ClientInfo): Promise<AuthResult>;
-  /** Only where {@link can} has the hash; undefined where the user has no such keys. */
+  /**
+   * Only where {@link can} has the hash; undefined where the user has no such keys.
+   *
+   * @throws {Error} when they cannot be looked up now
+   */
   scramKeys?(username: string, hash: ScramHash): Promise<ScramKeys | undefined>;
+  /** What most users' keys were made with: what an unknown user is told must not stand out. */
+  readonly scramIterations?: number;
   /** Only where {@link can} has tokens. @param username whom the client claims to be, or "" */
   checkToken?(token: string, username: string, client: ClientInfo): Promise<AuthResult>;
   close(): Promise<void>;
+}
+
+/** What an exchange of SCRAM goes on with. */
+export interface ScramOffer {
+  readonly ok: true;
+  /** Such as nobody has, where they are not known: the exchange must look like any other. */
+  readonly keys: ScramKeys;
+  readonly known: boolean;
+}
+
+/** How clients of one endpoint log in: its authenticators, and what becomes of a client's name. */
+export interface Login {
+  readonly can: Checks;
+  /** @returns the account's name */
+  password(name: string, password: string, client: ClientInfo): Promise<AuthResult>;
+  /** @param name whom the client claims to be, or "" */
+  token(token: string, name: string, client: ClientInfo): Promise<AuthResult>;
+  scramKeys(name: string, hash: ScramHash): Promise<ScramOffer | AuthFailure>;
+  /** For who has shown otherwise to be `name`. @returns the account's name */
+  proven(name: string): Promise<AuthResult>;
 }

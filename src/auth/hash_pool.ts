@@ -2,6 +2,7 @@
 
 import { clearTimeout, setTimeout } from "node:timers";
 import type { HashReply, HashRequest } from "./hash_worker.ts";
+import type { PasswordHash } from "./password_hash.ts";
 
 /** A check could not be made: too many are waiting, or a worker failed. */
 export class HashingUnavailable extends Error {
@@ -51,17 +52,17 @@ export class HashPool {
   }
 
   /**
-   * Whether `value`, a well-formed hash, is that of `password`.
+   * Whether `hash` is that of `password`.
    *
    * @throws {HashingUnavailable}
    */
-  verify(value: string, password: string): Promise<boolean> {
+  verify(hash: PasswordHash, password: string): Promise<boolean> {
     if (this.#closed) return Promise.reject(new HashingUnavailable("The server is closing"));
     if (this.#waiting.length >= this.#most) {
       return Promise.reject(new HashingUnavailable(`${this.#most} logins are waiting already`));
     }
     const job: Job = {
-      request: { id: this.#next++, value, password },
+      request: { id: this.#next++, hash, password },
       settled: Promise.withResolvers<boolean>(),
     };
     this.#waiting.push(job);

@@ -1,12 +1,12 @@
 /** A worker that checks passwords, so that the event loop of the server stays free. */
 
 import { verifyPassword } from "./hashing.ts";
+import type { PasswordHash } from "./password_hash.ts";
 
 /** What the worker is asked. */
 export interface HashRequest {
   readonly id: number;
-  /** A well-formed `argon2:…` or `bcrypt:…`. */
-  readonly value: string;
+  readonly hash: PasswordHash;
   readonly password: string;
 }
 
@@ -24,9 +24,9 @@ interface WorkerScope {
 
 /** Serves one worker's `scope`. */
 export function serveHashes(scope: WorkerScope): void {
-  scope.onmessage = async ({ data: { id, value, password } }) => {
+  scope.onmessage = async ({ data: { id, hash, password } }) => {
     try {
-      scope.postMessage({ id, match: await verifyPassword(value, password) });
+      scope.postMessage({ id, match: await verifyPassword(hash, password) });
     } catch (error) {
       scope.postMessage({ id, match: false, error: String(error) });
     }

@@ -2,35 +2,68 @@
 
 import type { Log } from "../log.ts";
 import type { Table } from "../tables/table.ts";
-import type { Authenticator, AuthResult } from "./auth.ts";
+import type { Authenticator, AuthResult, Checks, ScramHash, ScramKeys } from "./auth.ts";
 import { HashingUnavailable, HashPool } from "./hash_pool.ts";
-import { blankHash, costOf, formatPasswordHash, parsePasswordHash } from "./password_hash.ts";
+import {
+  blankHash,
+  costOf,
+  parsePasswordHash,
+  type PasswordHash,
+  SCRAM_ITERATIONS,
+  withoutSecret,
+} from "./password_hash.ts";
 
 export interface PassTableOptions {
   readonly table: Table;
   readonly log: Log;
+  /** Passwords may stand in the table as they are. */
+  readonly allowPlain?: boolean;
+  /** What is offered; "auto", the default: what all users of the table have keys of. */
+  readonly scram?: "auto" | readonly ScramHash[];
   readonly pool?: HashPool;
 }
 
 /** No password is longer; checking one must not become a way to keep the server busy. */
 const LONGEST_PASSWORD = 4096;
 
+/** What is known of a table as a whole. */
+interface Census {
+  readonly values?: readonly string[];
+  /** A hash that no password has, of the cost that most users' have. */
+  readonly standIn: PasswordHash;
+  /** Hashes of SCRAM that all users have keys of. */
+  readonly scram: readonly ScramHash[];
+}
+
 /**
  * Checks a password against the hash that `table` has for the user. An unknown name takes as long
  * as a wrong password of a user whose hash is of the table's commonest cost.
  */
 export class PassTable implements Authenticator {
-  readonly can = { password: true, scram: [], token: false };
-  readonly #table: Table;
-  readonly #log: Log;
+  readonly #options: PassTableOptions;
   readonly #pool: HashPool;
-  #stand: { readonly values?: readonly string[]; readonly hash: string };
+  #census = censusOf([]);
 
-  constructor(options: PassTableOptions) {
-    this.#table = options.table;
-    this.#log = options.log;
+  private constructor(options: PassTableOptions) {
+    this.#options = options;
     this.#pool = options.pool ?? new HashPool();
-    this.#stand = { hash: standIn([]) };
+  }
+
+  /** Looks at the table once, to know what it can check. @throws {Error} when it cannot be read */
+  static async open(options: PassTableOptions): Promise<PassTable> {
+    const auth = new PassTable(options);
+    await auth.#takeCensus();
+    return auth;
+  }
+
+  get can(): Checks {
+    const { scram = "auto" } = this.#options;
+    return { password: true, scram: scram === "auto" ? this.#census.scram : scram, token: false };
+  }
+
+  get scramIterations(): number {
+    const { standIn } = this.#census;
+    return standIn.algorithm === "scram" ? standIn.keys.iterations : SCRAM_ITERATIONS;
   }
 
   async checkPassword(username: string, password: string): Promise<AuthResult> {
@@ -40,10 +73,21 @@ export class PassTable implements Authenticator {
       return await this.#check(username, password);
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
-      if (!(error instanceof HashingUnavailable)) {
-        this.#log.error("password table cannot be read", { error: detail });
-      }
+      if (!(error instanceof HashingUnavailable)) this.#unreadable(detail);
       return { ok: false, reason: "unavailable", detail };
+    }
+  }
+
+  async scramKeys(username: string, hash: ScramHash): Promise<ScramKeys | undefined> {
+    if (/\p{Cc}/u.test(username)) return undefined;
+    try {
+      const stored = await this.#stored(username);
+      return stored.hash?.algorithm === "scram" && stored.hash.keys.hash === hash
+        ? stored.hash.keys
+        : undefined;
+    } catch (error) {
+      this.#unreadable(error instanceof Error ? error.message : String(error));
+      throw error;
     }
   }
 
@@ -53,45 +97,69 @@ export class PassTable implements Authenticator {
   }
 
   async #check(username: string, password: string): Promise<AuthResult> {
-    const value = await this.#table.lookup(username);
-    const usable = value !== undefined && parsePasswordHash(value) !== undefined;
-    if (value !== undefined && !usable) {
-      this.#log.error("password hash is malformed, nobody can log in with it", {
-        username,
-        expected: "argon2:TIME:MEMORY:THREADS:SALT:HASH or bcrypt:$2b$...",
-      });
-    }
+    const { hash, fault } = await this.#stored(username);
     // A table that does not tell its values still tells what a check costs, user by user.
-    if (usable && this.#table.values === undefined) this.#stand = { hash: standIn([value]) };
-    const match = await this.#pool.verify(usable ? value : await this.#standIn(), password);
-    if (value === undefined) return refused("unknown user");
-    if (!usable) return refused("the stored hash is malformed");
+    if (hash !== undefined && this.#options.table.values === undefined) {
+      this.#census = { ...this.#census, standIn: withoutSecret(hash) };
+    }
+    const match = await this.#pool.verify(hash ?? this.#census.standIn, password);
+    if (hash === undefined) return refused(fault);
     return match ? { ok: true, username } : refused("wrong password");
   }
 
-  async #standIn(): Promise<string> {
-    const values = await this.#table.values?.();
-    if (values !== undefined && values !== this.#stand.values) {
-      this.#stand = { values, hash: standIn(values) };
+  async #stored(
+    username: string,
+  ): Promise<{ hash: PasswordHash; fault?: undefined } | { hash?: undefined; fault: string }> {
+    const { table, log, allowPlain } = this.#options;
+    await this.#takeCensus();
+    const value = await table.lookup(username);
+    if (value === undefined) return { fault: "unknown user" };
+    const hash = parsePasswordHash(value);
+    if (hash === undefined) {
+      log.error("password hash is malformed, nobody can log in with it", {
+        username,
+        expected: "a hash as imapd hash prints it, or a scheme that docs/config.md lists",
+      });
+      return { fault: "the stored hash is malformed" };
     }
-    return this.#stand.hash;
+    if (hash.algorithm === "plain" && allowPlain !== true) {
+      log.error("password is stored in the clear, nobody can log in with it", {
+        username,
+        expected: "a hash as imapd hash prints it, or allow_plain = true",
+      });
+      return { fault: "the password is stored in the clear" };
+    }
+    return { hash };
+  }
+
+  #unreadable(detail: string): void {
+    this.#options.log.error("password table cannot be read", { error: detail });
+  }
+
+  async #takeCensus(): Promise<void> {
+    const values = await this.#options.table.values?.();
+    if (values !== undefined && values !== this.#census.values) this.#census = censusOf(values);
   }
 }
 
-/** A hash that no password has, of the cost that most of `values` have. */
-function standIn(values: readonly string[]): string {
-  const counts = new Map<string, { count: number; value: string }>();
+function censusOf(values: readonly string[]): Census {
+  const counts = new Map<string, { count: number; readonly hash: PasswordHash }>();
   for (const value of values) {
     const hash = parsePasswordHash(value);
     if (hash === undefined) continue;
     const cost = costOf(hash);
-    const zeroed = { ...hash, hash: new Uint8Array(hash.hash.length) };
-    const entry = counts.get(cost) ?? { count: 0, value: formatPasswordHash(zeroed) };
+    const entry = counts.get(cost) ?? { count: 0, hash };
     entry.count++;
     counts.set(cost, entry);
   }
-  const [commonest] = [...counts.values()].sort((a, b) => b.count - a.count);
-  return commonest?.value ?? formatPasswordHash(blankHash("argon2", new Uint8Array(16)));
+  const hashes = [...counts.values()].sort((a, b) => b.count - a.count).map(({ hash }) => hash);
+  const scram = new Set(hashes.map((hash) => hash.algorithm === "scram" ? hash.keys.hash : ""));
+  const [only] = scram;
+  return {
+    values,
+    standIn: withoutSecret(hashes[0] ?? blankHash("argon2", new Uint8Array(16))),
+    scram: scram.size === 1 && (only === "SHA-1" || only === "SHA-256") ? [only] : [],
+  };
 }
 
 function refused(detail: string): AuthResult {

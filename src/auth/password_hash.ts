@@ -1,46 +1,79 @@
-/** Password hashes as tables hold them: `argon2:…` and `bcrypt:…`. */
+/** Password hashes as tables hold them: `ALGORITHM:…`, Dovecot's `{SCHEME}…`, and bare `$ID$…`. */
 
-/** Argon2id, version 19. */
-export interface Argon2Hash {
-  readonly algorithm: "argon2";
-  /** Passes. */
-  readonly time: number;
-  /** KiB. */
-  readonly memory: number;
-  readonly threads: number;
+import type { ScramKeys } from "./auth.ts";
+import { decodeBase64, encodeBase64 } from "./sasl/base64.ts";
+import {
+  type Argon2Hash,
+  argon2Hash,
+  type BcryptHash,
+  formatBcrypt,
+  parseArgon2Crypt,
+  parseBcrypt,
+  parseCrypt,
+  parseShaCrypt,
+  type ShaCryptHash,
+} from "./crypt_hash.ts";
+import { formatScramKeys, HASH_OCTETS, parseScramKeys } from "./sasl/scram_keys.ts";
+
+/** SHA-256 of the salt and the password, once: fit for random passwords only. */
+export interface Sha256Hash {
+  readonly algorithm: "sha256";
   readonly salt: Uint8Array;
+  /** 32 octets. */
   readonly hash: Uint8Array;
 }
 
-export interface BcryptHash {
-  readonly algorithm: "bcrypt";
-  /** Binary logarithm of the rounds. */
-  readonly cost: number;
-  /** 16 octets. */
-  readonly salt: Uint8Array;
-  /** 23 octets. */
-  readonly hash: Uint8Array;
+/** Keys of SCRAM, which a password can be checked against too. */
+export interface ScramPassword {
+  readonly algorithm: "scram";
+  readonly keys: ScramKeys;
 }
 
-export type PasswordHash = Argon2Hash | BcryptHash;
-export type HashAlgorithm = PasswordHash["algorithm"];
+/** The password itself. */
+export interface PlainPassword {
+  readonly algorithm: "plain";
+  readonly password: string;
+}
 
-/** More than any sane setting; a slip of a digit must not take the machine down. */
-const MOST = { time: 100, memory: 1 << 20, threads: 64, argon2Hash: 128 };
-const BCRYPT_DIGITS = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+/** Hashes that are made here; the others are only checked. */
+export type MadeHash = Argon2Hash | BcryptHash | ScramPassword;
+export type PasswordHash = MadeHash | ShaCryptHash | Sha256Hash | PlainPassword;
+
+/** What {@link MadeHash}es are made with. */
+export const HASH_ALGORITHMS = ["argon2", "bcrypt", "scram-sha-256"] as const;
+export type HashAlgorithm = typeof HASH_ALGORITHMS[number];
+
+type Parser = (text: string) => PasswordHash | undefined;
+
+/** By what stands before the colon. */
+const TAGS: Readonly<Record<string, Parser>> = {
+  argon2: parseArgon2,
+  bcrypt: parseBcrypt,
+  sha256: parseSha256,
+};
+
+/** By what stands in the braces, in capitals. */
+const SCHEMES: Readonly<Record<string, Parser>> = {
+  "ARGON2ID": parseArgon2Crypt,
+  "BLF-CRYPT": parseBcrypt,
+  "CLEARTEXT": parsePlain,
+  "CRYPT": parseCrypt,
+  "PLAIN": parsePlain,
+  "SCRAM-SHA-1": (text) => scramPassword(parseScramKeys("SHA-1", text)),
+  "SCRAM-SHA-256": (text) => scramPassword(parseScramKeys("SHA-256", text)),
+  "SHA256-CRYPT": (text) => text.startsWith("$5$") ? parseShaCrypt(text) : undefined,
+  "SHA512-CRYPT": (text) => text.startsWith("$6$") ? parseShaCrypt(text) : undefined,
+};
 
 /** Reads a table's value; undefined when it is no hash that can be checked. */
 export function parsePasswordHash(value: string): PasswordHash | undefined {
-  const colon = value.indexOf(":");
-  const rest = value.slice(colon + 1);
-  switch (value.slice(0, colon)) {
-    case "argon2":
-      return parseArgon2(rest);
-    case "bcrypt":
-      return parseBcrypt(rest);
-    default:
-      return undefined;
-  }
+  if (value.startsWith("$")) return parseCrypt(value);
+  const match = value.match(/^(?:\{([A-Za-z0-9-]+)\}|([a-z0-9]+):)(.*)$/s);
+  if (match === null) return undefined;
+  const [, scheme, tag, rest] = match;
+  const parsers = scheme === undefined ? TAGS : SCHEMES;
+  const name = scheme?.toUpperCase() ?? tag;
+  return Object.hasOwn(parsers, name) ? parsers[name](rest) : undefined;
 }
 
 /** `TIME:MEMORY:THREADS:SALT:HASH`, the last two in base64. */
@@ -48,100 +81,77 @@ function parseArgon2(text: string): Argon2Hash | undefined {
   const match = text.match(/^(\d{1,3}):(\d{1,7}):(\d{1,2}):([\w+/=]+):([\w+/=]+)$/);
   if (match === null) return undefined;
   const [time, memory, threads] = match.slice(1, 4).map(Number);
-  const salt = decodeBase64(match[4]);
-  const hash = decodeBase64(match[5]);
-  if (salt === undefined || hash === undefined) return undefined;
-  const fits = time >= 1 && time <= MOST.time && threads >= 1 && threads <= MOST.threads &&
-    memory >= 8 * threads && memory <= MOST.memory &&
-    salt.length >= 8 && hash.length >= 16 && hash.length <= MOST.argon2Hash;
-  return fits ? { algorithm: "argon2", time, memory, threads, salt, hash } : undefined;
+  return argon2Hash(time, memory, threads, match[4], match[5]);
 }
 
-function decodeBase64(text: string): Uint8Array | undefined {
-  try {
-    return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-  } catch {
-    return undefined;
-  }
+/** `SALT:HASH`, both in base64. */
+function parseSha256(text: string): Sha256Hash | undefined {
+  const [salt, hash, ...more] = text.split(":").map(decodeBase64);
+  if (salt === undefined || hash === undefined || more.length > 0) return undefined;
+  return salt.length >= 8 && hash.length === 32 ? { algorithm: "sha256", salt, hash } : undefined;
 }
 
-function encodeBase64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
+function parsePlain(password: string): PlainPassword | undefined {
+  return password === "" ? undefined : { algorithm: "plain", password };
 }
 
-/** `$2b$COST$` and 53 digits. The variants a, b, x and y differ only where old programs had bugs. */
-function parseBcrypt(text: string): BcryptHash | undefined {
-  const match = text.match(/^\$2[aby]\$(\d\d)\$([./A-Za-z0-9]{22})([./A-Za-z0-9]{31})$/);
-  if (match === null) return undefined;
-  const cost = Number(match[1]);
-  if (cost < 4 || cost > 20) return undefined;
-  return {
-    algorithm: "bcrypt",
-    cost,
-    salt: decodeBcrypt(match[2], 16),
-    hash: decodeBcrypt(match[3], 23),
-  };
-}
-
-/** bcrypt's own base64, most significant bits first. */
-function decodeBcrypt(text: string, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let bits = 0;
-  let count = 0;
-  let at = 0;
-  for (const char of text) {
-    bits = ((bits << 6) | BCRYPT_DIGITS.indexOf(char)) & 0xffff;
-    count += 6;
-    if (count >= 8 && at < length) {
-      count -= 8;
-      bytes[at++] = (bits >> count) & 0xff;
-    }
-  }
-  return bytes;
-}
-
-function encodeBcrypt(bytes: Uint8Array): string {
-  let text = "";
-  let bits = 0;
-  let count = 0;
-  for (const byte of bytes) {
-    bits = ((bits << 8) | byte) & 0xffff;
-    count += 8;
-    while (count >= 6) {
-      count -= 6;
-      text += BCRYPT_DIGITS[(bits >> count) & 63];
-    }
-  }
-  return count > 0 ? text + BCRYPT_DIGITS[(bits << (6 - count)) & 63] : text;
+function scramPassword(keys: ScramKeys | undefined): ScramPassword | undefined {
+  return keys && { algorithm: "scram", keys };
 }
 
 /** The value to put into a table. */
-export function formatPasswordHash(hash: PasswordHash): string {
-  if (hash.algorithm === "bcrypt") {
-    const cost = String(hash.cost).padStart(2, "0");
-    return `bcrypt:$2b$${cost}$${encodeBcrypt(hash.salt)}${encodeBcrypt(hash.hash)}`;
+export function formatPasswordHash(hash: MadeHash): string {
+  switch (hash.algorithm) {
+    case "argon2": {
+      const { time, memory, threads, salt } = hash;
+      return `argon2:${time}:${memory}:${threads}:${encodeBase64(salt)}:${encodeBase64(hash.hash)}`;
+    }
+    case "bcrypt":
+      return `bcrypt:${formatBcrypt(hash)}`;
+    case "scram":
+      return `{SCRAM-${hash.keys.hash}}${formatScramKeys(hash.keys)}`;
   }
-  const { time, memory, threads, salt } = hash;
-  return `argon2:${time}:${memory}:${threads}:${encodeBase64(salt)}:${encodeBase64(hash.hash)}`;
 }
 
 /** Hashes of equal cost take equally long to check. */
 export function costOf(hash: PasswordHash): string {
-  return hash.algorithm === "bcrypt"
-    ? `bcrypt:${hash.cost}`
-    : `argon2:${hash.time}:${hash.memory}:${hash.threads}:${hash.hash.length}`;
+  switch (hash.algorithm) {
+    case "argon2":
+      return `argon2:${hash.time}:${hash.memory}:${hash.threads}:${hash.hash.length}`;
+    case "bcrypt":
+      return `bcrypt:${hash.cost}`;
+    case "sha-crypt":
+      return `sha-crypt:${hash.bits}:${hash.rounds}`;
+    case "scram":
+      return `scram:${hash.keys.hash}:${hash.keys.iterations}`;
+    case "sha256":
+    case "plain":
+      return "little";
+  }
 }
+
+/** A hash of the same cost that no password has. */
+export function withoutSecret(hash: PasswordHash): PasswordHash {
+  if (hash.algorithm === "plain") return { ...hash, password: "" };
+  if (hash.algorithm !== "scram") return { ...hash, hash: new Uint8Array(hash.hash.length) };
+  const none = new Uint8Array(HASH_OCTETS[hash.keys.hash]);
+  return { ...hash, keys: { ...hash.keys, storedKey: none, serverKey: none } };
+}
+
+/** RFC 7677 §4 counts 15,000 iterations for a tenth of a second. */
+export const SCRAM_ITERATIONS = 15_000;
 
 /** A hash with new settings: what `imapd hash` makes unless told otherwise. */
-export function blankHash(algorithm: HashAlgorithm, salt: Uint8Array): PasswordHash {
-  return algorithm === "bcrypt"
-    ? { algorithm, cost: 12, salt, hash: new Uint8Array(23) }
-    : { algorithm, time: 2, memory: 19 * 1024, threads: 1, salt, hash: new Uint8Array(32) };
-}
-
-/** Compares without telling by the time taken where the first difference is. */
-export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  let difference = a.length ^ b.length;
-  for (let i = 0; i < a.length; i++) difference |= a[i] ^ b[i % b.length];
-  return difference === 0;
+export function blankHash(algorithm: HashAlgorithm, salt: Uint8Array): MadeHash {
+  switch (algorithm) {
+    case "argon2":
+      return { algorithm, time: 2, memory: 19 * 1024, threads: 1, salt, hash: new Uint8Array(32) };
+    case "bcrypt":
+      return { algorithm, cost: 12, salt, hash: new Uint8Array(23) };
+    case "scram-sha-256": {
+      const none = new Uint8Array(32);
+      const keys = { salt, iterations: SCRAM_ITERATIONS, storedKey: none, serverKey: none };
+      return { algorithm: "scram", keys: { hash: "SHA-256", ...keys } };
+    }
+  }
 }

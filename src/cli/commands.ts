@@ -11,9 +11,9 @@ const auth: Option = {
   value: "NAME",
   doc: "The [auth.NAME] block whose users are meant; the first one of the config by default.",
 };
-const algorithm: Option = {
-  value: "NAME",
-  doc: "argon2 (the default) or bcrypt.",
+const hashOption: Option = {
+  value: "ALGORITHM",
+  doc: "argon2 (the default), bcrypt or scram-sha-256.",
 };
 
 /** All commands; the first one serves. */
@@ -36,21 +36,21 @@ export const COMMANDS: readonly Command[] = [
     name: "hash",
     operands: [],
     summary: "Print the hash of a password, which is prompted for or read from standard input.",
-    options: { algorithm },
+    options: { hash: hashOption },
     run: hash,
   },
   {
     name: "user add",
     operands: ["NAME"],
     summary: "Add a user; the password is prompted for or read from standard input.",
-    options: { config, auth, algorithm },
+    options: { config, auth, hash: hashOption },
     run: userAdd,
   },
   {
     name: "user passwd",
     operands: ["NAME"],
     summary: "Change a password, which is prompted for or read from standard input.",
-    options: { config, auth, algorithm },
+    options: { config, auth, hash: hashOption },
     run: userPasswd,
   },
   {

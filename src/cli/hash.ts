@@ -1,7 +1,7 @@
 /** `imapd hash`: prints what a password table holds for a password. */
 
 import { hashPassword, UnfitPassword } from "../auth/hashing.ts";
-import { formatPasswordHash, type HashAlgorithm } from "../auth/password_hash.ts";
+import { formatPasswordHash, HASH_ALGORITHMS, type HashAlgorithm } from "../auth/password_hash.ts";
 import { type Arguments, EXIT, optionalOption, UsageError } from "./command.ts";
 import { print } from "./output.ts";
 import { readNewPassword } from "./password_input.ts";
@@ -13,11 +13,12 @@ export async function hash(args: Arguments): Promise<number> {
   return EXIT.ok;
 }
 
-/** The algorithm that `--algorithm` names. @throws {UsageError} */
+/** The algorithm that `--hash` names. @throws {UsageError} */
 export function algorithmOf(args: Arguments): HashAlgorithm {
-  const name = optionalOption(args, "algorithm") ?? "argon2";
-  if (name === "argon2" || name === "bcrypt") return name;
-  throw new UsageError(`Expected argon2 or bcrypt for --algorithm, got ${name}`);
+  const name = optionalOption(args, "hash") ?? "argon2";
+  const found = HASH_ALGORITHMS.find((each) => each === name);
+  if (found !== undefined) return found;
+  throw new UsageError(`Expected argon2, bcrypt or scram-sha-256 for --hash, got ${name}`);
 }
 
 /** The table value for a password. @throws {UsageError} when it cannot be hashed */

@@ -2,7 +2,7 @@
 
 import { Tables } from "../app/tables.ts";
 import { accountNameFault } from "../auth/account_name.ts";
-import { type AuthConfig, type ImapConfig, loadConfig } from "../config/load.ts";
+import { type AuthConfig, loadConfig } from "../config/load.ts";
 import { createLog } from "../log.ts";
 import { type Normalization, NORMALIZATIONS } from "../names/normalization.ts";
 import { isMutable, type MutableTable } from "../tables/table.ts";
@@ -81,20 +81,15 @@ interface Users {
 async function openUsers(args: Arguments): Promise<Users> {
   const config = await loadConfig(requiredOption(args, "config"));
   const wanted = optionalOption(args, "auth");
-  const endpoints = new Map<string, { auth: PassTableConfig; imap: ImapConfig }>();
-  for (const imap of config.imap) {
-    const { auth } = imap;
-    if (auth.module === "pass_table") endpoints.set(auth.blockName ?? "", { auth, imap });
-  }
-  const [chosen] = wanted === undefined ? [...endpoints.values()] : [endpoints.get(wanted)];
-  if (chosen === undefined && wanted === undefined) {
-    throw new UsageError(
-      "Expected a config with a pass_table: only such users can be changed here",
-    );
-  }
+  const found = config.imap.flatMap((imap) =>
+    passTables(imap.auth).map((auth) => ({ auth, imap }))
+  );
+  const chosen = found.find(({ auth }) => wanted === undefined || auth.blockName === wanted);
   if (chosen === undefined) {
-    const names = [...endpoints.keys()].filter((name) => name !== "").join(", ");
-    throw new UsageError(`Expected a block of the config for --auth (${names}), got ${wanted}`);
+    const names = [...new Set(found.flatMap(({ auth }) => auth.blockName ?? []))].join(", ");
+    throw new UsageError(
+      `Expected a pass_table block of the config for --auth (${names}), got ${wanted ?? "none"}`,
+    );
   }
   const { auth, imap: { authMap, authMapNormalize } } = chosen;
   const table = await new Tables(createLog(["stderr"], false)).open(auth.table);
@@ -106,4 +101,12 @@ async function openUsers(args: Arguments): Promise<Users> {
   // Names that auth_map makes have the form that it gives them.
   const form = authMap.module === "identity" ? authMapNormalize : "noop";
   return { table, normalize: NORMALIZATIONS[form] };
+}
+
+/** Those among `auths`, and those that check passwords for others. */
+function passTables(auths: readonly AuthConfig[]): PassTableConfig[] {
+  return auths.flatMap((auth) => {
+    if (auth.module === "plain_separate") return passTables(auth.pass);
+    return auth.module === "pass_table" ? [auth] : [];
+  });
 }

@@ -136,6 +136,19 @@ export function choice<const W extends string>(words: readonly W[]): Kind<W> {
   };
 }
 
+/** A word that stands for something special, or a value of another kind. */
+export function wordOr<const W extends string, T>(word: W, other: Kind<T>): Kind<W | T> {
+  const expected = `"${word}" or ${other.expected}`;
+  return {
+    name: `"${word}" or ${other.name}`,
+    expected,
+    read(value, key, reading) {
+      if (value.type !== "string") return other.read(value, key, reading);
+      return value.value === word ? word : wrong(reading, value, key, expected, [word]);
+    },
+  };
+}
+
 /** A path, made absolute; relative ones start at the config file's folder. */
 export function path(): Kind<string> {
   const expected = "a path";

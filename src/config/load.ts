@@ -4,7 +4,7 @@ import { dirname, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Address } from "./addresses.ts";
 import { type Chosen, readBlock } from "./modules.ts";
-import type { authModules } from "./schema/auth.ts";
+import type { AuthModule } from "./schema/auth.ts";
 import type { imap as imapSection, limits, proxyProtocol } from "./schema/imap.ts";
 import type { storageModules } from "./schema/storage.ts";
 import type { NORMALIZATIONS } from "./schema/names.ts";
@@ -15,7 +15,7 @@ import { acmeFaults } from "./acme_faults.ts";
 import type { TlsConfig } from "./tls_setting.ts";
 import { type Position, readToml, TomlFault, type TomlTable, type TomlValue } from "./toml.ts";
 
-export type AuthConfig = Chosen<"module", typeof authModules>;
+export type AuthConfig = AuthModule;
 export type StorageConfig = Chosen<"module", typeof storageModules>;
 export type { TableConfig };
 export type NormalizationName = typeof NORMALIZATIONS[number];
@@ -34,10 +34,13 @@ export interface ImapConfig {
   /** Absent: TLS is off. */
   readonly tls?: TlsConfig;
   readonly insecureAuth: boolean;
+  readonly saslLogin: boolean;
+  readonly channelBinding: boolean;
+  readonly certificateName: "email" | "dns" | "cn";
   readonly ioDebug: boolean;
   readonly ioErrors: boolean;
-  /** The same object for all that refer to the same named block; so is `storage`. */
-  readonly auth: AuthConfig;
+  /** Tried in order. The same object for all that refer to the same named block; so is `storage`. */
+  readonly auth: readonly AuthConfig[];
   /** Those of the same path have the same settings, so that they can share one store. */
   readonly storage: StorageConfig;
   readonly authMap: TableConfig;

@@ -121,6 +121,30 @@ export function moduleReference<V extends Variants>(
   };
 }
 
+/**
+ * One module or several: a list is one of references, unless it begins with a module's name, whose
+ * arguments then follow.
+ */
+export function moduleReferences<T>(one: Kind<T>): Kind<readonly T[]> {
+  const expected = `${one.expected}, or a list of such`;
+  return {
+    name: `list of ${one.name}`,
+    expected,
+    read(value, key, reading) {
+      const [first] = value.type === "list" ? value.items : [];
+      const isList = value.type === "list" &&
+        (first?.type !== "string" || first.value.startsWith("&"));
+      if (!isList) {
+        const read = one.read(value, key, reading);
+        return read && [read];
+      }
+      if (first === undefined) return wrong(reading, value, key, expected);
+      const read = value.items.map((item, i) => one.read(item, `${key}[${i}]`, reading));
+      return read.every((each) => each !== undefined) ? read as T[] : undefined;
+    },
+  };
+}
+
 /** The table that stands for a module's name and its arguments. */
 function inlineTable(
   value: TomlValue,

@@ -1,6 +1,6 @@
 /** The shape of a row of the command table, and what its handler is given. */
 
-import type { Authenticator } from "../auth/auth.ts";
+import type { Login } from "../auth/auth.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import type { Completion, ResponseCode } from "../wire/response.ts";
@@ -50,12 +50,14 @@ export interface Dialogue {
 
 /** What all sessions of an endpoint share. */
 export interface Service {
-  readonly auth: Authenticator;
+  readonly login: Login;
   readonly store: Store;
   readonly log: Log;
   readonly hostname: string;
   readonly version: string;
   readonly insecureAuth: boolean;
+  /** SASL's LOGIN is offered. */
+  readonly saslLogin: boolean;
   /** TLS is configured, so STARTTLS can be offered. */
   readonly tls: boolean;
   /** Octets of a message; sent as APPENDLIMIT. @see RFC 7889 */

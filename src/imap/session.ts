@@ -1,5 +1,6 @@
 /** One client's session: who it is, what it selected, what it enabled. */
 
+import type { SaslChannel } from "../auth/auth.ts";
 import type { Account } from "../store/store.ts";
 import type { View } from "./view.ts";
 
@@ -22,6 +23,9 @@ export class Session {
   #state: SessionState = { name: "not-authenticated" };
   /** Set by ENABLE or by a command that enables it in passing. @see RFC 7162 §3.1 */
   readonly enabled = new Set<Enableable>();
+
+  /** What TLS tells of both ends; nothing without it. */
+  channel: SaslChannel = {};
 
   constructor(
     /** For the log and for bug reports. */

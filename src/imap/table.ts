@@ -1,6 +1,5 @@
 /** The table of commands. CAPABILITY is computed from it and its sub-tables, so it cannot lie. */
 
-import { plain, type SaslMechanism } from "../auth/sasl.ts";
 import {
   appendArgs,
   authenticateArgs,
@@ -24,7 +23,7 @@ import { searchArgs } from "../wire/search_grammar.ts";
 import type { Completion } from "../wire/response.ts";
 import type { CommandRow, CommandState, Context, ContextByState } from "./command.ts";
 import { announcedLiteral, append } from "./commands/append.ts";
-import { authenticate, login, mayAuthenticate } from "./commands/authenticate.ts";
+import { authenticate, login, mayLogIn, mechanisms } from "./commands/authenticate.ts";
 import { capability, enable, id, logout, noop, startTls } from "./commands/connection.ts";
 import { fetch } from "./commands/fetch.ts";
 import { idle } from "./commands/idle.ts";
@@ -55,8 +54,6 @@ function command<State extends CommandState, Args>(
 ): readonly [string, RunnableRow<State>] {
   return [name, { ...row, execute: (scanner, context) => run(context, parse(scanner)) }];
 }
-
-const MECHANISMS: ReadonlyMap<string, SaslMechanism> = new Map([[plain.name, plain]]);
 
 const CONDSTORE = "CONDSTORE";
 
@@ -120,7 +117,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
   command("AUTHENTICATE", {
     state: "not-authenticated",
     parse: authenticateArgs,
-    run: authenticate(MECHANISMS, (context) => capabilities(context)),
+    run: authenticate((context) => capabilities(context)),
     rfc: "RFC 9051 §6.2.2",
     capability: "SASL-IR",
     mayExpunge: false,
@@ -363,8 +360,8 @@ export function capabilities(context: Pick<Context, "session" | "service">): rea
   ];
   if (session.state.name !== "not-authenticated") return all;
   if (service.tls && !session.secure) all.push("STARTTLS");
-  const mechanisms = [...MECHANISMS.keys()].map((name) => `AUTH=${name}`);
-  all.push(...(mayAuthenticate(context) ? mechanisms : ["LOGINDISABLED"]));
+  all.push(...mechanisms(context).map(({ name }) => `AUTH=${name}`));
+  if (!mayLogIn(context)) all.push("LOGINDISABLED");
   return all;
 }
 

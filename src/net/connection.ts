@@ -14,6 +14,7 @@ import { SyntaxFault } from "../wire/scanner.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { SocketOutput } from "./output.ts";
 import { secured } from "./secured.ts";
+import { tlsChannel } from "./tls_channel.ts";
 
 /** Octets that may lie unread before the client is made to wait. */
 const READ_AHEAD = 256 * 1024;
@@ -50,6 +51,8 @@ export class Connection {
   #upgrade = false;
   /** A tag that may be a secret, so that the trace must not show it. */
   #hidden: string | undefined;
+  /** The running command has secrets in what both sides say, not only in its own line. */
+  #secretDialogue = false;
   #badCommands = 0;
   /** Messages of the running command that are not in a mailbox yet. */
   #received: ReceivedMessage[] = [];
@@ -65,6 +68,7 @@ export class Connection {
   ) {
     const { limits, ioDebug } = endpoint;
     this.#session = new Session(id, client.remote, client.secure);
+    this.#session.channel = tlsChannel(socket, endpoint);
     this.#socket = socket;
     this.#framer = new Framer(limits);
     const tap = ioDebug ? (text: string) => this.#traced(text) : undefined;
@@ -75,7 +79,11 @@ export class Connection {
 
   #traced(text: string): void {
     const hidden = `${this.#hidden} `;
-    const shown = text.startsWith(hidden) ? `*** ${text.slice(hidden.length)}` : text;
+    const shown = text.startsWith(hidden)
+      ? `*** ${text.slice(hidden.length)}`
+      : this.#secretDialogue && text.startsWith("+ ")
+      ? "+ ***"
+      : text;
     this.log.info("S:", { text: shown });
   }
 
@@ -147,6 +155,7 @@ export class Connection {
       const text = withoutSecrets(frame.text);
       // A client that leaves out the tag has its password taken for one.
       this.#hidden = text === undefined ? tagOf(`${frame.text} `) : undefined;
+      this.#secretDialogue = text !== frame.text;
       this.log.info("C:", { text: text ?? "***" });
     }
     const { bad } = await dispatch(frame, {
@@ -156,6 +165,7 @@ export class Connection {
       dialogue: this.#dialogue,
       log: this.log,
     });
+    this.#secretDialogue = false;
     await this.#forgetReceived();
     await this.#answered(bad);
     if (this.#upgrade) this.#startTls();
@@ -227,7 +237,12 @@ export class Connection {
     for (;;) {
       try {
         const line = this.#framer.line();
-        if (line !== undefined) return line;
+        if (line !== undefined) {
+          if (this.endpoint.ioDebug) {
+            this.log.info("C:", { text: this.#secretDialogue ? "***" : line });
+          }
+          return line;
+        }
       } catch (error) {
         if (error instanceof LineTooLong) throw new SyntaxFault(error.message, 0);
         throw error;
@@ -304,6 +319,7 @@ export class Connection {
     this.#attach(this.#socket);
     this.#out.use(this.#socket);
     this.#session.secure = true;
+    this.#session.channel = tlsChannel(this.#socket, this.endpoint);
   }
 }
 

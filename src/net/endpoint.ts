@@ -1,6 +1,7 @@
 /** What one `[[imap]]` block of the config means to the server. */
 
 import type { SecureContext, SecureContextOptions } from "node:tls";
+import type { CertificateName } from "./certificate.ts";
 import type { Networks } from "./ip_address.ts";
 
 /** Certificates in force; asked for each handshake, so that a reload needs no restart. */
@@ -61,6 +62,12 @@ export interface Endpoint {
   /** Absent: TLS is off. */
   readonly tls?: TlsContext;
   readonly insecureAuth: boolean;
+  /** SASL's LOGIN is offered. */
+  readonly saslLogin: boolean;
+  /** SCRAM is offered with channel binding. */
+  readonly channelBinding: boolean;
+  /** Which names in a certificate of a client are those of users. */
+  readonly certificateName: CertificateName;
   readonly ioDebug: boolean;
   readonly ioErrors: boolean;
   readonly limits: Limits;

@@ -1,7 +1,7 @@
 /** Takes in the clients of an endpoint, counts them, and serves each by a {@link Connection}. */
 
 import type { Socket } from "node:net";
-import type { Authenticator } from "../auth/auth.ts";
+import type { Login } from "../auth/auth.ts";
 import type { Service } from "../imap/command.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
@@ -16,7 +16,7 @@ import { canSecure, handshake, secured } from "./secured.ts";
 
 export interface ImapServerOptions {
   readonly endpoint: Endpoint;
-  readonly auth: Authenticator;
+  readonly login: Login;
   readonly store: Store;
   readonly log: Log;
   readonly hostname: string;
@@ -163,14 +163,15 @@ export class ImapServer implements Acceptor {
 }
 
 function serviceOf(options: ImapServerOptions): Service {
-  const { endpoint, auth, store, log, hostname, version, now = Date.now } = options;
+  const { endpoint, login, store, log, hostname, version, now = Date.now } = options;
   return {
-    auth,
+    login,
     store,
     log,
     hostname,
     version,
     insecureAuth: endpoint.insecureAuth,
+    saslLogin: endpoint.saslLogin,
     tls: endpoint.tls !== undefined && canSecure(),
     appendLimit: endpoint.limits.append,
     keepalive: endpoint.limits.keepalive,

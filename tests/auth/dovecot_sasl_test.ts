@@ -116,7 +116,9 @@ test("DovecotSasl serves many at once over one connection", async () => {
 
 test("imapd lets in whom Dovecot knows", async () => {
   await using dovecot = await startDovecot(USERS);
-  await using server = await startServer({ auth: `["dovecot_sasl", "unix://${dovecot.path}"]` });
+  await using server = await startServer({
+    authReference: `["dovecot_sasl", "unix://${dovecot.path}"]`,
+  });
   match(await loginReply(server, "ann", "Ann's own"), /^OK /);
   match(await loginReply(server, "ann", "Bob's own"), /^NO \[AUTHENTICATIONFAILED\]/);
   match(await loginReply(server, "nobody", "Bob's own"), /^NO \[AUTHENTICATIONFAILED\]/);

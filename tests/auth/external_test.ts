@@ -101,7 +101,7 @@ Deno.test({
   ignore: missing.length > 0,
   async fn() {
     await using socat = await startSocat();
-    await using server = await startServer({ auth: `["external", "${socat.socket}"]` });
+    await using server = await startServer({ authReference: `["external", "${socat.socket}"]` });
     match(await loginReply(server, "ann", "Ann's own"), /^OK /);
     match(await loginReply(server, "ann", "wrong"), /^NO \[AUTHENTICATIONFAILED\]/);
     await socat.stop();

@@ -248,7 +248,8 @@ test("Ldap gives up on a server that does not answer", async () => {
 test("imapd lets in whom the directory knows, and tells when it cannot ask it", async () => {
   await using slapd = await startSlapd();
   await using server = await startServer({
-    auth: `{ module = "ldap", urls = ["${slapd.ldap}"], starttls = true, base_dn = "${BASE}", ` +
+    authReference:
+      `{ module = "ldap", urls = ["${slapd.ldap}"], starttls = true, base_dn = "${BASE}", ` +
       `filter = "(uid={username})", tls_client = { root_ca = ["${slapd.ca}"] } }`,
   });
   const reply = (username: string, password: string) => loginReply(server, username, password);

@@ -1,7 +1,8 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { accountNameFault } from "../../src/auth/account_name.ts";
 import type { Authenticator } from "../../src/auth/auth.ts";
-import { mappedNames, namedLogin, type NameMap } from "../../src/auth/login_names.ts";
+import { EndpointLogin } from "../../src/auth/login.ts";
+import { mappedNames, type NameMap } from "../../src/auth/login_names.ts";
 import { memoryLog } from "../../src/log.ts";
 import { NORMALIZATIONS } from "../../src/names/normalization.ts";
 import { identityTable, staticTable } from "../../src/tables/fixed_tables.ts";
@@ -19,7 +20,6 @@ function table(entries: Record<string, string>): Table {
 function login(auth: Partial<NameMap>, storage: Partial<NameMap>) {
   const asked: string[] = [];
   const lines: string[] = [];
-  let closed = 0;
   const anybody: Authenticator = {
     can: { password: true, scram: [], token: false },
     checkPassword(username, password) {
@@ -30,13 +30,20 @@ function login(auth: Partial<NameMap>, storage: Partial<NameMap>) {
           : { ok: false, reason: "bad-credentials", detail: "wrong password" },
       );
     },
-    close: () => Promise.resolve(void closed++),
+    close: () => Promise.resolve(),
   };
   const names = mappedNames({ ...IDENTITY, ...auth }, { ...IDENTITY, ...storage });
   const log = memoryLog(lines);
-  const named = namedLogin({ auth: anybody, names, accountFault: accountNameFault, log });
-  const check = (name: string, password = "right") => named.checkPassword(name, password, CLIENT);
-  return { asked, lines, check, named, closed: () => closed };
+  const secret = new Uint8Array(32);
+  const named = new EndpointLogin({
+    auth: anybody,
+    names,
+    accountFault: accountNameFault,
+    secret,
+    log,
+  });
+  const check = (name: string, password = "right") => named.password(name, password, CLIENT);
+  return { asked, lines, check };
 }
 
 Deno.test("mappedNames: brings a name into its form first, then looks it up", async () => {
@@ -50,7 +57,7 @@ Deno.test("mappedNames: brings a name into its form first, then looks it up", as
   strictEqual(await names.forAuth("a b@example.org"), undefined);
 });
 
-Deno.test("namedLogin: maps the typed name for the password and for the account apart", async () => {
+Deno.test("EndpointLogin maps the typed name for the password and for the account apart", async () => {
   const { asked, check } = login(
     { table: table({ ann: "ann@example.org" }) },
     { table: table({ ann: "box1", "ann@example.org": "never" }) },
@@ -59,7 +66,7 @@ Deno.test("namedLogin: maps the typed name for the password and for the account 
   deepStrictEqual(asked, ["ann@example.org"]);
 });
 
-Deno.test("namedLogin: checks a password also for a name that maps to nobody", async () => {
+Deno.test("EndpointLogin checks a password also for a name that maps to nobody", async () => {
   const { asked, check } = login({ table: table({}) }, {});
   deepStrictEqual(await check("ann"), {
     ok: false,
@@ -69,7 +76,7 @@ Deno.test("namedLogin: checks a password also for a name that maps to nobody", a
   deepStrictEqual(asked, ["ann"]);
 });
 
-Deno.test("namedLogin: looks for the account only once the password is right", async () => {
+Deno.test("EndpointLogin looks for the account only once the password is right", async () => {
   const { check } = login({}, { table: table({}) });
   deepStrictEqual(await check("ann", "wrong"), {
     ok: false,
@@ -85,19 +92,19 @@ Deno.test("namedLogin: looks for the account only once the password is right", a
 
 for (const maps of [[{ table: BROKEN }, {}], [{}, { table: BROKEN }]]) {
   const which = maps[0] === undefined || !("table" in maps[0]) ? "storage" : "auth";
-  Deno.test(`namedLogin: is unavailable where the table of ${which} cannot be read`, async () => {
+  Deno.test(`EndpointLogin is unavailable where the table of ${which} cannot be read`, async () => {
     const { check, lines } = login(maps[0], maps[1]);
     deepStrictEqual(await check("ann"), {
       ok: false,
       reason: "unavailable",
       detail: "the disk is gone",
     });
-    deepStrictEqual(lines, ['error: names cannot be looked up error="the disk is gone"']);
+    deepStrictEqual(lines, ['error: login cannot be checked now error="the disk is gone"']);
   });
 }
 
-Deno.test("namedLogin: refuses what can be no account's name, and says so in the log", async () => {
-  const { check, lines, named, closed } = login({}, { table: table({ ann: "../ann" }) });
+Deno.test("EndpointLogin refuses what can be no account's name, and says so in the log", async () => {
+  const { check, lines } = login({}, { table: table({ ann: "../ann" }) });
   deepStrictEqual(await check("ann"), {
     ok: false,
     reason: "bad-credentials",
@@ -107,6 +114,4 @@ Deno.test("namedLogin: refuses what can be no account's name, and says so in the
     "warning: login refused: no account can have this name username=../ann " +
     'fault="has a slash or control characters"',
   ]);
-  await named.close();
-  strictEqual(closed(), 1);
 });

@@ -170,7 +170,7 @@ test("imapd lets in whom PAM knows (pam_userdb)", async () => {
   await writer.write(new TextEncoder().encode("ann\nAnn's own\nbob\nBob's own\n"));
   await writer.close();
   strictEqual((await load.status).code, 0);
-  await using server = await startServer({ auth: `["pam", "${service.name}"]` });
+  await using server = await startServer({ authReference: `["pam", "${service.name}"]` });
   match(await loginReply(server, "ann", "Ann's own"), /^OK /);
   match(await loginReply(server, "bob", "Bob's own"), /^OK /);
   match(await loginReply(server, "ann", "Bob's own"), /^NO \[AUTHENTICATIONFAILED\]/);

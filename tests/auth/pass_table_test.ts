@@ -1,6 +1,7 @@
-import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { HashingUnavailable, HashPool } from "../../src/auth/hash_pool.ts";
-import { PassTable } from "../../src/auth/pass_table.ts";
+import { PassTable, type PassTableOptions } from "../../src/auth/pass_table.ts";
+import { costOf, type PasswordHash } from "../../src/auth/password_hash.ts";
 import { memoryLog } from "../../src/log.ts";
 import { FileTable } from "../../src/tables/file_table.ts";
 import type { Table } from "../../src/tables/table.ts";
@@ -8,19 +9,25 @@ import type { Table } from "../../src/tables/table.ts";
 /** bcrypt of "U*U" and, in Argon2id, of "password". */
 const BCRYPT = "bcrypt:$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
 const ARGON2 = "argon2:2:256:1:c29tZXNhbHQ=:nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4=";
+/** Of "pencil"; the keys of RFC 7677 §3. */
+const SCRAM = "{SCRAM-SHA-256}4096,W22ZaJ0SNY7soEsUEjb6gQ==," +
+  "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=,wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=";
 
 interface Opened extends AsyncDisposable {
   readonly auth: PassTable;
   readonly lines: string[];
 }
 
-async function open(users: string): Promise<Opened> {
+async function open(
+  users: string,
+  options: Partial<PassTableOptions> = {},
+): Promise<Opened> {
   const lines: string[] = [];
   const log = memoryLog(lines);
   const dir = await Deno.makeTempDir();
   await Deno.writeTextFile(`${dir}/users`, users);
   const table = await FileTable.open({ path: `${dir}/users`, log });
-  const auth = new PassTable({ table, log });
+  const auth = await PassTable.open({ table, log, ...options });
   return {
     auth,
     lines,
@@ -38,21 +45,6 @@ Deno.test("PassTable.checkPassword() lets in who knows the password", async () =
     ok: true,
     username: "bob@example.org",
   });
-});
-
-Deno.test("PassTable.checkPassword() learns what a check costs of a table that tells no values", async () => {
-  const asked: string[] = [];
-  const pool = new HashPool();
-  const verify = pool.verify.bind(pool);
-  pool.verify = (value, password) => {
-    asked.push(value.slice(0, 7));
-    return verify(value, password);
-  };
-  const table: Table = { lookup: (key) => Promise.resolve(key === "ann" ? BCRYPT : undefined) };
-  const auth = new PassTable({ table, log: memoryLog([]), pool });
-  for (const name of ["nobody", "ann", "nobody"]) await auth.checkPassword(name, "x");
-  deepStrictEqual(asked, ["argon2:", "bcrypt:", "bcrypt:"]);
-  await auth.close();
 });
 
 Deno.test("PassTable.checkPassword() refuses everybody else, and the log tells why", async () => {
@@ -86,12 +78,21 @@ Deno.test("PassTable.checkPassword() logs a malformed hash, without the hash", a
 
 /** Keeps what was asked, and checks nothing. */
 class AskedPool extends HashPool {
-  readonly asked: string[] = [];
-  override verify(value: string): Promise<boolean> {
-    this.asked.push(value);
+  readonly asked: PasswordHash[] = [];
+  override verify(hash: PasswordHash): Promise<boolean> {
+    this.asked.push(hash);
     return Promise.resolve(false);
   }
 }
+
+Deno.test("PassTable.checkPassword() learns what a check costs of a table that tells no values", async () => {
+  const pool = new AskedPool();
+  const table: Table = { lookup: (key) => Promise.resolve(key === "ann" ? BCRYPT : undefined) };
+  const auth = await PassTable.open({ table, log: memoryLog([]), pool });
+  for (const name of ["nobody", "ann", "nobody"]) await auth.checkPassword(name, "x");
+  deepStrictEqual(pool.asked.map(({ algorithm }) => algorithm), ["argon2", "bcrypt", "bcrypt"]);
+  await auth.close();
+});
 
 async function askedFor(username: string, values: readonly string[] | undefined) {
   const pool = new AskedPool();
@@ -99,7 +100,7 @@ async function askedFor(username: string, values: readonly string[] | undefined)
     lookup: (key) => Promise.resolve(key === "broken" ? "nonsense" : undefined),
     values: values && (() => Promise.resolve(values)),
   };
-  const auth = new PassTable({ table, log: memoryLog([]), pool });
+  const auth = await PassTable.open({ table, log: memoryLog([]), pool });
   await auth.checkPassword(username, "secret");
   await auth.close();
   return pool.asked;
@@ -107,18 +108,22 @@ async function askedFor(username: string, values: readonly string[] | undefined)
 
 Deno.test("PassTable.checkPassword() works as hard for an unknown name as for most users", async () => {
   const [cheap] = await askedFor("nobody", [ARGON2, BCRYPT, BCRYPT, "nonsense"]);
-  match(cheap, /^bcrypt:\$2b\$05\$/);
-  ok(!cheap.includes("E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"), "the hash of a user must not be used");
-  match((await askedFor("nobody", [ARGON2, ARGON2, BCRYPT]))[0], /^argon2:2:256:1:/);
-  match((await askedFor("broken", [BCRYPT]))[0], /^bcrypt:\$2b\$05\$/);
-  match((await askedFor("nobody", []))[0], /^argon2:2:19456:1:/);
-  match((await askedFor("nobody", undefined))[0], /^argon2:2:19456:1:/);
+  strictEqual(costOf(cheap), "bcrypt:5");
+  ok("hash" in cheap);
+  deepStrictEqual(cheap.hash, new Uint8Array(23), "the hash of a user must not be used");
+  const cost = async (username: string, values: readonly string[] | undefined) =>
+    costOf((await askedFor(username, values))[0]);
+  strictEqual(await cost("nobody", [ARGON2, ARGON2, BCRYPT]), "argon2:2:256:1:32");
+  strictEqual(await cost("nobody", [SCRAM, SCRAM, BCRYPT]), "scram:SHA-256:4096");
+  strictEqual(await cost("broken", [BCRYPT]), "bcrypt:5");
+  strictEqual(await cost("nobody", []), "argon2:2:19456:1:32");
+  strictEqual(await cost("nobody", undefined), "argon2:2:19456:1:32");
 });
 
 Deno.test("PassTable.checkPassword() is unavailable when the table or the workers are", async () => {
   const lines: string[] = [];
   const broken: Table = { lookup: () => Promise.reject(new Error("disk on fire")) };
-  const auth = new PassTable({ table: broken, log: memoryLog(lines) });
+  const auth = await PassTable.open({ table: broken, log: memoryLog(lines) });
   deepStrictEqual(await auth.checkPassword("ann", "x"), {
     ok: false,
     reason: "unavailable",
@@ -129,9 +134,59 @@ Deno.test("PassTable.checkPassword() is unavailable when the table or the worker
 
   const full = new HashPool({ queue: 0 });
   const table: Table = { lookup: () => Promise.resolve(BCRYPT) };
-  const busy = new PassTable({ table, log: memoryLog([]), pool: full });
+  const busy = await PassTable.open({ table, log: memoryLog([]), pool: full });
   const result = await busy.checkPassword("ann", "U*U");
   ok(!result.ok && result.reason === "unavailable");
   strictEqual(result.detail, new HashingUnavailable("0 logins are waiting already").message);
   await busy.close();
+});
+
+Deno.test("PassTable.checkPassword() takes a plain password only where that is allowed", async () => {
+  const users = "ann: {PLAIN}secret\n";
+  await using closed = await open(users);
+  const refused = await closed.auth.checkPassword("ann", "secret");
+  ok(!refused.ok && refused.reason === "bad-credentials");
+  strictEqual(refused.detail, "the password is stored in the clear");
+  deepStrictEqual(closed.lines, [
+    'error: password is stored in the clear, nobody can log in with it username=ann expected="a ' +
+    'hash as imapd hash prints it, or allow_plain = true"',
+  ]);
+  await using opened = await open(users, { allowPlain: true });
+  deepStrictEqual(await opened.auth.checkPassword("ann", "secret"), { ok: true, username: "ann" });
+  strictEqual((await opened.auth.checkPassword("ann", "Secret")).ok, false);
+  strictEqual((await opened.auth.checkPassword("ann", "")).ok, false);
+});
+
+Deno.test("PassTable.scramKeys() has the keys of users who have some", async () => {
+  await using opened = await open(`ann: ${SCRAM}\nbob: ${BCRYPT}\n`);
+  const keys = await opened.auth.scramKeys("ann", "SHA-256");
+  strictEqual(keys?.iterations, 4096);
+  strictEqual(keys.salt.length, 16);
+  for (const [user, hash] of [["ann", "SHA-1"], ["bob", "SHA-256"], ["eve", "SHA-256"]] as const) {
+    strictEqual(await opened.auth.scramKeys(user, hash), undefined);
+  }
+  deepStrictEqual(await opened.auth.checkPassword("ann", "pencil"), { ok: true, username: "ann" });
+  strictEqual((await opened.auth.checkPassword("ann", "Pencil")).ok, false);
+});
+
+Deno.test("PassTable.can offers SCRAM once all users have keys, or where it is told to", async () => {
+  await using all = await open(`ann: ${SCRAM}\nbob: ${SCRAM}\n`);
+  deepStrictEqual(all.auth.can, { password: true, scram: ["SHA-256"], token: false });
+  strictEqual(all.auth.scramIterations, 4096);
+  await using some = await open(`ann: ${SCRAM}\nbob: ${BCRYPT}\n`);
+  deepStrictEqual(some.auth.can.scram, []);
+  await using none = await open("");
+  deepStrictEqual(none.auth.can.scram, []);
+  await using told = await open(`bob: ${BCRYPT}\n`, { scram: ["SHA-1"] });
+  deepStrictEqual(told.auth.can.scram, ["SHA-1"]);
+  strictEqual(told.auth.scramIterations, 15_000);
+});
+
+Deno.test("PassTable.scramKeys() fails, and the log tells why, when the table cannot be read", async () => {
+  const lines: string[] = [];
+  const table: Table = { lookup: () => Promise.reject(new Error("disk on fire")) };
+  const auth = await PassTable.open({ table, log: memoryLog(lines) });
+  await rejects(auth.scramKeys("ann", "SHA-256"), /disk on fire/);
+  deepStrictEqual(lines, ['error: password table cannot be read error="disk on fire"']);
+  await auth.close();
 });

@@ -152,7 +152,7 @@ Deno.test({
     const path = await Deno.makeTempFile({ prefix: "imapd-shadow-" });
     const { stdout } = await run(["openssl", "passwd", "-6", "Ann's own"]);
     await Deno.writeTextFile(path, FILE(stdout.trim()));
-    await using server = await startServer({ auth: `["shadow", "${path}"]` });
+    await using server = await startServer({ authReference: `["shadow", "${path}"]` });
     match(await loginReply(server, "ann", "Ann's own"), /^OK /);
     match(await loginReply(server, "ann", "wrong"), /^NO \[AUTHENTICATIONFAILED\]/);
     match(await loginReply(server, "locked", "Ann's own"), /^NO \[AUTHENTICATIONFAILED\]/);

@@ -1,6 +1,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { verifyPassword } from "../../src/auth/hashing.ts";
+import { parsePasswordHash } from "../../src/auth/password_hash.ts";
 import { VERSION } from "../../src/version.ts";
 
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
@@ -68,8 +69,8 @@ Deno.test("imapd --help and help name every command", async () => {
     const line of [
       "imapd --config FILE",
       "imapd check --config FILE",
-      "imapd hash [--algorithm NAME]",
-      "imapd user add --config FILE [--auth NAME] [--algorithm NAME] NAME",
+      "imapd hash [--hash ALGORITHM]",
+      "imapd user add --config FILE [--auth NAME] [--hash ALGORITHM] NAME",
     ]
   ) {
     ok(out.includes(line), `${line} in ${out}`);
@@ -101,7 +102,7 @@ const MISUSE: readonly [string[], string][] = [
   [["user", "ad", "x"], "Expected add, passwd, remove, list after user, got ad"],
   [["user", "add", "--config", "x"], "Expected NAME, got none"],
   [["user", "add", "--config", "x", "a", "b"], "Expected NAME, got a b"],
-  [["hash", "--algorithm", "md5"], "Expected argon2 or bcrypt for --algorithm, got md5"],
+  [["hash", "--hash", "md5"], "Expected argon2, bcrypt or scram-sha-256 for --hash, got md5"],
 ];
 
 Deno.test("imapd tells what was wrong with its arguments and exits with 2", async () => {
@@ -151,12 +152,17 @@ Deno.test("imapd exits with 2 when there is no config", async () => {
 
 Deno.test("imapd hash prints what a table takes", async () => {
   for (
-    const [algorithm, prefix] of [["argon2", "argon2:2:19456:1:"], ["bcrypt", "bcrypt:$2b$12$"]]
+    const [algorithm, prefix] of [
+      ["argon2", "argon2:2:19456:1:"],
+      ["bcrypt", "bcrypt:$2b$12$"],
+      ["scram-sha-256", "{SCRAM-SHA-256}15000,"],
+    ]
   ) {
-    const { code, out, err } = await imapd(["hash", "--algorithm", algorithm], "pass wörd \n");
+    const { code, out, err } = await imapd(["hash", "--hash", algorithm], "pass wörd \n");
     deepStrictEqual([code, err], [0, ""]);
     ok(out.startsWith(prefix), out);
-    strictEqual(await verifyPassword(out.trim(), "pass wörd "), true);
+    const hash = parsePasswordHash(out.trim());
+    strictEqual(hash && await verifyPassword(hash, "pass wörd "), true);
   }
 });
 
@@ -168,7 +174,7 @@ Deno.test("imapd hash refuses what no client could send, and what bcrypt would c
       [[], "a\0b\n", "Expected a password without NUL, got one"],
       [[], Uint8Array.of(0x61, 0xe4, 0x0a), "Expected a password in UTF-8, got other octets"],
       [[], "a\nb\n", "Expected one line with the password, got 2 lines"],
-      [["--algorithm", "bcrypt"], "x".repeat(73), "Expected at most 72 octets for bcrypt, got 73"],
+      [["--hash", "bcrypt"], "x".repeat(73), "Expected at most 72 octets for bcrypt, got 73"],
     ] satisfies [string[], string | Uint8Array, string][]
   ) {
     const { code, out, err } = await imapd(["hash", ...args], input);
@@ -186,7 +192,7 @@ Deno.test("imapd user keeps the users of the config's table", async () => {
   const table = () => Deno.readTextFile(`${at.dir}/users`);
   deepStrictEqual(await user(["list"]), [0, "", "No users\n"]);
   deepStrictEqual(await user(["add", "bob"], "one\n"), [0, "Added user bob\n", ""]);
-  deepStrictEqual(await user(["add", "ann@example.org", "--algorithm", "bcrypt"], "two\n"), [
+  deepStrictEqual(await user(["add", "ann@example.org", "--hash", "bcrypt"], "two\n"), [
     0,
     "Added user ann@example.org\n",
     "",
@@ -202,7 +208,8 @@ Deno.test("imapd user keeps the users of the config's table", async () => {
     "",
   ]);
   const value = (await table()).split("\n")[0].slice("bob: ".length);
-  strictEqual(await verifyPassword(value, "three"), true);
+  const hash = parsePasswordHash(value);
+  strictEqual(hash && await verifyPassword(hash, "three"), true);
   deepStrictEqual(await user(["passwd", "carl"], "x\n"), [1, "", "There is no user carl\n"]);
 
   deepStrictEqual(await user(["remove", "bob"]), [0, "Removed user bob; the mail is kept\n", ""]);
@@ -268,7 +275,9 @@ Deno.test("imapd user --auth chooses the block", async () => {
   const { code, err } = await imapd(["user", "list", ...args, "none"]);
   strictEqual(code, 2);
   ok(
-    err.includes("Expected a block of the config for --auth (local_authdb, other), got none"),
+    err.includes(
+      "Expected a pass_table block of the config for --auth (local_authdb, other), got none",
+    ),
     err,
   );
 });

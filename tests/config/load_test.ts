@@ -28,8 +28,9 @@ Deno.test("parseConfig() takes the smallest config and fills in the defaults", (
   strictEqual(imap.insecureAuth, false);
   strictEqual(imap.limits.append, 64 * 1024 * 1024);
   strictEqual(imap.limits.idle, 30 * 60_000);
-  ok(imap.auth.module === "pass_table");
-  deepStrictEqual(imap.auth.table, { module: "file", path: "/etc/imapd/users" });
+  const [auth] = imap.auth;
+  ok(auth.module === "pass_table");
+  deepStrictEqual(auth.table, { module: "file", path: "/etc/imapd/users" });
   strictEqual(imap.storage.path, "/var/lib/imapd/mail/{account}");
   strictEqual(imap.storage.specialFolders.get("Junk"), "junk");
   deepStrictEqual(imap.tls?.protocols, { lowest: "tls1.2", highest: "tls1.3" });
@@ -50,9 +51,9 @@ Deno.test("parseConfig() gives all that refer to one named block the same object
     "c.toml",
   );
   const [first, second] = config.imap;
-  strictEqual(first.auth, second.auth);
+  strictEqual(first.auth[0], second.auth[0]);
   strictEqual(first.storage, second.storage);
-  strictEqual(first.auth.blockName, "a");
+  strictEqual(first.auth[0].blockName, "a");
 });
 
 Deno.test("parseConfig() lets an endpoint have its own TLS, and [imap.limits] its bounds", () => {
@@ -231,7 +232,7 @@ const FAULTY: readonly [string, string, ...string[]][] = [
     "an empty endpoint",
     `${TLS}[[imap]]\n`,
     `3:3: imap.listen is missing: it must be a list of at least 1, each ${ADDRESS}, or a table with such an address`,
-    '3:3: imap.auth is missing: it must be "&NAME" of a [auth.NAME] block, "MODULE", ["MODULE", "ARGUMENT", …] or a table with a module',
+    '3:3: imap.auth is missing: it must be "&NAME" of a [auth.NAME] block, "MODULE", ["MODULE", "ARGUMENT", …] or a table with a module, or a list of such',
     '3:3: imap.storage is missing: it must be "&NAME" of a [storage.NAME] block, "MODULE", ["MODULE", "ARGUMENT", …] or a table with a module',
   ],
   [
@@ -464,6 +465,53 @@ const FAULTY: readonly [string, string, ...string[]][] = [
     `${GOOD.replace(AUTH, 'auth = "&mail"\n').replace(STORAGE, 'storage = "&mail"\n')}` +
     `[storage.mail]\nmodule = "maildir"\n`,
     "5:8: imap.auth refers to [auth.mail], which does not exist: [storage.mail] cannot stand here",
+  ],
+  [
+    "wrong settings of pass_table",
+    GOOD.replace(" } }\n", ' }, allow_plain = "no", scram = ["SHA-512"] }\n'),
+    '5:92: imap.auth.allow_plain must be true or false: got "no"',
+    '5:107: imap.auth.scram[0] must be "SHA-1" or "SHA-256": got "SHA-512", did you mean SHA-1?',
+  ],
+  [
+    "SCRAM by a word that is none",
+    GOOD.replace(" } }\n", ' }, scram = "aut" }\n'),
+    '5:86: imap.auth.scram must be "auto" or a list, each "SHA-1" or "SHA-256": got "aut", did ' +
+    "you mean auto?",
+  ],
+  [
+    "an empty list of modules",
+    GOOD.replace(AUTH, "auth = []\n"),
+    '5:8: imap.auth must be "&NAME" of a [auth.NAME] block, "MODULE", ["MODULE", "ARGUMENT", …] ' +
+    "or a table with a module, or a list of such: got []",
+  ],
+  [
+    "a list of modules with faults",
+    GOOD.replace(AUTH, 'auth = ["&a", 5, ["pass_tabel"], { module = "plain_separate" }]\n'),
+    "5:9: imap.auth[0] refers to [auth.a], which does not exist",
+    '5:15: imap.auth[1] must be "&NAME" of a [auth.NAME] block, "MODULE", ["MODULE", "ARGUMENT", ' +
+    "…] or a table with a module: got 5",
+    '5:19: imap.auth[2] must be "&NAME" of a [auth.NAME] block, "MODULE", ["MODULE", "ARGUMENT", ' +
+    '…] or a table with a module: got "pass_tabel", did you mean pass_table?',
+    '5:34: imap.auth[3].pass is missing: it must be "&NAME" of a [auth.NAME] block, "MODULE", ' +
+    '["MODULE", "ARGUMENT", …] or a table with a module, or a list of such',
+  ],
+  [
+    "a module that checks passwords by itself",
+    `${GOOD.replace(AUTH, 'auth = "&a"\n')}[auth.a]\nmodule = "plain_separate"\npass = ["&a"]\n`,
+    '9:9: auth.a.pass[0] refers to itself by "&a"',
+  ],
+  [
+    "wrong settings of SASL",
+    `${GOOD}sasl_login = 1\nchannel_binding = "no"\nclient_certs = { ca = [], name = "mail" }\n`,
+    "7:14: imap.sasl_login must be true or false: got 1",
+    '8:19: imap.channel_binding must be true or false: got "no"',
+    "9:23: imap.client_certs.ca must be a list of at least 1, each a path: got []",
+    '9:34: imap.client_certs.name must be "email", "dns" or "cn": got "mail", did you mean email?',
+  ],
+  [
+    "certificates of clients without TLS",
+    `tls = "off"\n${GOOD.slice(TLS.length)}client_certs = { ca = ["ca.pem"] }\n`,
+    "6:1: imap.client_certs must not be there where TLS is off",
   ],
   [
     "an unknown module",

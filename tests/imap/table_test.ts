@@ -7,6 +7,8 @@ import { memoryLog } from "../../src/log.ts";
 
 const ROWS: readonly (readonly [string, AnyRow])[] = [...commandTable()];
 
+const anyone = () => Promise.resolve({ ok: true, username: "ann" } as const);
+
 /** What a client that has logged in is told, on a connection with TLS. */
 async function announced(): Promise<readonly string[]> {
   const dir = await Deno.makeTempDir();
@@ -22,16 +24,19 @@ async function announced(): Promise<readonly string[]> {
     const session = new Session("1", "127.0.0.1", true);
     session.enter({ name: "authenticated", user });
     const service: Context["service"] = {
-      auth: {
+      login: {
         can: { password: true, scram: [], token: false },
-        checkPassword: () => Promise.resolve({ ok: true, username: "ann" }),
-        close: () => Promise.resolve(),
+        password: anyone,
+        token: anyone,
+        scramKeys: () => Promise.reject(new Error("Expected no SCRAM")),
+        proven: anyone,
       },
       store,
       log,
       hostname: "mail.example.org",
       version: "0",
       insecureAuth: false,
+      saslLogin: false,
       tls: true,
       appendLimit: 1000,
       keepalive: 1000,

@@ -2,7 +2,7 @@
 
 import type { Log } from "../../log.ts";
 import type { Authenticator, AuthResult } from "../auth.ts";
-import { equalBytes } from "../password_hash.ts";
+import { equalBytes } from "../sasl/scram_keys.ts";
 import { checkRemotely, refused } from "../remote_check.ts";
 import { Turns } from "../turns.ts";
 import { expiredReason, lockedReason, parseShadow, type ShadowEntry } from "./entry.ts";

@@ -1,11 +1,11 @@
 /** Settings of one `[[imap]]` endpoint. */
 
 import { address, proxies } from "../addresses.ts";
-import { boolean, duration, integer, list, size } from "../kinds.ts";
-import { moduleReference, table, tableOrList } from "../modules.ts";
+import { boolean, choice, duration, integer, list, size } from "../kinds.ts";
+import { moduleReference, moduleReferences, table, tableOrList } from "../modules.ts";
 import { optional, required, type Section, setting } from "../setting.ts";
 import { tlsSetting } from "../tls_setting.ts";
-import { authModules } from "./auth.ts";
+import { authModule } from "./auth.ts";
 import { normalization } from "./names.ts";
 import { storageModules } from "./storage.ts";
 import { tableReference } from "./tables.ts";
@@ -115,8 +115,30 @@ export const imap = {
     default: "false",
     doc: "Log errors of reading from and writing to clients.",
   }),
-  auth: required(moduleReference("auth", () => authModules), {
-    doc: "The module that checks passwords.",
+  sasl_login: setting(boolean(), {
+    default: "false",
+    doc:
+      "Whether AUTH=LOGIN is offered, for clients that know neither the command LOGIN nor PLAIN.",
+  }),
+  channel_binding: setting(boolean(), {
+    default: "true",
+    doc:
+      "Whether SCRAM is also offered with channel binding (-PLUS) over TLS, by tls-server-end-point " +
+      "(RFC 5929). Clients that know only other types of channel binding cannot use SCRAM then: " +
+      "`false` lets them.",
+  }),
+  certificate_name: setting(choice(["email", "dns", "cn"]), {
+    default: '"email"',
+    doc:
+      "Where a client's certificate has the user's name, who may then log in without a password (SASL " +
+      "EXTERNAL): in the e-mail addresses or the DNS names of its subjectAltName, or in the CN of its " +
+      "subject. Clients are asked for certificates where `tls` has a `client_ca`. **Whom that " +
+      "authority names is logged in**, so it must not be a public one.",
+  }),
+  auth: required(moduleReferences(authModule), {
+    doc:
+      "The module that checks passwords, or a list of modules that are tried in order: the first " +
+      "success counts. What all of them can check decides which mechanisms of SASL are offered.",
     example: '"&local_authdb"',
   }),
   storage: required(moduleReference("storage", () => storageModules), {

@@ -1,85 +1,107 @@
 /** LOGIN and AUTHENTICATE. */
 
 import type { AuthResult } from "../../auth/auth.ts";
-import type { SaslMechanism } from "../../auth/sasl.ts";
+import { encodeBase64 } from "../../auth/sasl/base64.ts";
+import {
+  type Attempt,
+  MalformedResponse,
+  type SaslMechanism,
+  type SaslServer,
+} from "../../auth/sasl/mechanism.ts";
+import { offeredMechanisms } from "../../auth/sasl/mechanisms.ts";
 import { StoreError } from "../../store/store.ts";
 import type { AuthenticateArgs, LoginArgs } from "../../wire/command_grammar.ts";
 import { decodeBase64 } from "../../wire/grammar.ts";
 import { bad, capabilityCode, type Completion, ok } from "../../wire/response.ts";
-import { decodeUtf8 } from "../../wire/scanner.ts";
-import { type Context, Refusal } from "../command.ts";
+import { decodeUtf8, SyntaxFault } from "../../wire/scanner.ts";
+import { type Context, type Dialogue, Refusal } from "../command.ts";
 
 /** Capabilities as the client has them once it is logged in. */
 export type CapabilityList = (context: Context) => readonly string[];
 
-/** True when passwords may be sent on this connection. */
-export function mayAuthenticate(
-  { session, service }: Pick<Context, "session" | "service">,
-): boolean {
+type Connected = Pick<Context, "session" | "service">;
+
+/** True when a client may log in on this connection as it is. */
+export function mayAuthenticate({ session, service }: Connected): boolean {
   return session.secure || service.insecureAuth;
+}
+
+/** True when LOGIN may be used. */
+export function mayLogIn(connected: Connected): boolean {
+  return mayAuthenticate(connected) && connected.service.login.can.password;
+}
+
+/** Mechanisms of SASL that may be used now, strongest first. */
+export function mechanisms(connected: Connected): readonly SaslMechanism[] {
+  if (!mayAuthenticate(connected)) return [];
+  const { session: { channel }, service: { login, saslLogin } } = connected;
+  return offeredMechanisms({ can: login.can, channel, saslLogin });
 }
 
 /** @see RFC 9051 §6.2.3 */
 export function login(capabilities: CapabilityList) {
   return async (context: Context, args: LoginArgs): Promise<Completion> => {
     requirePrivacy(context);
-    const username = decodeUtf8(args.username);
+    if (!mayLogIn(context)) throw new Refusal("Passwords are not taken here", "CANNOT");
+    const name = decodeUtf8(args.username);
     const password = decodeUtf8(args.password);
-    if (username === undefined || password === undefined) {
+    if (name === undefined || password === undefined) {
       return bad("Expected a user name and a password in UTF-8");
     }
     const { service, session } = context;
-    const result = await service.auth.checkPassword(username, password, session);
-    return await finish(context, result, capabilities);
+    const result = await service.login.password(name, password, session);
+    return await finish(context, { name, result }, undefined, capabilities);
   };
 }
 
 /** @see RFC 9051 §6.2.2, RFC 4959 §3 */
-export function authenticate(
-  mechanisms: ReadonlyMap<string, SaslMechanism>,
-  capabilities: CapabilityList,
-) {
+export function authenticate(capabilities: CapabilityList) {
   return async (context: Context, args: AuthenticateArgs): Promise<Completion> => {
     requirePrivacy(context);
-    const mechanism = mechanisms.get(args.mechanism.toUpperCase());
+    const mechanism = mechanisms(context).find(({ name }) => name === args.mechanism);
     if (mechanism === undefined) throw new Refusal("Unsupported mechanism", "CANNOT");
-    const result = await exchange(context, mechanism, args.initialResponse);
-    if (result.type === "cancelled") return bad("Authentication cancelled");
-    if (result.type === "malformed") return bad(result.detail);
-    return await finish(context, result.result, capabilities);
+    try {
+      const attempt = await exchange(context, mechanism, args.initialResponse);
+      return await finish(context, attempt, mechanism.name, capabilities);
+    } catch (error) {
+      if (error instanceof MalformedResponse) return bad(error.message);
+      throw error;
+    }
   };
 }
-
-type ExchangeResult =
-  | { readonly type: "done"; readonly result: AuthResult }
-  | { readonly type: "malformed"; readonly detail: string }
-  | { readonly type: "cancelled" };
 
 async function exchange(
   { dialogue, service, session }: Context,
   mechanism: SaslMechanism,
   initial: string | undefined,
-): Promise<ExchangeResult> {
-  const running = mechanism.begin();
-  let response = initial === undefined ? undefined : decodeBase64(initial);
-  if (initial !== undefined && response === undefined) return NOT_BASE64;
-  for (;;) {
-    const step = running.respond(response);
-    if (step.type === "malformed") return step;
-    if (step.type === "credentials") {
-      const verify = (name: string, password: string) =>
-        service.auth.checkPassword(name, password, session);
-      return { type: "done", result: await step.check(verify) };
-    }
-    await dialogue.prompt(btoa(String.fromCharCode(...step.data)));
-    const line = await dialogue.line();
-    if (line === "*") return { type: "cancelled" };
-    response = decodeBase64(line);
-    if (response === undefined) return NOT_BASE64;
+): Promise<Attempt> {
+  const server: SaslServer = {
+    login: service.login,
+    client: session,
+    channel: session.channel,
+    nonce: () => encodeBase64(crypto.getRandomValues(new Uint8Array(24))),
+  };
+  const first = initial === undefined ? undefined : octetsOf(initial);
+  const running = mechanism.begin(first, server);
+  let step = await running.next();
+  while (!step.done) {
+    await dialogue.prompt(encodeBase64(step.value));
+    step = await running.next(await response(dialogue));
   }
+  return step.value;
 }
 
-const NOT_BASE64 = { type: "malformed", detail: "Expected base64" } as const;
+async function response(dialogue: Dialogue): Promise<Uint8Array> {
+  const line = await dialogue.line();
+  if (line === "*") throw new SyntaxFault("Authentication cancelled", 0);
+  return octetsOf(line);
+}
+
+function octetsOf(text: string): Uint8Array {
+  const octets = decodeBase64(text);
+  if (octets === undefined) throw new MalformedResponse("Expected base64");
+  return octets;
+}
 
 function requirePrivacy(context: Context): void {
   if (mayAuthenticate(context)) return;
@@ -88,32 +110,50 @@ function requirePrivacy(context: Context): void {
 
 async function finish(
   context: Context,
-  result: AuthResult,
+  attempt: Attempt,
+  mechanism: string | undefined,
   capabilities: CapabilityList,
 ): Promise<Completion> {
   const { session, service, log } = context;
+  const result = await withAccount(context, attempt.result);
   if (!result.ok) {
-    log.warn("authentication failed", { reason: result.detail, remote: session.remote });
+    // Programs that ban addresses read this line: src_ip and username are its end.
+    log.warn("authentication failed", {
+      mechanism,
+      reason: result.detail,
+      src_ip: session.remote,
+      username: shortened(attempt.name),
+    });
     if (result.reason === "unavailable") {
       throw new Refusal("Authentication is not available now, try later", "UNAVAILABLE");
     }
     throw new Refusal("Invalid credentials", "AUTHENTICATIONFAILED");
   }
-  const account = await openAccount(context, result.username);
-  session.enter({ name: "authenticated", user: { name: result.username, account } });
-  const { remote, secure } = session;
-  log.info("logged in", { user: result.username, remote, secure });
+  const { username, account } = result;
+  session.enter({ name: "authenticated", user: { name: username, account } });
+  log.info("logged in", {
+    mechanism,
+    user: username,
+    secure: session.secure,
+    src_ip: session.remote,
+  });
   return ok(`Logged in to ${service.hostname}`, capabilityCode(capabilities(context)));
 }
 
-async function openAccount({ service, log }: Context, username: string) {
+async function withAccount({ service }: Context, result: AuthResult) {
+  if (!result.ok) return result;
   try {
-    return await service.store.account(username);
+    return { ...result, account: await service.store.account(result.username) };
   } catch (error) {
-    if (error instanceof StoreError && error.code === "bad-name") {
-      log.warn("no account can have this name", { user: username });
-      throw new Refusal("Invalid credentials", "AUTHENTICATIONFAILED");
-    }
-    throw error;
+    if (!(error instanceof StoreError && error.code === "bad-name")) throw error;
+    const detail = "no account can have this name";
+    return { ok: false, reason: "bad-credentials", detail } as const;
   }
+}
+
+/** Characters of a name that the log shows: a client can send as many as a line has. */
+const SHOWN = 255;
+
+function shortened(name: string): string {
+  return name.length <= SHOWN ? name : `${name.slice(0, SHOWN)}…`;
 }

@@ -1,0 +1,90 @@
+/** Several authenticators, tried in order. */
+
+import type {
+  Authenticator,
+  AuthFailure,
+  AuthResult,
+  Checks,
+  ClientInfo,
+  ScramHash,
+  ScramKeys,
+} from "./auth.ts";
+
+/**
+ * Lets in whom any of `members` lets in. Who is refused by all is told "unavailable" if one of them
+ * was, since that one might have said yes. Closing it leaves its members open: they may be shared.
+ */
+export class FirstOf implements Authenticator {
+  readonly #members: readonly Authenticator[];
+
+  constructor(members: readonly Authenticator[]) {
+    this.#members = members;
+  }
+
+  get can(): Checks {
+    const all = this.#members.map(({ can }) => can);
+    return {
+      password: all.some(({ password }) => password),
+      scram: [...new Set(all.flatMap(({ scram }) => scram))],
+      token: all.some(({ token }) => token),
+    };
+  }
+
+  get scramIterations(): number | undefined {
+    return this.#members.find(({ can }) => can.scram.length > 0)?.scramIterations;
+  }
+
+  checkPassword(username: string, password: string, client: ClientInfo): Promise<AuthResult> {
+    return firstSuccess(
+      this.#members.filter(({ can }) => can.password),
+      (member) => member.checkPassword(username, password, client),
+    );
+  }
+
+  /** The keys of the first member that has some. @throws {Error} as the last one that failed, if none has */
+  async scramKeys(username: string, hash: ScramHash): Promise<ScramKeys | undefined> {
+    let failure: { readonly error: unknown } | undefined;
+    for (const member of this.#members) {
+      if (!member.can.scram.includes(hash)) continue;
+      try {
+        const keys = await member.scramKeys?.(username, hash);
+        if (keys !== undefined) return keys;
+      } catch (error) {
+        failure = { error };
+      }
+    }
+    if (failure !== undefined) throw failure.error;
+    return undefined;
+  }
+
+  checkToken(token: string, username: string, client: ClientInfo): Promise<AuthResult> {
+    return firstSuccess(
+      this.#members.filter(({ can }) => can.token),
+      (member) => member.checkToken?.(token, username, client),
+    );
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+async function firstSuccess(
+  members: readonly Authenticator[],
+  check: (member: Authenticator) => Promise<AuthResult> | undefined,
+): Promise<AuthResult> {
+  const failures: AuthFailure[] = [];
+  for (const member of members) {
+    const result = await check(member);
+    if (result?.ok) return result;
+    if (result !== undefined) failures.push(result);
+  }
+  return {
+    ok: false,
+    reason: failures.some(({ reason }) => reason === "unavailable")
+      ? "unavailable"
+      : "bad-credentials",
+    detail: [...new Set(failures.map(({ detail }) => detail))].join("; ") ||
+      "no module checks this",
+  };
+}

@@ -1,0 +1,117 @@
+/** How clients of one endpoint log in, whatever mechanism they choose. */
+
+import type { Log } from "../log.ts";
+import type {
+  Authenticator,
+  AuthFailure,
+  AuthResult,
+  Checks,
+  ClientInfo,
+  Login,
+  ScramHash,
+  ScramKeys,
+  ScramOffer,
+} from "./auth.ts";
+import type { LoginNames } from "./login_names.ts";
+import { SCRAM_ITERATIONS } from "./password_hash.ts";
+import { HASH_OCTETS, scramHmac } from "./sasl/scram_keys.ts";
+
+export interface EndpointLoginOptions {
+  readonly auth: Authenticator;
+  readonly names: LoginNames;
+  /** Why no account can have a name, as the end of "the name …"; undefined if one can. */
+  readonly accountFault: (name: string) => string | undefined;
+  /** What the salts of unknown users are made from. */
+  readonly secret: Uint8Array;
+  readonly log: Log;
+}
+
+/** The one place where a client's name becomes that of a user and that of an account. */
+export class EndpointLogin implements Login {
+  readonly #options: EndpointLoginOptions;
+
+  constructor(options: EndpointLoginOptions) {
+    this.#options = options;
+  }
+
+  get can(): Checks {
+    return this.#options.auth.can;
+  }
+
+  async password(name: string, password: string, client: ClientInfo): Promise<AuthResult> {
+    const { auth, names } = this.#options;
+    try {
+      const username = await names.forAuth(name);
+      // A name without a user takes as long as one with a user.
+      const result = await auth.checkPassword(username ?? name, password, client);
+      if (username === undefined) return NO_USER;
+      return result.ok ? await this.#account(name) : result;
+    } catch (error) {
+      return this.#unavailable(error);
+    }
+  }
+
+  async token(token: string, name: string, client: ClientInfo): Promise<AuthResult> {
+    const { auth, names } = this.#options;
+    try {
+      const username = name === "" ? "" : await names.forAuth(name);
+      if (username === undefined) return NO_USER;
+      const result = await auth.checkToken?.(token, username, client) ?? NO_TOKENS;
+      return result.ok ? await this.#account(name || result.username) : result;
+    } catch (error) {
+      return this.#unavailable(error);
+    }
+  }
+
+  async scramKeys(name: string, hash: ScramHash): Promise<ScramOffer | AuthFailure> {
+    const { auth, names } = this.#options;
+    try {
+      const username = await names.forAuth(name);
+      const keys = await auth.scramKeys?.(username ?? name, hash);
+      if (keys !== undefined && username !== undefined) return { ok: true, keys, known: true };
+      return { ok: true, keys: await this.#keysOfNobody(name, hash), known: false };
+    } catch (error) {
+      return this.#unavailable(error);
+    }
+  }
+
+  async proven(name: string): Promise<AuthResult> {
+    try {
+      return await this.#account(name);
+    } catch (error) {
+      return this.#unavailable(error);
+    }
+  }
+
+  async #account(name: string): Promise<AuthResult> {
+    const { names, accountFault, log } = this.#options;
+    const account = await names.forStorage(name);
+    if (account === undefined) return refused("no account for this name");
+    const fault = accountFault(account);
+    if (fault === undefined) return { ok: true, username: account };
+    log.warn("login refused: no account can have this name", { username: account, fault });
+    return refused(`the name ${fault}`);
+  }
+
+  #unavailable(error: unknown): AuthFailure {
+    const detail = error instanceof Error ? error.message : String(error);
+    this.#options.log.error("login cannot be checked now", { error: detail });
+    return { ok: false, reason: "unavailable", detail };
+  }
+
+  /** The same at each attempt, so that a name does not tell by its salt whether it is a user's. */
+  async #keysOfNobody(name: string, hash: ScramHash): Promise<ScramKeys> {
+    const { auth, secret } = this.#options;
+    const salt = (await scramHmac("SHA-256", secret, `${hash} ${name}`)).slice(0, 16);
+    const iterations = auth.scramIterations ?? SCRAM_ITERATIONS;
+    const none = new Uint8Array(HASH_OCTETS[hash]);
+    return { hash, salt, iterations, storedKey: none, serverKey: none };
+  }
+}
+
+const NO_USER = refused("no user for this name");
+const NO_TOKENS = refused("no module checks tokens");
+
+function refused(detail: string): AuthFailure {
+  return { ok: false, reason: "bad-credentials", detail };
+}

@@ -1,0 +1,107 @@
+import { deepStrictEqual, notDeepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { accountNameFault } from "../../src/auth/account_name.ts";
+import type { ClientInfo, ScramKeys } from "../../src/auth/auth.ts";
+import type { LoginNames } from "../../src/auth/login_names.ts";
+import { EndpointLogin } from "../../src/auth/login.ts";
+import { memoryLog } from "../../src/log.ts";
+import { DOWN, fakeAuthenticator, type Known, refusal, SAME_NAMES } from "./authenticators.ts";
+
+const CLIENT: ClientInfo = { remote: "192.0.2.1", secure: true, id: "1" };
+const KEYS: ScramKeys = {
+  ...{ hash: "SHA-256", salt: new Uint8Array(16), iterations: 4096 },
+  ...{ storedKey: new Uint8Array(32), serverKey: new Uint8Array(32) },
+};
+
+function endpoint(known: Known, names: LoginNames = SAME_NAMES) {
+  const lines: string[] = [];
+  const auth = fakeAuthenticator(known);
+  const secret = new Uint8Array(32);
+  const log = memoryLog(lines);
+  const login = new EndpointLogin({ auth, names, accountFault: accountNameFault, secret, log });
+  return { login, auth, lines };
+}
+
+const PASSWORDS = { ann: "right", "../ann": "right", admin: "right" };
+
+Deno.test("EndpointLogin.password() checks the password first, then the name", async () => {
+  const { login, lines } = endpoint({ passwords: PASSWORDS });
+  deepStrictEqual(await login.password("ann", "right", CLIENT), { ok: true, username: "ann" });
+  deepStrictEqual(await login.password("..", "wrong", CLIENT), refusal("wrong password"));
+  deepStrictEqual(lines, []);
+  deepStrictEqual(
+    await login.password("../ann", "right", CLIENT),
+    refusal("the name has a slash or control characters"),
+  );
+  deepStrictEqual(lines, [
+    "warning: login refused: no account can have this name username=../ann " +
+    'fault="has a slash or control characters"',
+  ]);
+});
+
+/** "mail-X" is the user X and the account x@example.org. */
+const MAPPED: LoginNames = {
+  forAuth: (name) => Promise.resolve(name.match(/^mail-(.*)/)?.[1]),
+  forStorage: (name) =>
+    Promise.resolve(
+      name === "mail-admin" ? undefined : name.replace(/^mail-(.*)/, "$1@example.org"),
+    ),
+};
+
+Deno.test("EndpointLogin maps a name for the authenticator and, apart from that, for the account", async () => {
+  const keys = { ann: KEYS };
+  const known = { passwords: PASSWORDS, tokens: { t: "ann", m: "mail-ann" }, keys };
+  const { login, auth } = endpoint(known, MAPPED);
+  const account = { ok: true, username: "ann@example.org" } as const;
+  deepStrictEqual(await login.password("mail-ann", "right", CLIENT), account);
+  deepStrictEqual(await login.token("t", "mail-ann", CLIENT), account);
+  deepStrictEqual(await login.token("m", "", CLIENT), account);
+  deepStrictEqual(await login.proven("mail-ann"), account);
+  deepStrictEqual(await login.scramKeys("mail-ann", "SHA-256"), {
+    ok: true,
+    keys: KEYS,
+    known: true,
+  });
+  deepStrictEqual(auth.asked, ["password of ann", "token of ann", "token of ", "keys of ann"]);
+});
+
+Deno.test("EndpointLogin refuses names that map to nobody, and works as hard for them", async () => {
+  const known = { passwords: PASSWORDS, tokens: { t: "ann" }, keys: { ann: KEYS } };
+  const { login, auth } = endpoint(known, MAPPED);
+  deepStrictEqual(await login.password("ann", "right", CLIENT), refusal("no user for this name"));
+  deepStrictEqual(await login.token("t", "ann", CLIENT), refusal("no user for this name"));
+  const offer = await login.scramKeys("ann", "SHA-256");
+  ok(offer.ok && !offer.known);
+  deepStrictEqual(auth.asked, ["password of ann", "keys of ann"]);
+  const none = refusal("no account for this name");
+  deepStrictEqual(await login.password("mail-admin", "right", CLIENT), none);
+  deepStrictEqual(await login.proven("mail-admin"), none);
+});
+
+Deno.test("EndpointLogin is unavailable when a name or keys cannot be looked up", async () => {
+  const broken = () => Promise.reject(new Error("disk on fire"));
+  const failure = { ok: false, reason: "unavailable", detail: "disk on fire" } as const;
+  for (
+    const names of [{ ...SAME_NAMES, forAuth: broken }, { ...SAME_NAMES, forStorage: broken }]
+  ) {
+    const { login, lines } = endpoint({ passwords: PASSWORDS, tokens: { t: "ann" } }, names);
+    deepStrictEqual(await login.password("ann", "right", CLIENT), failure);
+    deepStrictEqual(await login.token("t", "ann", CLIENT), failure);
+    strictEqual(lines[0], 'error: login cannot be checked now error="disk on fire"');
+  }
+  const { login } = endpoint({ keys: {}, down: true });
+  deepStrictEqual(await login.scramKeys("ann", "SHA-256"), DOWN);
+});
+
+Deno.test("EndpointLogin.scramKeys() tells of unknown users the same at each attempt", async () => {
+  const { login } = endpoint({ keys: {} });
+  const saltOf = async (name: string, hash: "SHA-1" | "SHA-256") => {
+    const offer = await login.scramKeys(name, hash);
+    ok(offer.ok && !offer.known);
+    strictEqual(offer.keys.salt.length, 16);
+    strictEqual(offer.keys.iterations, 15_000);
+    return offer.keys.salt;
+  };
+  deepStrictEqual(await saltOf("eve", "SHA-256"), await saltOf("eve", "SHA-256"));
+  notDeepStrictEqual(await saltOf("eve", "SHA-256"), await saltOf("bob", "SHA-256"));
+  notDeepStrictEqual(await saltOf("eve", "SHA-256"), await saltOf("eve", "SHA-1"));
+});
