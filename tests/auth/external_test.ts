@@ -4,7 +4,7 @@ import { memoryLog } from "../../src/log.ts";
 import { isInstalled, PATIENCE_MS } from "../clients/programs.ts";
 import { authenticatorContract } from "../contracts/authenticator_contract.ts";
 import { startServer } from "../harness.ts";
-import { loginReply } from "./login.ts";
+import { logged, loginReply } from "./login.ts";
 
 const missing = ["socat"].filter((program) => !isInstalled(program));
 const reason = missing.length > 0 ? ` (skipped: no ${missing.join(", ")} here)` : "";
@@ -106,7 +106,7 @@ Deno.test({
     match(await loginReply(server, "ann", "wrong"), /^NO \[AUTHENTICATIONFAILED\]/);
     await socat.stop();
     match(await loginReply(server, "ann", "Ann's own"), /^NO \[UNAVAILABLE\]/);
-    match(server.log(), /^error: external cannot be asked error="connect ENOENT/m);
+    await logged(server, /^error: external cannot be asked error="connect ENOENT/m);
   },
 });
 

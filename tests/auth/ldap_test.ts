@@ -4,7 +4,7 @@ import { Ldap, type LdapOptions, type LdapUsers } from "../../src/auth/ldap/ldap
 import { memoryLog } from "../../src/log.ts";
 import { authenticatorContract, CLIENT } from "../contracts/authenticator_contract.ts";
 import { startServer } from "../harness.ts";
-import { loginReply } from "./login.ts";
+import { logged, loginReply } from "./login.ts";
 import {
   BASE,
   MANAGER,
@@ -259,7 +259,7 @@ test("imapd lets in whom the directory knows, and tells when it cannot ask it", 
   match(await reply("a*", "Ann's own"), /^NO \[AUTHENTICATIONFAILED\]/);
   await slapd.stop();
   match(await reply("ann", "Ann's own"), /^NO \[UNAVAILABLE\]/);
-  match(server.log(), /^error: ldap cannot be asked error="ldap:.*ECONNREFUSED/m);
+  await logged(server, /^error: ldap cannot be asked error="ldap:.*ECONNREFUSED/m);
   await slapd.start();
   match(await reply("ann", "Ann's own"), /^OK /);
 });

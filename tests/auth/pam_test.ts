@@ -4,7 +4,7 @@ import { memoryLog } from "../../src/log.ts";
 import { isInstalled } from "../clients/programs.ts";
 import { authenticatorContract, CLIENT } from "../contracts/authenticator_contract.ts";
 import { startServer } from "../harness.ts";
-import { loginReply } from "./login.ts";
+import { logged, loginReply } from "./login.ts";
 import { missingForPam, type PamService, pamService, scriptLines } from "./pam_service.ts";
 
 const MODULES = ["pam_exec", "pam_deny", "pam_permit", "pam_debug", "pam_faildelay"];
@@ -177,5 +177,5 @@ test("imapd lets in whom PAM knows (pam_userdb)", async () => {
   match(await loginReply(server, "nobody", "Ann's own"), /^NO \[AUTHENTICATIONFAILED\]/);
   await service.write("auth required pam_debug.so auth=authinfo_unavail\n");
   match(await loginReply(server, "ann", "Ann's own"), /^NO \[UNAVAILABLE\]/);
-  match(server.log(), /^error: pam cannot be asked error="Authentication service cannot/m);
+  await logged(server, /^error: pam cannot be asked error="Authentication service cannot/m);
 }, missingForUserdb);

@@ -6,7 +6,7 @@ import { memoryLog } from "../../src/log.ts";
 import { isInstalled, run } from "../clients/programs.ts";
 import { authenticatorContract } from "../contracts/authenticator_contract.ts";
 import { startServer } from "../harness.ts";
-import { loginReply } from "./login.ts";
+import { logged, loginReply } from "./login.ts";
 
 const missing = canOpen() ? [] : ["libcrypt"];
 const reason = missing.length > 0 ? ` (skipped: no ${missing.join(", ")} here)` : "";
@@ -158,6 +158,6 @@ Deno.test({
     match(await loginReply(server, "locked", "Ann's own"), /^NO \[AUTHENTICATIONFAILED\]/);
     await Deno.remove(path);
     match(await loginReply(server, "ann", "Ann's own"), /^NO \[UNAVAILABLE\]/);
-    match(server.log(), /^error: shadow cannot be asked error="No such file/m);
+    await logged(server, /^error: shadow cannot be asked error="No such file/m);
   },
 });
