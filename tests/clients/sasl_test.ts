@@ -34,7 +34,10 @@ clientTest(["gsasl"], "gsasl: logs in by SCRAM-SHA-256 without TLS and over STAR
     assert.match(stderr, /server trusted/);
   }
   assert.notEqual((await gsasl("wrong", "--no-starttls")).code, 0);
-  assert.match(server.log(), /mechanism=SCRAM-SHA-256 user="ann,=@example.org" secure=true/);
+  assert.match(
+    server.log(),
+    /mechanism=SCRAM-SHA-256 user="ann,=@example.org" remote=\S+ secure=true/,
+  );
   assert.match(server.log(), /reason="wrong password" .* username="ann,=@example.org"$/m);
 });
 
@@ -144,7 +147,7 @@ Deno.test("imapflow: logs in by an access token, and is told of a refused one", 
   const tried = server.lines.filter((line) => line.includes("mechanism="))
     .map((line) => line.replace(/ conn=\d+/, ""));
   assert.deepEqual(tried, [
-    "info: logged in mechanism=OAUTHBEARER user=ann secure=false src_ip=127.0.0.1",
+    "info: logged in mechanism=OAUTHBEARER user=ann remote=127.0.0.1 secure=false",
     'warning: authentication failed mechanism=OAUTHBEARER reason="wrong token" ' +
     "src_ip=127.0.0.1 username=ann",
   ]);

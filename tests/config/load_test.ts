@@ -502,16 +502,10 @@ const FAULTY: readonly [string, string, ...string[]][] = [
   ],
   [
     "wrong settings of SASL",
-    `${GOOD}sasl_login = 1\nchannel_binding = "no"\nclient_certs = { ca = [], name = "mail" }\n`,
+    `${GOOD}sasl_login = 1\nchannel_binding = "no"\ncertificate_name = "mail"\n`,
     "7:14: imap.sasl_login must be true or false: got 1",
     '8:19: imap.channel_binding must be true or false: got "no"',
-    "9:23: imap.client_certs.ca must be a list of at least 1, each a path: got []",
-    '9:34: imap.client_certs.name must be "email", "dns" or "cn": got "mail", did you mean email?',
-  ],
-  [
-    "certificates of clients without TLS",
-    `tls = "off"\n${GOOD.slice(TLS.length)}client_certs = { ca = ["ca.pem"] }\n`,
-    "6:1: imap.client_certs must not be there where TLS is off",
+    '9:20: imap.certificate_name must be "email", "dns" or "cn": got "mail", did you mean email?',
   ],
   [
     "an unknown module",

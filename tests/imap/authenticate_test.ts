@@ -173,7 +173,10 @@ Deno.test("AUTHENTICATE SCRAM-SHA-256: lets in who knows the password, and nobod
   assert.match(await attempt({ ...ANN, header: "n,a=u1," }), REFUSED);
   assert.match(await attempt({ ...ANN, header: "y,," }), REFUSED);
   const log = server.log();
-  assert.match(log, /^logged in conn=\w+ mechanism=SCRAM-SHA-256 user=ann secure=true /m);
+  assert.match(
+    log,
+    /^logged in conn=\w+ mechanism=SCRAM-SHA-256 user=ann remote=\S+ secure=true /m,
+  );
   assert.match(
     log,
     /mechanism=SCRAM-SHA-256 reason="wrong password" src_ip=127.0.0.1 username=ann$/m,

@@ -42,7 +42,9 @@ for (const [what, bytes, remote] of [["1", V1, "192.0.2.7"], ["2", V2, "2001:db8
     await using secure = await ImapClient.behindProxy(at(server, 1), bytes, "tls");
     match(await secure.response() ?? "", /AUTH=PLAIN/);
     await loggedIn(secure);
-    await server.logged(new RegExp(`logged in conn=2 user=u1 remote=${remote} secure=true`));
+    await server.logged(
+      new RegExp(`logged in conn=2 mechanism=LOGIN user=u1 remote=${remote} secure=true`),
+    );
   });
 }
 

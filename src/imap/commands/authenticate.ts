@@ -134,8 +134,8 @@ async function finish(
   log.info("logged in", {
     mechanism,
     user: username,
+    remote: session.remote,
     secure: session.secure,
-    src_ip: session.remote,
   });
   return ok(`Logged in to ${service.hostname}`, capabilityCode(capabilities(context)));
 }
