@@ -175,7 +175,7 @@ Deno.test("AUTHENTICATE SCRAM-SHA-256: lets in who knows the password, and nobod
   const log = server.log();
   assert.match(
     log,
-    /^logged in conn=\w+ mechanism=SCRAM-SHA-256 user=ann remote=\S+ secure=true /m,
+    /^logged in conn=\w+ mechanism=SCRAM-SHA-256 user=ann remote=\S+ secure=true$/m,
   );
   assert.match(
     log,
