@@ -12,6 +12,9 @@ const LIBRARY_ENVIRONMENT = ["TMPDIR", "TMP", "TEMP"];
 /** Environment variables by which a service manager hands over sockets. */
 const HANDOVER_ENVIRONMENT = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"];
 
+/** Environment variables by which a service manager says how to tell it of the state. */
+const NOTIFY_ENVIRONMENT = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
+
 /** Arguments of `deno` that compile the program into `output`. */
 export function compileArguments(output: string): string[] {
   return [
@@ -24,7 +27,13 @@ export function compileArguments(output: string): string[] {
     "--allow-read",
     "--allow-write",
     "--allow-sys=hostname",
-    `--allow-env=${[...LIBRARY_ENVIRONMENT, ...HANDOVER_ENVIRONMENT].join()}`,
+    `--allow-env=${
+      [
+        ...LIBRARY_ENVIRONMENT,
+        ...HANDOVER_ENVIRONMENT,
+        ...NOTIFY_ENVIRONMENT,
+      ].join()
+    }`,
     // As a whole: with a list of libraries there are no callbacks, which libpam needs. A list would
     // have libc in it, so it would keep nobody from anything.
     "--allow-ffi",

@@ -6,6 +6,7 @@ import { openStorage } from "../src/app/storage.ts";
 import { hashPassword } from "../src/auth/hashing.ts";
 import { formatPasswordHash } from "../src/auth/password_hash.ts";
 import { print, printError } from "../src/cli/output.ts";
+import type { App } from "../src/app.ts";
 import { serveConfig } from "../src/cli/serve.ts";
 import { type Config, loadConfig } from "../src/config/load.ts";
 import { createLog, type Log } from "../src/log.ts";
@@ -68,15 +69,17 @@ async function demo(dir: string, asked: Partial<Ports>): Promise<number> {
     await seed(config, log);
     await Deno.writeTextFile(`${dir}/seeded`, "");
   }
-  return await serveConfig(config, ({ listening }) => {
+  const started = ({ listening }: App) => {
     const inet = listening.filter((each): each is InetAddress => each.kind === "inet");
     const port = inet.find(({ tls }) => tls)?.port ?? ports.tls;
     const plain = inet.find(({ tls }) => !tls)?.port ?? ports.tcp;
     print(howToConnect(dir, password, plain, port));
-  }, (reason) => {
+  };
+  const failed = (reason: unknown) => {
     if (!(reason instanceof ListenError)) return;
     printError("Choose other ports with --port NUMBER and --tls-port NUMBER (0 takes a free one)");
-  });
+  };
+  return await serveConfig(config, { started, failed });
 }
 
 function withPorts(config: Config, { tcp, tls }: Partial<Ports>): Config {

@@ -1,77 +1,47 @@
 /** Builds the server from a config; only this and `app/` name concrete drivers and modules. */
 
-import { accountFault, openStorage } from "./app/storage.ts";
-import { Authenticators } from "./app/auth.ts";
-import { refuseOldDeno } from "./app/old_deno.ts";
+import { clearTimeout, setTimeout } from "node:timers";
+import { Generation, type Lasting } from "./app/generation.ts";
+import { Stores } from "./app/storage.ts";
 import { TlsContexts } from "./app/tls.ts";
 import { warmUp } from "./app/warm_up.ts";
-import { openLoginNames } from "./app/login_names.ts";
-import { Tables } from "./app/tables.ts";
-import type { Login } from "./auth/auth.ts";
-import { EndpointLogin } from "./auth/login.ts";
-import type { Config, ImapConfig } from "./config/load.ts";
+import type { Config } from "./config/load.ts";
 import type { Log } from "./log.ts";
-import type { Endpoint } from "./net/endpoint.ts";
 import { readHandover } from "./net/inherited_sockets.ts";
-import { Networks } from "./net/ip_address.ts";
 import { Libc } from "./net/libc.ts";
 import type { ListenAddress } from "./net/listen_address.ts";
-import { Listeners, type Wanted } from "./net/listeners.ts";
-import { ImapServer } from "./net/server.ts";
-import type { Store } from "./store/store.ts";
-import { VERSION } from "./version.ts";
+import { Listeners } from "./net/listeners.ts";
 
 /** A running server. */
 export interface App {
   /** Where it listens, with the real ports. */
   readonly listening: readonly ListenAddress[];
+  /** Connections that are being served. */
+  readonly connections: number;
+  /**
+   * Goes over to another config. Addresses that stay are not interrupted, and who is connected
+   * goes on with what there was before.
+   *
+   * @throws {Error} when it cannot be done; then everything is as before
+   */
+  reload(config: Config): Promise<void>;
   /** Says BYE to all, lets commands finish for `graceMs`, and lets go of everything. */
   close(graceMs: number): Promise<void>;
 }
 
 /** @throws {Error} when the server cannot start; nothing is left running then */
 export async function startApp(config: Config, log: Log): Promise<App> {
-  const closers: ((graceMs: number) => Promise<void>)[] = [];
-  const close = async (graceMs: number) => {
-    for (const closer of closers.splice(0).reverse()) await closer(graceMs);
-  };
+  await makeStateDir(config.stateDir);
+  const { limits } = config.imap[0];
+  await warmUp(config.warmUp, config.stateDir, limits, log);
+  const app = new RunningApp(config, log);
   try {
-    return { listening: await start(config, log, closers), close };
+    await app.reload(config);
+    return app;
   } catch (error) {
-    await close(0);
+    await app.close(0);
     throw error;
   }
-}
-
-async function start(
-  config: Config,
-  log: Log,
-  closers: ((graceMs: number) => Promise<void>)[],
-): Promise<readonly ListenAddress[]> {
-  await makeStateDir(config.stateDir);
-  const hostname = config.hostname ?? Deno.hostname();
-  await warmUp(config.warmUp, config.stateDir, config.imap[0].limits, log);
-  const build = new Build(config, hostname, log);
-  closers.push(() => build.close());
-  const servers: ImapServer[] = [];
-  const wanted: Wanted[] = [];
-  const nextId = countUp();
-  for (const imap of config.imap) {
-    const { login, store } = await build.modules(imap);
-    const endpoint = build.endpoint(imap);
-    const version = VERSION;
-    const acceptor = new ImapServer({ endpoint, login, store, log, hostname, version, nextId });
-    servers.push(acceptor);
-    wanted.push(...imap.listen.map((address) => ({ address, acceptor })));
-  }
-  // Before the modules close, which come first in the list.
-  closers.push(async (graceMs) => {
-    await Promise.all(servers.map((server) => server.close(graceMs)));
-  });
-  const handover = readHandover((name) => Deno.env.get(name), Deno.pid);
-  const listeners = new Listeners({ log, handover, libc: Libc.open() });
-  closers.push(() => listeners.close());
-  return await listeners.apply(wanted);
 }
 
 async function makeStateDir(path: string): Promise<void> {
@@ -83,76 +53,111 @@ async function makeStateDir(path: string): Promise<void> {
   }
 }
 
+class RunningApp implements App {
+  listening: readonly ListenAddress[] = [];
+  readonly #first: Config;
+  readonly #log: Log;
+  readonly #lasting: Lasting;
+  readonly #listeners: Listeners;
+  #current: Generation | undefined;
+  /** Earlier ones that may still have sessions, and the timers that close their modules. */
+  readonly #retired = new Map<Generation, ReturnType<typeof setTimeout>>();
+
+  constructor(config: Config, log: Log) {
+    const hostname = config.hostname ?? Deno.hostname();
+    this.#first = config;
+    this.#log = log;
+    this.#lasting = {
+      hostname,
+      stores: new Stores(log),
+      tls: new TlsContexts(config.stateDir, hostname, log),
+      secret: crypto.getRandomValues(new Uint8Array(32)),
+      nextId: countUp(),
+      log,
+    };
+    const handover = readHandover((name) => Deno.env.get(name), Deno.pid);
+    this.#listeners = new Listeners({ log, handover, libc: Libc.open() });
+  }
+
+  get connections(): number {
+    const generations = [...this.#retired.keys(), ...this.#current ? [this.#current] : []];
+    return generations.reduce((sum, { connections }) => sum + connections, 0);
+  }
+
+  async reload(config: Config): Promise<void> {
+    this.#warnOfFixed(config);
+    let next: Generation | undefined;
+    try {
+      next = await Generation.make(config, this.#lasting);
+      this.listening = await this.#listeners.apply(next.wanted);
+    } catch (error) {
+      if (next !== undefined) await this.#drop(next);
+      await this.#lasting.tls.keepOnly(this.#configs());
+      throw error;
+    }
+    if (this.#current !== undefined) this.#retire(this.#current);
+    this.#current = next;
+    for (const { storage } of config.imap) this.#lasting.stores.use(storage);
+  }
+
+  async close(graceMs: number): Promise<void> {
+    await this.#listeners.close();
+    const generations = [...this.#retired.keys(), ...this.#current ? [this.#current] : []];
+    for (const timer of this.#retired.values()) clearTimeout(timer);
+    const servers = generations.flatMap((each) => each.servers);
+    await Promise.all(servers.map((server) => server.close(graceMs)));
+    for (const generation of generations) await generation.closeModules();
+    await this.#lasting.tls.close();
+    await this.#lasting.stores.close();
+  }
+
+  /** Clients that are just logging in may still ask its modules. */
+  #retire(generation: Generation): void {
+    for (const [other] of this.#retired) if (other.connections === 0) this.#forget(other);
+    const patience = Math.max(...generation.config.imap.map(({ limits }) => limits.login)) + 1000;
+    const timer = setTimeout(() => {
+      const closing = generation.closeModules().then(() =>
+        this.#lasting.tls.keepOnly(this.#configs())
+      );
+      closing.catch((error) =>
+        this.#log.warn("cannot close old modules", { error: String(error) })
+      );
+    }, patience);
+    timer.unref();
+    this.#retired.set(generation, timer);
+  }
+
+  /** Nobody is connected any more who came by it. */
+  #forget(generation: Generation): void {
+    clearTimeout(this.#retired.get(generation));
+    this.#retired.delete(generation);
+    this.#drop(generation).catch((error) =>
+      this.#log.warn("cannot close old modules", { error: String(error) })
+    );
+  }
+
+  async #drop(generation: Generation): Promise<void> {
+    await Promise.all(generation.servers.map((server) => server.close(0)));
+    await generation.closeModules();
+  }
+
+  #configs(): Config[] {
+    return [this.#current, ...this.#retired.keys()].flatMap((each) => each ? [each.config] : []);
+  }
+
+  #warnOfFixed({ stateDir, hostname }: Config): void {
+    const changed = [
+      ...stateDir === this.#first.stateDir ? [] : ["state_dir"],
+      ...hostname === this.#first.hostname ? [] : ["hostname"],
+    ];
+    for (const setting of changed) {
+      this.#log.warn("a changed setting comes into force only by a restart", { setting });
+    }
+  }
+}
+
 /** Short names that differ within the program. */
 function countUp(): () => string {
   let count = 0;
   return () => (++count).toString(36);
-}
-
-/** Makes each module once, however many endpoints refer to it. */
-class Build {
-  readonly #auths: Authenticators;
-  readonly #secret = crypto.getRandomValues(new Uint8Array(32));
-  /** By path template: a Maildir can be open only once. */
-  readonly #stores = new Map<string, Store>();
-  readonly #tls: TlsContexts;
-  readonly #tables: Tables;
-
-  constructor(
-    readonly config: Config,
-    readonly hostname: string,
-    readonly log: Log,
-  ) {
-    this.#tls = new TlsContexts(config.stateDir, hostname, log);
-    this.#tables = new Tables(log);
-    this.#auths = new Authenticators(this.#tables, log);
-  }
-
-  async modules(imap: ImapConfig): Promise<{ login: Login; store: Store }> {
-    const store = once(this.#stores, imap.storage.path, () => openStorage(imap.storage, this.log));
-    const login = new EndpointLogin({
-      auth: await this.#auths.open(imap.auth),
-      names: await openLoginNames(imap, this.#tables),
-      accountFault: (name) => accountFault(imap.storage, name),
-      secret: this.#secret,
-      log: this.log,
-    });
-    return { login, store };
-  }
-
-  endpoint(imap: ImapConfig): Endpoint {
-    const { insecureAuth, saslLogin, channelBinding, certificateName, ioDebug, ioErrors } = imap;
-    const { limits, tls, proxyProtocol } = imap;
-    refuseOldDeno(imap, this.log);
-    return {
-      insecureAuth,
-      saslLogin,
-      channelBinding,
-      ioDebug,
-      ioErrors,
-      limits,
-      certificateName,
-      tls: tls && this.#tls.context(tls),
-      proxyProtocol: proxyProtocol && {
-        trust: new Networks(proxyProtocol.trust),
-        tlsOffloaded: proxyProtocol.tlsOffloaded,
-        tls: proxyProtocol.tls && this.#tls.context(proxyProtocol.tls),
-      },
-    };
-  }
-
-  async close(): Promise<void> {
-    await this.#tls.close();
-    await this.#auths.close();
-    for (const store of this.#stores.values()) await store.close();
-    await this.#tables.close();
-  }
-}
-
-function once<K, V>(made: Map<K, V>, key: K, make: () => V): V {
-  const found = made.get(key);
-  if (found !== undefined) return found;
-  const value = make();
-  made.set(key, value);
-  return value;
 }

@@ -13,12 +13,16 @@ export interface Log {
   error(event: string, fields?: LogFields): void;
   /** A log whose lines all carry `fields` too. */
   with(fields: LogFields): Log;
+  /** A log that writes debug lines, or none. */
+  debugged(debugging: boolean): Log;
   /** False spares the caller from making fields that nobody reads. */
   readonly debugging: boolean;
 }
 
 /** A log with somewhere to go; nothing may be logged after `close`. */
 export interface OpenLog extends Log {
+  /** Opens its files anew, after they were renamed. One that cannot be opened is written to as before. */
+  reopen(): void;
   /** Waits until all lines are out. */
   close(): Promise<void>;
 }
@@ -29,6 +33,8 @@ export type LogLevel = "debug" | "info" | "warning" | "error";
 /** One place that lines go to. */
 export interface LogSink {
   write(line: string, level: LogLevel, time: Date): void;
+  /** Only files have one. @throws {Error} when the file cannot be opened */
+  reopen?(): void;
   close(): Promise<void>;
 }
 
@@ -51,11 +57,22 @@ export function createLog(targets: readonly string[], debug: boolean): OpenLog {
     reset: true,
     sinks: { all: (record) => sinks.forEach((sink) => writeRecord(sink, record)) },
     loggers: [
-      { category: "imapd", sinks: ["all"], lowestLevel: debug ? "debug" : "info" },
+      // Each log knows for itself whether it writes debug lines.
+      { category: "imapd", sinks: ["all"], lowestLevel: "debug" },
       { category: ["logtape", "meta"], sinks: ["all"], lowestLevel: "warning" },
     ],
   });
-  return Object.assign(logOf(getLogger("imapd"), debug), {
+  const log = logOf(getLogger("imapd"), debug);
+  return Object.assign(log, {
+    reopen() {
+      for (const sink of sinks) {
+        try {
+          sink.reopen?.();
+        } catch (error) {
+          log.error("log file cannot be opened anew", { error: String(error) });
+        }
+      }
+    },
     close: async () => {
       await Promise.all(sinks.map((sink) => sink.close()));
     },
@@ -128,10 +145,16 @@ function stderrSink(timestamps: boolean): LogSink {
 
 function openFile(path: string): LogSink {
   const encoder = new TextEncoder();
-  const file = Deno.openSync(path, { append: true, create: true, mode: 0o640 });
+  const open = () => Deno.openSync(path, { append: true, create: true, mode: 0o640 });
+  let file = open();
   return {
     write(line, level, time) {
       writeAll(file, encoder.encode(`${time.toISOString()} ${prefixOf(level)}${line}\n`));
+    },
+    reopen() {
+      const old = file;
+      file = open();
+      old.close();
     },
     async close() {
       await file.sync();
@@ -155,18 +178,19 @@ function writeAll(file: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Ar
 
 function logOf(logger: Logger, debugging: boolean): Log {
   return {
-    debug: (event, fields) => logger.debug(event, fields),
+    debug: debugging ? (event, fields) => logger.debug(event, fields) : () => {},
     info: (event, fields) => logger.info(event, fields),
     warn: (event, fields) => logger.warn(event, fields),
     error: (event, fields) => logger.error(event, fields),
     with: (fields) => logOf(logger.with(fields), debugging),
+    debugged: (on) => logOf(logger, on),
     debugging,
   };
 }
 
 /** A log that keeps its lines in `lines`, each as `level: event key=value`. */
 export function memoryLog(lines: string[], debugging = true): Log {
-  const logWith = (base: LogFields): Log => {
+  const logWith = (base: LogFields, debugging: boolean): Log => {
     const add = (level: LogLevel) => (event: string, fields: LogFields = {}) => {
       lines.push(`${level}: ${formatLine(event, { ...base, ...fields })}`);
     };
@@ -175,9 +199,10 @@ export function memoryLog(lines: string[], debugging = true): Log {
       info: add("info"),
       warn: add("warning"),
       error: add("error"),
-      with: (fields) => logWith({ ...base, ...fields }),
+      with: (fields) => logWith({ ...base, ...fields }, debugging),
+      debugged: (on) => logWith(base, on),
       debugging,
     };
   };
-  return logWith({});
+  return logWith({}, debugging);
 }

@@ -1,5 +1,6 @@
 /** Log lines to the local syslog daemon. @see RFC 3164 §4.1 */
 
+import { openDatagrams } from "./datagrams.ts";
 import type { LogLevel, LogSink } from "./log.ts";
 
 const MAIL = 2;
@@ -15,7 +16,7 @@ const QUEUE = 1000;
  */
 export function openSyslog(path = "/dev/log"): LogSink {
   if (!isSocket(path)) throw new Error(`Expected ${path} to be the socket of a syslog daemon`);
-  const socket = bindAnywhere();
+  const socket = openDatagrams(path);
   const encoder = new TextEncoder();
   let waiting = 0;
   let last = Promise.resolve();
@@ -25,7 +26,7 @@ export function openSyslog(path = "/dev/log"): LogSink {
       waiting++;
       const bytes = encoder.encode(formatSyslog(line, level, time, Deno.pid));
       // The daemon may be restarting; then the line is lost, which must not stop the server.
-      last = last.then(() => socket.send(bytes, { transport: "unixpacket", path }))
+      last = last.then(() => socket.send(bytes))
         .then(() => {}, () => {}).finally(() => waiting--);
     },
     async close() {
@@ -41,16 +42,6 @@ function isSocket(path: string): boolean {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
-  }
-}
-
-/** Deno sends datagrams only from a socket that has a path; nobody needs that path. */
-function bindAnywhere(): Deno.DatagramConn {
-  const dir = Deno.makeTempDirSync({ prefix: "imapd-" });
-  try {
-    return Deno.listenDatagram({ transport: "unixpacket", path: `${dir}/syslog` });
-  } finally {
-    Deno.removeSync(dir, { recursive: true });
   }
 }
 

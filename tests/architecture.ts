@@ -30,11 +30,16 @@ const CONTRACTS = [/^src\/store\/store\.ts$/, /^src\/auth\/auth\.ts$/, /^src\/ta
 const DIRECTIONS: readonly Direction[] = [
   { from: /^main\.ts$/, to: [/^src\/(app|config|cli|log)\b/] },
   { from: APP, to: [/^src\//] },
-  { from: /^src\/cli\//, to: [/^src\/(app|cli|config|auth|tables|names|log)\b/, VERSION] },
+  {
+    from: /^src\/cli\//,
+    to: [/^src\/(app|cli|config|auth|tables|names|log|service_manager)\b/, VERSION],
+  },
   { from: /^src\/version\.ts$/, to: [/^deno\.json$/] },
   { from: PACE, to: [] },
   { from: SYSTEM_LIBRARY, to: [] },
-  { from: /^src\/(log|syslog|metrics)\.ts$/, to: [/^src\/(log|syslog|metrics)\.ts$/] },
+  { from: /^src\/datagrams\.ts$/, to: [] },
+  { from: /^src\/(log|syslog|metrics)\.ts$/, to: [/^src\/(log|syslog|metrics|datagrams)\.ts$/] },
+  { from: /^src\/service_manager\.ts$/, to: [/^src\/datagrams\.ts$/], types: [LOG] },
   { from: /^src\/wire\//, to: [/^src\/wire\//] },
   { from: /^src\/message\//, to: [/^src\/message\//] },
   { from: /^src\/config\//, to: [/^src\/config\//] },

@@ -4,7 +4,7 @@ import { accountNameFault, accountPath } from "../auth/account_name.ts";
 import type { StorageConfig } from "../config/load.ts";
 import type { SPECIAL_USES } from "../config/schema/storage.ts";
 import type { Log } from "../log.ts";
-import { MaildirStore } from "../store/maildir/store.ts";
+import { type AccountSettings, MaildirStore } from "../store/maildir/store.ts";
 import { type SpecialUse, type Store, StoreError } from "../store/store.ts";
 
 const SPECIAL_USE: Readonly<Record<typeof SPECIAL_USES[number], SpecialUse>> = {
@@ -18,7 +18,7 @@ const SPECIAL_USE: Readonly<Record<typeof SPECIAL_USES[number], SpecialUse>> = {
 };
 
 /** Opens where mail is kept; nothing is made before an account is asked for. */
-export function openStorage(config: StorageConfig, log: Log): Store {
+export function openStorage(config: StorageConfig, log: Log): MaildirStore {
   return new MaildirStore({
     path(account: string) {
       try {
@@ -27,14 +27,38 @@ export function openStorage(config: StorageConfig, log: Log): Store {
         throw new StoreError("not-permitted", "No account can have this name", { cause: error });
       }
     },
-    specialFolders: [...config.specialFolders].map(([name, use]) => ({
-      name,
-      use: SPECIAL_USE[use],
-    })),
-    disableRecent: config.disableRecent,
+    ...accountSettings(config),
     memoryBudget: config.memoryBudget,
     log,
   });
+}
+
+function accountSettings({ specialFolders, disableRecent }: StorageConfig): AccountSettings {
+  const folders = [...specialFolders].map(([name, use]) => ({ name, use: SPECIAL_USE[use] }));
+  return { specialFolders: folders, disableRecent };
+}
+
+/** Stores by their path templates: a Maildir can be open only once, and stays open over reloads. */
+export class Stores {
+  readonly #opened = new Map<string, MaildirStore>();
+
+  constructor(private readonly log: Log) {}
+
+  /** The store of that path, as it is if there is one. */
+  open(config: StorageConfig): Store {
+    const store = this.#opened.get(config.path) ?? openStorage(config, this.log);
+    this.#opened.set(config.path, store);
+    return store;
+  }
+
+  /** Opens accounts by these settings from now on. */
+  use(config: StorageConfig): void {
+    this.#opened.get(config.path)?.use(accountSettings(config));
+  }
+
+  async close(): Promise<void> {
+    for (const store of this.#opened.values()) await store.close();
+  }
 }
 
 /** Why a storage cannot have an account of that name, as the end of "the name …". */

@@ -1,6 +1,7 @@
 /** Makes TLS contexts from their configs. */
 
 import { createHash } from "node:crypto";
+import type { Config } from "../config/load.ts";
 import type { LoaderConfig, TlsConfig } from "../config/tls_setting.ts";
 import type { Log } from "../log.ts";
 import type { TlsContext } from "../net/endpoint.ts";
@@ -31,7 +32,7 @@ export class TlsContexts {
 
   /** @throws {Error} when a certificate cannot be loaded or made */
   context({ loader, protocols, clientCa, clientCertificate }: TlsConfig): TlsContext {
-    const settings = JSON.stringify(loader, withoutPlaces);
+    const settings = settingsOf(loader);
     const certificates = this.#loaded.get(settings) ?? this.#load(loader);
     // Their end is to be announced also where there is only STARTTLS, and no client.
     if (!this.#loaded.has(settings)) certificates.watch(() => {});
@@ -43,7 +44,22 @@ export class TlsContexts {
     return tlsContext(certificates, { protocols, clients });
   }
 
-  /** Stops the renewals. */
+  /** Stops the renewals of what none of these configs refers to. */
+  async keepOnly(configs: readonly Config[]): Promise<void> {
+    const used = new Set(
+      configs.flatMap(({ imap }) =>
+        imap.flatMap(({ tls, proxyProtocol }) => [tls, proxyProtocol?.tls])
+      )
+        .flatMap((tls) => tls ? [settingsOf(tls.loader)] : []),
+    );
+    for (const [settings, certificates] of this.#loaded) {
+      if (used.has(settings)) continue;
+      this.#loaded.delete(settings);
+      await certificates.close();
+    }
+  }
+
+  /** Stops all renewals. */
   async close(): Promise<void> {
     for (const certificates of this.#loaded.values()) await certificates.close();
   }
@@ -84,6 +100,10 @@ export class TlsContexts {
       storePath: loader.storePath,
     };
   }
+}
+
+function settingsOf(loader: LoaderConfig): string {
+  return JSON.stringify(loader, withoutPlaces);
 }
 
 /** Leaves out where in the config a value stands. */

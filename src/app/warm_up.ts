@@ -218,5 +218,6 @@ const SILENT: Log = {
   warn() {},
   error() {},
   with: () => SILENT,
+  debugged: () => SILENT,
   debugging: false,
 };

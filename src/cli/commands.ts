@@ -21,7 +21,7 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "",
     operands: [],
-    summary: "Serve mail until SIGTERM or SIGINT.",
+    summary: "Serve mail until SIGTERM or SIGINT; read the config anew on SIGHUP.",
     options: { config, version: { doc: "Print the version." } },
     run: serve,
   },

@@ -2,8 +2,9 @@
 
 import { type App, startApp } from "../app.ts";
 import { loadCheckedConfig } from "../app/checked_config.ts";
-import type { Config } from "../config/load.ts";
+import { type Config, ConfigError } from "../config/load.ts";
 import { createLog, type OpenLog } from "../log.ts";
+import { openServiceManager, type ServiceManager } from "../service_manager.ts";
 import { VERSION } from "../version.ts";
 import { type Arguments, EXIT, requiredOption } from "./command.ts";
 
@@ -12,23 +13,26 @@ const GRACE = 10_000;
 
 /** Loads the config, starts the server, and waits for a signal. */
 export async function serve(args: Arguments): Promise<number> {
-  return await serveConfig(await loadCheckedConfig(requiredOption(args, "config")));
+  const load = () => loadCheckedConfig(requiredOption(args, "config"));
+  return await serveConfig(await load(), { load });
 }
 
-/**
- * Serves until SIGTERM or SIGINT.
- *
- * @param started called once all ports are open
- * @param failed called with the reason, which is in the log already, when the server cannot start
- */
-export async function serveConfig(
-  config: Config,
-  started: (app: App) => void = () => {},
-  failed: (reason: unknown) => void = () => {},
-): Promise<number> {
+/** What else is to be known, or wants to know. */
+export interface ServeOptions {
+  /** Reads the config anew, for SIGHUP. */
+  readonly load?: () => Promise<Config>;
+  /** Called once all ports are open. */
+  readonly started?: (app: App) => void;
+  /** Called with the reason, which is in the log already, when the server cannot start. */
+  readonly failed?: (reason: unknown) => void;
+}
+
+/** Serves until SIGTERM or SIGINT. SIGHUP reads the config anew, SIGUSR1 opens log files anew. */
+export async function serveConfig(config: Config, options: ServeOptions = {}): Promise<number> {
   const log = createLog(config.log, config.debug);
   const signal = waitForSignal();
   logUnhandled(log);
+  const manager = openServiceManager((name) => Deno.env.get(name), Deno.pid, log);
   for (const warning of config.warnings) log.warn(warning);
   let app: App;
   try {
@@ -36,17 +40,88 @@ export async function serveConfig(
   } catch (error) {
     log.error("cannot start", { error: reasonOf(error) });
     if (config.debug && error instanceof Error) log.debug("stack", { stack: error.stack });
+    await manager.close();
     await log.close();
-    failed(error);
+    options.failed?.(error);
     return EXIT.failure;
   }
+  const running = new Running(app, config, log, manager, options.load);
   log.info("server started", { version: VERSION });
-  started(app);
-  log.info("stopping", { signal: await signal });
-  await app.close(GRACE);
-  log.info("stopped");
-  await log.close();
-  return EXIT.ok;
+  running.ready();
+  options.started?.(app);
+  return await running.until(signal);
+}
+
+/** The server between its start and its end. */
+class Running {
+  readonly #app: App;
+  readonly #manager: ServiceManager;
+  #config: Config;
+  #log: OpenLog;
+  /** One reload after the other. */
+  #reloading = Promise.resolve();
+
+  constructor(
+    app: App,
+    config: Config,
+    log: OpenLog,
+    manager: ServiceManager,
+    load: (() => Promise<Config>) | undefined,
+  ) {
+    this.#app = app;
+    this.#config = config;
+    this.#log = log;
+    this.#manager = manager;
+    Deno.addSignalListener("SIGUSR1", () => this.#log.reopen());
+    if (load === undefined) return;
+    Deno.addSignalListener("SIGHUP", () => {
+      this.#reloading = this.#reloading.then(() => this.#reload(load));
+    });
+  }
+
+  ready(): void {
+    const { length } = this.#app.listening;
+    this.#manager.tell("READY", `Listening on ${length} address${length === 1 ? "" : "es"}`);
+  }
+
+  async until(signal: Promise<string>): Promise<number> {
+    this.#log.info("stopping", { signal: await signal });
+    this.#manager.tell("STOPPING", "Commands may end");
+    await this.#reloading;
+    await this.#app.close(GRACE);
+    this.#log.info("stopped");
+    await this.#manager.close();
+    await this.#log.close();
+    return EXIT.ok;
+  }
+
+  async #reload(load: () => Promise<Config>): Promise<void> {
+    this.#manager.tell("RELOADING", "Reading the config anew");
+    try {
+      const config = await load();
+      await this.#app.reload(config);
+      await this.#useLog(config);
+      this.#config = config;
+      for (const warning of config.warnings) this.#log.warn(warning);
+      this.#log.info("config loaded anew");
+    } catch (error) {
+      const faults = error instanceof ConfigError ? error.faults : [reasonOf(error)];
+      for (const fault of faults) this.#log.error(`config not loaded, the old one stays: ${fault}`);
+    }
+    this.ready();
+  }
+
+  /** A log that cannot be opened leaves the old one in use. */
+  async #useLog({ log, debug }: Config): Promise<void> {
+    if (String(log) === String(this.#config.log) && debug === this.#config.debug) return;
+    try {
+      const old = this.#log;
+      this.#log = createLog(log, debug);
+      await old.close();
+    } catch (error) {
+      this.#log.error(`the log stays where it is: ${reasonOf(error)}`);
+    }
+  }
 }
 
 /** The first signal is returned, the second ends the program at once. */

@@ -37,6 +37,7 @@ export interface ImapConfig {
   readonly saslLogin: boolean;
   readonly channelBinding: boolean;
   readonly certificateName: "email" | "dns" | "cn";
+  readonly debug: boolean;
   readonly ioDebug: boolean;
   readonly ioErrors: boolean;
   /** Tried in order. The same object for all that refer to the same named block; so is `storage`. */
@@ -301,6 +302,7 @@ function endpointOf(values: EndpointValues, top: TopValues): ImapConfig {
     tls: whereOn(tls),
     proxyProtocol: proxy && { ...proxy, tls: whereOn(proxy.tls) },
     insecureAuth: values.insecureAuth ?? inClear,
+    debug: values.debug ?? top.debug,
     authMap: values.authMap ?? top.authMap,
     authMapNormalize: values.authMapNormalize ?? top.authMapNormalize,
     limits: { ...limits, append: Math.min(limits.append, storage.appendlimit ?? Infinity) },

@@ -41,13 +41,13 @@ interface Prepared {
 
 /** What one `[[imap]]` endpoint offers; its addresses are opened by `Listeners`. */
 export class ImapServer implements Acceptor {
-  #options: ImapServerOptions;
-  #service: Service;
+  readonly #options: ImapServerOptions;
+  readonly #service: Service;
   /** Sockets whose PROXY header or TLS handshake is not through. */
   readonly #preparing = new Set<Socket>();
   readonly #connections = new Set<Connection>();
   readonly #running = new Set<Promise<void>>();
-  #unwatch: () => void;
+  readonly #unwatch: () => void;
 
   constructor(options: ImapServerOptions) {
     this.#options = options;
@@ -55,22 +55,13 @@ export class ImapServer implements Acceptor {
     this.#unwatch = watch(options.endpoint);
   }
 
-  /** Serves new connections by other options; the ones that there are go on as before. */
-  use(options: ImapServerOptions): void {
-    this.#options = options;
-    this.#service = serviceOf(options);
-    const unwatch = this.#unwatch;
-    this.#unwatch = watch(options.endpoint);
-    unwatch();
-  }
-
   get tls(): TlsContext | undefined {
     return this.#options.endpoint.tls;
   }
 
-  /** Connections that are being served. */
+  /** Connections that are being served, or will be after their handshake. */
   get connections(): number {
-    return this.#connections.size;
+    return this.#connections.size + this.#preparing.size;
   }
 
   /** Serves a new connection. */

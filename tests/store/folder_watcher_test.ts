@@ -50,6 +50,7 @@ function recordingLog(logged: string[]): Log {
     warn: record,
     error: record,
     with: () => log,
+    debugged: () => log,
     debugging: false,
   };
   return log;

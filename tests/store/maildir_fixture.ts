@@ -20,6 +20,7 @@ export function silentLog(): KeptLog {
     warn: at("warn"),
     error: at("error"),
     with: () => log,
+    debugged: () => log,
     debugging: false,
   };
   return log;

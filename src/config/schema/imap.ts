@@ -107,6 +107,11 @@ export const imap = {
       "sockets, or `tls_offloaded` is true).",
     example: "false",
   }),
+  debug: optional(boolean(), {
+    doc:
+      "Log what only developers want to know of this endpoint. The default is the top-level `debug`.",
+    example: "false",
+  }),
   io_debug: setting(boolean(), {
     default: "false",
     doc: "Log all commands and responses. Passwords are masked, but **mail gets into the log**.",

@@ -13,17 +13,21 @@ import { openAccount } from "./open_account.ts";
 /** An account that nobody used for so many milliseconds is closed. */
 const UNUSED = 5 * 60_000;
 
-/** Settings of a {@link MaildirStore}. */
-export interface MaildirStoreOptions {
-  /** Absolute path of an account's Maildir. */
-  path(account: string): string;
+/** What is looked at whenever an account is opened. */
+export interface AccountSettings {
   /** Made and subscribed to when an account is first opened; may be empty. */
   readonly specialFolders: readonly { readonly name: string; readonly use: SpecialUse }[];
+  /** Show no message as `\Recent`. */
+  readonly disableRecent?: boolean;
+}
+
+/** Settings of a {@link MaildirStore}. */
+export interface MaildirStoreOptions extends AccountSettings {
+  /** Absolute path of an account's Maildir. */
+  path(account: string): string;
   readonly log: Log;
   /** Milliseconds since 1970. */
   readonly clock?: () => number;
-  /** Show no message as `\Recent`. */
-  readonly disableRecent?: boolean;
   /** Bytes of columns that are kept of mailboxes nobody has open; 64 MiB if absent. */
   readonly memoryBudget?: number;
   /** Milliseconds until file names follow the flags; 1,000 if absent. */
@@ -34,7 +38,7 @@ export interface MaildirStoreOptions {
 
 /** {@link Store} over Maildir++ folders and SQLite. */
 export class MaildirStore implements Store {
-  readonly #options: MaildirStoreOptions;
+  #options: MaildirStoreOptions;
   readonly #names: FileNames;
   readonly #loaded: LoadedMailboxes;
   readonly #watcher: FolderWatcher;
@@ -58,6 +62,11 @@ export class MaildirStore implements Store {
       });
     }, UNUSED / 5);
     this.#timer.unref();
+  }
+
+  /** Opens accounts by other settings; those that are open keep theirs. */
+  use(settings: AccountSettings): void {
+    this.#options = { ...this.#options, ...settings };
   }
 
   async account(name: string): Promise<Account> {
