@@ -127,8 +127,8 @@ function paragraph(text: string | undefined): string[] {
 function rows(section: Section): string[] {
   if (Object.keys(section).length === 0) return ["It has no settings."];
   return [
-    "| Key | Value | Default | Meaning |",
-    "| --- | --- | --- | --- |",
+    "| Key | Kind | Value | Default | Example | Meaning |",
+    "| --- | --- | --- | --- | --- | --- |",
     ...rowsOf(section, ""),
   ];
 }
@@ -137,9 +137,10 @@ function rows(section: Section): string[] {
 function rowsOf(section: Section, path: string): string[] {
   return Object.entries(section).flatMap(([name, setting]) => {
     const key = `\`${path}${name}\`${mark(setting)}`;
-    const { expected, sections } = setting.kind;
+    const { name: kind, expected, sections } = setting.kind;
+    const cells = [key, kind, expected, defaultText(setting), exampleText(setting), setting.doc];
     return [
-      `| ${key} | ${cell(expected)} | ${defaultText(setting)} | ${cell(setting.doc)} |`,
+      `| ${cells.map(cell).join(" | ")} |`,
       ...rowsOf(sections?.[""] ?? {}, `${path}${name}.`),
     ];
   });
@@ -151,7 +152,12 @@ function mark({ inline }: Setting<unknown>): string {
 
 function defaultText(setting: Setting<unknown>): string {
   if (setting.required) return "required";
-  return setting.default === undefined ? "" : `\`${cell(setting.default)}\``;
+  return setting.default === undefined ? "" : `\`${setting.default}\``;
+}
+
+function exampleText({ example, sample, default: fallback }: Setting<unknown>): string {
+  const text = example ?? sample ?? fallback;
+  return text === undefined ? "" : `\`${text}\``;
 }
 
 function cell(text: string): string {

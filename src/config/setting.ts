@@ -50,6 +50,8 @@ export interface Setting<T> {
   readonly doc: string;
   /** TOML text that the example config shows instead of the default. */
   readonly example?: string;
+  /** TOML text that only the reference shows. */
+  readonly sample?: string;
   /**
    * An argument where a module is written as `["module", argument, …]`; arguments have the order
    * of the section. "rest" is a list of all that are left.
@@ -71,7 +73,7 @@ export type Values<S extends Section> = {
   readonly [K in keyof S as Camel<K> & string]: S[K] extends Setting<infer T> ? T : never;
 };
 
-type SettingText = Pick<Setting<unknown>, "doc" | "example" | "inline" | "check">;
+type SettingText = Pick<Setting<unknown>, "doc" | "example" | "sample" | "inline" | "check">;
 
 /** A setting with a default, given as TOML text. */
 export function setting<T>(kind: Kind<T>, text: SettingText & { default: string }): Setting<T> {

@@ -42,6 +42,13 @@ for (const [key, setting] of everySetting()) {
   });
 }
 
+Deno.test("every setting that has a value shows one in the reference", () => {
+  const bare = [...everySetting()].filter(([, { kind, default: fallback, example, sample }]) =>
+    (fallback ?? example ?? sample) === undefined && !["nothing", "tables"].includes(kind.name)
+  );
+  deepStrictEqual(bare.map(([key]) => key), []);
+});
+
 Deno.test("exampleConfig() is a config without faults, also with all its comments taken off", () => {
   parseConfig(exampleConfig(), "example.toml");
   const open = exampleConfig().replace(/^# (\w+ = .*)$/gm, "$1");

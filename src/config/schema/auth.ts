@@ -146,11 +146,13 @@ export const authModules = {
   ...plainModules,
   plain_separate: {
     user: optional(moduleReferences(tableReference), {
+      sample: '"&names"',
       doc:
         "Tables of users: who is a key of one of them may log in. The default is everybody who " +
         "has a password.",
     }),
     pass: required(moduleReferences(authModule), {
+      sample: '["&local_authdb", "pam"]',
       doc: "The modules that check the passwords, tried in order.",
     }),
   },

@@ -72,6 +72,7 @@ export const proxyProtocol = {
       "PP2_TYPE_SSL of version 2 (HAProxy: `send-proxy-v2-ssl`).",
   }),
   tls: optional(tlsSetting(), {
+    sample: '"off"',
     doc:
       "TLS between the proxies and the server, around the header. It has nothing to do with the TLS " +
       "of the clients, and is not taken over from any other `tls`.",
@@ -93,8 +94,12 @@ export const imap = {
       'group = "mail" }`.',
     example: '["tcp://0.0.0.0:143", "tls://0.0.0.0:993"]',
   }),
-  tls: optional(tlsSetting(), { doc: "TLS of this endpoint, instead of the top-level `tls`." }),
+  tls: optional(tlsSetting(), {
+    sample: '["cert.pem", "key.pem"]',
+    doc: "TLS of this endpoint, instead of the top-level `tls`.",
+  }),
   proxy_protocol: optional(tableOrList(proxyProtocol, "trust", proxies().expected), {
+    sample: '["127.0.0.1", "10.0.0.0/8"]',
     doc:
       "Proxies in front of the server that tell the client's address by a PROXY header (version 1 or " +
       "2): a list of those that are trusted, or a table. Without it there are none. The header comes " +
@@ -151,10 +156,12 @@ export const imap = {
     example: '"&local_mailboxes"',
   }),
   auth_map: optional(tableReference, {
+    sample: '["regexp", "(.*)@example\\\\.org", "$1"]',
     doc: "The table from the name that a client logs in with to the name that `auth` knows, " +
       "instead of the top-level `auth_map`. Who is not in it cannot log in.",
   }),
   auth_map_normalize: optional(normalization, {
+    sample: '"casefold"',
     doc: "The form that the name gets before it is looked up in `auth_map`, instead of the " +
       "top-level `auth_map_normalize`.",
   }),

@@ -41,6 +41,7 @@ export const storageModules = {
       },
     ),
     appendlimit: optional(size({ atLeast: "1 KiB", atMost: "4095 MiB" }), {
+      sample: '"25 MiB"',
       doc: "Largest message that APPEND takes into these Maildirs, where that is less than " +
         "`limits.append` of the endpoint.",
     }),

@@ -21,8 +21,9 @@ const database = {
 
 const statement = string("an SQL statement");
 
-function changing(what: string, args: string) {
+function changing(what: string, args: string, sql: string) {
   return optional(statement, {
+    sample: `"${sql}"`,
     doc: `${what}; it is given ${args}. Only \`imapd user\` needs it.`,
   });
 }
@@ -92,10 +93,26 @@ const plainTables = {
       doc: "SQL statement that is given `:key` and has the values in the first column of its rows.",
       example: '"SELECT password FROM users WHERE name = :key"',
     }),
-    add: changing("SQL statement that adds a key", "`:key` and `:value`"),
-    list: changing("SQL statement that has all keys in the first column of its rows", "nothing"),
-    set: changing("SQL statement that changes the value of a key", "`:key` and `:value`"),
-    del: changing("SQL statement that removes a key", "`:key`"),
+    add: changing(
+      "SQL statement that adds a key",
+      "`:key` and `:value`",
+      "INSERT INTO users VALUES (:key, :value)",
+    ),
+    list: changing(
+      "SQL statement that has all keys in the first column of its rows",
+      "nothing",
+      "SELECT name FROM users",
+    ),
+    set: changing(
+      "SQL statement that changes the value of a key",
+      "`:key` and `:value`",
+      "UPDATE users SET password = :value WHERE name = :key",
+    ),
+    del: changing(
+      "SQL statement that removes a key",
+      "`:key`",
+      "DELETE FROM users WHERE name = :key",
+    ),
     named_args: setting(boolean(), {
       default: "true",
       doc: "Whether statements have `:key` and `:value`, or `$1` and `$2` in their place.",

@@ -34,6 +34,7 @@ export const tlsLoaders = {
   },
   self_signed: {
     names: optional(list(nameOrAddress(), 1), {
+      sample: '["mail.example.org", "192.0.2.1"]',
       doc:
         "What the certificate is for; the default is `hostname`, `localhost`, `127.0.0.1` and `::1`. " +
         "It is kept in `{state_dir}/tls` and renewed 30 days before its end.",
@@ -42,6 +43,7 @@ export const tlsLoaders = {
   },
   acme: {
     hostname: optional(hostname(), {
+      sample: '"mail.example.org"',
       doc: "The name that the certificate is for. The default is the `hostname` of the server.",
     }),
     extra_names: setting(list(hostname()), {
@@ -49,6 +51,7 @@ export const tlsLoaders = {
       doc: "More names that the certificate is for.",
     }),
     agreed: required(agreement(), {
+      sample: "true",
       doc: "`true` says that you agree to the terms of service of the CA (certificate authority).",
     }),
     ca: setting(directoryUrl(), {
@@ -60,7 +63,10 @@ export const tlsLoaders = {
         'an address such as "postmaster@example.org"',
         (text) => /^[^\s@,?]+@[^\s@,?]+$/.test(text),
       ),
-      { doc: "Where the CA writes to when something is wrong." },
+      {
+        sample: '"postmaster@example.org"',
+        doc: "Where the CA writes to when something is wrong.",
+      },
     ),
     challenge: setting(choice(["http-01", "tls-alpn-01"]), {
       default: '"http-01"',
@@ -84,12 +90,17 @@ export const tlsLoaders = {
       doc: "The certificate's key: ECDSA on P-256, or RSA with 2048 bits.",
     }),
     ca_root: optional(locatedPath(), {
+      sample: '"/etc/ssl/company-ca.pem"',
       doc: "PEM file with the root of the CA's own certificate, for CAs inside a company.",
     }),
     eab_kid: optional(string(), {
+      sample: '"kid-1"',
       doc: "Key id of an account that the CA knows already (external account binding).",
     }),
-    eab_hmac: optional(base64urlKey(), { doc: "The key for it, as the CA gives it out." }),
+    eab_hmac: optional(base64urlKey(), {
+      sample: '"zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"',
+      doc: "The key for it, as the CA gives it out.",
+    }),
   },
 } satisfies Record<string, Section>;
 
@@ -101,6 +112,7 @@ export const tlsRules = {
       "The lowest and the highest version of TLS that is offered; one value offers only that one.",
   }),
   client_ca: optional(list(locatedPath(), 1), {
+    sample: '["/etc/imapd/users-ca.pem"]',
     doc:
       "PEM files with authorities. Clients are asked for a certificate; one that none of these has " +
       "signed is ignored. They are read at the start.",

@@ -69,6 +69,7 @@ export const top = {
       "changes capitals, `noop` nothing. Who has a name without such a form cannot log in.",
   }),
   tls: optional(tlsSetting(), {
+    sample: '["cert.pem", "key.pem"]',
     doc:
       "TLS of all endpoints that have no `tls` of their own; one of the two must be there. In place " +
       'of the table may stand `"off"`, `["cert.pem", "key.pem"]` (more pairs may follow), a loader ' +
