@@ -56,7 +56,8 @@ export class EndpointLogin implements Login {
     try {
       const username = name === "" ? "" : await names.forAuth(name);
       if (username === undefined) return NO_USER;
-      const result = await auth.checkToken?.(token, username, client) ?? NO_TOKENS;
+      const result = await auth.checkToken?.(token, username, client, names.normalForAuth) ??
+        NO_TOKENS;
       return result.ok ? await this.#account(name || result.username) : result;
     } catch (error) {
       return this.#unavailable(error);
