@@ -71,8 +71,18 @@ export interface Authenticator {
   scramKeys?(username: string, hash: ScramHash): Promise<ScramKeys | undefined>;
   /** What most users' keys were made with: what an unknown user is told must not stand out. */
   readonly scramIterations?: number;
-  /** Only where {@link can} has tokens. @param username whom the client claims to be, or "" */
-  checkToken?(token: string, username: string, client: ClientInfo): Promise<AuthResult>;
+  /**
+   * Only where {@link can} has tokens.
+   *
+   * @param username whom the client claims to be, or ""
+   * @param normal the form that `username` has, which the token's own name may not have
+   */
+  checkToken?(
+    token: string,
+    username: string,
+    client: ClientInfo,
+    normal?: (name: string) => string | undefined,
+  ): Promise<AuthResult>;
   close(): Promise<void>;
 }
 

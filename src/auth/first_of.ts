@@ -57,10 +57,10 @@ export class FirstOf implements Authenticator {
     return undefined;
   }
 
-  checkToken(token: string, username: string, client: ClientInfo): Promise<AuthResult> {
+  checkToken(...args: Parameters<TokenChecking>): Promise<AuthResult> {
     return firstSuccess(
       this.#members.filter(({ can }) => can.token),
-      (member) => member.checkToken?.(token, username, client),
+      (member) => member.checkToken?.(...args),
     );
   }
 
@@ -68,6 +68,8 @@ export class FirstOf implements Authenticator {
     return Promise.resolve();
   }
 }
+
+type TokenChecking = NonNullable<Authenticator["checkToken"]>;
 
 async function firstSuccess(
   members: readonly Authenticator[],

@@ -56,7 +56,8 @@ export class EndpointLogin implements Login {
     try {
       const username = name === "" ? "" : await names.forAuth(name);
       if (username === undefined) return NO_USER;
-      const result = await auth.checkToken?.(token, username, client) ?? NO_TOKENS;
+      const result = await auth.checkToken?.(token, username, client, names.normalForAuth) ??
+        NO_TOKENS;
       return result.ok ? await this.#account(name || result.username) : result;
     } catch (error) {
       return this.#unavailable(error);
@@ -69,7 +70,8 @@ export class EndpointLogin implements Login {
       const username = await names.forAuth(name);
       const keys = await auth.scramKeys?.(username ?? name, hash);
       if (keys !== undefined && username !== undefined) return { ok: true, keys, known: true };
-      return { ok: true, keys: await this.#keysOfNobody(name, hash), known: false };
+      const spelling = username ?? names.normalForAuth(name) ?? name;
+      return { ok: true, keys: await this.#keysOfNobody(spelling, hash), known: false };
     } catch (error) {
       return this.#unavailable(error);
     }
@@ -99,7 +101,10 @@ export class EndpointLogin implements Login {
     return { ok: false, reason: "unavailable", detail };
   }
 
-  /** The same at each attempt, so that a name does not tell by its salt whether it is a user's. */
+  /**
+   * The same at each attempt and, given `name` in its normal form, for each spelling, as a user's
+   * are: so a name does not tell by its salt whether it is a user's.
+   */
   async #keysOfNobody(name: string, hash: ScramHash): Promise<ScramKeys> {
     const { auth, secret } = this.#options;
     const salt = (await scramHmac("SHA-256", secret, `${hash} ${name}`)).slice(0, 16);

@@ -7,6 +7,8 @@ import type { Table } from "../tables/table.ts";
 export interface LoginNames {
   /** The name that authenticators know; undefined: nobody may log in by this name. */
   forAuth(name: string): Promise<string | undefined>;
+  /** The form that names have before {@link forAuth} looks them up; undefined: nobody's name. */
+  normalForAuth(name: string): string | undefined;
   /** The account's name; undefined: there is none. */
   forStorage(name: string): Promise<string | undefined>;
 }
@@ -21,6 +23,7 @@ export interface NameMap {
 export function mappedNames(auth: NameMap, storage: NameMap): LoginNames {
   return {
     forAuth: (name) => mapped(name, auth),
+    normalForAuth: auth.normalize,
     forStorage: (name) => mapped(name, storage),
   };
 }

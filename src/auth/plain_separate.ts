@@ -53,8 +53,10 @@ export class PlainSeparate implements Authenticator {
     return refusal === undefined ? keys : undefined;
   }
 
-  async checkToken(token: string, username: string, client: ClientInfo): Promise<AuthResult> {
-    const result = await this.#options.passwords.checkToken?.(token, username, client) ??
+  async checkToken(
+    ...args: Parameters<NonNullable<Authenticator["checkToken"]>>
+  ): Promise<AuthResult> {
+    const result = await this.#options.passwords.checkToken?.(...args) ??
       { ok: false, reason: "bad-credentials", detail: "no module checks tokens" };
     return result.ok ? await this.#refusal(result.username) ?? result : result;
   }

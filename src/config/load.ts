@@ -242,6 +242,13 @@ class Loader implements Reading {
           "imap.insecure_auth is true although there is TLS: passwords may travel in the clear",
         );
       }
+      const ioDebug = endpoint.entries.get("io_debug")?.value;
+      if (ioDebug?.type === "boolean" && ioDebug.value) {
+        this.#warn(
+          ioDebug.at,
+          "imap.io_debug is true: all that clients and server say, mail included, gets into the log",
+        );
+      }
       for (const address of listenOf(endpoint)) {
         const name = address.value.replace(/^[\w+]+:/, "");
         if (taken.has(name) && !name.endsWith(":0")) {

@@ -6,6 +6,7 @@ import type { LoginNames } from "../../src/auth/login_names.ts";
 /** Names that stay as they are. */
 export const SAME_NAMES: LoginNames = {
   forAuth: (name) => Promise.resolve(name),
+  normalForAuth: (name) => name,
   forStorage: (name) => Promise.resolve(name),
 };
 

@@ -41,6 +41,7 @@ Deno.test("EndpointLogin.password() checks the password first, then the name", a
 /** "mail-X" is the user X and the account x@example.org. */
 const MAPPED: LoginNames = {
   forAuth: (name) => Promise.resolve(name.match(/^mail-(.*)/)?.[1]),
+  normalForAuth: (name) => name,
   forStorage: (name) =>
     Promise.resolve(
       name === "mail-admin" ? undefined : name.replace(/^mail-(.*)/, "$1@example.org"),
@@ -104,4 +105,22 @@ Deno.test("EndpointLogin.scramKeys() tells of unknown users the same at each att
   deepStrictEqual(await saltOf("eve", "SHA-256"), await saltOf("eve", "SHA-256"));
   notDeepStrictEqual(await saltOf("eve", "SHA-256"), await saltOf("bob", "SHA-256"));
   notDeepStrictEqual(await saltOf("eve", "SHA-256"), await saltOf("eve", "SHA-1"));
+});
+
+Deno.test("EndpointLogin.scramKeys() tells of unknown users the same for each spelling", async () => {
+  const normalForAuth = (name: string) => name.toLowerCase();
+  const unknown: LoginNames[] = [
+    { ...SAME_NAMES, normalForAuth, forAuth: (name) => Promise.resolve(normalForAuth(name)) },
+    { ...SAME_NAMES, normalForAuth, forAuth: () => Promise.resolve(undefined) },
+  ];
+  for (const names of unknown) {
+    const { login } = endpoint({ keys: {} }, names);
+    const eve = await login.scramKeys("eve", "SHA-256");
+    deepStrictEqual(await login.scramKeys("EVE", "SHA-256"), eve);
+  }
+  const { login } = endpoint({ keys: {} });
+  const [eve, other] = await Promise.all(
+    ["eve", "EVE"].map((name) => login.scramKeys(name, "SHA-256")),
+  );
+  notDeepStrictEqual(other, eve);
 });

@@ -7,10 +7,16 @@ import {
   type JWTPayload,
   SignJWT,
 } from "jose";
+import type { ClientInfo } from "../../src/auth/auth.ts";
+import { FirstOf } from "../../src/auth/first_of.ts";
 import { IntrospectionCheck } from "../../src/auth/oauth2/introspection.ts";
 import { JwtCheck, type JwtOptions } from "../../src/auth/oauth2/jwt.ts";
 import { OAuth2, type OAuth2Options, type TokenCheck } from "../../src/auth/oauth2/oauth2.ts";
+import { PlainSeparate } from "../../src/auth/plain_separate.ts";
 import { memoryLog } from "../../src/log.ts";
+import { NORMALIZATIONS } from "../../src/names/normalization.ts";
+
+const CLIENT: ClientInfo = { remote: "192.0.2.1", secure: true, id: "1" };
 
 /** An authorization server on loopback, with real keys. */
 interface Issuer extends AsyncDisposable {
@@ -391,4 +397,24 @@ Deno.test("OAuth2 asks about opaque tokens", async () => {
   const result = await auth.checkToken("good", "");
   strictEqual(!result.ok && result.reason, "unavailable");
   await auth.close();
+});
+
+Deno.test("OAuth2: a client may spell the name in its normal form, the issuer as it likes", async () => {
+  const claims = () => Promise.resolve({ email: "Ann@Example.org" });
+  const auth = open({ claimsOf: claims }, { usernameClaim: "email" });
+  const users = [{
+    lookup: (name: string) => Promise.resolve(/^(ann@e|Ann@E)xample\.org$/.exec(name)?.[0]),
+  }];
+  const both = new FirstOf([new PlainSeparate({ users, passwords: auth, log: memoryLog([]) })]);
+  const { auto, noop } = NORMALIZATIONS;
+  for (
+    const [name, normal, is] of [
+      ["ann@example.org", auto, true],
+      ["bob@example.org", auto, false],
+      ["ann@example.org", noop, false],
+      ["Ann@Example.org", noop, true],
+    ] as const
+  ) {
+    strictEqual((await both.checkToken("t", name, CLIENT, normal)).ok, is, name);
+  }
 });

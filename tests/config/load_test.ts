@@ -76,6 +76,13 @@ Deno.test("parseConfig() warns of insecure_auth where there is TLS", () => {
   ]);
 });
 
+Deno.test("parseConfig() warns of io_debug", () => {
+  deepStrictEqual(parseConfig(`${GOOD}io_debug = false\n`, "c.toml").warnings, []);
+  deepStrictEqual(parseConfig(`${GOOD}io_debug = true\n`, "c.toml").warnings, [
+    "c.toml:7:12: imap.io_debug is true: all that clients and server say, mail included, gets into the log",
+  ]);
+});
+
 Deno.test("parseConfig() resolves paths at the folder of the file, and {state_dir} before that", () => {
   const storage = 'storage = { module = "maildir", path = "{state_dir}/m/{domain}/{local}" }\n';
   const config = parseConfig(

@@ -64,4 +64,10 @@ Deno.test("AUTHENTICATE OAUTHBEARER is unavailable where the module cannot ask",
   await client.line();
   const [reply] = await client.command(`AUTHENTICATE OAUTHBEARER ${OAUTH("ann", "good")}`);
   assert.match(reply, /^t\d+ NO \[UNAVAILABLE\] /);
+  const told = server.lines.filter((line) => / src_ip=/.test(line)).join("\n");
+  assert.match(
+    told,
+    /^warning: authentication not possible .*reason="it is down" src_ip=\S+ username=ann$/,
+  );
+  assert.doesNotMatch(told, /authentication failed/, "what is read by programs that ban addresses");
 });

@@ -18,8 +18,14 @@ export interface ClaimRules {
  * Who logs in by the claims of a token that is valid.
  *
  * @param claimed whom the client claims to be, or ""
+ * @param normal the form that `claimed` has
  */
-export function userOf(claims: Claims, claimed: string, rules: ClaimRules): AuthResult {
+export function userOf(
+  claims: Claims,
+  claimed: string,
+  rules: ClaimRules,
+  normal: (name: string) => string | undefined = (name) => name,
+): AuthResult {
   const username = claims[rules.usernameClaim];
   if (typeof username !== "string" || username === "" || /\p{Cc}/u.test(username)) {
     return refused(`the token's claim ${rules.usernameClaim} names nobody`);
@@ -30,8 +36,10 @@ export function userOf(claims: Claims, claimed: string, rules: ClaimRules): Auth
   const granted = scopesOf(claims);
   const missing = rules.scope.filter((scope) => !granted.has(scope));
   if (missing.length > 0) return refused(`the token has no scope ${missing.join(" ")}`);
-  if (claimed !== "" && claimed !== username) return refused("the token is of another user");
-  return { ok: true, username };
+  if (claimed !== "" && claimed !== username && claimed !== normal(username)) {
+    return refused("the token is of another user");
+  }
+  return { ok: true, username: claimed || username };
 }
 
 /** `scope` is a string with spaces; some servers write a list, or `scp`. @see RFC 8693 §4.2 */

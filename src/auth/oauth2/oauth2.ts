@@ -1,7 +1,7 @@
 /** Bearer tokens of an authorization server. @see RFC 6750 */
 
 import type { Log } from "../../log.ts";
-import type { Authenticator, AuthResult } from "../auth.ts";
+import type { Authenticator, AuthResult, ClientInfo } from "../auth.ts";
 import { orUnavailable, PeerUnavailable, refused } from "../remote_check.ts";
 import { type ClaimRules, type Claims, userOf } from "./claims.ts";
 
@@ -41,7 +41,12 @@ export class OAuth2 implements Authenticator {
     return Promise.resolve(refused("only tokens are taken"));
   }
 
-  async checkToken(token: string, username: string): Promise<AuthResult> {
+  async checkToken(
+    token: string,
+    username: string,
+    _client?: ClientInfo,
+    normal?: (name: string) => string | undefined,
+  ): Promise<AuthResult> {
     if (token.length > LONGEST || !TOKEN.test(token)) return refused("the token is malformed");
     const { check, timeout, log } = this.#options;
     return await orUnavailable("oauth2", log, async () => {
@@ -50,7 +55,9 @@ export class OAuth2 implements Authenticator {
         token,
         AbortSignal.any([this.#closing.signal, AbortSignal.timeout(timeout)]),
       );
-      return typeof claims === "string" ? refused(claims) : userOf(claims, username, this.#options);
+      return typeof claims === "string"
+        ? refused(claims)
+        : userOf(claims, username, this.#options, normal);
     });
   }
 

@@ -66,7 +66,7 @@ const plainModules = {
         "An `auth-client` socket of Dovecot's auth service, which lists it as a `unix_listener` " +
         "or an `inet_listener`. Over `tcp://` **passwords travel in the clear**. Dovecot is told " +
         "the service `imap`, the client's address, and whether nobody can listen in. The account is " +
-        "that of the name that Dovecot answers with.",
+        "that of the name that the client logs in with, whatever name Dovecot answers with.",
       example: '"unix:///run/dovecot/auth-client"',
     }),
     connect_timeout: setting(duration({ atLeast: "1ms", atMost: "10m" }), {

@@ -117,14 +117,16 @@ async function finish(
   const { session, service, log } = context;
   const result = await withAccount(context, attempt.result);
   if (!result.ok) {
-    // Programs that ban addresses read this line: src_ip and username are its end.
-    log.warn("authentication failed", {
+    const unavailable = result.reason === "unavailable";
+    // Programs that ban addresses read the line of failures: src_ip and username are its end. Who
+    // could not be checked has done nothing wrong, and must not be banned.
+    log.warn(unavailable ? "authentication not possible" : "authentication failed", {
       mechanism,
       reason: result.detail,
       src_ip: session.remote,
       username: shortened(attempt.name),
     });
-    if (result.reason === "unavailable") {
+    if (unavailable) {
       throw new Refusal("Authentication is not available now, try later", "UNAVAILABLE");
     }
     throw new Refusal("Invalid credentials", "AUTHENTICATIONFAILED");
