@@ -40,6 +40,7 @@ export class EndpointLogin implements Login {
 
   async password(name: string, password: string, client: ClientInfo): Promise<AuthResult> {
     const { auth, names } = this.#options;
+    if (isTooLong(name)) return TOO_LONG;
     try {
       const username = await names.forAuth(name);
       // A name without a user takes as long as one with a user.
@@ -53,6 +54,7 @@ export class EndpointLogin implements Login {
 
   async token(token: string, name: string, client: ClientInfo): Promise<AuthResult> {
     const { auth, names } = this.#options;
+    if (isTooLong(name)) return TOO_LONG;
     try {
       const username = name === "" ? "" : await names.forAuth(name);
       if (username === undefined) return NO_USER;
@@ -65,6 +67,7 @@ export class EndpointLogin implements Login {
 
   async scramKeys(name: string, hash: ScramHash): Promise<ScramOffer | AuthFailure> {
     const { auth, names } = this.#options;
+    if (isTooLong(name)) return TOO_LONG;
     try {
       const username = await names.forAuth(name);
       const keys = await auth.scramKeys?.(username ?? name, hash);
@@ -109,6 +112,17 @@ export class EndpointLogin implements Login {
   }
 }
 
+/**
+ * Characters of a name. Addresses have 254 at most; a name takes time to be brought into one form
+ * and to be looked up, and who sends it need not be anybody's friend.
+ */
+const LONGEST_NAME = 1024;
+
+function isTooLong(name: string): boolean {
+  return name.length > LONGEST_NAME;
+}
+
+const TOO_LONG = refused("the name is too long");
 const NO_USER = refused("no user for this name");
 const NO_TOKENS = refused("no module checks tokens");
 

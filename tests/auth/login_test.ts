@@ -105,3 +105,19 @@ Deno.test("EndpointLogin.scramKeys() tells of unknown users the same at each att
   notDeepStrictEqual(await saltOf("eve", "SHA-256"), await saltOf("bob", "SHA-256"));
   notDeepStrictEqual(await saltOf("eve", "SHA-256"), await saltOf("eve", "SHA-1"));
 });
+
+Deno.test("EndpointLogin refuses a name of more than 1024 characters without asking anybody", async () => {
+  const longest = "a".repeat(1024);
+  const known = { passwords: { [longest]: "right" }, tokens: { t: longest } };
+  const { login, auth } = endpoint(known);
+  const tooLong = refusal("the name is too long");
+  deepStrictEqual(await login.password(`${longest}a`, "right", CLIENT), tooLong);
+  deepStrictEqual(await login.token("t", `${longest}a`, CLIENT), tooLong);
+  deepStrictEqual(await login.scramKeys(`${longest}a`, "SHA-256"), tooLong);
+  deepStrictEqual(auth.asked, []);
+  // Known, but no account can have it.
+  deepStrictEqual(
+    await login.password(longest, "right", CLIENT),
+    refusal("the name is longer than 255 octets"),
+  );
+});
