@@ -29,6 +29,8 @@ export interface EndpointLoginOptions {
 /** The one place where a client's name becomes that of a user and that of an account. */
 export class EndpointLogin implements Login {
   readonly #options: EndpointLoginOptions;
+  /** A name that no user has. */
+  readonly #nobody = `nobody-${crypto.randomUUID()}`;
 
   constructor(options: EndpointLoginOptions) {
     this.#options = options;
@@ -43,8 +45,9 @@ export class EndpointLogin implements Login {
     if (isTooLong(name)) return TOO_LONG;
     try {
       const username = await names.forAuth(name);
-      // A name without a user takes as long as one with a user.
-      const result = await auth.checkPassword(username ?? name, password, client);
+      // A name without a user takes as long as one with a user. But nobody is asked about the name
+      // itself: how long the answer takes could tell the password of whom the map leaves out.
+      const result = await auth.checkPassword(username ?? this.#likeNobody(name), password, client);
       if (username === undefined) return NO_USER;
       return result.ok ? await this.#account(name) : result;
     } catch (error) {
@@ -94,6 +97,11 @@ export class EndpointLogin implements Login {
     if (fault === undefined) return { ok: true, username: account };
     log.warn("login refused: no account can have this name", { username: account, fault });
     return refused(`the name ${fault}`);
+  }
+
+  /** In the domain of `name`, since authenticators may care for some domains only. */
+  #likeNobody(name: string): string {
+    return this.#nobody + (name.match(/@[^@]*$/)?.[0] ?? "");
   }
 
   #unavailable(error: unknown): AuthFailure {
