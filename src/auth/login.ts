@@ -29,6 +29,8 @@ export interface EndpointLoginOptions {
 /** The one place where a client's name becomes that of a user and that of an account. */
 export class EndpointLogin implements Login {
   readonly #options: EndpointLoginOptions;
+  /** A name that no user has. */
+  readonly #nobody = `nobody-${crypto.randomUUID()}`;
 
   constructor(options: EndpointLoginOptions) {
     this.#options = options;
@@ -40,10 +42,12 @@ export class EndpointLogin implements Login {
 
   async password(name: string, password: string, client: ClientInfo): Promise<AuthResult> {
     const { auth, names } = this.#options;
+    if (isTooLong(name)) return TOO_LONG;
     try {
       const username = await names.forAuth(name);
-      // A name without a user takes as long as one with a user.
-      const result = await auth.checkPassword(username ?? name, password, client);
+      // A name without a user takes as long as one with a user. But nobody is asked about the name
+      // itself: how long the answer takes could tell the password of whom the map leaves out.
+      const result = await auth.checkPassword(username ?? this.#likeNobody(name), password, client);
       if (username === undefined) return NO_USER;
       return result.ok ? await this.#account(name) : result;
     } catch (error) {
@@ -53,6 +57,7 @@ export class EndpointLogin implements Login {
 
   async token(token: string, name: string, client: ClientInfo): Promise<AuthResult> {
     const { auth, names } = this.#options;
+    if (isTooLong(name)) return TOO_LONG;
     try {
       const username = name === "" ? "" : await names.forAuth(name);
       if (username === undefined) return NO_USER;
@@ -66,6 +71,7 @@ export class EndpointLogin implements Login {
 
   async scramKeys(name: string, hash: ScramHash): Promise<ScramOffer | AuthFailure> {
     const { auth, names } = this.#options;
+    if (isTooLong(name)) return TOO_LONG;
     try {
       const username = await names.forAuth(name);
       const keys = await auth.scramKeys?.(username ?? name, hash);
@@ -95,6 +101,11 @@ export class EndpointLogin implements Login {
     return refused(`the name ${fault}`);
   }
 
+  /** In the domain of `name`, since authenticators may care for some domains only. */
+  #likeNobody(name: string): string {
+    return this.#nobody + (name.match(/@[^@]*$/)?.[0] ?? "");
+  }
+
   #unavailable(error: unknown): AuthFailure {
     const detail = error instanceof Error ? error.message : String(error);
     this.#options.log.error("login cannot be checked now", { error: detail });
@@ -114,6 +125,17 @@ export class EndpointLogin implements Login {
   }
 }
 
+/**
+ * Characters of a name. Addresses have 254 at most; a name takes time to be brought into one form
+ * and to be looked up, and who sends it need not be anybody's friend.
+ */
+const LONGEST_NAME = 1024;
+
+function isTooLong(name: string): boolean {
+  return name.length > LONGEST_NAME;
+}
+
+const TOO_LONG = refused("the name is too long");
 const NO_USER = refused("no user for this name");
 const NO_TOKENS = refused("no module checks tokens");
 

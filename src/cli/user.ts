@@ -30,10 +30,11 @@ export async function userAdd(args: Arguments): Promise<number> {
 
 /** `imapd user passwd NAME` */
 export async function userPasswd(args: Arguments): Promise<number> {
-  const [name] = args.operands;
   const algorithm = algorithmOf(args);
-  const { table } = await openUsers(args);
-  if (!(await table.keys()).includes(name)) return failed(`There is no user ${name}`);
+  const users = await openUsers(args);
+  const { table } = users;
+  const name = await userNamed(args.operands[0], users);
+  if (name === undefined) return failed(`There is no user ${args.operands[0]}`);
   await table.set(name, await hashValue(algorithm, await readNewPassword()));
   print(`Changed the password of user ${name}`);
   return EXIT.ok;
@@ -41,9 +42,11 @@ export async function userPasswd(args: Arguments): Promise<number> {
 
 /** `imapd user remove NAME`: takes the login away and leaves the mail. */
 export async function userRemove(args: Arguments): Promise<number> {
-  const [name] = args.operands;
-  const { table } = await openUsers(args);
-  if (!await table.remove(name)) return failed(`There is no user ${name}`);
+  const users = await openUsers(args);
+  const name = await userNamed(args.operands[0], users);
+  if (name === undefined || !await users.table.remove(name)) {
+    return failed(`There is no user ${args.operands[0]}`);
+  }
   print(`Removed user ${name}; the mail is kept`);
   return EXIT.ok;
 }
@@ -101,6 +104,12 @@ async function openUsers(args: Arguments): Promise<Users> {
   // Names that auth_map makes have the form that it gives them.
   const form = authMap.module === "identity" ? authMapNormalize : "noop";
   return { table, normalize: NORMALIZATIONS[form] };
+}
+
+/** The key of who is called `typed`: as it is written, or else in the form that logins have. */
+async function userNamed(typed: string, { table, normalize }: Users): Promise<string | undefined> {
+  const keys = await table.keys();
+  return [typed, normalize(typed)].find((name) => name !== undefined && keys.includes(name));
 }
 
 /** Those among `auths`, and those that check passwords for others. */

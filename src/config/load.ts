@@ -211,15 +211,19 @@ class Loader implements Reading {
 
   /** A block that nothing refers to is most probably a slip. */
   #checkBlocks(): void {
-    for (const [namespace, blocks] of this.#blocks) {
-      for (const [name, block] of blocks) {
-        if (this.#used.has(block)) continue;
-        this.fault(
-          block.at,
-          `[${namespace}.${name}] is not used: refer to it by "&${name}", or remove it`,
-        );
-        readBlock(block, namespace, name, namespaces[namespace as Namespace], this);
-      }
+    const blocks = [...this.#blocks].flatMap(([namespace, byName]) =>
+      Array.from(byName, ([name, block]) => ({ namespace, name, block }))
+    );
+    // First all are read: what only an unused one refers to is no slip of its own.
+    for (const { namespace, name, block } of blocks) {
+      readBlock(block, namespace, name, namespaces[namespace as Namespace], this);
+    }
+    for (const { namespace, name, block } of blocks) {
+      if (this.#used.has(block)) continue;
+      this.fault(
+        block.at,
+        `[${namespace}.${name}] is not used: refer to it by "&${name}", or remove it`,
+      );
     }
   }
 

@@ -124,8 +124,10 @@ export function moduleReference<V extends Variants>(
 /**
  * One module or several: a list is one of references, unless it begins with a module's name, whose
  * arguments then follow.
+ *
+ * @param modules those that `one` knows
  */
-export function moduleReferences<T>(one: Kind<T>): Kind<readonly T[]> {
+export function moduleReferences<T>(one: Kind<T>, modules: () => Variants): Kind<readonly T[]> {
   const expected = `${one.expected}, or a list of such`;
   return {
     name: `list of ${one.name}`,
@@ -135,6 +137,7 @@ export function moduleReferences<T>(one: Kind<T>): Kind<readonly T[]> {
       const isList = value.type === "list" &&
         (first?.type !== "string" || first.value.startsWith("&"));
       if (!isList) {
+        if (hasModuleAsArgument(value, modules(), key, reading)) return undefined;
         const read = one.read(value, key, reading);
         return read && [read];
       }
@@ -143,6 +146,24 @@ export function moduleReferences<T>(one: Kind<T>): Kind<readonly T[]> {
       return read.every((each) => each !== undefined) ? read as T[] : undefined;
     },
   };
+}
+
+/** `["pam", "shadow"]` is most probably meant as two modules, and would be one with an argument. */
+function hasModuleAsArgument(
+  value: TomlValue,
+  modules: Variants,
+  key: string,
+  reading: Reading,
+): boolean {
+  const [first, ...args] = value.type === "list" ? value.items : [];
+  const other = args.find((each) => each.type === "string" && Object.hasOwn(modules, each.value));
+  if (first?.type !== "string" || other === undefined) return false;
+  reading.fault(
+    other.at,
+    `${key} must have each of several modules in a list of its own, such as [[${first.source}], ` +
+      `[${other.source}]]: got ${other.source} as an argument of ${first.source}`,
+  );
+  return true;
 }
 
 /** The table that stands for a module's name and its arguments. */

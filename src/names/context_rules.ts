@@ -7,15 +7,17 @@ export function contextFits(text: string): boolean {
   return joinersFit(text) && othersFit(text);
 }
 
-/** What a joiner may stand in. */
-const RUN_WITH_JOINER = /[\p{L}\p{M}]*\p{Join_Control}[\p{L}\p{M}\p{Join_Control}]*/gu;
+/** What a joiner may stand in. One class only: a run is walked through once, joiner or not. */
+const RUN = /[\p{L}\p{M}\p{Join_Control}]+/gu;
+const JOINER = /\p{Join_Control}/u;
 
 /**
  * IDNA has the same rules for ZERO WIDTH JOINER and NON-JOINER, and the platform's IDNA knows the
  * joining types of letters, which JavaScript's patterns do not.
  */
 function joinersFit(text: string): boolean {
-  return (text.match(RUN_WITH_JOINER) ?? []).every((run) => domainToASCII(run) !== "");
+  const runs = text.match(RUN) ?? [];
+  return runs.every((run) => !JOINER.test(run) || domainToASCII(run) !== "");
 }
 
 /** @see RFC 5892 appendices A.3 to A.9 */

@@ -1,4 +1,4 @@
-import { deepStrictEqual, notDeepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, notDeepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { accountNameFault } from "../../src/auth/account_name.ts";
 import type { ClientInfo, ScramKeys } from "../../src/auth/auth.ts";
 import type { LoginNames } from "../../src/auth/login_names.ts";
@@ -72,7 +72,10 @@ Deno.test("EndpointLogin refuses names that map to nobody, and works as hard for
   deepStrictEqual(await login.token("t", "ann", CLIENT), refusal("no user for this name"));
   const offer = await login.scramKeys("ann", "SHA-256");
   ok(offer.ok && !offer.known);
-  deepStrictEqual(auth.asked, ["password of ann", "keys of ann"]);
+  const [first, ...others] = auth.asked;
+  // How long an answer takes must not tell ann's password.
+  match(first, /^password of nobody-[-\da-f]{36}$/);
+  deepStrictEqual(others, ["keys of ann"]);
   const none = refusal("no account for this name");
   deepStrictEqual(await login.password("mail-admin", "right", CLIENT), none);
   deepStrictEqual(await login.proven("mail-admin"), none);
@@ -123,4 +126,20 @@ Deno.test("EndpointLogin.scramKeys() tells of unknown users the same for each sp
     ["eve", "EVE"].map((name) => login.scramKeys(name, "SHA-256")),
   );
   notDeepStrictEqual(other, eve);
+});
+
+Deno.test("EndpointLogin refuses a name of more than 1024 characters without asking anybody", async () => {
+  const longest = "a".repeat(1024);
+  const known = { passwords: { [longest]: "right" }, tokens: { t: longest } };
+  const { login, auth } = endpoint(known);
+  const tooLong = refusal("the name is too long");
+  deepStrictEqual(await login.password(`${longest}a`, "right", CLIENT), tooLong);
+  deepStrictEqual(await login.token("t", `${longest}a`, CLIENT), tooLong);
+  deepStrictEqual(await login.scramKeys(`${longest}a`, "SHA-256"), tooLong);
+  deepStrictEqual(auth.asked, []);
+  // Known, but no account can have it.
+  deepStrictEqual(
+    await login.password(longest, "right", CLIENT),
+    refusal("the name is longer than 255 octets"),
+  );
 });

@@ -238,6 +238,18 @@ Deno.test("imapd user add gives a name the form in which clients' names are look
   match(err, /^imapd: Expected a user name, got a b, by which nobody could log in\n/);
 });
 
+Deno.test("imapd user finds a user by any way to write the name", async () => {
+  await using at = await site();
+  await Deno.writeTextFile(`${at.dir}/users`, "ann: x\nAnn: y\nbob: z\n");
+  const user = async (command: string, name: string) =>
+    (await imapd(["user", command, name, "--config", at.config], "x")).out;
+  strictEqual(await user("passwd", "BOB"), "Changed the password of user bob\n");
+  // What stands in the table comes first, so that what nobody can log in with can be removed.
+  strictEqual(await user("remove", "Ann"), "Removed user Ann; the mail is kept\n");
+  strictEqual(await user("remove", "Ann"), "Removed user ann; the mail is kept\n");
+  strictEqual(await user("remove", "Ann"), "");
+});
+
 Deno.test("imapd user changes the users of a database", async () => {
   await using at = await site((config) =>
     config.replace(

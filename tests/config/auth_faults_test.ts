@@ -219,3 +219,22 @@ for (const [i, [module, settings]] of GOOD.entries()) {
     deepStrictEqual(faultsOf(configWith(module, settings)), []);
   });
 }
+
+for (
+  const [forms, ...faults] of [
+    [
+      '["pam", "shadow"]',
+      '5:16: imap.auth must have each of several modules in a list of its own, such as [["pam"], ' +
+      '["shadow"]]: got "shadow" as an argument of "pam"',
+      '7:7: [auth.a] is not used: refer to it by "&a", or remove it',
+    ],
+    ['[["pam"], ["shadow"], "&a"]'],
+    ['["&a", "shadow", "pam"]'],
+    ['["&a", ["pam", "shadow"]]'],
+  ]
+) {
+  Deno.test(`parseConfig() reads auth = ${forms} as nothing but what was meant`, () => {
+    const text = configWith("pam", "").replace('auth = "&a"', `auth = ${forms}`);
+    deepStrictEqual(faultsOf(text), faults);
+  });
+}

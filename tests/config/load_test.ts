@@ -527,8 +527,8 @@ const FAULTY: readonly [string, string, ...string[]][] = [
   [
     "faults in a block that is not used",
     `${GOOD}[auth.other]\nmodule = "pass_table"\nhash = "bcrypt"\n`,
-    '7:7: [auth.other] is not used: refer to it by "&other", or remove it',
     '7:7: auth.other.table is missing: it must be "&NAME" of a [table.NAME] block, "MODULE", ["MODULE", "ARGUMENT", …] or a table with a module',
+    '7:7: [auth.other] is not used: refer to it by "&other", or remove it',
     "9:1: unknown key hash",
   ],
   [

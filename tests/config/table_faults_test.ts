@@ -35,6 +35,14 @@ const SQL = 'driver = "sqlite"\ndsn = "x"\n';
 /** What is wrong, the config, and all its faults. */
 const FAULTY: readonly [string, string, ...string[]][] = [
   [
+    "a block that is not used, whose own reference counts",
+    configWith(
+      "",
+      '[table.a]\nmodule = "identity"\n[table.b]\nmodule = "chain"\nsteps = [{ step = "&a" }]',
+    ),
+    '10:8: [table.b] is not used: refer to it by "&b", or remove it',
+  ],
+  [
     "a number for a table",
     configWith("auth_map = 5"),
     `7:12: imap.auth_map must be ${REFERENCE}: got 5`,

@@ -1,11 +1,11 @@
 /** Settings of modules that know passwords. */
 
 import { boolean, choice, duration, hostname, list, path, string, wordOr } from "../kinds.ts";
-import { type Chosen, moduleReference, moduleReferences } from "../modules.ts";
+import { type Chosen, moduleReference, moduleReferences, type Variants } from "../modules.ts";
 import { type Kind, optional, required, type Section, setting, wrong } from "../setting.ts";
 import { ldapModule } from "./auth_ldap.ts";
 import { oauth2Module } from "./auth_oauth2.ts";
-import { type TableConfig, tableReference } from "./tables.ts";
+import { type TableConfig, tableModules, tableReference } from "./tables.ts";
 
 /** Where Dovecot listens. */
 type DovecotEndpoint =
@@ -145,13 +145,13 @@ export const authModule: Kind<AuthModule> = moduleReference("auth", () => authMo
 export const authModules = {
   ...plainModules,
   plain_separate: {
-    user: optional(moduleReferences(tableReference), {
+    user: optional(moduleReferences(tableReference, () => tableModules), {
       sample: '"&names"',
       doc:
         "Tables of users: who is a key of one of them may log in. The default is everybody who " +
         "has a password.",
     }),
-    pass: required(moduleReferences(authModule), {
+    pass: required(moduleReferences(authModule, (): Variants => authModules), {
       sample: '["&local_authdb", "pam"]',
       doc: "The modules that check the passwords, tried in order.",
     }),

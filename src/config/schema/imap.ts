@@ -5,7 +5,7 @@ import { boolean, choice, duration, integer, list, size } from "../kinds.ts";
 import { moduleReference, moduleReferences, table, tableOrList } from "../modules.ts";
 import { optional, required, type Section, setting } from "../setting.ts";
 import { tlsSetting } from "../tls_setting.ts";
-import { authModule } from "./auth.ts";
+import { authModule, authModules } from "./auth.ts";
 import { normalization } from "./names.ts";
 import { storageModules } from "./storage.ts";
 import { tableReference } from "./tables.ts";
@@ -145,7 +145,7 @@ export const imap = {
       "subject. Clients are asked for certificates where `tls` has a `client_ca`. **Whom that " +
       "authority names is logged in**, so it must not be a public one.",
   }),
-  auth: required(moduleReferences(authModule), {
+  auth: required(moduleReferences(authModule, () => authModules), {
     doc:
       "The module that checks passwords, or a list of modules that are tried in order: the first " +
       "success counts. What all of them can check decides which mechanisms of SASL are offered.",
