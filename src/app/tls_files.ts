@@ -11,7 +11,8 @@ import { PairFault, readAuthorities, readPair } from "../tls/pair.ts";
  * @param file the config's path
  */
 export function tlsFileFaults(config: Config, file: string): string[] {
-  const faults = [...new Set(config.imap.map(({ tls }) => tls))]
+  const all = config.imap.flatMap(({ tls, proxyProtocol }) => [tls, proxyProtocol?.tls]);
+  const faults = [...new Set(all)]
     .flatMap((tls) => tls === undefined ? [] : faultsOf(tls))
     .toSorted((a, b) => a.at.line - b.at.line || a.at.column - b.at.column)
     .map(({ at, key, fault: { wanted, got } }) =>

@@ -281,6 +281,15 @@ const FAULTY: readonly [string, string, readonly string[], string?][] = [
       ACME.replace("a.example", "A.example").replace(" }", ', key_type = "rsa" }')
     }\n`,
   ],
+  [
+    "ACME without a name between proxies and server",
+    'tls = "self_signed"',
+    [
+      "8:7: imap.proxy_protocol.tls.hostname is missing: it must be a host name such as " +
+      '"mail.example.org", here or at the top',
+    ],
+    '[imap.proxy_protocol]\ntrust = ["::1"]\ntls = { loader = "acme", agreed = true }\n',
+  ],
 ];
 
 for (const [what, tls, faults, blocks] of FAULTY) {

@@ -83,8 +83,9 @@ async function writeConfig(dir: string, tls: string, endpoints: string): Promise
 export async function checkWith(
   dir: string,
   tls: string,
+  endpoints = ENDPOINT,
 ): Promise<{ code: number; faults: string[] }> {
-  await writeConfig(dir, tls, ENDPOINT);
+  await writeConfig(dir, tls, endpoints);
   const { code, stderr } = await runProgram([...IMAPD, "check", "--config", `${dir}/config.toml`]);
   const faults = stderr.trim().split("\n").map((line) => line.replace(`${dir}/config.toml:`, ""));
   return { code, faults: faults.filter((fault) => !fault.startsWith("warning:")) };

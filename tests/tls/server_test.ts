@@ -198,4 +198,11 @@ Deno.test("imapd check looks at certificates and keys", async () => {
     ),
     { code: 2, faults: [`3:51: tls.ca_root must be a certificate in PEM: got ${b}`] },
   );
+  const proxy = 'proxy_protocol = { trust = ["::1"], tls = ["a.cert", "b.key"] }\n';
+  deepStrictEqual(await checkWith(dir, 'tls = ["a.cert", "a.key"]', ENDPOINT + proxy), {
+    code: 2,
+    faults: [
+      `9:54: imap.proxy_protocol.tls[1] must be the key of ${a}: got ${b}, which is another one`,
+    ],
+  });
 });
