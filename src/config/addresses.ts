@@ -109,6 +109,8 @@ function inetOf(tls: boolean, text: string): Address | undefined {
   if (match === null) return undefined;
   const [, v6, name, port] = match;
   if (Number(port) > 65535 || (v6 !== undefined && !isIPv6(v6))) return undefined;
+  // No name ends in a number: such a thing was meant for an IPv4 address.
+  if (name !== undefined && /(^|\.)\d+\.?$/.test(name) && !isIPv4(name)) return undefined;
   return { kind: "inet", tls, host: v6 ?? name, port: Number(port) };
 }
 

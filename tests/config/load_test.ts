@@ -252,6 +252,8 @@ const FAULTY: readonly [string, string, ...string[]][] = [
     "imap://h:143",
     "tcp://:143",
     "tcp://h:65536",
+    "tcp://256.0.0.1:1",
+    "tcp://10.1:1",
     "tcp://::1:143",
     "tcp://[h]:1",
     "unix://",
