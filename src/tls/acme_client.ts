@@ -138,6 +138,8 @@ export class AcmeClient {
       headers: { "User-Agent": "imapd", ...init.headers },
       client: this.#http,
       signal: AbortSignal.any([this.#options.signal, AbortSignal.timeout(REQUEST_TIMEOUT)]),
+    }).catch((error) => {
+      throw withReason(error);
     });
     const nonce = response.headers.get("Replay-Nonce");
     if (nonce !== null) this.#nonces.push(nonce);
@@ -201,4 +203,10 @@ export function problemOf(json: unknown, otherwise: string, retryAfter?: number)
 export function field(json: unknown, name: string): unknown {
   if (typeof json !== "object" || json === null) return undefined;
   return Object.getOwnPropertyDescriptor(json, name)?.value;
+}
+
+/** fetch() says no more than "fetch failed"; its cause says why. */
+function withReason(error: unknown): unknown {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error ? new Error(cause.message, { cause: error }) : error;
 }

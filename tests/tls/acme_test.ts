@@ -217,6 +217,27 @@ acmeTest("acmeCertificate() does not take a certificate for other names", async 
   }
 });
 
+acmeTest("acmeCertificate() says why it does not reach the CA", async (at, server) => {
+  const directory = `https://127.0.0.1:${freePort()}/directory`;
+  for (
+    const [other, reason] of [
+      [{ directory }, /Connection refused/],
+      [{ caRoots: undefined }, /invalid peer certificate: UnknownIssuer/],
+    ] as const
+  ) {
+    at.lines.length = 0;
+    const pause = pauses();
+    const certificates = acmeCertificate(settings(server, at, other), {
+      ...at.options,
+      ...pause.options,
+    });
+    await pause.next();
+    await certificates.close();
+    match(at.lines[1], /^error: certificate not issued /);
+    match(at.lines[1], reason);
+  }
+});
+
 acmeTest("acmeCertificate() replaces a kept certificate that is damaged", async (at, server) => {
   const first = pauses();
   const before = acmeCertificate(settings(server, at), { ...at.options, ...first.options });
