@@ -51,6 +51,8 @@ export interface ScramKeys {
 export interface Checks {
   readonly password: boolean;
   readonly scram: readonly ScramHash[];
+  /** The config asks for `scram` although not all users may have keys. */
+  readonly scramAnyway?: boolean;
   /** Bearer tokens. */
   readonly token: boolean;
 }

@@ -23,9 +23,14 @@ export class FirstOf implements Authenticator {
 
   get can(): Checks {
     const all = this.#members.map(({ can }) => can);
+    const scramAnyway = all.some((each) => each.scramAnyway);
+    // Many clients take SCRAM wherever it is offered: users without keys could not log in.
+    const suits = (hash: ScramHash) =>
+      scramAnyway || all.every(({ password, scram }) => !password || scram.includes(hash));
     return {
       password: all.some(({ password }) => password),
-      scram: [...new Set(all.flatMap(({ scram }) => scram))],
+      scram: [...new Set(all.flatMap(({ scram }) => scram))].filter(suits),
+      scramAnyway,
       token: all.some(({ token }) => token),
     };
   }

@@ -85,6 +85,8 @@ export class EndpointLogin implements Login {
 
   async proven(name: string): Promise<AuthResult> {
     try {
+      // Also for EXTERNAL, which asks no module: who is not in auth_map is no user.
+      if (await this.#options.names.forAuth(name) === undefined) return NO_USER;
       return await this.#account(name);
     } catch (error) {
       return this.#unavailable(error);

@@ -58,7 +58,9 @@ export class PassTable implements Authenticator {
 
   get can(): Checks {
     const { scram = "auto" } = this.#options;
-    return { password: true, scram: scram === "auto" ? this.#census.scram : scram, token: false };
+    return scram === "auto"
+      ? { password: true, scram: this.#census.scram, token: false }
+      : { password: true, scram, scramAnyway: true, token: false };
   }
 
   get scramIterations(): number {

@@ -10,8 +10,9 @@ export class TableSyntaxError extends Error {
 
 /**
  * Reads a table. A line is split at its first colon, and both sides are trimmed; without a colon
- * the value is empty. A name that stands on several lines has the values of all. Empty lines, and
- * lines with `#` in the first column, are skipped.
+ * the value is empty. A comma with a blank behind it separates values (hashes of passwords have
+ * commas without one), and a name that stands on several lines has the values of all. Empty lines,
+ * and lines with `#` in the first column, are skipped.
  *
  * @throws {TableSyntaxError}
  */
@@ -23,9 +24,7 @@ export function parseTable(text: string): Map<string, string[]> {
     if (name === "") {
       throw new TableSyntaxError(i + 1, "Expected a name before the colon, got none");
     }
-    const values = table.get(name);
-    if (values === undefined) table.set(name, [value]);
-    else values.push(value);
+    table.set(name, [...table.get(name) ?? [], ...value.split(/,\s+/)]);
   });
   return table;
 }
@@ -49,7 +48,9 @@ export function withEntry(text: string, name: string, value: string): string {
       }`,
     );
   }
-  if (/[\r\n]/.test(value)) throw new RangeError("Expected a value of one line");
+  if (/[\r\n]|,\s/.test(value)) {
+    throw new RangeError("Expected a value of one line without a comma and a blank");
+  }
   const lines = linesOf(text);
   const entry = `${name}: ${value}`;
   const at = lines.findIndex((line) => isEntryOf(line, name));

@@ -62,11 +62,18 @@ Deno.test("FirstOf.can is what all members can", () => {
   deepStrictEqual(can({ passwords: {} }, { tokens: {} }), {
     password: true,
     scram: [],
+    scramAnyway: false,
     token: true,
   });
   deepStrictEqual(can({ keys: {} }, { keys: {} }), {
     password: false,
     scram: ["SHA-256"],
+    scramAnyway: false,
     token: false,
   });
+  deepStrictEqual(
+    can({ keys: {} }, { passwords: {} }).scram,
+    [],
+    "users of the other have no keys",
+  );
 });

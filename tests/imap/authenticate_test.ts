@@ -304,7 +304,7 @@ Deno.test("io_debug: shows that something was said, and no secret of it", async 
 Deno.test("auth: a list of modules is tried in order, and plain_separate asks tables for users", async () => {
   await using server = await startServer({
     authReference: '["&local_authdb", { module = "plain_separate", user = ["file", "members"], ' +
-      'pass = ["pass_table", ["file", "others"]] }]',
+      'pass = { module = "pass_table", table = ["file", "others"], scram = ["SHA-256"] } }]',
     files: {
       members: "ann: member\n",
       others: `${scramUser("ann", "pencil")}${scramUser("bob", "pencil")}`,

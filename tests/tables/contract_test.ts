@@ -48,7 +48,7 @@ pure("static", () => staticTable(new Map([["ann", ["1"]], ["bob", ["2", "3"]], [
 inFolder("file", async (dir) => {
   await Deno.writeTextFile(`${dir}/t`, "# users\nann: 1\nbob: 2\nann: a, b\ndora\n");
   return await FileTable.open({ path: `${dir}/t`, log: memoryLog([]) });
-}, [["ann", ["1", "a, b"]], ["bob", ["2"]], ["dora", [""]], ["carl", []], ["# users", []]]);
+}, [["ann", ["1", "a", "b"]], ["bob", ["2"]], ["dora", [""]], ["carl", []], ["# users", []]]);
 
 pure("email_localpart", emailLocalpartTable, [
   ["ann@example.org", ["ann"]],

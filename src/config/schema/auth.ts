@@ -55,7 +55,8 @@ const plainModules = {
       doc:
         "Hashes of SCRAM (RFC 5802, RFC 7677) that are offered. `auto` offers the one of which all " +
         "users of the table have keys, and none if some have other hashes: many clients take SCRAM " +
-        "wherever it is offered, and then users without keys cannot log in. A table that cannot " +
+        "wherever it is offered, and then users without keys cannot log in. So it also offers none in " +
+        "a list of modules where another one checks passwords without keys. A table that cannot " +
         "tell all its values needs the list.",
     }),
   },

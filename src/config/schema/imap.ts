@@ -142,8 +142,8 @@ export const imap = {
     doc:
       "Where a client's certificate has the user's name, who may then log in without a password (SASL " +
       "EXTERNAL): in the e-mail addresses or the DNS names of its subjectAltName, or in the CN of its " +
-      "subject. Clients are asked for certificates where `tls` has a `client_ca`. **Whom that " +
-      "authority names is logged in**, so it must not be a public one.",
+      "subject. Clients are asked for certificates where `tls` has a `client_ca`. No `auth` module is asked, but who is " +
+      "not in `auth_map` is no user. **Whom that authority names is logged in**, so it must not be a public one.",
   }),
   auth: required(moduleReferences(authModule, () => authModules), {
     doc:

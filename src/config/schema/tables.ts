@@ -40,8 +40,8 @@ const plainTables = {
   file: {
     path: required(path(), {
       inline: true,
-      doc: "A text file with one `name: value` a line. A name may stand on several lines and has " +
-        "the values of all; a line without a colon is a name with an empty value. Lines that begin " +
+      doc: "A text file with one `name: value` a line. A name may have several values: " +
+        "`name: one, two`, with a blank behind the comma, or on several lines. A line without a colon is a name with an empty value. Lines that begin " +
         "with `#` are comments. A changed file is read again within a second; a broken one is " +
         "reported, and what was read before stays in force.",
       example: '"/etc/imapd/users"',
