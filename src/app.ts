@@ -2,6 +2,7 @@
 
 import { clearTimeout, setTimeout } from "node:timers";
 import { Generation, type Lasting } from "./app/generation.ts";
+import { readSecret } from "./app/secret.ts";
 import { Stores } from "./app/storage.ts";
 import { TlsContexts } from "./app/tls.ts";
 import { warmUp } from "./app/warm_up.ts";
@@ -34,7 +35,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   await makeStateDir(config.stateDir);
   const { limits } = config.imap[0];
   await warmUp(config.warmUp, config.stateDir, limits, log);
-  const app = new RunningApp(config, log);
+  const app = new RunningApp(config, await readSecret(config.stateDir), log);
   try {
     await app.reload(config);
     return app;
@@ -63,7 +64,7 @@ class RunningApp implements App {
   /** Earlier ones that may still have sessions, and the timers that close their modules. */
   readonly #retired = new Map<Generation, ReturnType<typeof setTimeout>>();
 
-  constructor(config: Config, log: Log) {
+  constructor(config: Config, secret: Uint8Array, log: Log) {
     const hostname = config.hostname ?? Deno.hostname();
     this.#first = config;
     this.#log = log;
@@ -71,7 +72,7 @@ class RunningApp implements App {
       hostname,
       stores: new Stores(log),
       tls: new TlsContexts(config.stateDir, hostname, log),
-      secret: crypto.getRandomValues(new Uint8Array(32)),
+      secret,
       nextId: countUp(),
       log,
     };

@@ -31,6 +31,8 @@ export interface ServeOptions {
 export async function serveConfig(config: Config, options: ServeOptions = {}): Promise<number> {
   const log = createLog(config.log, config.debug);
   const signal = waitForSignal();
+  // From the start on: without a listener they would end the program.
+  const asked = new Asked();
   logUnhandled(log);
   const manager = openServiceManager((name) => Deno.env.get(name), Deno.pid, log);
   for (const warning of config.warnings) log.warn(warning);
@@ -45,7 +47,12 @@ export async function serveConfig(config: Config, options: ServeOptions = {}): P
     options.failed?.(error);
     return EXIT.failure;
   }
-  const running = new Running(app, config, log, manager, options.load);
+  const running = new Running(app, config, log, manager);
+  const { load } = options;
+  asked.answer({
+    reload: () => load && running.reload(load),
+    reopen: () => running.reopen(),
+  });
   log.info("server started", { version: VERSION });
   running.ready();
   options.started?.(app);
@@ -66,17 +73,19 @@ class Running {
     config: Config,
     log: OpenLog,
     manager: ServiceManager,
-    load: (() => Promise<Config>) | undefined,
   ) {
     this.#app = app;
     this.#config = config;
     this.#log = log;
     this.#manager = manager;
-    Deno.addSignalListener("SIGUSR1", () => this.#log.reopen());
-    if (load === undefined) return;
-    Deno.addSignalListener("SIGHUP", () => {
-      this.#reloading = this.#reloading.then(() => this.#reload(load));
-    });
+  }
+
+  reopen(): void {
+    this.#log.reopen();
+  }
+
+  reload(load: () => Promise<Config>): void {
+    this.#reloading = this.#reloading.then(() => this.#reload(load));
   }
 
   ready(): void {
@@ -121,6 +130,26 @@ class Running {
     } catch (error) {
       this.#log.error(`the log stays where it is: ${reasonOf(error)}`);
     }
+  }
+}
+
+/** SIGHUP and SIGUSR1, which may come before the server can follow. */
+class Asked {
+  #answers: { reload(): void; reopen(): void } | undefined;
+  #reload = false;
+
+  constructor() {
+    Deno.addSignalListener("SIGHUP", () => {
+      if (this.#answers) this.#answers.reload();
+      else this.#reload = true;
+    });
+    // Files that are opened at the start need not be opened anew.
+    Deno.addSignalListener("SIGUSR1", () => this.#answers?.reopen());
+  }
+
+  answer(answers: { reload(): void; reopen(): void }): void {
+    this.#answers = answers;
+    if (this.#reload) answers.reload();
   }
 }
 

@@ -42,6 +42,8 @@ export class Listener {
   #unix: boolean;
   #accepted = 0;
   #stalled = false;
+  /** Somebody waited at the last look, and nobody had been accepted. */
+  #waited = false;
 
   private constructor(
     private readonly libc: Libc | undefined,
@@ -216,7 +218,10 @@ export class Listener {
     this.#accepted = 0;
     if (libc === undefined || this.#kernel === undefined) return;
     const waiting = libc.isWaitedFor(this.#kernel.fd);
-    if (waiting && accepted === 0) this.#restart(libc, this.#kernel);
+    const waitedBefore = this.#waited;
+    this.#waited = waiting && accepted === 0;
+    // One look may come just before the connection is taken.
+    if (this.#waited && waitedBefore) this.#restart(libc, this.#kernel);
     else if (!waiting && this.#stalled) {
       this.#stalled = false;
       this.log.info("connections are accepted again", { listener: urlOf(this.#listening) });

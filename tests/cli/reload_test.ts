@@ -14,6 +14,11 @@ async function reload(server: TestServer, change: (text: string) => string): Pro
   await until(() => outcomes() > before, "the config was read anew");
 }
 
+/** Waits for a line: it comes through a pipe. */
+function logged(server: TestServer, pattern: RegExp): Promise<void> {
+  return until(() => pattern.test(server.log()), `a line like ${pattern}`);
+}
+
 function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return (listener.addr as Deno.NetAddr).port;
@@ -49,7 +54,7 @@ Deno.test("SIGHUP: listeners open and close, and one that stays is not interrupt
   strictEqual(await greeted(free), true);
   strictEqual(await greeted(server.port), true);
   await reload(server, (text) => list(text, '"tcp://127.0.0.1:0", "tls://127.0.0.1:0"'));
-  match(server.log(), new RegExp(`no longer listening on tcp://127\\.0\\.0\\.1:${free}`));
+  await logged(server, new RegExp(`no longer listening on tcp://127\\.0\\.0\\.1:${free}`));
   await rejects(greeted(free));
   strictEqual(await greeted(server.port), true);
   await session.ok("NOOP");
@@ -62,8 +67,8 @@ Deno.test("SIGHUP: a faulty config is refused with all faults, and the old one s
     server,
     (text) => text.replace("hostname", "hostnam").replace('"maildir"', '"mbox"'),
   );
-  match(server.log(), /error: config not loaded, the old one stays: .*:1:1: unknown key hostnam/);
-  match(server.log(), /the old one stays: .*storage\.local_mailboxes\.module must be "maildir"/);
+  await logged(server, /error: config not loaded, the old one stays: .*:1:1: unknown key hostnam/);
+  await logged(server, /the old one stays: .*storage\.local_mailboxes\.module must be "maildir"/);
   await (await RawConnection.login(server.tlsPort, "u1", "secret")).close();
 });
 
@@ -75,7 +80,7 @@ Deno.test("SIGHUP: a config that cannot be put into force changes nothing", asyn
     server,
     (text) => text.replace('"tcp://127.0.0.1:0"', `"tcp://127.0.0.1:0", "tcp://127.0.0.1:${port}"`),
   );
-  match(server.log(), /the old one stays: imap\.listen: cannot open tcp:\/\/127\.0\.0\.1:/);
+  await logged(server, /the old one stays: imap\.listen: cannot open tcp:\/\/127\.0\.0\.1:/);
   strictEqual(await greeted(server.port), true);
 });
 
@@ -98,7 +103,7 @@ Deno.test("SIGHUP: who may log in, limits and debug follow the config", async ()
   match((await connection.command("LOGIN u1 secret")).at(-1) ?? "", / NO /);
   await connection.command("NONSENSE");
   match(await connection.line() ?? "", /^\* BYE Too many bad commands/);
-  match(server.log(), /debug: connected /);
+  await logged(server, /debug: connected /);
 });
 
 Deno.test("SIGUSR1: log files are opened anew, SIGHUP: they may be others", async () => {
@@ -145,3 +150,17 @@ Deno.test("sd_notify: the service manager hears of each state and is reassured",
 async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }
+
+Deno.test("SCRAM: the salt of an unknown user stays the same over a restart", async () => {
+  await using server = await startServer({ auth: 'scram = ["SHA-256"]' });
+  const salt = async () => {
+    await using connection = await RawConnection.tls(server.tlsPort);
+    await connection.line();
+    await connection.send(`a AUTHENTICATE SCRAM-SHA-256 ${btoa("n,,n=nobody,r=abc")}\r\n`);
+    return atob((await connection.line())?.slice(2) ?? "").match(/s=([^,]+)/)?.[1];
+  };
+  const before = await salt();
+  ok(before);
+  await server.restart();
+  strictEqual(await salt(), before);
+});
