@@ -32,7 +32,7 @@ function configText(imap: readonly string[], top = "", scram = false): string {
     `[[imap]]\nauth = { module = "pass_table", table = ["file", "{dir}/users"]${more} }\n` +
     `storage = "&mail"\n${text}\n`
   );
-  return `hostname = "mail.example.org"\nstate_dir = "{dir}"\nruntime_dir = "{dir}"\nwarm_up = "0s"\n${top}\n` +
+  return `hostname = "mail.example.org"\nstate_dir = "{dir}"\nruntime_dir = "{dir}"\nwarm_up = "0s"\ndebug = true\n${top}\n` +
     `${top.includes("tls") ? "" : '[tls]\nloader = "self_signed"\n'}${blocks.join("")}` +
     '[storage.mail]\nmodule = "maildir"\n';
 }
