@@ -45,7 +45,11 @@ const DIRECTIONS: readonly Direction[] = [
   { from: /^src\/config\//, to: [/^src\/config\//] },
   { from: NAMES, to: [NAMES] },
   { from: /^src\/tables\//, to: [/^src\/tables\//, NAMES, LOG] },
-  { from: /^src\/auth\/sasl\//, to: [/^src\/auth\/sasl\//], types: [/^src\/auth\/auth\.ts$/] },
+  {
+    from: /^src\/auth\/sasl\//,
+    to: [/^src\/auth\/sasl\//, NAMES],
+    types: [/^src\/auth\/auth\.ts$/],
+  },
   {
     from: /^src\/auth\//,
     to: [/^src\/auth\//, /^src\/tables\/table\.ts$/, NAMES, LOG, SYSTEM_LIBRARY],

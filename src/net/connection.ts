@@ -1,6 +1,7 @@
 /** One client's connection: reads commands, has them run one after the other, and ends in time. */
 
 import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { judge } from "../imap/announced.ts";
 import { type Dialogue, Disconnected, type Service } from "../imap/command.ts";
 import { ReceivedMessage } from "../imap/commands/append.ts";
@@ -38,6 +39,8 @@ export interface Client {
   readonly remote: string;
   /** Nobody in between can read: passwords may be sent. */
   readonly secure: boolean;
+  /** The client's own TLS, where there is any yet. */
+  readonly tls?: TLSSocket;
 }
 
 export class Connection {
@@ -68,7 +71,7 @@ export class Connection {
   ) {
     const { limits, ioDebug } = endpoint;
     this.#session = new Session(id, client.remote, client.secure);
-    this.#session.channel = tlsChannel(socket, endpoint);
+    if (client.tls !== undefined) this.#session.channel = tlsChannel(client.tls, endpoint);
     this.#socket = socket;
     this.#framer = new Framer(limits);
     const tap = ioDebug ? (text: string) => this.#traced(text) : undefined;
@@ -315,11 +318,12 @@ export class Connection {
     plain.off("data", this.#onData);
     plain.off("end", this.#onEnd);
     this.#framer = new Framer(limits);
-    this.#socket = secured(plain, tls);
-    this.#attach(this.#socket);
+    const socket = secured(plain, tls);
+    this.#socket = socket;
+    this.#attach(socket);
     this.#out.use(this.#socket);
     this.#session.secure = true;
-    this.#session.channel = tlsChannel(this.#socket, this.endpoint);
+    this.#session.channel = tlsChannel(socket, this.endpoint);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Takes in the clients of an endpoint, counts them, and serves each by a {@link Connection}. */
 
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { Login } from "../auth/auth.ts";
 import type { Service } from "../imap/command.ts";
 import type { Log } from "../log.ts";
@@ -81,8 +82,7 @@ export class ImapServer implements Acceptor {
       return;
     }
     if (!arrival.implicitTls && !isProxy(endpoint.proxyProtocol, remote)) {
-      const secure = arrival.secured || arrival.unix;
-      return this.#serve({ socket, client: { remote, secure } });
+      return this.#serve({ socket, client: clientOf(socket, remote, arrival) });
     }
     this.#preparing.add(socket);
     this.#prepare(socket, remote, arrival)
@@ -106,7 +106,7 @@ export class ImapServer implements Acceptor {
     const { endpoint } = this.#options;
     const { proxyProtocol: proxy, limits } = endpoint;
     let socket = plain;
-    let client: Client = { remote: peer, secure: arrival.secured || arrival.unix };
+    let client = clientOf(plain, peer, arrival);
     if (proxy !== undefined && isProxy(proxy, peer)) {
       if (proxy.tls !== undefined) socket = await withTls(socket, proxy.tls, HEADER_PATIENCE);
       const { source, tls } = await receiveHeader(socket, HEADER_PATIENCE);
@@ -114,8 +114,9 @@ export class ImapServer implements Acceptor {
     }
     if (arrival.implicitTls) {
       if (endpoint.tls === undefined) throw new Error("Expected TLS to be configured");
-      socket = await withTls(socket, endpoint.tls, limits.login);
-      client = { ...client, secure: true };
+      const tls = await withTls(socket, endpoint.tls, limits.login);
+      socket = tls;
+      client = { ...client, secure: true, tls };
     }
     return { socket, client };
   }
@@ -142,7 +143,7 @@ export class ImapServer implements Acceptor {
     }
     const id = this.#options.nextId();
     const connectionLog = log.with({ conn: id });
-    connectionLog.debug("connected", { ...client });
+    connectionLog.debug("connected", { remote: client.remote, secure: client.secure });
     const connection = new Connection(socket, endpoint, this.#service, connectionLog, id, client);
     this.#connections.add(connection);
     const running = connection.run().finally(() => {
@@ -187,7 +188,13 @@ function isProxy(proxy: ProxyProtocol | undefined, peer: string): boolean {
   return proxy !== undefined && proxy.trust.includes(peer);
 }
 
-async function withTls(plain: Socket, tls: TlsContext, patience: number): Promise<Socket> {
+/** Who is at the other end, as long as no proxy says otherwise. */
+function clientOf(socket: Socket, remote: string, { secured, unix }: Arrival): Client {
+  const tls = secured && socket instanceof TLSSocket ? socket : undefined;
+  return { remote, secure: secured || unix, tls };
+}
+
+async function withTls(plain: Socket, tls: TlsContext, patience: number): Promise<TLSSocket> {
   // Else the handshake waits for delayed acknowledgements.
   plain.setNoDelay(true);
   const socket = secured(plain, tls);

@@ -1,22 +1,25 @@
 /** What TLS tells of the two ends of a connection, for SASL. */
 
 import { X509Certificate } from "node:crypto";
-import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import type { SaslChannel } from "../auth/auth.ts";
 import { certificateNames, endPointHash } from "./certificate.ts";
 import { clientCertificate } from "./client_certificate.ts";
 import type { Endpoint, TlsContext } from "./endpoint.ts";
 
-/** Looks at the handshake when it is asked: after STARTTLS that has yet to come. */
+/**
+ * Looks at the handshake when it is asked: after STARTTLS that has yet to come.
+ *
+ * @param socket of the client's own TLS, never that of a proxy
+ */
 export function tlsChannel(
-  socket: Socket,
+  socket: TLSSocket,
   { channelBinding, certificateName, tls }: Pick<
     Endpoint,
     "channelBinding" | "certificateName" | "tls"
   >,
 ): SaslChannel {
-  if (!(socket instanceof TLSSocket) || tls === undefined) return {};
+  if (tls === undefined) return {};
   const serverEndPoint = once(() => channelBinding ? hashOfServer(socket, tls) : undefined);
   const names = once(() => {
     const certificate = clientCertificate(socket);

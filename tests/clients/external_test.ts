@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import tls from "node:tls";
+import { logged } from "../auth/login.ts";
 import { startServer } from "../harness.ts";
 import { userCertificates } from "./certificates.ts";
 import { clientTest, run, workplace } from "./programs.ts";
@@ -43,11 +44,11 @@ clientTest(
       await external("ann", "a AUTHENTICATE EXTERNAL ="),
       "a OK Logged in to mail.example.org",
     );
-    assert.match(server.log(), /mechanism=EXTERNAL user=ann@example.org remote=\S+ secure=true/);
+    await logged(server, /mechanism=EXTERNAL user=ann@example.org remote=\S+ secure=true/);
     assert.match(await external("ann", "a AUTHENTICATE EXTERNAL", "") ?? "", /^a OK /);
     const bob = btoa("bob@example.org");
     assert.match(await external("ann", `a AUTHENTICATE EXTERNAL ${bob}`) ?? "", /^a OK /);
-    assert.match(server.log(), /mechanism=EXTERNAL user=bob@example.org/);
+    await logged(server, /mechanism=EXTERNAL user=bob@example.org/);
     assert.equal(
       await external("ann", `a AUTHENTICATE EXTERNAL ${btoa("eve@example.org")}`),
       "a NO [AUTHENTICATIONFAILED] Invalid credentials",

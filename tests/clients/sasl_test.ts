@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import tls from "node:tls";
 import { ImapFlow } from "imapflow";
 import pgSasl from "pg/lib/crypto/sasl.js";
+import { logged } from "../auth/login.ts";
 import { bearerServer } from "../bearer_server.ts";
 import { PASSWORD, startServer, type TestServer } from "../harness.ts";
 import { scramUser } from "../scram_user.ts";
@@ -34,11 +35,8 @@ clientTest(["gsasl"], "gsasl: logs in by SCRAM-SHA-256 without TLS and over STAR
     assert.match(stderr, /server trusted/);
   }
   assert.notEqual((await gsasl("wrong", "--no-starttls")).code, 0);
-  assert.match(
-    server.log(),
-    /mechanism=SCRAM-SHA-256 user="ann,=@example.org" remote=\S+ secure=true/,
-  );
-  assert.match(server.log(), /reason="wrong password" .* username="ann,=@example.org"$/m);
+  await logged(server, /mechanism=SCRAM-SHA-256 user="ann,=@example.org" remote=\S+ secure=true/);
+  await logged(server, /reason="wrong password" .* username="ann,=@example.org"$/m);
 });
 
 /** A module of Cyrus SASL, which mbsync loads where it is installed. */
@@ -88,7 +86,7 @@ SyncState *
     env: { HOME: place.dir },
   });
   assert.equal(code, 0, stdout + stderr);
-  assert.match(server.log(), /mechanism=SCRAM-SHA-256 user="ann/);
+  await logged(server, /mechanism=SCRAM-SHA-256 user="ann/);
 });
 
 clientTest(["curl"], "curl: logs in by LOGIN, and by a token in OAUTHBEARER", async () => {
@@ -102,7 +100,7 @@ clientTest(["curl"], "curl: logs in by LOGIN, and by a token in OAUTHBEARER", as
   for (const options of [[], ["--sasl-ir"]]) {
     assert.equal(await curl(server.port, "--login-options", "AUTH=LOGIN", ...options), "INBOX");
   }
-  assert.match(server.log(), /mechanism=LOGIN user=u1/);
+  await logged(server, /mechanism=LOGIN user=u1/);
 
   await using bearer = await bearerServer({ good: "u1" });
   assert.equal(await curl(bearer.port, "--oauth2-bearer", "good"), "INBOX");

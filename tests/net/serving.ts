@@ -26,27 +26,35 @@ export interface Serving extends AsyncDisposable {
 const PATIENCE_MS = 20_000;
 
 /** A config with `imap` in each of its `[[imap]]` blocks; `{dir}` is a fresh folder. */
-function configText(imap: readonly string[], top = ""): string {
+function configText(imap: readonly string[], top = "", scram = false): string {
+  const more = scram ? ', scram = ["SHA-256"]' : "";
   const blocks = imap.map((text) =>
-    `[[imap]]\nauth = { module = "pass_table", table = { module = "file", path = "{dir}/users" } }\n` +
+    `[[imap]]\nauth = { module = "pass_table", table = ["file", "{dir}/users"]${more} }\n` +
     `storage = "&mail"\n${text}\n`
   );
-  return `hostname = "mail.example.org"\nstate_dir = "{dir}"\nruntime_dir = "{dir}"\nwarm_up = "0s"\n${top}\n` +
+  return `hostname = "mail.example.org"\nstate_dir = "{dir}"\nruntime_dir = "{dir}"\nwarm_up = "0s"\ndebug = true\n${top}\n` +
     `${top.includes("tls") ? "" : '[tls]\nloader = "self_signed"\n'}${blocks.join("")}` +
     '[storage.mail]\nmodule = "maildir"\n';
 }
 
 /** A folder with a config and the table of users. */
-export async function writeConfig(imap: readonly string[], top = ""): Promise<string> {
+export async function writeConfig(
+  imap: readonly string[],
+  top = "",
+  scram = false,
+): Promise<string> {
   const dir = await Deno.makeTempDir({ prefix: "imapd-net-" });
   await Deno.writeTextFile(`${dir}/users`, `${USER}: bcrypt:${HASH}\n`);
-  await Deno.writeTextFile(`${dir}/c.toml`, configText(imap, top).replaceAll("{dir}", dir));
+  await Deno.writeTextFile(`${dir}/c.toml`, configText(imap, top, scram).replaceAll("{dir}", dir));
   return dir;
 }
 
 /** Starts a server. */
-export async function serving(imap: readonly string[], top = ""): Promise<Serving> {
-  const dir = await writeConfig(imap, top);
+export async function serving(
+  imap: readonly string[],
+  options: { readonly top?: string; /** SCRAM is offered. */ readonly scram?: boolean } = {},
+): Promise<Serving> {
+  const dir = await writeConfig(imap, options.top, options.scram);
   const lines: string[] = [];
   let app: App;
   try {

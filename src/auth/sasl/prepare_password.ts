@@ -1,10 +1,8 @@
 /** Passwords in the one form that is hashed, however a client wrote them. */
 
-/**
- * Maps other spaces to the ASCII one, and composes characters.
- *
- * @see RFC 8265 §4.2.2
- */
+import { opaqueString } from "../../names/precis.ts";
+
+/** The form that RFC 8265 §4.2 gives a password; one that has none stays as it is. */
 export function preparePassword(password: string): string {
-  return password.replace(/\p{Zs}/gu, " ").normalize("NFC");
+  return opaqueString(password) ?? password;
 }
