@@ -1,34 +1,12 @@
 // The names of users on their way to passwords and accounts, through running servers.
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { Buffer } from "node:buffer";
 import { DatabaseSync } from "node:sqlite";
-import { ImapClient } from "./client.ts";
-import { PASSWORD, startServer, type TestServer, type TestServerOptions } from "./harness.ts";
-
-/** Tells how a login ends: "OK", or the response code of the NO. */
-async function login(server: TestServer, name: string, password = PASSWORD): Promise<string> {
-  await using client = await ImapClient.connect({ host: "127.0.0.1", port: server.port });
-  await client.response();
-  const plain = Buffer.from(`\0${name}\0${password}`).toString("base64");
-  const { reply } = await client.command(`AUTHENTICATE PLAIN ${plain}`);
-  return reply.startsWith("OK ") ? "OK" : reply.match(/^NO \[(\w+)\]/)?.[1] ?? reply;
-}
-
-/** Names of the accounts that were made. */
-async function accounts(server: TestServer): Promise<string[]> {
-  try {
-    return (await Array.fromAsync(Deno.readDir(`${server.dir}/mail`), ({ name }) => name)).sort();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
-}
+import { accounts, FAILED, login } from "./directives/logins.ts";
+import { startServer, type TestServerOptions } from "./harness.ts";
 
 /** What it is about, the server's settings, logins and how they end, the accounts at the end. */
 type Case = readonly [string, TestServerOptions, Readonly<Record<string, string>>, string[]];
-
-const FAILED = "AUTHENTICATIONFAILED";
 
 const CASES: readonly Case[] = [
   [
