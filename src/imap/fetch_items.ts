@@ -8,7 +8,7 @@ import type { CachedItems, StoredMessage } from "../store/store.ts";
 import { latin1 } from "../wire/bytes.ts";
 import type { FetchItem, PartialRange, Section } from "../wire/fetch_grammar.ts";
 import { dateTime } from "../wire/response.ts";
-import { BrokenResponse, type Output } from "./command.ts";
+import { BrokenResponse, Disconnected, type Output } from "./command.ts";
 import type { View } from "./view.ts";
 
 /** One message that is being answered about. */
@@ -207,6 +207,7 @@ async function writeRange(
       if (out.full) await out.flush();
     }
   } catch (error) {
+    if (error instanceof Disconnected) throw error;
     throw new BrokenResponse("A message became unreadable in the middle of its literal", {
       cause: error,
     });
