@@ -51,8 +51,7 @@ async function greeting(port: number): Promise<string> {
 async function nonsense(port: number): Promise<string[]> {
   await using client = await ImapClient.connect({ host: "127.0.0.1", port });
   await client.response();
-  client.line("a NONSENSE");
-  client.line("b NOOP");
+  client.send("a NONSENSE\r\nb NOOP\r\n");
   const heard: string[] = [];
   for (;;) {
     const line = await client.response();

@@ -1,0 +1,167 @@
+// Each limit of an endpoint, as what a client is told that goes beyond it, and what it may do.
+
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { ImapClient } from "../client.ts";
+import { PASSWORD, startServer, type TestServer } from "../harness.ts";
+import { until } from "../until.ts";
+
+/** Starts a server with these limits. */
+function startLimited(limits: string, imap = ""): Promise<TestServer> {
+  return startServer({ imap: `${imap}limits = { ${limits} }\n` });
+}
+
+async function connect({ port }: TestServer): Promise<ImapClient> {
+  const client = await ImapClient.connect({ host: "127.0.0.1", port });
+  await client.response();
+  return client;
+}
+
+function loggedIn(server: TestServer): Promise<ImapClient> {
+  return ImapClient.login({ host: "127.0.0.1", port: server.port }, server.freshUser(), PASSWORD);
+}
+
+/** Responses up to the end of the connection. */
+async function rest(client: ImapClient): Promise<string[]> {
+  const heard: string[] = [];
+  for (let line = await client.response(); line !== undefined; line = await client.response()) {
+    heard.push(line);
+  }
+  return heard;
+}
+
+/** A limit's setting, and which of two commands are taken, the second longer than the first. */
+const SIZES = [
+  ["line", '"1 KiB"', [true, false]],
+  ["line", '"4 KiB"', [true, true]],
+  ["literals", '"1 KiB"', [true, false]],
+  ["literals", '"2 KiB"', [true, true]],
+] as const;
+
+/** Commands of about 900 and of about 1200 octets. */
+const COMMANDS = {
+  line: [900, 1200].map((size) => [`a SEARCH SUBJECT "${"x".repeat(size)}"`]),
+  literals: [450, 600].map((size) => [
+    `a SEARCH SUBJECT {${size}}`,
+    `${"x".repeat(size)} BODY {${size}}`,
+    "x".repeat(size),
+  ]),
+};
+
+for (const [limit, value, taken] of SIZES) {
+  Deno.test(`limits.${limit} = ${value}: what is longer is BAD, and the session goes on`, async () => {
+    await using server = await startLimited(`${limit} = ${value}`);
+    await using client = await loggedIn(server);
+    await client.command("SELECT INBOX");
+    for (const [i, command] of COMMANDS[limit].entries()) {
+      let reply = "+";
+      for (const line of command) {
+        if (!reply.startsWith("+")) break;
+        client.line(line);
+        reply = await client.response() ?? "";
+      }
+      if (taken[i]) {
+        strictEqual(reply, "* SEARCH");
+        match(await client.response() ?? "", /^a OK /);
+      } else {
+        match(reply, /^a (BAD|NO) .*(shorter|literals)/);
+      }
+      match((await client.command("NOOP")).reply, /^OK /);
+    }
+  });
+}
+
+Deno.test("limits.login: who does not log in is sent away, however much they say", async () => {
+  await using server = await startLimited('login = "1s"');
+  await using client = await connect(server);
+  let heard: string | undefined;
+  do {
+    client.line("a NOOP");
+    heard = await client.response();
+  } while (heard?.startsWith("a OK"));
+  strictEqual(heard, "* BYE Logging in took too long");
+  deepStrictEqual(await rest(client), []);
+});
+
+Deno.test("limits.idle: who says nothing is sent away, but not in IDLE", async () => {
+  await using server = await startLimited('idle = "1s", keepalive = "1s"');
+  await using idling = await connect(server);
+  // In one piece, so that there is no time between login and IDLE.
+  idling.send(`a LOGIN ${server.freshUser()} ${PASSWORD}\r\nb IDLE\r\n`);
+  match((await idling.answer("a")).reply, /^OK /);
+  match(await idling.response() ?? "", /^\+ /);
+  await using silent = await loggedIn(server);
+  deepStrictEqual(await rest(silent), ["* BYE Idle for too long"]);
+  for (let i = 0; i < 3; i++) strictEqual(await idling.response(), "* OK Still here");
+  idling.line("DONE");
+  deepStrictEqual((await rest(idling)).filter((line) => line !== "* OK Still here"), [
+    "b OK IDLE completed",
+    "* BYE Idle for too long",
+  ]);
+});
+
+Deno.test("limits.keepalive: IDLE hears that the server is still there", async () => {
+  await using server = await startLimited('keepalive = "1s"');
+  await using client = await loggedIn(server);
+  client.line("a IDLE");
+  match(await client.response() ?? "", /^\+ /);
+  for (let i = 0; i < 2; i++) strictEqual(await client.response(), "* OK Still here");
+  client.line("DONE");
+  match((await client.answer("a")).reply, /^OK /);
+});
+
+Deno.test("limits.write: who takes no data is cut off", async () => {
+  await using server = await startLimited('write = "1s"', "io_errors = true\n");
+  const user = server.freshUser();
+  await using writer = await ImapClient.login(
+    { host: "127.0.0.1", port: server.port },
+    user,
+    PASSWORD,
+  );
+  const message = `Subject: x\r\n\r\n${`${"x".repeat(70)}\r\n`.repeat(120_000)}`;
+  match((await writer.append("INBOX", message)).reply, /^OK /);
+  // This one never reads.
+  using deaf = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+  const lines = [`a LOGIN ${user} ${PASSWORD}`, "b SELECT INBOX"];
+  for (let i = 0; i < 8; i++) lines.push(`c${i} FETCH 1 BODY.PEEK[]`);
+  const bytes = new TextEncoder().encode(lines.map((line) => `${line}\r\n`).join(""));
+  for (let at = 0; at < bytes.length;) at += await deaf.write(bytes.subarray(at));
+  const cut = /connection lost conn=\S+ reason="The client takes no data"/;
+  await until(() => cut.test(server.log()), String(cut));
+  match((await writer.command("NOOP")).reply, /^OK /);
+});
+
+/** Bad commands that are allowed before and after login. */
+for (const [before, after] of [[1, 3], [4, 2]]) {
+  const limits = `bad_before_login = ${before}, bad_after_login = ${after}`;
+  Deno.test(`limits = { ${limits} }: one bad command more ends the connection`, async () => {
+    await using server = await startLimited(limits);
+    for (
+      const [client, allowed] of [
+        [await connect(server), before],
+        [await loggedIn(server), after],
+      ] as const
+    ) {
+      await using _ = client;
+      for (let i = 0; i < allowed - 1; i++) match((await client.command("X")).reply, /^BAD /);
+      // A good one begins the count anew.
+      match((await client.command("NOOP")).reply, /^OK /);
+      for (let i = 0; i < allowed; i++) match((await client.command("X")).reply, /^BAD /);
+      deepStrictEqual(await rest(client), ["* BYE Too many bad commands"]);
+    }
+  });
+}
+
+Deno.test("limits.connections: one more is told to come later, and may when another has left", async () => {
+  await using server = await startLimited("connections = 2");
+  await using first = await connect(server);
+  const second = await connect(server);
+  const greeting = async () => {
+    await using client = await ImapClient.connect({ host: "127.0.0.1", port: server.port });
+    return await client.response() ?? "";
+  };
+  strictEqual(await greeting(), "* BYE Too many connections, try later");
+  match((await first.command("NOOP")).reply, /^OK /);
+  await second.close();
+  await until(async () => (await greeting()).startsWith("* OK "), "room for another client");
+  await until(() => server.log().includes("too many connections remote=127.0.0.1"), "a warning");
+});
