@@ -3,6 +3,7 @@
 import { isInstalled, PATIENCE_MS } from "../clients/programs.ts";
 import { freePorts } from "./free_ports.ts";
 import { accepting } from "./slapd.ts";
+import { until } from "../until.ts";
 
 const DOVECOT = "/usr/sbin/dovecot";
 
@@ -70,7 +71,9 @@ export async function startDovecot(users: string, more = ""): Promise<DovecotAut
     stop,
     async [Symbol.asyncDispose]() {
       await stop();
-      await Deno.remove(dir, { recursive: true });
+      // A service that is just ending may still make a file.
+      const remove = () => Deno.remove(dir, { recursive: true }).then(() => true, () => false);
+      await until(remove, `the end of ${dir}`);
     },
   };
 }
