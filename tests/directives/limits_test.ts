@@ -70,16 +70,10 @@ for (const [limit, value, taken] of SIZES) {
   });
 }
 
-Deno.test("limits.login: who does not log in is sent away, however much they say", async () => {
+Deno.test("limits.login: who does not log in is sent away", async () => {
   await using server = await startLimited('login = "1s"');
   await using client = await connect(server);
-  let heard: string | undefined;
-  do {
-    client.line("a NOOP");
-    heard = await client.response();
-  } while (heard?.startsWith("a OK"));
-  strictEqual(heard, "* BYE Logging in took too long");
-  deepStrictEqual(await rest(client), []);
+  deepStrictEqual(await rest(client), ["* BYE Logging in took too long"]);
 });
 
 Deno.test("limits.idle: who says nothing is sent away, but not in IDLE", async () => {
