@@ -22,7 +22,8 @@ export function usernameCasePreserved(name: string): string | undefined {
 export function opaqueString(password: string): string | undefined {
   if (!isFreeform(password)) return undefined;
   const enforced = password.replace(/\p{Zs}/gu, " ").normalize("NFC");
-  return enforced === "" ? undefined : enforced;
+  // Once more: U+0387 becomes a middle dot, which may stand only between two l.
+  return enforced === "" || !isFreeform(enforced) ? undefined : enforced;
 }
 
 /** The rules in the order of RFC 8264 §7. */

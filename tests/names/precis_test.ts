@@ -94,6 +94,9 @@ for (const [what, name] of REFUSED) {
     strictEqual(usernameCaseMapped(name), undefined));
 }
 
+Deno.test("opaqueString: refuses what only mapping leads out of the class", () =>
+  strictEqual(opaqueString("\u0387"), undefined));
+
 const char = fc.oneof(
   fc.constantFrom("a", "A", "1", "-", ".", " ", "\u05d0", "\u0661", "\u0301", "\uff21", "\u03a3"),
   fc.string({ unit: "binary", minLength: 1, maxLength: 1 }),
