@@ -19,7 +19,7 @@ export const PEBBLE_PROGRAMS = ["pebble", "pebble-challtestsrv"];
 const DAY = 86_400_000;
 
 /**
- * Starts it with half of all nonces refused.
+ * Starts it with a fifth of all nonces refused: ten refusals in a row then never happen by chance.
  *
  * @param external kid and key (base64url) that new accounts must be bound to
  */
@@ -50,7 +50,7 @@ export async function startPebble(external?: Record<string, string>): Promise<Pe
   const pebble = start(
     "pebble",
     ["-config", `${dir}/config.json`, "-strict", "-dnsserver", `127.0.0.1:${dns}`],
-    { PEBBLE_VA_NOSLEEP: "1", PEBBLE_WFE_NONCEREJECT: "50" },
+    { PEBBLE_VA_NOSLEEP: "1", PEBBLE_WFE_NONCEREJECT: "20" },
   );
   const directory = `https://127.0.0.1:${port}/dir`;
   await reachable(directory, own.cert);
