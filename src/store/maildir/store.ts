@@ -97,22 +97,23 @@ export class MaildirStore implements Store {
   }
 
   #lasting(name: string, root: string): LastingAccount {
-    const { specialFolders, log, clock = Date.now, writeBackDelay = 1000, disableRecent = false } =
-      this.#options;
-    const open = (opening: Opening) =>
-      openAccount({
+    const open = (opening: Opening) => {
+      // Read at each opening: a reload may have brought others meanwhile.
+      const { specialFolders, log, clock, writeBackDelay, disableRecent } = this.#options;
+      return openAccount({
         name,
         root,
         specialFolders,
         log: log.with({ account: name }),
-        clock,
+        clock: clock ?? Date.now,
         names: this.#names,
         loaded: this.#loaded,
         watcher: this.#watcher,
-        writeBackDelay,
-        hidesRecent: disableRecent,
+        writeBackDelay: writeBackDelay ?? 1000,
+        hidesRecent: disableRecent ?? false,
         ...opening,
       });
+    };
     return new LastingAccount(name, open, () => this.#now());
   }
 }
