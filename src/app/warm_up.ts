@@ -133,7 +133,7 @@ class Client {
   }
 
   async command(text: string): Promise<void> {
-    const answered = this.answer("\nw OK");
+    const answered = this.answer("w OK");
     this.#socket.write(`w ${text}\r\n`);
     await answered;
   }
@@ -158,7 +158,7 @@ class Client {
     if (/^w (NO|BAD)/.test(this.#tail.slice(last))) {
       return this.#fail(new Error(this.#tail.slice(last).trim()));
     }
-    if (!this.#tail.startsWith(this.#wanted.trimStart(), last)) return;
+    if (!this.#tail.startsWith(this.#wanted, last)) return;
     this.#tail = "";
     this.#waiting.resolve();
     this.#waiting = undefined;
