@@ -47,10 +47,7 @@ export class TlsContexts {
   /** Stops the renewals of what none of these configs refers to. */
   async keepOnly(configs: readonly Config[]): Promise<void> {
     const used = new Set(
-      configs.flatMap(({ imap }) =>
-        imap.flatMap(({ tls, proxyProtocol }) => [tls, proxyProtocol?.tls])
-      )
-        .flatMap((tls) => tls ? [settingsOf(tls.loader)] : []),
+      configs.flatMap(tlsOf).map(({ loader }) => settingsOf(loader)),
     );
     for (const [settings, certificates] of this.#loaded) {
       if (used.has(settings)) continue;
@@ -100,6 +97,11 @@ export class TlsContexts {
       storePath: loader.storePath,
     };
   }
+}
+
+/** The TLS settings of all endpoints, each as often as it is referred to. */
+export function tlsOf({ imap }: Config): TlsConfig[] {
+  return imap.flatMap(({ tls, proxyProtocol }) => [tls ?? [], proxyProtocol?.tls ?? []].flat());
 }
 
 function settingsOf(loader: LoaderConfig): string {

@@ -4,6 +4,7 @@ import type { Config } from "../config/load.ts";
 import type { LocatedPath } from "../config/located_path.ts";
 import type { LoaderConfig, TlsConfig } from "../config/tls_setting.ts";
 import { PairFault, readAuthorities, readPair } from "../tls/pair.ts";
+import { tlsOf } from "./tls.ts";
 
 /**
  * Faults of certificates and keys, each as `FILE:LINE:COLUMN: …`, in the order of the file.
@@ -11,9 +12,8 @@ import { PairFault, readAuthorities, readPair } from "../tls/pair.ts";
  * @param file the config's path
  */
 export function tlsFileFaults(config: Config, file: string): string[] {
-  const all = config.imap.flatMap(({ tls, proxyProtocol }) => [tls, proxyProtocol?.tls]);
-  const faults = [...new Set(all)]
-    .flatMap((tls) => tls === undefined ? [] : faultsOf(tls))
+  const faults = [...new Set(tlsOf(config))]
+    .flatMap(faultsOf)
     .toSorted((a, b) => a.at.line - b.at.line || a.at.column - b.at.column)
     .map(({ at, key, fault: { wanted, got } }) =>
       `${file}:${at.line}:${at.column}: ${key} must be ${wanted}: got ${got}`
