@@ -17,8 +17,6 @@ import { Listeners } from "./net/listeners.ts";
 export interface App {
   /** Where it listens, with the real ports. */
   readonly listening: readonly ListenAddress[];
-  /** Connections that are being served. */
-  readonly connections: number;
   /**
    * Goes over to another config. Addresses that stay are not interrupted, and who is connected
    * goes on with what there was before.
@@ -80,11 +78,6 @@ class RunningApp implements App {
     this.#listeners = new Listeners({ log, handover, libc: Libc.open() });
   }
 
-  get connections(): number {
-    const generations = [...this.#retired.keys(), ...this.#current ? [this.#current] : []];
-    return generations.reduce((sum, { connections }) => sum + connections, 0);
-  }
-
   async reload(config: Config): Promise<void> {
     this.#warnOfFixed(config);
     let next: Generation | undefined;
@@ -92,7 +85,7 @@ class RunningApp implements App {
       next = await Generation.make(config, this.#lasting);
       this.listening = await this.#listeners.apply(next.wanted);
     } catch (error) {
-      if (next !== undefined) await this.#drop(next);
+      if (next !== undefined) await next.close();
       await this.#lasting.tls.keepOnly(this.#configs());
       throw error;
     }
@@ -103,7 +96,7 @@ class RunningApp implements App {
 
   async close(graceMs: number): Promise<void> {
     await this.#listeners.close();
-    const generations = [...this.#retired.keys(), ...this.#current ? [this.#current] : []];
+    const generations = this.#generations();
     for (const timer of this.#retired.values()) clearTimeout(timer);
     const servers = generations.flatMap((each) => each.servers);
     await Promise.all(servers.map((server) => server.close(graceMs)));
@@ -132,18 +125,17 @@ class RunningApp implements App {
   #forget(generation: Generation): void {
     clearTimeout(this.#retired.get(generation));
     this.#retired.delete(generation);
-    this.#drop(generation).catch((error) =>
+    generation.close().catch((error) =>
       this.#log.warn("cannot close old modules", { error: String(error) })
     );
   }
 
-  async #drop(generation: Generation): Promise<void> {
-    await Promise.all(generation.servers.map((server) => server.close(0)));
-    await generation.closeModules();
+  #generations(): Generation[] {
+    return [...this.#retired.keys(), ...this.#current ? [this.#current] : []];
   }
 
   #configs(): Config[] {
-    return [this.#current, ...this.#retired.keys()].flatMap((each) => each ? [each.config] : []);
+    return this.#generations().map(({ config }) => config);
   }
 
   #warnOfFixed({ stateDir, hostname }: Config): void {

@@ -48,7 +48,7 @@ export class Generation {
       for (const imap of config.imap) await made.#add(imap);
       return made;
     } catch (error) {
-      await made.closeModules();
+      await made.close();
       throw error;
     }
   }
@@ -56,6 +56,12 @@ export class Generation {
   /** Connections that were taken in by this config. */
   get connections(): number {
     return this.servers.reduce((sum, server) => sum + server.connections, 0);
+  }
+
+  /** Ends at once what its servers do, and lets go of what logging in needs. */
+  async close(): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.close(0)));
+    await this.closeModules();
   }
 
   /** Lets go of what logging in needs; sessions that are logged in go on. */
