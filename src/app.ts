@@ -1,6 +1,8 @@
 /** Builds the server from a config; only this and `app/` name concrete drivers and modules. */
 
 import { clearTimeout, setTimeout } from "node:timers";
+import { adminContext } from "./app/admin.ts";
+import { type OpenControl, openControl } from "./app/control.ts";
 import { Generation, type Lasting } from "./app/generation.ts";
 import { readSecret } from "./app/secret.ts";
 import { Stores } from "./app/storage.ts";
@@ -36,6 +38,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   const app = new RunningApp(config, await readSecret(config.stateDir), log);
   try {
     await app.reload(config);
+    await app.openControl();
     return app;
   } catch (error) {
     await app.close(0);
@@ -58,6 +61,8 @@ class RunningApp implements App {
   readonly #log: Log;
   readonly #lasting: Lasting;
   readonly #listeners: Listeners;
+  readonly #libc: Libc | undefined;
+  #control: OpenControl | undefined;
   #current: Generation | undefined;
   /** Earlier ones that may still have sessions, and the timers that close their modules. */
   readonly #retired = new Map<Generation, ReturnType<typeof setTimeout>>();
@@ -75,7 +80,14 @@ class RunningApp implements App {
       log,
     };
     const handover = readHandover((name) => Deno.env.get(name), Deno.pid);
-    this.#listeners = new Listeners({ log, handover, libc: Libc.open() });
+    this.#libc = Libc.open();
+    this.#listeners = new Listeners({ log, handover, libc: this.#libc });
+  }
+
+  async openControl(): Promise<void> {
+    const context = () =>
+      adminContext(this.#current?.config ?? this.#first, this.#lasting.stores, this.#log);
+    this.#control = await openControl(this.#first, context, this.#log, this.#libc);
   }
 
   async reload(config: Config): Promise<void> {
@@ -95,6 +107,7 @@ class RunningApp implements App {
   }
 
   async close(graceMs: number): Promise<void> {
+    await this.#control?.close();
     await this.#listeners.close();
     const generations = this.#generations();
     for (const timer of this.#retired.values()) clearTimeout(timer);
@@ -138,8 +151,9 @@ class RunningApp implements App {
     return this.#generations().map(({ config }) => config);
   }
 
-  #warnOfFixed({ stateDir, hostname }: Config): void {
+  #warnOfFixed({ stateDir, controlPath, hostname }: Config): void {
     const changed = [
+      ...controlPath === this.#first.controlPath ? [] : ["runtime_dir"],
       ...stateDir === this.#first.stateDir ? [] : ["state_dir"],
       ...hostname === this.#first.hostname ? [] : ["hostname"],
     ];

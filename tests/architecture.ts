@@ -25,6 +25,7 @@ const PACE = /^src\/pace\.ts$/;
 const SYSTEM_LIBRARY = /^src\/system_library\.ts$/;
 const LOG = /^src\/(log|metrics)\.ts$/;
 const NAMES = /^src\/names\//;
+const ADMIN = /^src\/admin\//;
 const CONTRACTS = [/^src\/store\/store\.ts$/, /^src\/auth\/auth\.ts$/, /^src\/tables\/table\.ts$/];
 
 const DIRECTIONS: readonly Direction[] = [
@@ -32,8 +33,15 @@ const DIRECTIONS: readonly Direction[] = [
   { from: APP, to: [/^src\//] },
   {
     from: /^src\/cli\//,
-    to: [/^src\/(app|cli|config|auth|tables|names|log|service_manager)\b/, VERSION],
+    to: [/^src\/(app|cli|config|auth|tables|names|log|service_manager|admin)\b/, VERSION],
   },
+  // Operations know the contract of a store, and no driver
+  {
+    from: ADMIN,
+    to: [ADMIN, /^src\/(store\/store\.ts$|imap\/|wire\/|message\/)/, PACE],
+    types: [LOG],
+  },
+  { from: /^src\/control\//, to: [/^src\/control\//, ADMIN], types: [LOG] },
   { from: /^src\/version\.ts$/, to: [/^deno\.json$/] },
   { from: PACE, to: [] },
   { from: SYSTEM_LIBRARY, to: [] },

@@ -93,6 +93,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
 function config(dir: string, options: TestServerOptions): string {
   return `hostname = "mail.example.org"
 state_dir = "${dir}"
+runtime_dir = "${dir}"
 log = ["stderr"]
 warm_up = "${options.warmUp ?? "0s"}"
 ${options.top ?? ""}
@@ -134,7 +135,7 @@ interface Running {
   stop(signal?: Deno.Signal): Promise<number>;
 }
 
-/** Starts the program and waits for its two "listening" lines, which tell the ports. */
+/** Starts the program and waits until it serves; its two "listening" lines tell the ports. */
 async function run(command: readonly string[], dir: string): Promise<Running> {
   const [program, ...args] = command;
   const child = new Deno.Command(program, {
@@ -148,7 +149,7 @@ async function run(command: readonly string[], dir: string): Promise<Running> {
   const reading = (async () => {
     for await (const chunk of child.stderr.pipeThrough(new TextDecoderStream())) {
       text += chunk;
-      if (portOf(text, "tcp") && portOf(text, "tls")) ready.resolve();
+      if (/server started/.test(text)) ready.resolve();
     }
     ready.reject(new Error(`imapd did not start:\n${text}`));
   })();

@@ -6,17 +6,29 @@ import { didYouMean } from "../config/suggest.ts";
 /** Exit statuses, part of the program's interface. */
 export const EXIT = { ok: 0, failure: 1, usage: 2 } as const;
 
+/** Where the config is unless `--config` says otherwise. */
+export const CONFIG_FILE = "/etc/imapd/config.toml";
+
 /** One option of a command; without `value` it is a switch. */
 export interface Option {
   /** What the help calls its value, such as "FILE". */
   readonly value?: string;
+  /** Its other name, one letter. */
+  readonly short?: string;
+  /** It may be given more than once. */
+  readonly repeated?: boolean;
+  /** The command does not work without it. */
+  readonly required?: boolean;
   readonly doc: string;
 }
 
 export interface Command {
   /** Words that choose it, such as "user add"; "" is the command without any. */
   readonly name: string;
-  /** Names of its operands for the help, such as "NAME". */
+  /**
+   * Names of its operands: "NAME" must be given, "[NAME]" may be; a last one with "…" stands for
+   * any number, of which "NAME…" must have one.
+   */
   readonly operands: readonly string[];
   readonly summary: string;
   readonly options: Readonly<Record<string, Option>>;
@@ -25,7 +37,7 @@ export interface Command {
 
 /** Options and operands as given. */
 export interface Arguments {
-  readonly options: Readonly<Record<string, string | boolean | undefined>>;
+  readonly options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
   readonly operands: readonly string[];
 }
 
@@ -34,17 +46,26 @@ export class UsageError extends Error {
   override name = "UsageError";
 }
 
-/** An option that must be there, as a string. @throws {UsageError} */
-export function requiredOption(args: Arguments, name: string): string {
-  const value = args.options[name];
-  if (typeof value === "string" && value !== "") return value;
-  throw new UsageError(`Expected --${name} with a value, got none`);
-}
-
-/** An option that may be absent. */
+/** The value of an option; of one that may be absent, undefined then. */
 export function optionalOption(args: Arguments, name: string): string | undefined {
   const value = args.options[name];
   return typeof value === "string" ? value : undefined;
+}
+
+/** All values of an option that may be repeated, in order. */
+export function repeatedOption(args: Arguments, name: string): readonly string[] {
+  const value = args.options[name];
+  return Array.isArray(value) ? value : typeof value === "string" ? [value] : [];
+}
+
+/** Whether a switch was given. */
+export function isOn(args: Arguments, name: string): boolean {
+  return args.options[name] === true;
+}
+
+/** The path of the config. */
+export function configFile(args: Arguments): string {
+  return optionalOption(args, "config") ?? CONFIG_FILE;
 }
 
 /** Reads what follows the command's words. @throws {UsageError} */
@@ -54,9 +75,13 @@ export function readArguments(command: Command, words: readonly string[]): Argum
     options: {
       help: { type: "boolean", short: "h" },
       ...Object.fromEntries(
-        Object.entries(command.options).map(([name, option]) => [
+        Object.entries(command.options).map(([name, { value, short, repeated = false }]) => [
           name,
-          { type: option.value === undefined ? "boolean" as const : "string" as const },
+          {
+            type: value === undefined ? "boolean" as const : "string" as const,
+            ...short === undefined ? {} : { short },
+            multiple: repeated,
+          },
         ]),
       ),
     },
@@ -69,15 +94,30 @@ export function readArguments(command: Command, words: readonly string[]): Argum
     if (token.kind === "positional") operands.push(token.value);
     if (token.kind === "option") checkOption(command, token.name, token.rawName, token.value);
   }
-  const options: Record<string, string | boolean | undefined> = {};
+  const options: Record<string, string | boolean | readonly string[] | undefined> = {};
   for (const [name, value] of Object.entries(values)) {
-    options[name] = Array.isArray(value) ? undefined : value;
+    options[name] = Array.isArray(value) ? value.map(String) : value;
   }
-  if (options.help !== true && operands.length !== command.operands.length) {
-    const wanted = command.operands.length === 0 ? "no operand" : command.operands.join(" ");
-    throw new UsageError(`Expected ${wanted}, got ${operands.join(" ") || "none"}`);
+  if (options.help !== true) {
+    checkOperands(command, operands);
+    checkRequired(command, options);
   }
   return { options, operands };
+}
+
+function checkOperands({ operands: names }: Command, given: readonly string[]): void {
+  const least = names.filter((name) => !name.startsWith("[")).length;
+  const most = names.some((name) => name.includes("…")) ? Infinity : names.length;
+  if (given.length >= least && given.length <= most) return;
+  const wanted = names.length === 0 ? "no operand" : names.join(" ");
+  throw new UsageError(`Expected ${wanted}, got ${given.join(" ") || "none"}`);
+}
+
+function checkRequired({ options }: Command, given: Arguments["options"]): void {
+  for (const [name, { value, required }] of Object.entries(options)) {
+    if (required !== true || given[name] !== undefined) continue;
+    throw new UsageError(`Expected --${name} with a ${value}, got none`);
+  }
 }
 
 function checkOption(

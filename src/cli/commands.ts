@@ -1,12 +1,17 @@
 /** The table of commands. */
 
 import { check } from "./check.ts";
-import type { Command, Option } from "./command.ts";
+import { type Command, CONFIG_FILE, type Option } from "./command.ts";
 import { hash } from "./hash.ts";
+import { mailboxList } from "./mailbox.ts";
 import { serve } from "./serve.ts";
+import { kick, sessions } from "./sessions.ts";
 import { userAdd, userList, userPasswd, userRemove } from "./user.ts";
 
-const config: Option = { value: "FILE", doc: "Required. The config, in TOML." };
+const config: Option = {
+  value: "FILE",
+  doc: `The config, in TOML; ${CONFIG_FILE} by default.`,
+};
 const auth: Option = {
   value: "NAME",
   doc: "The [auth.NAME] block whose users are meant; the first one of the config by default.",
@@ -15,6 +20,11 @@ const hashOption: Option = {
   value: "ALGORITHM",
   doc: "argon2 (the default), bcrypt or scram-sha-256.",
 };
+const storage: Option = {
+  value: "NAME",
+  doc: "The [storage.NAME] block that is meant; that of the first endpoint by default.",
+};
+const json: Option = { doc: "Print one line of JSON for each row." };
 
 /** All commands; the first one serves. */
 export const COMMANDS: readonly Command[] = [
@@ -66,5 +76,31 @@ export const COMMANDS: readonly Command[] = [
     summary: "Print the names of all users.",
     options: { config, auth },
     run: userList,
+  },
+  {
+    name: "mailbox list",
+    operands: ["ACCOUNT"],
+    summary: "List the mailboxes of an account.",
+    options: { config, storage, json },
+    run: mailboxList,
+  },
+  {
+    name: "sessions",
+    operands: [],
+    summary: "List the clients that are connected to the running server.",
+    options: { config, json },
+    run: sessions,
+  },
+  {
+    name: "kick",
+    operands: [],
+    summary: "End the connections of a user, of an address, or one connection.",
+    options: {
+      config,
+      user: { value: "NAME", doc: "Those of this account." },
+      address: { value: "IP", doc: "Those from this IP address." },
+      id: { value: "ID", doc: "The one of this id, as `imapd sessions` and the log show it." },
+    },
+    run: kick,
   },
 ];

@@ -6,9 +6,9 @@ const PROGRAM = "imapd";
 
 /** One line: `imapd user add --config FILE NAME`. */
 function usageLine(command: Command): string {
-  const options = Object.entries(command.options).map(([name, { value, doc }]) => {
+  const options = Object.entries(command.options).map(([name, { value, required, repeated }]) => {
     const text = value === undefined ? `--${name}` : `--${name} ${value}`;
-    return doc.startsWith("Required") ? text : `[${text}]`;
+    return (required ? text : `[${text}]`) + (repeated ? "…" : "");
   });
   return [PROGRAM, command.name, ...options, ...command.operands].filter((part) => part !== "")
     .join(" ");
@@ -17,9 +17,10 @@ function usageLine(command: Command): string {
 /** Help for one command. */
 export function commandHelp(command: Command): string {
   const rows = [
-    ...Object.entries(command.options).map(([name, { value, doc }]) =>
-      [value === undefined ? `--${name}` : `--${name} ${value}`, doc] as const
-    ),
+    ...Object.entries(command.options).map(([name, { value, short, doc }]) => {
+      const names = short === undefined ? `--${name}` : `-${short}, --${name}`;
+      return [value === undefined ? names : `${names} ${value}`, doc] as const;
+    }),
     ["-h, --help", "Print this help."] as const,
   ];
   return `${command.summary}\n\nUsage: ${usageLine(command)}\n\nOptions:\n${columns(rows)}`;

@@ -1,5 +1,6 @@
 /** Finds the command, runs it, and turns what it throws into an exit status. */
 
+import { AdminError } from "../admin/operation.ts";
 import { ConfigError } from "../config/load.ts";
 import { didYouMean } from "../config/suggest.ts";
 import { VERSION } from "../version.ts";
@@ -17,7 +18,9 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
       printError(error.message);
       return EXIT.usage;
     }
-    if (error instanceof UsageError) {
+    if (
+      error instanceof UsageError || error instanceof AdminError && error.kind === "usage"
+    ) {
       printError(`imapd: ${error.message}\nTry imapd --help`);
       return EXIT.usage;
     }

@@ -6,14 +6,14 @@ import { type Config, ConfigError } from "../config/load.ts";
 import { createLog, type OpenLog } from "../log.ts";
 import { openServiceManager, type ServiceManager } from "../service_manager.ts";
 import { VERSION } from "../version.ts";
-import { type Arguments, EXIT, requiredOption } from "./command.ts";
+import { type Arguments, configFile, EXIT } from "./command.ts";
 
 /** How long commands may still run after a signal, in ms. */
 const GRACE = 10_000;
 
 /** Loads the config, starts the server, and waits for a signal. */
 export async function serve(args: Arguments): Promise<number> {
-  const load = () => loadCheckedConfig(requiredOption(args, "config"));
+  const load = () => loadCheckedConfig(configFile(args));
   return await serveConfig(await load(), { load });
 }
 

@@ -6,7 +6,7 @@ import { type AuthConfig, loadConfig } from "../config/load.ts";
 import { createLog } from "../log.ts";
 import { type Normalization, NORMALIZATIONS } from "../names/normalization.ts";
 import { isMutable, type MutableTable } from "../tables/table.ts";
-import { type Arguments, EXIT, optionalOption, requiredOption, UsageError } from "./command.ts";
+import { type Arguments, configFile, EXIT, optionalOption, UsageError } from "./command.ts";
 import { algorithmOf, hashValue } from "./hash.ts";
 import { print, printError } from "./output.ts";
 import { readNewPassword } from "./password_input.ts";
@@ -82,7 +82,7 @@ interface Users {
 }
 
 async function openUsers(args: Arguments): Promise<Users> {
-  const config = await loadConfig(requiredOption(args, "config"));
+  const config = await loadConfig(configFile(args));
   const wanted = optionalOption(args, "auth");
   const found = config.imap.flatMap((imap) =>
     passTables(imap.auth).map((auth) => ({ auth, imap }))

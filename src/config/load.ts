@@ -56,6 +56,8 @@ export interface Config {
   /** Absent: the machine's own name. */
   readonly hostname?: string;
   readonly stateDir: string;
+  /** The socket by which a running server is administrated, in `runtime_dir`. */
+  readonly controlPath: string;
   readonly log: readonly string[];
   readonly debug: boolean;
   /** Milliseconds. */
@@ -177,7 +179,8 @@ class Loader implements Reading {
     for (const { at, message } of acmeFaults(imap, hostname, endpoints, root)) {
       this.fault(at, message);
     }
-    return { hostname, stateDir, log, debug, warmUp, imap, warnings: this.#warnings };
+    const controlPath = this.resolveRuntime("control.sock");
+    return { hostname, stateDir, controlPath, log, debug, warmUp, imap, warnings: this.#warnings };
   }
 
   #locate(at: Position, message: string): string {

@@ -39,7 +39,9 @@ export const top = {
   }),
   runtime_dir: setting(path(), {
     default: '"/run/imapd"',
-    doc: "Folder where relative paths of unix sockets start. It is not made.",
+    doc: "Folder where relative paths of unix sockets start. It is not made. If it is there, the " +
+      "server opens `control.sock` in it, by which the program's other commands reach it; only " +
+      "the server's user and root may use it.",
   }),
   log: setting(logTargets(), {
     default: '["stderr"]',

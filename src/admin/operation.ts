@@ -1,0 +1,80 @@
+/** What administration can do: each operation is a row of a table, run by the server or by the CLI. */
+
+import type { Log } from "../log.ts";
+import { type Store, StoreError } from "../store/store.ts";
+
+/** What an operation works with. */
+export interface AdminContext {
+  /**
+   * The store of a `[storage.NAME]` block; without a name, that of the first endpoint.
+   *
+   * @throws {AdminError} when the config has none of that name
+   */
+  storage(name?: string): Store;
+  /** Clients that are connected; absent where no server runs. */
+  readonly sessions?: Sessions;
+  readonly log: Log;
+}
+
+/** The connections of a running server. */
+export interface Sessions {
+  list(): readonly SessionInfo[];
+  /** Ends those that match, with a BYE that tells the reason. @returns how many there were */
+  kick(matches: (session: SessionInfo) => boolean, reason: string): number;
+}
+
+/** One client's connection. */
+export interface SessionInfo {
+  /** The field `conn` of its log lines. */
+  readonly id: string;
+  /** An IP address, or "unix". */
+  readonly remote: string;
+  readonly state: string;
+  /** The account, once logged in. */
+  readonly user?: string;
+  /** The mailbox that is selected. */
+  readonly mailbox?: string;
+  readonly secure: boolean;
+  /** When it connected, in milliseconds since 1970. */
+  readonly since: number;
+  readonly octetsIn: number;
+  readonly octetsOut: number;
+  readonly commands: number;
+  /** Name and version by the command ID. */
+  readonly client?: string;
+}
+
+/**
+ * One thing that can be done. `run` yields values that JSON can carry, and octets; `input` brings
+ * what belongs to the call but comes piece by piece, as a message does.
+ */
+export interface Operation<Params, Result> {
+  readonly run: (
+    context: AdminContext,
+    params: Params,
+    input: AsyncIterable<unknown>,
+  ) => AsyncIterable<Result>;
+}
+
+/** It cannot be done; the message is for whoever asked. */
+export class AdminError extends Error {
+  constructor(
+    message: string,
+    /** `usage`: asked for wrongly; exit status 2. */
+    readonly kind: "failure" | "usage" = "failure",
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = "AdminError";
+  }
+}
+
+/** Any error as one for whoever asked; `undefined` for what only a bug can be. */
+export function adminErrorOf(error: unknown): AdminError | undefined {
+  if (error instanceof AdminError) return error;
+  if (!(error instanceof StoreError)) return undefined;
+  const inUse = /another process/.test(error.message)
+    ? ": a server runs that has no control socket, or another command"
+    : "";
+  return new AdminError(error.message + inUse, "failure", { cause: error });
+}

@@ -1,0 +1,33 @@
+/** The table of operations. */
+
+import { listMailboxes } from "./mailboxes.ts";
+import type { Operation } from "./operation.ts";
+import { kickSessions, listSessions } from "./sessions.ts";
+
+/** All operations by name. */
+export const OPERATIONS = {
+  "mailbox list": listMailboxes,
+  "sessions": listSessions,
+  "kick": kickSessions,
+} as const;
+
+export type OperationName = keyof typeof OPERATIONS;
+
+/** What an operation is given. */
+export type ParamsOf<N extends OperationName> = typeof OPERATIONS[N] extends
+  Operation<infer Params, infer _> ? Params : never;
+
+/** What an operation yields. */
+export type ResultOf<N extends OperationName> = typeof OPERATIONS[N] extends
+  Operation<infer _, infer Result> ? Result : never;
+
+/** Whoever runs operations: a server behind its control socket, or this process. */
+export interface Admin {
+  /** @throws {AdminError} while the results are read */
+  call<N extends OperationName>(
+    name: N,
+    params: ParamsOf<N>,
+    input?: AsyncIterable<unknown>,
+  ): AsyncIterable<ResultOf<N>>;
+  close(): Promise<void>;
+}
