@@ -24,6 +24,8 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
       printError(`imapd: ${error.message}\nTry imapd --help`);
       return EXIT.usage;
     }
+    // Whoever read the output has seen enough, as `head` does.
+    if (error instanceof Deno.errors.BrokenPipe) return EXIT.failure;
     printError(`imapd: ${error instanceof Error ? error.message : error}`);
     return EXIT.failure;
   }

@@ -380,3 +380,11 @@ Deno.test("imapd exits with 1 when a log cannot be opened", async () => {
   strictEqual(code, 1);
   match(err, /^imapd: log: cannot open "\/nonexistent\/log": /);
 });
+
+Deno.test("imapd ends quietly when nobody reads its output any more", async () => {
+  const { stderr } = await new Deno.Command("sh", {
+    args: ["-c", '"$0" run -A "$1" --help | true', Deno.execPath(), MAIN],
+    env: { NO_COLOR: "1" },
+  }).output();
+  strictEqual(new TextDecoder().decode(stderr), "");
+});
