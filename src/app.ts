@@ -111,8 +111,7 @@ class RunningApp implements App {
     await this.#listeners.close();
     const generations = this.#generations();
     for (const timer of this.#retired.values()) clearTimeout(timer);
-    const servers = generations.flatMap((each) => each.servers);
-    await Promise.all(servers.map((server) => server.close(graceMs)));
+    await Promise.all(generations.map((generation) => generation.closeServers(graceMs)));
     for (const generation of generations) await generation.closeModules();
     await this.#lasting.tls.close();
     await this.#lasting.stores.close();

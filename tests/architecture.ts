@@ -33,7 +33,10 @@ const DIRECTIONS: readonly Direction[] = [
   { from: APP, to: [/^src\//] },
   {
     from: /^src\/cli\//,
-    to: [/^src\/(app|cli|config|auth|tables|names|log|service_manager|admin)\b/, VERSION],
+    to: [
+      /^src\/(app|autoconfig|cli|config|auth|tables|names|log|service_manager|admin)\b/,
+      VERSION,
+    ],
   },
   // Operations know the contract of a store, and no driver
   {
@@ -70,6 +73,13 @@ const DIRECTIONS: readonly Direction[] = [
   { from: /^src\/store\//, to: [/^src\/store\/[^/]+$/, /^src\/message\//, LOG, PACE] },
   { from: /^src\/imap\/dispatch\.ts$/, to: [...imapMayImport(), LOG] },
   { from: /^src\/imap\//, to: imapMayImport(), types: [LOG] },
+  // Forms for mail programs; only their server knows sockets
+  {
+    from: /^src\/autoconfig\/server\.ts$/,
+    to: [/^src\/autoconfig\//, /^src\/net\/secured\.ts$/],
+    types: [/^src\/net\/(endpoint|listener)\.ts$/, LOG],
+  },
+  { from: /^src\/autoconfig\//, to: [/^src\/autoconfig\//] },
   // Certificates: what they are served by is net's contract
   { from: /^src\/tls\//, to: [/^src\/tls\//, LOG], types: [/^src\/net\/endpoint\.ts$/] },
   { from: /^src\/net\//, to: [/^src\/(net|imap|wire)\//, LOG, SYSTEM_LIBRARY], types: CONTRACTS },

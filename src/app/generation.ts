@@ -1,5 +1,6 @@
 /** What one reading of the config makes; a reload replaces it as a whole. */
 
+import { AutoconfigServer } from "../autoconfig/server.ts";
 import type { Login } from "../auth/auth.ts";
 import { EndpointLogin } from "../auth/login.ts";
 import type { Config, ImapConfig } from "../config/load.ts";
@@ -10,6 +11,7 @@ import type { Wanted } from "../net/listeners.ts";
 import { ImapServer } from "../net/server.ts";
 import { VERSION } from "../version.ts";
 import { Authenticators } from "./auth.ts";
+import { clientSettings } from "./client_settings.ts";
 import { openLoginNames } from "./login_names.ts";
 import { refuseOldDeno } from "./old_deno.ts";
 import { accountFault, type Stores } from "./storage.ts";
@@ -30,6 +32,7 @@ export interface Lasting {
 /** The servers of all endpoints, and the modules that they ask. */
 export class Generation {
   readonly servers: ImapServer[] = [];
+  readonly #forms: AutoconfigServer[] = [];
   readonly wanted: Wanted[] = [];
   readonly #log: Log;
   readonly #tables: Tables;
@@ -46,6 +49,7 @@ export class Generation {
     const made = new Generation(config, lasting);
     try {
       for (const imap of config.imap) await made.#add(imap);
+      made.#addForms();
       return made;
     } catch (error) {
       await made.close();
@@ -58,9 +62,17 @@ export class Generation {
     return this.servers.reduce((sum, server) => sum + server.connections, 0);
   }
 
+  /** Says BYE to every client; commands that run may finish within `graceMs` milliseconds. */
+  async closeServers(graceMs: number): Promise<void> {
+    await Promise.all([
+      ...this.servers.map((server) => server.close(graceMs)),
+      ...this.#forms.map((server) => server.close()),
+    ]);
+  }
+
   /** Ends at once what its servers do, and lets go of what logging in needs. */
   async close(): Promise<void> {
-    await Promise.all(this.servers.map((server) => server.close(0)));
+    await this.closeServers(0);
     await this.closeModules();
   }
 
@@ -84,6 +96,19 @@ export class Generation {
     });
     this.servers.push(server);
     this.wanted.push(...imap.listen.map((address) => ({ address, acceptor: server })));
+  }
+
+  #addForms(): void {
+    const { config, lasting } = this;
+    if (config.autoconfig === undefined) return;
+    const { tls, listen } = config.autoconfig;
+    const server = new AutoconfigServer({
+      settings: clientSettings(config, lasting.hostname),
+      tls: tls && lasting.tls.context(tls),
+      log: this.#log,
+    });
+    this.#forms.push(server);
+    this.wanted.push(...listen.map((address) => ({ address, acceptor: server })));
   }
 
   async #login(imap: ImapConfig): Promise<Login> {

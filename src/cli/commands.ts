@@ -1,5 +1,6 @@
 /** The table of commands. */
 
+import { autoconfig } from "./autoconfig.ts";
 import { check } from "./check.ts";
 import { type Command, CONFIG_FILE, type Option } from "./command.ts";
 import { hash } from "./hash.ts";
@@ -102,5 +103,26 @@ export const COMMANDS: readonly Command[] = [
       id: { value: "ID", doc: "The one of this id, as `imapd sessions` and the log show it." },
     },
     run: kick,
+  },
+  {
+    name: "autoconfig",
+    operands: ["FORM"],
+    summary: "Print what sets mail programs up: the form thunderbird, outlook, apple or dns.",
+    options: {
+      config,
+      address: {
+        value: "ADDRESS",
+        doc: "Whom it is for; else it fits everybody, or is asked for.",
+      },
+      name: { value: "NAME", doc: "What to call the account." },
+      smtp: {
+        value: "HOST:PORT",
+        repeated: true,
+        doc: "Where mail is sent, instead of autoconfig.smtp; with TLS from the first byte at " +
+          "port 465 and with tls:// before it, else with STARTTLS.",
+      },
+      output: { value: "FILE", short: "o", doc: "Write to a file." },
+    },
+    run: autoconfig,
   },
 ];

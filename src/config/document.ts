@@ -1,5 +1,6 @@
 /** The example config and the reference of all settings, made from the schema. */
 
+import { autoconfig } from "./schema/autoconfig.ts";
 import { imap, limits, proxyProtocol } from "./schema/imap.ts";
 import { tlsLoaders, tlsRules } from "./schema/tls.ts";
 import { exampleBlocks, moduleDocs, namespaces, top } from "./schema/top.ts";
@@ -9,7 +10,7 @@ const WIDTH = 96;
 
 /** The text of `config.example.toml`: a config that works once its files are there. */
 export function exampleConfig(): string {
-  const { tls: _tls, imap: _imap, ...plain } = top;
+  const { tls: _tls, imap: _imap, autoconfig: _autoconfig, ...plain } = top;
   const { limits: _limits, tls: _own, proxy_protocol: proxy, ...endpoint } = imap;
   const blocks = exampleBlocks.flatMap(({ namespace, name, module }) => {
     const variants: Readonly<Record<string, Section>> = namespaces[namespace];
@@ -41,6 +42,10 @@ export function exampleConfig(): string {
     ...comment(imap.limits.doc),
     "[imap.limits]",
     ...example(limits),
+    "",
+    ...comment(top.autoconfig.doc),
+    "[autoconfig]",
+    ...example(autoconfig),
     ...blocks,
     "",
   ].join("\n");
@@ -70,7 +75,7 @@ function comment(text: string): string[] {
 
 /** The text of `docs/config.md`. */
 export function configReference(): string {
-  const { tls, imap: endpoints, ...plain } = top;
+  const { tls, imap: endpoints, autoconfig: forms, ...plain } = top;
   const { limits: bounds, tls: ownTls, ...endpoint } = imap;
   const modules = Object.entries(namespaces).flatMap(([namespace, variants]) => [
     ...heading(2, `\`[${namespace}.NAME]\``),
@@ -111,6 +116,10 @@ export function configReference(): string {
     bounds.doc,
     "",
     ...rows(limits),
+    ...heading(2, "`[autoconfig]`"),
+    forms.doc,
+    "",
+    ...rows(autoconfig),
     ...modules,
     "",
   ].join("\n");

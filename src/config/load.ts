@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Address } from "./addresses.ts";
 import { type Chosen, readBlock } from "./modules.ts";
 import type { AuthModule } from "./schema/auth.ts";
+import type { autoconfig as autoconfigSection } from "./schema/autoconfig.ts";
 import type { imap as imapSection, limits, proxyProtocol } from "./schema/imap.ts";
 import type { storageModules } from "./schema/storage.ts";
 import type { NORMALIZATIONS } from "./schema/names.ts";
@@ -51,6 +52,12 @@ export interface ImapConfig {
   readonly limits: LimitsConfig;
 }
 
+/** The `[autoconfig]` table. */
+export interface AutoconfigConfig extends Values<typeof autoconfigSection> {
+  /** That of the top; absent: TLS is off. */
+  readonly tls?: TlsConfig;
+}
+
 /** All settings, with absolute paths and module references resolved. */
 export interface Config {
   /** Absent: the machine's own name. */
@@ -63,6 +70,8 @@ export interface Config {
   /** Milliseconds. */
   readonly warmUp: number;
   readonly imap: readonly ImapConfig[];
+  /** Absent: no forms are served. */
+  readonly autoconfig?: AutoconfigConfig;
   /** Sentences about what is allowed but unwise. */
   readonly warnings: readonly string[];
 }
@@ -172,6 +181,7 @@ class Loader implements Reading {
       ? tables.items.filter((item) => item.type === "table")
       : [];
     this.#checkEndpoints(endpoints, root.entries.get("tls")?.value);
+    this.#checkForms(root);
     if (values === undefined) return undefined;
     const { hostname, stateDir, log, debug, warmUp } = values;
     const imap = values.imap.map((endpoint) => endpointOf(endpoint, values));
@@ -180,7 +190,9 @@ class Loader implements Reading {
       this.fault(at, message);
     }
     const controlPath = this.resolveRuntime("control.sock");
-    return { hostname, stateDir, controlPath, log, debug, warmUp, imap, warnings: this.#warnings };
+    const autoconfig = values.autoconfig && { ...values.autoconfig, tls: whereOn(values.tls) };
+    const warnings = this.#warnings;
+    return { hostname, stateDir, controlPath, log, debug, warmUp, imap, autoconfig, warnings };
   }
 
   #locate(at: Position, message: string): string {
@@ -241,7 +253,7 @@ class Loader implements Reading {
           endpoint.at,
           'imap.tls is missing: add a [tls] table with a loader, or tls = "off"',
         );
-      } else if (tls.type === "string" && tls.value === "off") {
+      } else if (isOff(tls)) {
         this.#checkWithoutTls(endpoint, insecure);
       } else if (insecure?.type === "boolean" && insecure.value) {
         this.#warn(
@@ -263,6 +275,16 @@ class Loader implements Reading {
         }
         taken.add(name);
       }
+    }
+  }
+
+  #checkForms(root: TomlTable): void {
+    const forms = root.entries.get("autoconfig")?.value;
+    const tls = root.entries.get("tls")?.value;
+    if (forms?.type !== "table" || tls !== undefined && !isOff(tls)) return;
+    for (const { value, source, at } of listenOf(forms)) {
+      if (!/^(tls|fd\+tls):/.test(value)) continue;
+      this.fault(at, `autoconfig.listen needs the top-level tls for ${source}: got none`);
     }
   }
 
@@ -321,6 +343,10 @@ function endpointOf(values: EndpointValues, top: TopValues): ImapConfig {
     authMapNormalize: values.authMapNormalize ?? top.authMapNormalize,
     limits: { ...limits, append: Math.min(limits.append, storage.appendlimit ?? Infinity) },
   };
+}
+
+function isOff(tls: TomlValue): boolean {
+  return tls.type === "string" && tls.value === "off";
 }
 
 function whereOn(tls: TlsConfig | "off" | undefined): TlsConfig | undefined {
