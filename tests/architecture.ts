@@ -34,7 +34,7 @@ const DIRECTIONS: readonly Direction[] = [
   {
     from: /^src\/cli\//,
     to: [
-      /^src\/(app|autoconfig|cli|config|auth|tables|names|log|service_manager|admin)\b/,
+      /^src\/(app|autoconfig|probe|cli|config|auth|tables|names|log|service_manager|admin)\b/,
       VERSION,
     ],
   },
@@ -80,6 +80,7 @@ const DIRECTIONS: readonly Direction[] = [
     types: [/^src\/net\/(endpoint|listener)\.ts$/, LOG],
   },
   { from: /^src\/autoconfig\//, to: [/^src\/autoconfig\//] },
+  { from: /^src\/probe\//, to: [/^src\/probe\//] },
   // Certificates: what they are served by is net's contract
   { from: /^src\/tls\//, to: [/^src\/tls\//, LOG], types: [/^src\/net\/endpoint\.ts$/] },
   { from: /^src\/net\//, to: [/^src\/(net|imap|wire)\//, LOG, SYSTEM_LIBRARY], types: CONTRACTS },

@@ -39,8 +39,19 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "check",
     operands: [],
-    summary: "Report all faults of the config; open and change nothing.",
-    options: { config },
+    summary: "Report all faults of the config; with --connect also try the running server.",
+    options: {
+      config,
+      connect: {
+        doc: "Connect to every address of the config as a client does: TLS, greeting, login.",
+      },
+      user: {
+        value: "NAME",
+        doc: "Log in as this user; the password is prompted for or read from standard input.",
+      },
+      ca: { value: "FILE", doc: "PEM file with authorities to trust beside the well-known ones." },
+      json,
+    },
     run: check,
   },
   {

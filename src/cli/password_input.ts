@@ -24,6 +24,17 @@ export async function readNewPassword(): Promise<string> {
   return password;
 }
 
+/**
+ * Reads a password that is there already: asked for once on a terminal, else the first line of
+ * standard input.
+ *
+ * @throws {UsageError} as {@link readNewPassword}
+ */
+export async function readPassword(question: string): Promise<string> {
+  if (!Deno.stdin.isTerminal()) return required(await readFirstLine());
+  return required(await prompt(question, readKeys()));
+}
+
 function required(password: string): string {
   if (password === "") throw new UsageError("Expected a password, got an empty one");
   // No client could send it: NUL ends a part of SASL PLAIN, and LOGIN cannot carry it.
