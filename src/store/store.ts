@@ -43,6 +43,8 @@ export class StoreError extends Error {
 export interface Store {
   /** The account of that name, made with its special folders if it is not there yet. */
   account(name: string): Promise<Account>;
+  /** Whether the account is there; makes none. False for a name that no account can have. */
+  exists(name: string): Promise<boolean>;
   /** Writes out all that is waiting and lets go of every file. */
   close(): Promise<void>;
 }

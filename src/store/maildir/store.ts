@@ -78,6 +78,21 @@ export class MaildirStore implements Store {
     return account;
   }
 
+  // deno-lint-ignore require-await -- a failure is a rejection
+  async exists(name: string): Promise<boolean> {
+    const root = this.#pathOf(name);
+    return root !== undefined && isAccount(root);
+  }
+
+  #pathOf(name: string): string | undefined {
+    try {
+      return this.#options.path(name);
+    } catch (error) {
+      if (error instanceof StoreError) return undefined;
+      throw error;
+    }
+  }
+
   /** Closes the accounts that nobody used for five minutes; they open again by themselves. */
   async closeUnused(): Promise<void> {
     const before = this.#now() - UNUSED;
@@ -116,6 +131,18 @@ export class MaildirStore implements Store {
     };
     return new LastingAccount(name, open, () => this.#now());
   }
+}
+
+/** Whether there is a Maildir or an index. */
+function isAccount(root: string): boolean {
+  return ["cur", "imapd.sqlite"].some((name) => {
+    try {
+      Deno.statSync(`${root}/${name}`);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** Part of every file name; without permission to know it, as good as another. */
