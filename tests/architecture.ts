@@ -39,7 +39,7 @@ const DIRECTIONS: readonly Direction[] = [
   {
     from: ADMIN,
     to: [ADMIN, /^src\/(store\/store\.ts$|imap\/|wire\/|message\/)/, PACE],
-    types: [LOG],
+    types: [/^src\/delivery\/delivery\.ts$/, LOG],
   },
   { from: /^src\/control\//, to: [/^src\/control\//, ADMIN], types: [LOG] },
   { from: /^src\/version\.ts$/, to: [/^deno\.json$/] },

@@ -1,11 +1,13 @@
 /** The table of operations. */
 
+import { deliver } from "./delivery.ts";
 import { listMailboxes } from "./mailboxes.ts";
 import type { Operation } from "./operation.ts";
 import { kickSessions, listSessions } from "./sessions.ts";
 
 /** All operations by name. */
 export const OPERATIONS = {
+  "deliver": deliver,
   "mailbox list": listMailboxes,
   "sessions": listSessions,
   "kick": kickSessions,

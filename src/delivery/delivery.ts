@@ -15,8 +15,8 @@ export interface Recipient {
 
 /** What is known of a message before it comes. */
 export interface Envelope {
-  /** Without angle brackets; "" is the null sender. */
-  readonly sender: string;
+  /** Without angle brackets; "" is the null sender; absent: the message keeps its Return-Path. */
+  readonly sender?: string;
   readonly recipients: readonly Recipient[];
   readonly arrival: Arrival;
   /** The message may have a line of an mbox file on top, which is dropped. */

@@ -1,7 +1,6 @@
 /** Takes out of a message's header what a delivery replaces; pure. */
 
 const LF = 10;
-const COLON = 58;
 /** Longest beginning of a line that has to be known. */
 const LONGEST_NAME = "Return-Path:".length + 1;
 /** Octets of a Message-ID that are kept for the log. */
@@ -11,12 +10,11 @@ const LONGEST_ID = 250;
 export interface HeaderFilterOptions {
   /** Drop a first line `From SENDER DATE`, as it stands in mbox files. */
   readonly dropMboxLine: boolean;
+  /** Drop all Return-Path fields: RFC 5321 §4.4 has just one, which the last delivery makes. */
+  readonly dropReturnPath: boolean;
 }
 
-/**
- * Drops all Return-Path fields, in whatever pieces the message comes. RFC 5321 §4.4 has just one,
- * which the last delivery makes.
- */
+/** Works on a message in whatever pieces it comes. */
 export class HeaderFilter {
   readonly #options: HeaderFilterOptions;
   #inHeader = true;
@@ -85,7 +83,7 @@ export class HeaderFilter {
       return;
     }
     if (!first && /^[ \t]/.test(text)) return;
-    this.#dropping = text.startsWith("return-path") && beginning["return-path".length] === COLON;
+    this.#dropping = this.#options.dropReturnPath && text.startsWith("return-path:");
     this.#inMessageId = text.startsWith("message-id:");
     if (/^\r?\n/.test(text)) this.#inHeader = false;
   }

@@ -105,7 +105,10 @@ class Incoming implements IncomingDelivery {
     private readonly accounts: readonly Recipient[],
     private readonly sink: Sink,
   ) {
-    this.#filter = new HeaderFilter({ dropMboxLine: envelope.fromMbox ?? false });
+    this.#filter = new HeaderFilter({
+      dropMboxLine: envelope.fromMbox ?? false,
+      dropReturnPath: envelope.sender !== undefined,
+    });
   }
 
   async write(piece: Uint8Array): Promise<void> {

@@ -17,13 +17,13 @@ export interface Arrival {
 /**
  * The fields `Return-Path`, `Delivered-To` and `Received`, each line with its CRLF.
  *
- * @param sender without angle brackets; "" is the null sender
+ * @param sender without angle brackets; "" is the null sender; undefined: no Return-Path
  * @param recipient the address as it was given
  * @param by this server's name
  * @see RFC 5321 §4.4
  */
 export function traceFields(
-  sender: string,
+  sender: string | undefined,
   recipient: string,
   by: string,
   arrival: Arrival,
@@ -32,7 +32,8 @@ export function traceFields(
   const host = remote === undefined || remote === "unix" ? "" : ` (${addressLiteral(remote)})`;
   const source = from === undefined ? "" : `from ${oneLine(from)}${host}\r\n\t`;
   const how = protocol === undefined ? "" : ` with ${protocol}`;
-  return `Return-Path: <${oneLine(sender)}>\r\n` +
+  const returnPath = sender === undefined ? "" : `Return-Path: <${oneLine(sender)}>\r\n`;
+  return `${returnPath}` +
     `Delivered-To: ${oneLine(recipient)}\r\n` +
     `Received: ${source}by ${by} (imapd)${how} id ${id}\r\n` +
     `\tfor <${oneLine(recipient)}>; ${dateTime(time)}\r\n`;
