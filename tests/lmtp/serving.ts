@@ -10,17 +10,25 @@ export interface LmtpTestServer extends TestServer {
   accountUser(): Promise<string>;
 }
 
-/** @param lmtp lines of TOML put at the end of `[[lmtp]]` */
+export interface LmtpTestServerOptions extends TestServerOptions {
+  /** Lines of TOML put at the end of `[[lmtp]]`. */
+  readonly lmtp?: string;
+  /** The group that may use the socket, too. */
+  readonly group?: string;
+}
+
 export async function startLmtpServer(
-  { lmtp = "", ...options }: TestServerOptions & { readonly lmtp?: string } = {},
+  { lmtp = "", group, ...options }: LmtpTestServerOptions = {},
 ): Promise<LmtpTestServer> {
   const folder = await Deno.makeTempDir({ prefix: "imapd-lmtp-" });
+  await Deno.chmod(folder, 0o755);
   const path = `${folder}/lmtp.sock`;
+  const permissions = group === undefined ? "" : `, mode = "0660", group = "${group}"`;
   const server = await startServer({
     ...options,
     top: `${options.top ?? ""}
 [[lmtp]]
-listen = ["unix://${path}"]
+listen = [{ address = "unix://${path}"${permissions} }]
 ${lmtp}`,
     // Users of the harness have no domain.
     storage: `delivery_map = "email_localpart"\n${options.storage ?? ""}`,
