@@ -19,7 +19,7 @@ export interface DirectoryState {
 /** One mailbox, shared by all that use it; there is one object for each row. */
 export class MailboxState {
   readonly id: number;
-  readonly uidValidity: number;
+  uidValidity: number;
   name: string;
   /** Name of its folder in the account's Maildir; "" for INBOX. */
   folder: string;
@@ -115,6 +115,7 @@ export class MailboxState {
 
   /** Takes the counters of its row back, after a transaction failed. */
   restore(row: MailboxRow): void {
+    this.uidValidity = row.uidValidity;
     this.uidNext = row.uidNext;
     this.highestModseq = row.highestModseq;
     this.firstRecent = row.firstRecent;
