@@ -1,6 +1,6 @@
 /** Operations that take in mail from elsewhere. */
 
-import { type Account, type NewMessage, StoreError } from "../store/store.ts";
+import { type Account, type ForeignUids, type NewMessage, StoreError } from "../store/store.ts";
 import type { AccountParams } from "./mailboxes.ts";
 import { AdminError, type Operation } from "./operation.ts";
 import type { FlagsItem, MailboxItem, MessageItem, TransferItem } from "./transfer_items.ts";
@@ -66,7 +66,7 @@ export const importMessages: Operation<AccountParams, ImportResult> = {
     const taking = new Taking(account);
     try {
       for await (const item of input as AsyncIterable<TransferItem>) yield* taking.take(item);
-      yield* taking.flush();
+      yield* taking.leave();
     } finally {
       await taking.abort();
     }
@@ -83,6 +83,7 @@ interface Arrived {
 class Taking {
   readonly #account: Account;
   #mailbox: string | undefined;
+  #uids: ForeignUids | undefined;
   #keepsUids = false;
   #batch: Arrived[] = [];
   #flags: FlagsItem[] = [];
@@ -97,7 +98,7 @@ class Taking {
     if (item instanceof Uint8Array) return await this.#write(item);
     switch (item.kind) {
       case "mailbox":
-        yield* this.flush();
+        yield* this.leave();
         return yield* this.#enter(item);
       case "message":
         this.#arriving = {
@@ -115,10 +116,19 @@ class Taking {
         this.#flags.push(item);
     }
     const count = Math.max(this.#batch.length, this.#flags.length);
-    if (count >= BATCH_MESSAGES || this.#octets >= BATCH_OCTETS) yield* this.flush();
+    if (count >= BATCH_MESSAGES || this.#octets >= BATCH_OCTETS) yield* this.#flush();
   }
 
-  async *flush(): AsyncGenerator<ImportResult, void> {
+  /** Stores what is left of the mailbox. Its UIDNEXT is raised last: below it no UID can be kept. */
+  async *leave(): AsyncGenerator<ImportResult, void> {
+    yield* this.#flush();
+    if (this.#keepsUids && this.#uids !== undefined) {
+      await this.#account.adoptUids(this.#name(), this.#uids);
+    }
+    this.#uids = undefined;
+  }
+
+  async *#flush(): AsyncGenerator<ImportResult, void> {
     if (this.#batch.length > 0) yield* this.#append();
     if (this.#flags.length > 0) yield* this.#update();
   }
@@ -142,7 +152,9 @@ class Taking {
     const created = !this.#account.info(name)?.selectable;
     if (created) await this.#create(name, specialUse);
     if (subscribed) await this.#account.subscribe(name);
-    this.#keepsUids = uids !== undefined && await this.#account.adoptUids(name, uids);
+    this.#keepsUids = uids !== undefined &&
+      await this.#account.adoptUids(name, { uidValidity: uids.uidValidity });
+    this.#uids = uids;
     this.#mailbox = name;
     yield { kind: "mailbox", name, created };
   }

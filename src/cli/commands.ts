@@ -6,7 +6,14 @@ import { hash } from "./hash.ts";
 import { mailboxList } from "./mailbox.ts";
 import { serve } from "./serve.ts";
 import { kick, sessions } from "./sessions.ts";
-import { exportDovecot, exportMaildir, exportMbox, importMaildir, importMbox } from "./transfer.ts";
+import {
+  exportDovecot,
+  exportMaildir,
+  exportMbox,
+  importImap,
+  importMaildir,
+  importMbox,
+} from "./transfer.ts";
 import { userAdd, userList, userPasswd, userRemove } from "./user.ts";
 
 const config: Option = {
@@ -143,6 +150,21 @@ export const COMMANDS: readonly Command[] = [
       mailbox: { value: "NAME", doc: "Put all into this mailbox, not into one for each file." },
     },
     run: importMbox,
+  },
+  {
+    name: "import imap",
+    operands: ["URL", "ACCOUNT"],
+    summary: "Take in all mail of an account on another server, imaps://USER@HOST[:PORT].",
+    options: {
+      ...importOptions,
+      "password-file": {
+        value: "FILE",
+        doc: "Where the password is; else it is prompted for or read from standard input.",
+      },
+      "token-file": { value: "FILE", doc: "Log in by the OAuth token in this file." },
+      "insecure-tls": { doc: "Take any certificate of that server." },
+    },
+    run: importImap,
   },
   {
     name: "export maildir",

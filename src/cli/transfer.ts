@@ -1,5 +1,6 @@
 /** `imapd import …` and `imapd export …`: mail of other programs. */
 
+import { type ImapLogin, ImapSource } from "../transfer/imap_source.ts";
 import { importFrom, type ImportSummary, type ImportTarget } from "../transfer/sending.ts";
 import { MaildirSource } from "../transfer/maildir_source.ts";
 import { MaildirWriter } from "../transfer/maildir_writer.ts";
@@ -8,8 +9,16 @@ import { MboxWriter } from "../transfer/mbox_writer.ts";
 import type { Source } from "../transfer/source.ts";
 import { writeItems, type Writer } from "../transfer/writer.ts";
 import { withAdmin } from "./admin.ts";
-import { type Arguments, EXIT, isOn, optionalOption, repeatedOption } from "./command.ts";
+import {
+  type Arguments,
+  EXIT,
+  isOn,
+  optionalOption,
+  repeatedOption,
+  UsageError,
+} from "./command.ts";
 import { print, printError } from "./output.ts";
+import { readPassword } from "./password_input.ts";
 import { Progress } from "./progress.ts";
 
 /** `imapd import maildir PATH ACCOUNT`, `imapd import dovecot PATH ACCOUNT` */
@@ -24,6 +33,39 @@ export async function importMbox(args: Arguments): Promise<number> {
   const paths = args.operands.slice(0, -1);
   const account = args.operands[args.operands.length - 1];
   return await runImport(args, new MboxSource(paths, optionalOption(args, "mailbox")), { account });
+}
+
+/** `imapd import imap imaps://USER@HOST ACCOUNT` */
+export async function importImap(args: Arguments): Promise<number> {
+  const [address, account] = args.operands;
+  const login = await imapLogin(args, address);
+  const mailbox = optionalOption(args, "mailbox");
+  return await runImport(args, await ImapSource.open(login), { account, mailbox });
+}
+
+async function imapLogin(args: Arguments, address: string): Promise<ImapLogin> {
+  const url = URL.parse(address);
+  const implicitTls = url?.protocol === "imaps:";
+  if (!url || !/^imaps?:$/.test(url.protocol) || url.username === "" || url.password !== "") {
+    throw new UsageError(`Expected imaps://USER@HOST or imap://USER@HOST, got ${address}`);
+  }
+  const tokenFile = optionalOption(args, "token-file");
+  const passwordFile = optionalOption(args, "password-file");
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ""),
+    port: Number(url.port || (implicitTls ? 993 : 143)),
+    implicitTls,
+    insecureTls: isOn(args, "insecure-tls"),
+    user: decodeURIComponent(url.username),
+    ...tokenFile !== undefined
+      ? { accessToken: (await Deno.readTextFile(tokenFile)).trim() }
+      : { password: await passwordOf(passwordFile) },
+  };
+}
+
+async function passwordOf(file: string | undefined): Promise<string> {
+  if (file === undefined) return await readPassword();
+  return (await Deno.readTextFile(file)).replace(/\r?\n$/, "");
 }
 
 async function runImport(
