@@ -1,5 +1,6 @@
 /** Runs a real Dovecot that serves Maildirs over IMAP. */
 
+import { existsSync } from "node:fs";
 import { isInstalled, PATIENCE_MS, run } from "../clients/programs.ts";
 import { freePorts } from "../auth/free_ports.ts";
 import { accepting } from "../auth/slapd.ts";
@@ -11,6 +12,7 @@ const OWNER = 5000;
 /** What is not there of what {@link startDovecotImap} needs. */
 export function missingForDovecotImap(): string[] {
   const missing = ["doveadm", "mbsync", "openssl"].filter((program) => !isInstalled(program));
+  if (!existsSync("/usr/lib/dovecot/imap")) missing.push("dovecot-imapd");
   return Deno.uid() === 0 ? missing : [...missing, "right to start dovecot"];
 }
 
