@@ -123,7 +123,6 @@ export class MaildirStore implements Store {
     return root !== undefined && isAccount(root);
   }
 
-  // deno-lint-ignore require-await -- a failure is a rejection
   async remove(name: string): Promise<void> {
     if (this.#closed) throw new StoreError("unavailable", "The mail store is closing");
     const root = this.#options.path(name);
