@@ -1,6 +1,8 @@
 /** The table of operations. */
 
 import { deliver } from "./delivery.ts";
+import { exportMessages } from "./exporting.ts";
+import { importMessages, knownMessages } from "./importing.ts";
 import { listMailboxes } from "./mailboxes.ts";
 import type { Operation } from "./operation.ts";
 import { kickSessions, listSessions } from "./sessions.ts";
@@ -11,6 +13,9 @@ export const OPERATIONS = {
   "mailbox list": listMailboxes,
   "sessions": listSessions,
   "kick": kickSessions,
+  "import known": knownMessages,
+  "import": importMessages,
+  "export": exportMessages,
 } as const;
 
 export type OperationName = keyof typeof OPERATIONS;

@@ -198,6 +198,27 @@ Deno.test("a store that fails is told as 451 4.3.0 for its recipient alone", asy
   match((await client.deliver([`${bad}@x.org`], MESSAGE))[0], /^451 4\.3\.0 /);
 });
 
+Deno.test("delivery_over_quota: mail above the quota waits, or is refused for good", async () => {
+  await using server = await startLmtpServer({ storage: "quota = { messages = 1 }" });
+  const [full, free] = [await server.accountUser(), await server.accountUser()];
+  await using client = await LmtpClient.greeted(server.lmtp);
+  const addresses = [`${full}@x.org`, `${free}@x.org`];
+  match((await client.deliver(addresses.slice(0, 1), MESSAGE))[0], /^250/);
+  const replies = await client.deliver(addresses, MESSAGE);
+  match(replies[0], /^452 4\.2\.2 /);
+  match(replies[1], /^250 /);
+
+  const config = `${server.dir}/config.toml`;
+  const text = await Deno.readTextFile(config);
+  await Deno.writeTextFile(config, `${text}\ndelivery_over_quota = "reject"\n`);
+  Deno.kill(server.pid, "SIGHUP");
+  await until(() => server.log().includes("config loaded anew"), "the reload");
+  await using other = await LmtpClient.greeted(server.lmtp);
+  match((await other.deliver(addresses.slice(0, 1), MESSAGE))[0], /^552 5\.2\.2 /);
+  strictEqual((await messagesOf(server, full)).length, 1);
+  deepStrictEqual(await Array.fromAsync(Deno.readDir(`${server.maildir(full)}/tmp`)), []);
+});
+
 Deno.test("SMTPUTF8: addresses in UTF-8 are taken", async () => {
   await using server = await startLmtpServer({ lmtp: "create_accounts = true" });
   await using client = await LmtpClient.greeted(server.lmtp);
