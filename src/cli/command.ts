@@ -32,7 +32,8 @@ export interface Command {
   readonly operands: readonly string[];
   readonly summary: string;
   readonly options: Readonly<Record<string, Option>>;
-  readonly run: (args: Arguments) => Promise<number>;
+  /** @param commands all there are, for what tells of them */
+  readonly run: (args: Arguments, commands: readonly Command[]) => Promise<number>;
 }
 
 /** Options and operands as given. */

@@ -4,6 +4,7 @@ import { check } from "./check.ts";
 import { type Command, CONFIG_FILE, type Option } from "./command.ts";
 import { hash } from "./hash.ts";
 import { mailboxList } from "./mailbox.ts";
+import { man } from "./man.ts";
 import { serve } from "./serve.ts";
 import { kick, sessions } from "./sessions.ts";
 import { userAdd, userList, userPasswd, userRemove } from "./user.ts";
@@ -102,5 +103,12 @@ export const COMMANDS: readonly Command[] = [
       id: { value: "ID", doc: "The one of this id, as `imapd sessions` and the log show it." },
     },
     run: kick,
+  },
+  {
+    name: "man",
+    operands: ["[SECTION]"],
+    summary: "Print a manual page: 1, the commands, or 5, the config. `imapd man 5 | man -l -`",
+    options: {},
+    run: man,
   },
 ];

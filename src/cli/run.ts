@@ -45,7 +45,7 @@ async function dispatch(words: readonly string[]): Promise<number> {
     print(commandHelp(command));
     return EXIT.ok;
   }
-  return await command.run(args);
+  return await command.run(args, COMMANDS);
 }
 
 function help(words: readonly string[]): number {
