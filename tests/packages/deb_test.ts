@@ -140,6 +140,7 @@ clientTest(["dpkg-deb", "lintian"], "buildPackage(): lintian finds nothing", asy
 
 clientTest(["shellcheck"], "the scripts of the packages are sound sh", async () => {
   const files = [
+    "scripts/install.sh",
     ...["postinst", "prerm", "postrm"].map((name) => `dist/debian/${name}`),
   ];
   const paths = files.map((file) => new URL(file, ROOT).pathname);
