@@ -12,7 +12,7 @@ import { VERSION } from "../src/version.ts";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** Environment variables that libraries look at when they are loaded or used. */
-const LIBRARY_ENVIRONMENT = ["TMPDIR", "TMP", "TEMP"];
+const LIBRARY_ENVIRONMENT = ["TMPDIR", "TMP", "TEMP", "NODE_V8_COVERAGE"];
 
 /** Environment variables by which a service manager hands over sockets. */
 const HANDOVER_ENVIRONMENT = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"];

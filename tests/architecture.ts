@@ -33,13 +33,19 @@ const DIRECTIONS: readonly Direction[] = [
   { from: APP, to: [/^src\//] },
   {
     from: /^src\/cli\//,
-    to: [/^src\/(app|cli|config|auth|tables|names|log|service_manager|admin)\b/, VERSION],
+    to: [/^src\/(app|cli|config|auth|tables|names|log|service_manager|admin|transfer)\b/, VERSION],
   },
   // Operations know the contract of a store, and no driver
   {
     from: ADMIN,
     to: [ADMIN, /^src\/(store\/store\.ts$|imap\/|wire\/|message\/)/, PACE],
     types: [LOG],
+  },
+  // What reads and writes the mail of other programs, for the command line
+  {
+    from: /^src\/transfer\//,
+    to: [/^src\/(transfer|wire|message)\//, /^src\/store\/store\.ts$/],
+    types: [ADMIN],
   },
   { from: /^src\/control\//, to: [/^src\/control\//, ADMIN], types: [LOG] },
   { from: /^src\/version\.ts$/, to: [/^deno\.json$/] },

@@ -1,5 +1,7 @@
 /** The table of operations. */
 
+import { exportMessages } from "./exporting.ts";
+import { importMessages, knownMessages } from "./importing.ts";
 import { listMailboxes } from "./mailboxes.ts";
 import type { Operation } from "./operation.ts";
 import { kickSessions, listSessions } from "./sessions.ts";
@@ -9,6 +11,9 @@ export const OPERATIONS = {
   "mailbox list": listMailboxes,
   "sessions": listSessions,
   "kick": kickSessions,
+  "import known": knownMessages,
+  "import": importMessages,
+  "export": exportMessages,
 } as const;
 
 export type OperationName = keyof typeof OPERATIONS;

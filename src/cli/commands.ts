@@ -7,6 +7,14 @@ import { mailboxList } from "./mailbox.ts";
 import { man } from "./man.ts";
 import { serve } from "./serve.ts";
 import { kick, sessions } from "./sessions.ts";
+import {
+  exportDovecot,
+  exportMaildir,
+  exportMbox,
+  importImap,
+  importMaildir,
+  importMbox,
+} from "./transfer.ts";
 import { userAdd, userList, userPasswd, userRemove } from "./user.ts";
 
 const config: Option = {
@@ -26,6 +34,22 @@ const storage: Option = {
   doc: "The [storage.NAME] block that is meant; that of the first endpoint by default.",
 };
 const json: Option = { doc: "Print one line of JSON for each row." };
+const summaryJson: Option = { doc: "Print the summary as one line of JSON." };
+const importOptions: Readonly<Record<string, Option>> = {
+  config,
+  storage,
+  mailbox: { value: "NAME", doc: "Only this mailbox of the source." },
+  prefix: { value: "NAME", doc: "Put all mailboxes below this one." },
+  exclude: { value: "NAME", repeated: true, doc: "Not this mailbox of the source." },
+  "dry-run": { doc: "Only count; store nothing." },
+  json: summaryJson,
+};
+const exportOptions: Readonly<Record<string, Option>> = {
+  config,
+  storage,
+  mailbox: { value: "NAME", doc: "Only this mailbox." },
+  json: summaryJson,
+};
 
 /** All commands; the first one serves. */
 export const COMMANDS: readonly Command[] = [
@@ -49,6 +73,13 @@ export const COMMANDS: readonly Command[] = [
     summary: "Print the hash of a password, which is prompted for or read from standard input.",
     options: { hash: hashOption },
     run: hash,
+  },
+  {
+    name: "man",
+    operands: ["[SECTION]"],
+    summary: "Print a manual page: 1, the commands, or 5, the config. `imapd man 5 | man -l -`",
+    options: {},
+    run: man,
   },
   {
     name: "user add",
@@ -105,10 +136,63 @@ export const COMMANDS: readonly Command[] = [
     run: kick,
   },
   {
-    name: "man",
-    operands: ["[SECTION]"],
-    summary: "Print a manual page: 1, the commands, or 5, the config. `imapd man 5 | man -l -`",
-    options: {},
-    run: man,
+    name: "import maildir",
+    operands: ["PATH", "ACCOUNT"],
+    summary: "Take in a Maildir or Maildir++; again at any time, for what is new.",
+    options: importOptions,
+    run: importMaildir,
+  },
+  {
+    name: "import dovecot",
+    operands: ["PATH", "ACCOUNT"],
+    summary: "Take in a Maildir of Dovecot, with UIDs, keywords and subscriptions.",
+    options: importOptions,
+    run: importMaildir,
+  },
+  {
+    name: "import mbox",
+    operands: ["PATH…", "ACCOUNT"],
+    summary: "Take in mbox files, or folders of them.",
+    options: {
+      ...importOptions,
+      mailbox: { value: "NAME", doc: "Put all into this mailbox, not into one for each file." },
+    },
+    run: importMbox,
+  },
+  {
+    name: "import imap",
+    operands: ["URL", "ACCOUNT"],
+    summary: "Take in all mail of an account on another server, imaps://USER@HOST[:PORT].",
+    options: {
+      ...importOptions,
+      "password-file": {
+        value: "FILE",
+        doc: "Where the password is; else it is prompted for or read from standard input.",
+      },
+      "token-file": { value: "FILE", doc: "Log in by the OAuth token in this file." },
+      "insecure-tls": { doc: "Take any certificate of that server." },
+    },
+    run: importImap,
+  },
+  {
+    name: "export maildir",
+    operands: ["ACCOUNT", "DIR"],
+    summary: "Write an account as Maildir++ into a new folder.",
+    options: exportOptions,
+    run: exportMaildir,
+  },
+  {
+    name: "export dovecot",
+    operands: ["ACCOUNT", "DIR"],
+    summary: "Write an account as a Maildir that Dovecot serves with the same UIDs.",
+    options: exportOptions,
+    run: exportDovecot,
+  },
+  {
+    name: "export mbox",
+    operands: ["ACCOUNT", "DIR"],
+    summary: "Write an account as mbox files into a new folder.",
+    options: exportOptions,
+    run: exportMbox,
   },
 ];

@@ -1,6 +1,7 @@
 /** Settings of modules that keep mail. */
 
-import { boolean, choice, mapOf, pathTemplate, size } from "../kinds.ts";
+import { boolean, choice, integer, mapOf, pathTemplate, size } from "../kinds.ts";
+import { table } from "../modules.ts";
 import { optional, type Section, setting } from "../setting.ts";
 import { normalization } from "./names.ts";
 import { tableReference } from "./tables.ts";
@@ -20,6 +21,18 @@ function isFolderName(name: string): boolean {
   return name.split("/").every((level) => level !== "") && !/\p{Cc}/u.test(name) &&
     name.toUpperCase() !== "INBOX";
 }
+
+/** What an account may hold. */
+const quota = {
+  storage: optional(size({ atLeast: "1 KiB", atMost: "1000000 GiB" }), {
+    sample: '"1 GiB"',
+    doc: "Octets of all messages together.",
+  }),
+  messages: optional(integer({ atLeast: 1, atMost: 1_000_000_000 }), {
+    sample: "100000",
+    doc: "Messages in all mailboxes together.",
+  }),
+} satisfies Section;
 
 /** Modules that keep mail. */
 export const storageModules = {
@@ -44,6 +57,13 @@ export const storageModules = {
       sample: '"25 MiB"',
       doc: "Largest message that APPEND takes into these Maildirs, where that is less than " +
         "`limits.append` of the endpoint.",
+    }),
+    quota: optional(table(quota), {
+      sample: '{ storage = "1 GiB", messages = 100000 }',
+      doc:
+        "What an account may hold, unless it was given limits of its own. What would pass a limit " +
+        "is refused: APPEND, COPY and deliveries by this program. What other programs put into the " +
+        "Maildir is always taken over. Without a setting there is no limit.",
     }),
     disable_recent: setting(boolean(), {
       default: "false",
