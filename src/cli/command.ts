@@ -45,7 +45,8 @@ export interface Command {
   readonly options: Readonly<Record<string, Option>>;
   /** Exit statuses in place of {@link EXIT}, for whoever runs the command by its own rules. */
   readonly exit?: Failures;
-  readonly run: (args: Arguments) => Promise<number>;
+  /** @param commands all there are, for what tells of them */
+  readonly run: (args: Arguments, commands: readonly Command[]) => Promise<number>;
 }
 
 /** Options and operands as given. */

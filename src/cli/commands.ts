@@ -5,6 +5,7 @@ import { type Command, CONFIG_FILE, type Option } from "./command.ts";
 import { deliver, SYSEXITS } from "./deliver.ts";
 import { hash } from "./hash.ts";
 import { mailboxList } from "./mailbox.ts";
+import { man } from "./man.ts";
 import { serve } from "./serve.ts";
 import { kick, sessions } from "./sessions.ts";
 import {
@@ -73,6 +74,13 @@ export const COMMANDS: readonly Command[] = [
     summary: "Print the hash of a password, which is prompted for or read from standard input.",
     options: { hash: hashOption },
     run: hash,
+  },
+  {
+    name: "man",
+    operands: ["[SECTION]"],
+    summary: "Print a manual page: 1, the commands, or 5, the config. `imapd man 5 | man -l -`",
+    options: {},
+    run: man,
   },
   {
     name: "user add",
