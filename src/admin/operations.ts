@@ -1,5 +1,6 @@
 /** The table of operations. */
 
+import { deliver } from "./delivery.ts";
 import { exportMessages } from "./exporting.ts";
 import { importMessages, knownMessages } from "./importing.ts";
 import { listMailboxes } from "./mailboxes.ts";
@@ -8,6 +9,7 @@ import { kickSessions, listSessions } from "./sessions.ts";
 
 /** All operations by name. */
 export const OPERATIONS = {
+  "deliver": deliver,
   "mailbox list": listMailboxes,
   "sessions": listSessions,
   "kick": kickSessions,

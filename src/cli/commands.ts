@@ -2,6 +2,7 @@
 
 import { check } from "./check.ts";
 import { type Command, CONFIG_FILE, type Option } from "./command.ts";
+import { deliver, SYSEXITS } from "./deliver.ts";
 import { hash } from "./hash.ts";
 import { mailboxList } from "./mailbox.ts";
 import { man } from "./man.ts";
@@ -108,6 +109,41 @@ export const COMMANDS: readonly Command[] = [
     summary: "Print the names of all users.",
     options: { config, auth },
     run: userList,
+  },
+  {
+    name: "deliver",
+    operands: [],
+    summary: "Store the message on standard input, for MTAs; the exit statuses are those of " +
+      "sysexits.h.",
+    options: {
+      config,
+      user: {
+        value: "USER",
+        short: "d",
+        required: true,
+        doc: "Whose message it is: an account, or an address that delivery_map leads to one.",
+      },
+      from: {
+        value: "SENDER",
+        short: "f",
+        mayBeEmpty: true,
+        doc: "The sender's address, for Return-Path; the message keeps its own without it.",
+      },
+      original: {
+        value: "ADDRESS",
+        short: "a",
+        doc: "The address that the message was sent to, for Delivered-To.",
+      },
+      mailbox: {
+        value: "MAILBOX",
+        short: "m",
+        doc: "Where to put it, if there is such a mailbox; else it goes to INBOX.",
+      },
+      create: { doc: "Make the account if it is not there." },
+      storage,
+    },
+    exit: { failure: SYSEXITS.again, usage: SYSEXITS.usage, config: SYSEXITS.again },
+    run: deliver,
   },
   {
     name: "mailbox list",

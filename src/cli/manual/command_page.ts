@@ -81,6 +81,7 @@ export function commandPage(commands: readonly Command[]): string {
     ...list(SIGNALS),
     ...section("EXIT STATUS"),
     ...list(STATUSES),
+    ...commands.flatMap(otherStatuses),
     ...section("EXAMPLES"),
     ...ARGUMENT_EXAMPLES.flatMap(({ text, words }, i) => [
       ...i === 0 ? [] : [".PP"],
@@ -104,6 +105,19 @@ function commandText(command: Command, common: ReadonlyMap<string, Option>): str
     ...own.length === 0
       ? []
       : [".RS", ...own.flatMap(([name, option]) => optionText(name, option)), ".RE"],
+  ];
+}
+
+/** What stands in place of the usual statuses for whoever runs a command by rules of its own. */
+function otherStatuses({ name, exit }: Command): string[] {
+  if (exit === undefined) return [];
+  const { failure, usage, config } = exit;
+  return [
+    ".PP",
+    ...filled(markdown(
+      `\`imapd ${name}\` has others, those of \`sysexits.h\`: ${usage} for wrong usage, ${config} for ` +
+        `a fault in the config, ${failure} where it may be tried again.`,
+    )),
   ];
 }
 
