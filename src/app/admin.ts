@@ -1,31 +1,44 @@
 /** What administration works with, by a config: in the server as well as in the command line. */
 
 import { type AdminContext, AdminError, type Sessions } from "../admin/operation.ts";
-import type { Config } from "../config/load.ts";
+import type { Config, StorageConfig } from "../config/load.ts";
 import type { Log } from "../log.ts";
+import { accountPath } from "../auth/account_name.ts";
+import { diskUsage } from "../store/maildir/disk_usage.ts";
+import { examineServer } from "./doctor/doctor.ts";
 import type { Stores } from "./storage.ts";
 
-/** @param sessions those of the running server, if this is one */
+/**
+ * @param sessions those of the running server, if this is one
+ * @param running whether this is the server
+ */
 export function adminContext(
   config: Config,
   stores: Stores,
   log: Log,
   sessions?: Sessions,
+  running = true,
 ): AdminContext {
   return {
-    storage(name) {
-      const storages = config.imap.map(({ storage }) => storage);
-      const chosen = storages.find(({ blockName }) => name === undefined || blockName === name);
-      if (chosen !== undefined) return stores.open(chosen);
-      const names = [...new Set(storages.flatMap(({ blockName }) => blockName ?? []))];
-      throw new AdminError(
-        `Expected a storage block of the config (${
-          names.join(", ") || "there is none"
-        }), got ${name}`,
-        "usage",
-      );
-    },
+    storage: (name) => stores.open(storageNamed(config, name)),
     sessions,
     log,
+    diskUsage: (account, name) => diskUsage(accountPath(storageNamed(config, name).path, account)),
+    examineServer: () => examineServer(config, running),
+    examineAccount: async function* (account, name) {
+      yield* await stores.maildirs(storageNamed(config, name)).examine(account);
+    },
   };
+}
+
+/** @throws {AdminError} when the config has none of that name */
+function storageNamed(config: Config, name: string | undefined): StorageConfig {
+  const storages = config.imap.map(({ storage }) => storage);
+  const chosen = storages.find(({ blockName }) => name === undefined || blockName === name);
+  if (chosen !== undefined) return chosen;
+  const names = [...new Set(storages.flatMap(({ blockName }) => blockName ?? []))];
+  throw new AdminError(
+    `Expected a storage block of the config (${names.join(", ") || "there is none"}), got ${name}`,
+    "usage",
+  );
 }
