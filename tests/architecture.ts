@@ -40,7 +40,7 @@ const DIRECTIONS: readonly Direction[] = [
   {
     from: ADMIN,
     to: [ADMIN, /^src\/(store\/store\.ts$|imap\/|wire\/|message\/)/, PACE, SUGGEST],
-    types: [LOG],
+    types: [/^src\/delivery\/delivery\.ts$/, LOG],
   },
   // What reads and writes the mail of other programs, for the command line
   {
@@ -79,6 +79,18 @@ const DIRECTIONS: readonly Direction[] = [
   { from: /^src\/imap\//, to: imapMayImport(), types: [LOG] },
   // Certificates: what they are served by is net's contract
   { from: /^src\/tls\//, to: [/^src\/tls\//, LOG], types: [/^src\/net\/endpoint\.ts$/] },
+  // Addresses to mailboxes, whatever keeps them
+  {
+    from: /^src\/delivery\//,
+    to: [/^src\/delivery\//, /^src\/store\/store\.ts$/, NAMES],
+    types: [LOG, ...CONTRACTS],
+  },
+  // How connections come in is net's
+  {
+    from: /^src\/lmtp\//,
+    to: [/^src\/lmtp\//, /^src\/wire\/byte_queue\.ts$/, /^src\/net\/ip_address\.ts$/, PACE],
+    types: [/^src\/delivery\//, /^src\/net\/listener\.ts$/, LOG],
+  },
   { from: /^src\/net\//, to: [/^src\/(net|imap|wire)\//, LOG, SYSTEM_LIBRARY], types: CONTRACTS },
 ];
 

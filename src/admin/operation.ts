@@ -1,5 +1,6 @@
 /** What administration can do: each operation is a row of a table, run by the server or by the CLI. */
 
+import type { Delivery } from "../delivery/delivery.ts";
 import type { Log } from "../log.ts";
 import { type Store, StoreError } from "../store/store.ts";
 
@@ -11,6 +12,13 @@ export interface AdminContext {
    * @throws {AdminError} when the config has none of that name
    */
   storage(name?: string): Store;
+  /**
+   * Delivers into {@link storage} of that name.
+   *
+   * @throws {AdminError} when the config has none of that name
+   * @throws {Error} when its `delivery_map` cannot be read
+   */
+  delivery(storage?: string): Promise<OpenDelivery>;
   /** Clients that are connected; absent where no server runs. */
   readonly sessions?: Sessions;
   readonly log: Log;
@@ -38,6 +46,11 @@ export interface Finding {
   readonly text: string;
   /** What to do about it. */
   readonly advice?: string;
+}
+
+/** A {@link Delivery} with tables of its own. */
+export interface OpenDelivery extends Delivery {
+  close(): Promise<void>;
 }
 
 /** The connections of a running server. */

@@ -9,6 +9,7 @@ import {
   listAccounts,
   removeAccount,
 } from "./accounts.ts";
+import { deliver } from "./delivery.ts";
 import { examine } from "./examination.ts";
 import { exportMessages } from "./exporting.ts";
 import { importMessages, knownMessages } from "./importing.ts";
@@ -43,6 +44,7 @@ export const OPERATIONS = {
   "account size": accountSize,
   "account kick": endSessions,
   "mailbox names": mailboxNames,
+  "deliver": deliver,
   "mailbox list": listMailboxes,
   "mailbox status": mailboxStatus,
   "mailbox create": createMailbox,

@@ -6,7 +6,9 @@ import type { Log } from "../log.ts";
 import { accountPath } from "../auth/account_name.ts";
 import { diskUsage } from "../store/maildir/disk_usage.ts";
 import { examineServer } from "./doctor/doctor.ts";
+import { openDelivery } from "./delivery.ts";
 import type { Stores } from "./storage.ts";
+import { Tables } from "./tables.ts";
 
 /**
  * @param sessions those of the running server, if this is one
@@ -20,20 +22,32 @@ export function adminContext(
   running = true,
 ): AdminContext {
   return {
-    storage: (name) => stores.open(storageNamed(config, name)),
+    storage: (name) => stores.open(storageOf(config, name)),
+    async delivery(name) {
+      const storage = storageOf(config, name);
+      const tables = new Tables(log);
+      const { stateDir, hostname = Deno.hostname() } = config;
+      const context = { hostname, stateDir, tables, log };
+      const delivery = await openDelivery(storage, stores.open(storage), context);
+      return {
+        recipient: (address, create) => delivery.recipient(address, create),
+        begin: (envelope) => delivery.begin(envelope),
+        close: () => tables.close(),
+      };
+    },
     sessions,
     log,
-    diskUsage: (account, name) => diskUsage(accountPath(storageNamed(config, name).path, account)),
+    diskUsage: (account, name) => diskUsage(accountPath(storageOf(config, name).path, account)),
     examineServer: () => examineServer(config, running),
     examineAccount: async function* (account, name) {
-      yield* await stores.maildirs(storageNamed(config, name)).examine(account);
+      yield* await stores.maildirs(storageOf(config, name)).examine(account);
     },
   };
 }
 
 /** @throws {AdminError} when the config has none of that name */
-function storageNamed(config: Config, name: string | undefined): StorageConfig {
-  const storages = config.imap.map(({ storage }) => storage);
+function storageOf(config: Config, name: string | undefined): StorageConfig {
+  const storages = [...config.imap, ...config.lmtp].map(({ storage }) => storage);
   const chosen = storages.find(({ blockName }) => name === undefined || blockName === name);
   if (chosen !== undefined) return chosen;
   const names = [...new Set(storages.flatMap(({ blockName }) => blockName ?? []))];

@@ -4,9 +4,11 @@ import { ACCOUNT_COMMANDS } from "./account_commands.ts";
 import { check } from "./check.ts";
 import type { Command, Option } from "./command.ts";
 import { completionCommands } from "./completion.ts";
+import { deliver, SYSEXITS } from "./deliver.ts";
 import { DOCTOR_COMMANDS } from "./doctor.ts";
 import { hash } from "./hash.ts";
 import { MAILBOX_COMMANDS } from "./mailbox_commands.ts";
+import { man } from "./man.ts";
 import { MESSAGE_COMMANDS } from "./message_commands.ts";
 import { config, hashOption, json, storage } from "./options.ts";
 import { serve } from "./serve.ts";
@@ -65,6 +67,48 @@ export const COMMANDS: readonly Command[] = [
   ...ACCOUNT_COMMANDS,
   ...MAILBOX_COMMANDS,
   ...MESSAGE_COMMANDS,
+  {
+    name: "man",
+    operands: ["[SECTION]"],
+    summary: "Print a manual page: 1, the commands, or 5, the config. `imapd man 5 | man -l -`",
+    options: {},
+    run: man,
+  },
+  {
+    name: "deliver",
+    operands: [],
+    summary: "Store the message on standard input, for MTAs; the exit statuses are those of " +
+      "sysexits.h.",
+    options: {
+      config,
+      user: {
+        value: "USER",
+        short: "d",
+        required: true,
+        doc: "Whose message it is: an account, or an address that delivery_map leads to one.",
+      },
+      from: {
+        value: "SENDER",
+        short: "f",
+        mayBeEmpty: true,
+        doc: "The sender's address, for Return-Path; the message keeps its own without it.",
+      },
+      original: {
+        value: "ADDRESS",
+        short: "a",
+        doc: "The address that the message was sent to, for Delivered-To.",
+      },
+      mailbox: {
+        value: "MAILBOX",
+        short: "m",
+        doc: "Where to put it, if there is such a mailbox; else it goes to INBOX.",
+      },
+      create: { doc: "Make the account if it is not there." },
+      storage,
+    },
+    exit: { failure: SYSEXITS.again, usage: SYSEXITS.usage, config: SYSEXITS.again },
+    run: deliver,
+  },
   {
     name: "sessions",
     operands: [],

@@ -1,7 +1,12 @@
 /** `imapd import …` and `imapd export …`: mail of other programs. */
 
 import { type ImapLogin, ImapSource } from "../transfer/imap_source.ts";
-import { importFrom, type ImportSummary, type ImportTarget } from "../transfer/sending.ts";
+import {
+  importFrom,
+  type ImportSummary,
+  type ImportTarget,
+  isWanted,
+} from "../transfer/sending.ts";
 import { MaildirSource } from "../transfer/maildir_source.ts";
 import { MaildirWriter } from "../transfer/maildir_writer.ts";
 import { MboxSource } from "../transfer/mbox_source.ts";
@@ -83,6 +88,7 @@ async function runImport(
   return await withAdmin(args, async (admin) => {
     const progress = new Progress();
     try {
+      progress.total = await source.count?.((name) => isWanted(target, name));
       const summary = await importFrom(
         source,
         admin,

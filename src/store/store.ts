@@ -191,7 +191,8 @@ export interface NewMessage {
   readonly uid?: number;
   /**
    * Names the message where it comes from. It is noted together with the message, for
-   * {@link Account.taken}: after a crash both are there or neither.
+   * {@link Account.taken}: after a crash both are there or neither. A message whose key is known
+   * already is not stored again.
    */
   readonly key?: string;
 }

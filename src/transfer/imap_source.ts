@@ -51,38 +51,27 @@ interface Listed {
   readonly size: number;
 }
 
+/** Times that a lost connection is made anew before giving up, with growing pauses. */
+const ATTEMPTS = 5;
+/** Milliseconds before the first one. */
+const PAUSE = 1000;
+
 /** Reads all mailboxes of a login; changes nothing there. */
 export class ImapSource implements Source {
-  readonly #client: ImapFlow;
+  readonly #login: ImapLogin;
   readonly #faults: SourceFailure[] = [];
+  #client: ImapFlow;
+  /** What is selected, which a new connection has to select again. */
+  #selected: { readonly path: string; readonly uidValidity: number } | undefined;
 
-  private constructor(client: ImapFlow) {
+  private constructor(login: ImapLogin, client: ImapFlow) {
+    this.#login = login;
     this.#client = client;
   }
 
   /** @throws {SourceFault} when the server is not reached, or refuses the login */
   static async open(login: ImapLogin): Promise<ImapSource> {
-    const { ImapFlow } = await import("imapflow");
-    const { host, port, user, password, accessToken } = login;
-    const client = new ImapFlow({
-      host,
-      port,
-      secure: login.implicitTls,
-      ...login.implicitTls ? {} : { doSTARTTLS: true },
-      tls: { rejectUnauthorized: !login.insecureTls },
-      auth: accessToken === undefined ? { user, pass: password } : { user, accessToken },
-      logger: false,
-    });
-    // What fails is told by the command that fails.
-    client.on("error", () => {});
-    try {
-      await client.connect();
-    } catch (error) {
-      throw new SourceFault(`Cannot log in at ${host}:${port} as ${user}: ${reasonOf(error)}`, {
-        cause: error,
-      });
-    }
-    return new ImapSource(client);
+    return new ImapSource(login, await connect(login));
   }
 
   get faults(): readonly SourceFailure[] {
@@ -93,12 +82,20 @@ export class ImapSource implements Source {
     await this.#client.logout().catch(() => this.#client.close());
   }
 
+  async count(wanted: (mailbox: string) => boolean): Promise<number> {
+    const all = await this.#client.list({ statusQuery: { messages: true } });
+    return all.filter((listed) => wanted(nameOf(listed)))
+      .reduce((sum, { status }) => sum + (status?.messages ?? 0), 0);
+  }
+
   async *mailboxes(): AsyncGenerator<SourceMailbox, void> {
     for (const listed of await this.#client.list()) {
       if (listed.flags.has("\\Noselect") || listed.flags.has("\\NonExistent")) continue;
+      this.#selected = undefined;
       try {
-        await this.#client.mailboxOpen(listed.path, { readOnly: true });
+        await this.#lasting((client) => client.mailboxOpen(listed.path, { readOnly: true }));
       } catch (error) {
+        if (!this.#client.usable) throw error;
         this.#faults.push({ place: listed.path, reason: reasonOf(error) });
         continue;
       }
@@ -112,6 +109,7 @@ export class ImapSource implements Source {
     const name = nameOf(listed);
     const uses = USES.filter((use) => listed.flags.has(use));
     const uidValidity = Number(open.uidValidity);
+    this.#selected = { path: listed.path, uidValidity };
     return {
       name,
       specialUse: uses.length > 0 ? uses : usesByName(name),
@@ -128,9 +126,10 @@ export class ImapSource implements Source {
   ): AsyncGenerator<SourceMessage, void> {
     if (exists === 0) return;
     const query = { uid: true, flags: true, internalDate: true, size: true };
-    const all = await this.#client.fetchAll("1:*", query, { uid: true });
+    const all = await this.#lasting((client) => client.fetchAll("1:*", query, { uid: true }));
     all.sort((a, b) => a.uid - b.uid);
-    const texts = new Texts(this.#client, all.map(({ uid, size = 0 }) => ({ uid, size })));
+    const listed = all.map(({ uid, size = 0 }) => ({ uid, size }));
+    const texts = new Texts((uids) => this.#texts(uids), listed);
     for (const message of all) {
       yield {
         key: `imap ${uidValidity} ${message.uid}`,
@@ -141,16 +140,89 @@ export class ImapSource implements Source {
       };
     }
   }
+
+  #texts(uids: readonly number[]): Promise<Map<number, Uint8Array>> {
+    return this.#lasting(async (client) => {
+      const texts = new Map<number, Uint8Array>();
+      const query = { uid: true, source: true };
+      for await (const message of client.fetch(uids.join(), query, { uid: true })) {
+        if (message.source) texts.set(message.uid, message.source);
+      }
+      // imapflow ends the list without an error when the connection goes.
+      if (texts.size < uids.length && !client.usable) throw new Error("The connection was lost");
+      return texts;
+    });
+  }
+
+  /** Does `work`, again over a new connection if the old one is lost. @throws {SourceFault} */
+  async #lasting<T>(work: (client: ImapFlow) => Promise<T>): Promise<T> {
+    for (let attempt = 0;; attempt++) {
+      try {
+        if (!this.#client.usable) await this.#reconnect();
+        return await work(this.#client);
+      } catch (error) {
+        if (this.#client.usable || error instanceof Moved) throw error;
+        if (attempt === ATTEMPTS) {
+          throw new SourceFault(`The connection to the server is lost: ${reasonOf(error)}`, {
+            cause: error,
+          });
+        }
+        await new Promise((resolve) => setTimeout(resolve, PAUSE * 2 ** attempt));
+      }
+    }
+  }
+
+  async #reconnect(): Promise<void> {
+    this.#client = await connect(this.#login);
+    if (this.#selected === undefined) return;
+    const { path, uidValidity } = this.#selected;
+    const open = await this.#client.mailboxOpen(path, { readOnly: true });
+    if (Number(open.uidValidity) === uidValidity) return;
+    throw new Moved(`The server gave ${path} another UIDVALIDITY meanwhile: begin again`);
+  }
+}
+
+/** UIDs mean other messages than before. */
+class Moved extends SourceFault {
+  override name = "Moved";
+}
+
+/** @throws {SourceFault} when the server is not reached, or refuses the login */
+async function connect(login: ImapLogin): Promise<ImapFlow> {
+  const { ImapFlow } = await import("imapflow");
+  const { host, port, user, password, accessToken } = login;
+  const client = new ImapFlow({
+    host,
+    port,
+    secure: login.implicitTls,
+    ...login.implicitTls ? {} : { doSTARTTLS: true },
+    tls: { rejectUnauthorized: !login.insecureTls },
+    auth: accessToken === undefined ? { user, pass: password } : { user, accessToken },
+    logger: false,
+  });
+  // What fails is told by the command that fails.
+  client.on("error", () => {});
+  try {
+    await client.connect();
+  } catch (error) {
+    throw new SourceFault(`Cannot log in at ${host}:${port} as ${user}: ${reasonOf(error)}`, {
+      cause: error,
+    });
+  }
+  return client;
 }
 
 /** Asks for the texts of messages ahead, as they are likely to be read one after the other. */
 class Texts {
-  readonly #client: ImapFlow;
+  readonly #textsOf: (uids: readonly number[]) => Promise<Map<number, Uint8Array>>;
   readonly #listed: readonly Listed[];
   #ahead = new Map<number, Uint8Array>();
 
-  constructor(client: ImapFlow, listed: readonly Listed[]) {
-    this.#client = client;
+  constructor(
+    textsOf: (uids: readonly number[]) => Promise<Map<number, Uint8Array>>,
+    listed: readonly Listed[],
+  ) {
+    this.#textsOf = textsOf;
     this.#listed = listed;
   }
 
@@ -165,7 +237,6 @@ class Texts {
   }
 
   async #ask(uid: number): Promise<void> {
-    this.#ahead = new Map();
     const uids: number[] = [];
     let octets = 0;
     for (let i = this.#listed.findIndex((one) => one.uid === uid); i < this.#listed.length; i++) {
@@ -173,10 +244,7 @@ class Texts {
       if (uids.length >= ASKED || uids.length > 0 && octets > ASKED_OCTETS) break;
       uids.push(this.#listed[i].uid);
     }
-    const query = { uid: true, source: true };
-    for await (const message of this.#client.fetch(uids.join(), query, { uid: true })) {
-      if (message.source) this.#ahead.set(message.uid, message.source);
-    }
+    this.#ahead = await this.#textsOf(uids);
   }
 }
 

@@ -58,18 +58,15 @@ export class MaildirSource implements Source {
 
   async *mailboxes(): AsyncGenerator<SourceMailbox, void> {
     const names = await listed(this.#path);
-    if (names.some(({ name }) => name === "mailboxes" || name === "storage")) {
-      throw new SourceFault(
-        `Expected a Maildir at ${this.#path}, got what looks like Dovecot's mdbox or sdbox: ` +
-          "read it through Dovecot, by imapd import imap",
-      );
-    }
     const isTree = !names.some(({ name }) => name.startsWith(".") && name.length > 1);
-    const folders: Folder[] = [];
-    if (await isMaildir(this.#path)) folders.push({ path: this.#path, name: "INBOX" });
-    for await (const folder of this.#folders(this.#path, "", 0)) folders.push(folder);
+    const folders = await this.#allFolders();
     if (folders.length === 0) {
-      throw new SourceFault(`Expected a Maildir at ${this.#path}, got a folder without cur`);
+      throw new SourceFault(
+        names.some(({ name }) => name === "mailboxes" || name === "storage")
+          ? `Expected a Maildir at ${this.#path}, got what looks like Dovecot's mdbox or sdbox: ` +
+            "read it through Dovecot, by imapd import imap"
+          : `Expected a Maildir at ${this.#path}, got a folder without cur`,
+      );
     }
     const text = await textOf(`${this.#path}/${SUBSCRIPTIONS}`);
     const subscribed = parseSubscriptions(text ?? "", isTree ? "/" : ".");
@@ -82,6 +79,26 @@ export class MaildirSource implements Source {
       taken.add(name);
       yield await this.#mailbox(path, name, name === "INBOX" || subscribed.has(name));
     }
+  }
+
+  async count(wanted: (mailbox: string) => boolean): Promise<number> {
+    let count = 0;
+    for (const { path, name } of await this.#allFolders()) {
+      if (!wanted(name)) continue;
+      for (const part of ["cur", "new"]) {
+        count += (await listed(`${path}/${part}`).catch(() => [])).length;
+      }
+    }
+    // What could not be read is told when it is read for its mail.
+    this.#faults.length = 0;
+    return count;
+  }
+
+  async #allFolders(): Promise<Folder[]> {
+    const folders: Folder[] = [];
+    if (await isMaildir(this.#path)) folders.push({ path: this.#path, name: "INBOX" });
+    for await (const folder of this.#folders(this.#path, "", 0)) folders.push(folder);
+    return folders;
   }
 
   /** What is in a folder; one that cannot be read is stepped over. */

@@ -3,7 +3,7 @@
 import type { ImportResult } from "../admin/importing.ts";
 import type { Admin } from "../admin/operations.ts";
 import type { TransferItem } from "../admin/transfer_items.ts";
-import type { Source, SourceFailure, SourceMessage } from "./source.ts";
+import { type Source, type SourceFailure, SourceFault, type SourceMessage } from "./source.ts";
 
 /** Messages that are asked about at a time. */
 const ASKED = 400;
@@ -100,8 +100,7 @@ async function* itemsOf(
   summary: ImportSummary,
 ): AsyncGenerator<TransferItem, void> {
   for await (const mailbox of source.mailboxes()) {
-    if ((target.mailbox ?? mailbox.name) !== mailbox.name) continue;
-    if (target.exclude.includes(mailbox.name)) continue;
+    if (!isWanted(target, mailbox.name)) continue;
     const name = target.prefix === undefined ? mailbox.name : `${target.prefix}/${mailbox.name}`;
     const { specialUse, subscribed, uids } = mailbox;
     yield { kind: "mailbox", name, specialUse, subscribed, uids };
@@ -126,6 +125,11 @@ async function* itemsOf(
   }
 }
 
+/** Whether a mailbox of the source is to be taken in. */
+export function isWanted(target: ImportTarget, mailbox: string): boolean {
+  return (target.mailbox ?? mailbox) === mailbox && !target.exclude.includes(mailbox);
+}
+
 async function* messageItems(
   message: SourceMessage,
   dryRun: boolean,
@@ -136,6 +140,8 @@ async function* messageItems(
   try {
     yield* message.octets();
   } catch (error) {
+    // No other message could be read either.
+    if (error instanceof SourceFault) throw error;
     return yield {
       kind: "broken",
       reason: error instanceof Error ? error.message : String(error),

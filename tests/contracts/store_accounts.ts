@@ -257,6 +257,19 @@ export function testImports(testAccount: TestAccount, test: Test): void {
     inbox.close();
   });
 
+  testAccount("Account.append() stores a message of elsewhere once", async (account) => {
+    const add = async (...keys: string[]) => {
+      const messages = [];
+      for (const key of keys) messages.push(await incoming(account, "INBOX", text(key), { key }));
+      return (await account.append("INBOX", messages)).uids;
+    };
+    // As when an import is begun again while the server still stores what came last.
+    const [first, second] = await Promise.all([add("one", "two"), add("two", "three", "one")]);
+    assert.deepEqual([first, second], [[1, 2], [2, 3, 1]]);
+    assert.equal((await account.status("INBOX")).messages, 3);
+    assert.deepEqual(await add("three"), [3]);
+  });
+
   test("Account.taken() knows what was taken in, also after it was expunged", async (place) => {
     const first = place.open();
     const account = await first.account("ann");

@@ -24,6 +24,8 @@ function config(
     disableRecent: false,
     deliveryMap: { module: "identity" },
     deliveryNormalize: "noop",
+    deliverySeparator: "+",
+    deliveryOverQuota: "defer",
     memoryBudget: 64 * 1024 * 1024,
   };
 }

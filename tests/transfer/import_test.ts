@@ -1,4 +1,5 @@
-import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { connect, createServer, type Server } from "node:net";
 import { symlink } from "node:fs/promises";
 import { ImapClient } from "../client.ts";
 import { imapd, MAIN } from "../cli/program.ts";
@@ -200,4 +201,55 @@ async function fetched({ server }: Place, user: string): Promise<string> {
   await client.command("EXAMINE INBOX");
   const items = "(FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[TEXT]<0.2000>)";
   return JSON.stringify((await client.command(`FETCH 1:* ${items}`)).untagged);
+}
+
+Deno.test("imapd import imap: goes on over a new connection when the old one is lost", async () => {
+  await using here = await place();
+  const [from, to] = [here.server.freshUser(), here.server.freshUser()];
+  await makeMaildir(`${here.dir}/source`, 300);
+  strictEqual((await here.command("import", "maildir", `${here.dir}/source`, from)).code, 0);
+  await using proxy = await breakingProxy(here.server.tlsPort, 35_000);
+  await Deno.writeTextFile(`${here.dir}/password`, PASSWORD);
+  const { code, out, err } = await here.command(
+    "import",
+    "imap",
+    `imaps://${from}@127.0.0.1:${proxy.port}`,
+    to,
+    "--insecure-tls",
+    "--password-file",
+    `${here.dir}/password`,
+  );
+  deepStrictEqual([code, err], [0, ""]);
+  match(out, /new 300, known already 0, .* renumbered 0, failed 0/);
+  ok(proxy.broken > 0);
+  deepStrictEqual(await inbox(here, to), { all: 300, different: 300 });
+});
+
+/** Hands connections on to `port`; the first one is cut after so many octets from the server. */
+async function breakingProxy(port: number, octets: number) {
+  const proxy = { port: 0, broken: 0, [Symbol.asyncDispose]: () => closed(server) };
+  const server = createServer((client) => {
+    const upstream = connect(port, "127.0.0.1");
+    let left = proxy.broken === 0 ? octets : Infinity;
+    const end = () => {
+      client.destroy();
+      upstream.destroy();
+    };
+    client.on("data", (bytes) => upstream.write(bytes));
+    upstream.on("data", (bytes) => {
+      left -= bytes.length;
+      if (left >= 0) return void client.write(bytes);
+      if (!client.destroyed) proxy.broken++;
+      end();
+    });
+    for (const socket of [client, upstream]) socket.on("close", end).on("error", end);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (typeof address === "object" && address !== null) proxy.port = address.port;
+  return proxy;
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
 }

@@ -10,11 +10,11 @@ const MIB = 2 ** 20;
 
 /** state_dir, runtime_dir and where mail is. */
 export function* folderFindings(config: Config): Generator<Finding, void> {
-  const { stateDir, controlPath, imap } = config;
+  const { stateDir, controlPath, imap, lmtp } = config;
   const owner = statOf(stateDir)?.uid ?? Deno.uid();
   yield* folder("state_dir", stateDir, owner, 0o077);
   yield* folder("runtime_dir", dirname(controlPath), owner, 0o022);
-  const mail = new Set(imap.map(({ storage }) => beforeFields(storage.path)));
+  const mail = new Set([...imap, ...lmtp].map(({ storage }) => beforeFields(storage.path)));
   for (const path of mail) yield* folder("mail", path, owner, 0o007);
   for (const path of new Set([stateDir, ...mail])) yield* roomOf(path);
 }

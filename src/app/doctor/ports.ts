@@ -10,10 +10,10 @@ const PATIENCE = 2000;
 
 /** One finding for each address of the config. */
 export async function* portFindings(
-  { imap }: Config,
+  { imap, lmtp }: Config,
   running: boolean,
 ): AsyncGenerator<Finding, void> {
-  for (const address of imap.flatMap(({ listen }) => listen)) {
+  for (const address of [...imap, ...lmtp].flatMap(({ listen }) => listen)) {
     const text = urlOf(address);
     const subject = "port";
     if (address.kind === "fd" || address.kind === "inet" && address.port === 0) {

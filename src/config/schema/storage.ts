@@ -1,6 +1,6 @@
 /** Settings of modules that keep mail. */
 
-import { boolean, choice, integer, mapOf, pathTemplate, size } from "../kinds.ts";
+import { boolean, choice, integer, mapOf, pathTemplate, size, string } from "../kinds.ts";
 import { table } from "../modules.ts";
 import { optional, type Section, setting } from "../setting.ts";
 import { normalization } from "./names.ts";
@@ -72,12 +72,30 @@ export const storageModules = {
     }),
     delivery_map: setting(tableReference, {
       default: '"identity"',
-      doc: "The table from a recipient's address to the account that its mail is delivered to. " +
-        "**Nothing is delivered by this version;** the setting is checked and kept.",
+      doc:
+        "The table from a recipient's address to the account that its mail is delivered to, by " +
+        "`[[lmtp]]` and by `imapd deliver`. Who is not in it is unknown.",
     }),
     delivery_normalize: setting(normalization, {
       default: '"precis_casefold_email"',
-      doc: "The form that an address gets before it is looked up in `delivery_map`.",
+      doc:
+        "The form that an address gets before it is looked up in `delivery_map`; the words are " +
+        "those of the top-level `auth_map_normalize`. With the default, an address without a domain " +
+        "is unknown.",
+    }),
+    delivery_separator: setting(string("at most one character", (text) => [...text].length < 2), {
+      default: '"+"',
+      doc:
+        "What stands between a user's name and a mailbox in `user+mailbox@example.org`. The whole " +
+        "address is looked up first; then the mail goes to that mailbox of `user@example.org` if it " +
+        'exists (in whatever case, its levels separated by `/` or `.`), else to INBOX. `""` ' +
+        "turns it off.",
+    }),
+    delivery_over_quota: setting(choice(["defer", "reject"]), {
+      default: '"defer"',
+      doc:
+        "What becomes of mail for an account that is over its quota: the MTA tries again later " +
+        "(452 4.2.2), or returns it to its sender (552 5.2.2).",
     }),
     memory_budget: setting(size({ atLeast: "1 MiB", atMost: "64 GiB" }), {
       default: '"64 MiB"',

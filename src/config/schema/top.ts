@@ -9,6 +9,7 @@ import { optional, required, type Section, setting } from "../setting.ts";
 import { tlsSetting } from "../tls_setting.ts";
 import { authModules } from "./auth.ts";
 import { imap } from "./imap.ts";
+import { lmtp } from "./lmtp.ts";
 import { normalization } from "./names.ts";
 import { storageModules } from "./storage.ts";
 import { tableDocs, tableModules, tableReference } from "./tables.ts";
@@ -79,6 +80,10 @@ export const top = {
       "block, which several endpoints may share.",
   }),
   imap: required(tables(imap), { doc: "Endpoints that speak IMAP." }),
+  lmtp: optional(tables(lmtp), {
+    doc: "Endpoints that take mail from an MTA of this machine by LMTP (RFC 2033). There need be " +
+      "none.",
+  }),
 } satisfies Section;
 
 /** The named blocks of the example config, which its `[[imap]]` refers to. */

@@ -32,6 +32,37 @@ export async function append(
   state: MailboxState,
   messages: readonly NewMessage[],
 ): Promise<AppendedUids> {
+  if (!messages.some(({ key }) => key !== undefined)) return await store(account, state, messages);
+  // In turn: else two imports could both find a key unknown.
+  const stored = state.importing.then(() => storeUnknown(account, state, messages));
+  state.importing = stored.catch(() => {});
+  return await stored;
+}
+
+/** Leaves out messages whose keys are known; their UIDs are those that they got then. */
+async function storeUnknown(
+  account: AccountContext,
+  state: MailboxState,
+  messages: readonly NewMessage[],
+): Promise<AppendedUids> {
+  const known = new Map(messages.map((message) => {
+    const { key } = message;
+    return [message, key === undefined ? undefined : account.messages.taken(state.id, key)];
+  }));
+  for (const message of messages) if (known.get(message)) await message.incoming.abort();
+  const fresh = messages.filter((message) => known.get(message) === undefined);
+  const { uidValidity, uids } = await store(account, state, fresh);
+  const left = uids.values();
+  const all = messages.map((message) => known.get(message)?.uid ?? left.next().value ?? 0);
+  return { uidValidity, uids: all };
+}
+
+async function store(
+  account: AccountContext,
+  state: MailboxState,
+  messages: readonly NewMessage[],
+): Promise<AppendedUids> {
+  if (messages.length === 0) return { uidValidity: state.uidValidity, uids: [] };
   const { placing } = state;
   const placed: Placed[] = [];
   const bases = messages.map(() => account.names.next());

@@ -39,6 +39,8 @@ export class MailboxState {
   readonly inCur: DirectoryState;
   /** File names (up to the info part) that an operation is just placing: not another's deliveries. */
   readonly placing = new Set<string>();
+  /** The last addition of messages with keys: they come one after the other. */
+  importing: Promise<unknown> = Promise.resolve();
   /** Files that were reported as odd, to do so once. */
   readonly complained = new Set<string>();
   /** Ends the watching of its folder. */
