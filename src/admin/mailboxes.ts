@@ -68,11 +68,13 @@ export const createMailbox: Operation<CreateParams, { readonly mailbox: string }
     if (account.info(name)?.selectable) {
       throw new AdminError(`There is a mailbox ${name} already in account ${account.name}`);
     }
+    // First itself: a name that no mailbox can have leaves no parents behind.
+    await account.create(name, use);
     const levels = name.split("/");
     for (let depth = 1; depth <= levels.length; depth++) {
       const mailbox = levels.slice(0, depth).join("/");
-      if (account.info(mailbox)?.selectable) continue;
-      await account.create(mailbox, depth === levels.length ? use : []);
+      if (mailbox !== name && account.info(mailbox)?.selectable) continue;
+      if (mailbox !== name) await account.create(mailbox);
       await account.subscribe(mailbox);
       yield { mailbox };
     }

@@ -13,7 +13,11 @@ export async function* portFindings(
   { imap, lmtp }: Config,
   running: boolean,
 ): AsyncGenerator<Finding, void> {
-  for (const address of [...imap, ...lmtp].flatMap(({ listen }) => listen)) {
+  const addresses = [
+    ...imap.flatMap(({ listen }) => listen),
+    ...lmtp.flatMap(({ listen }) => listen.map(({ address }) => address)),
+  ];
+  for (const address of addresses) {
     const text = urlOf(address);
     const subject = "port";
     if (address.kind === "fd" || address.kind === "inet" && address.port === 0) {
