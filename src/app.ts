@@ -103,7 +103,7 @@ class RunningApp implements App {
     }
     if (this.#current !== undefined) this.#retire(this.#current);
     this.#current = next;
-    for (const { storage } of config.imap) this.#lasting.stores.use(storage);
+    for (const { storage } of [...config.imap, ...config.lmtp]) this.#lasting.stores.use(storage);
   }
 
   async close(graceMs: number): Promise<void> {
@@ -119,6 +119,7 @@ class RunningApp implements App {
 
   /** Clients that are just logging in may still ask its modules. */
   #retire(generation: Generation): void {
+    generation.retire();
     for (const [other] of this.#retired) if (other.connections === 0) this.#forget(other);
     const patience = Math.max(...generation.config.imap.map(({ limits }) => limits.login)) + 1000;
     const timer = setTimeout(() => {

@@ -21,6 +21,7 @@ const APP = /^src\/app(\.ts$|\/)/;
 
 /** Leaves that stand for themselves. */
 const VERSION = /^src\/version\.ts$/;
+const SUGGEST = /^src\/config\/suggest\.ts$/;
 const PACE = /^src\/pace\.ts$/;
 const SYSTEM_LIBRARY = /^src\/system_library\.ts$/;
 const LOG = /^src\/(log|metrics)\.ts$/;
@@ -34,15 +35,21 @@ const DIRECTIONS: readonly Direction[] = [
   {
     from: /^src\/cli\//,
     to: [
-      /^src\/(app|autoconfig|probe|cli|config|auth|tables|names|log|service_manager|admin)\b/,
+      /^src\/(app|autoconfig|probe|cli|config|auth|tables|names|log|service_manager|admin|transfer)\b/,
       VERSION,
     ],
   },
   // Operations know the contract of a store, and no driver
   {
     from: ADMIN,
-    to: [ADMIN, /^src\/(store\/store\.ts$|imap\/|wire\/|message\/)/, PACE],
-    types: [LOG],
+    to: [ADMIN, /^src\/(store\/store\.ts$|imap\/|wire\/|message\/)/, PACE, SUGGEST],
+    types: [/^src\/delivery\/delivery\.ts$/, LOG],
+  },
+  // What reads and writes the mail of other programs, for the command line
+  {
+    from: /^src\/transfer\//,
+    to: [/^src\/(transfer|wire|message)\//, /^src\/store\/store\.ts$/],
+    types: [ADMIN],
   },
   { from: /^src\/control\//, to: [/^src\/control\//, ADMIN], types: [LOG] },
   { from: /^src\/version\.ts$/, to: [/^deno\.json$/] },
@@ -83,6 +90,18 @@ const DIRECTIONS: readonly Direction[] = [
   { from: /^src\/probe\//, to: [/^src\/probe\//] },
   // Certificates: what they are served by is net's contract
   { from: /^src\/tls\//, to: [/^src\/tls\//, LOG], types: [/^src\/net\/endpoint\.ts$/] },
+  // Addresses to mailboxes, whatever keeps them
+  {
+    from: /^src\/delivery\//,
+    to: [/^src\/delivery\//, /^src\/store\/store\.ts$/, NAMES],
+    types: [LOG, ...CONTRACTS],
+  },
+  // How connections come in is net's
+  {
+    from: /^src\/lmtp\//,
+    to: [/^src\/lmtp\//, /^src\/wire\/byte_queue\.ts$/, /^src\/net\/ip_address\.ts$/, PACE],
+    types: [/^src\/delivery\//, /^src\/net\/listener\.ts$/, LOG],
+  },
   { from: /^src\/net\//, to: [/^src\/(net|imap|wire)\//, LOG, SYSTEM_LIBRARY], types: CONTRACTS },
 ];
 

@@ -2,6 +2,7 @@
 
 import type { ClientSettings, MailServer } from "../autoconfig/client_settings.ts";
 import type { Config, ImapConfig } from "../config/load.ts";
+import { isLoopback } from "../config/local_addresses.ts";
 import type { ClientServer } from "../config/schema/autoconfig.ts";
 
 const SUBMISSIONS = 465;
@@ -46,11 +47,6 @@ function serversOf({ listen, tls }: ImapConfig, host: string) {
     if (address.kind !== "inet" || address.port === 0) return [];
     const security = address.tls ? "tls" as const : tls ? "starttls" as const : "plain" as const;
     const server: MailServer = { host, port: address.port, security };
-    return [{ server, local: isLoopback(address.host) }];
+    return [{ server, local: address.host === "localhost" || isLoopback(address.host) }];
   });
-}
-
-/** Whether only this machine can connect to `host`. */
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\./.test(host);
 }

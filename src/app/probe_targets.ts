@@ -3,7 +3,8 @@
 import type { Address } from "../config/addresses.ts";
 import type { Config, ImapConfig } from "../config/load.ts";
 import { Networks, UNIX_PEER } from "../net/ip_address.ts";
-import { urlOf } from "../net/listen_address.ts";
+import { isImplicitTls, urlOf } from "../net/listen_address.ts";
+import type { HttpTarget } from "../probe/http_probe.ts";
 import type { ImapTarget } from "../probe/imap_probe.ts";
 import type { Route } from "../probe/line_channel.ts";
 import type { LmtpTarget } from "../probe/lmtp_probe.ts";
@@ -13,30 +14,31 @@ import type { Outcome } from "../probe/outcome.ts";
 export interface ProbeTargets {
   readonly imap: readonly ImapTarget[];
   readonly lmtp: readonly LmtpTarget[];
+  readonly forms: readonly HttpTarget[];
   readonly notes: readonly Outcome[];
 }
 
-/** Endpoints that take mail in. */
-interface Delivering {
-  readonly lmtp?: readonly { readonly listen: readonly (Address | { address: Address })[] }[];
-}
-
 /** @param hostname the server's name where the config has none */
-export function probeTargets(config: Config & Delivering, hostname: string): ProbeTargets {
+export function probeTargets(config: Config, hostname: string): ProbeTargets {
   const name = config.hostname ?? hostname;
   const imap = config.imap.flatMap((endpoint) =>
     endpoint.listen.map((address) => ({ endpoint, address }))
   );
-  const lmtp = (config.lmtp ?? []).flatMap(({ listen }) =>
-    listen.map((each) => "address" in each ? each.address : each)
-  );
+  const lmtp = config.lmtp.flatMap(({ listen }) => listen.map(({ address }) => address));
+  const forms = config.autoconfig?.listen ?? [];
   return {
     imap: imap.flatMap(({ endpoint, address }) => imapTarget(endpoint, address, name)),
     lmtp: lmtp.flatMap((address) => {
       const route = routeOf(address);
       return route === undefined ? [] : [{ url: urlOf(address), route }];
     }),
-    notes: [...imap.map(({ address }) => address), ...lmtp].flatMap(noteOn),
+    forms: forms.flatMap((address) => {
+      const route = routeOf(address);
+      return route === undefined
+        ? []
+        : [{ url: urlOf(address), route, tls: isImplicitTls(address), hostname: name }];
+    }),
+    notes: [...imap.map(({ address }) => address), ...lmtp, ...forms].flatMap(noteOn),
   };
 }
 

@@ -70,7 +70,7 @@ export class AutoconfigServer implements Acceptor {
   }
 
   /** Ends all connections: an answer takes no longer than its packets. */
-  close(): Promise<void> {
+  close(_graceMs: number): Promise<void> {
     this.#unwatch();
     for (const socket of this.#sockets) socket.destroy();
     return Promise.resolve();

@@ -2,6 +2,7 @@
 
 import { probeTargets } from "../app/probe_targets.ts";
 import type { Config } from "../config/load.ts";
+import { probeHttp } from "../probe/http_probe.ts";
 import { probeImap, type ProbeOptions } from "../probe/imap_probe.ts";
 import { probeLmtp } from "../probe/lmtp_probe.ts";
 import type { Outcome } from "../probe/outcome.ts";
@@ -20,10 +21,11 @@ export async function connectCheck(args: Arguments, config: Config): Promise<num
     authorities: ca === undefined ? [] : [await Deno.readTextFile(ca)],
     now: Date.now(),
   };
-  const { imap, lmtp, notes } = probeTargets(config, Deno.hostname());
+  const { imap, lmtp, forms, notes } = probeTargets(config, Deno.hostname());
   const outcomes = [...notes];
   for (const target of imap) outcomes.push(...await probeImap(target, options));
   for (const target of lmtp) outcomes.push(...await probeLmtp(target));
+  for (const target of forms) outcomes.push(...await probeHttp(target, "/"));
   const failed = outcomes.filter(({ state }) => state === "failed").length;
   if (isOn(args, "json")) { for (const outcome of outcomes) print(JSON.stringify(outcome)); }
   else {

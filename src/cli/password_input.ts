@@ -28,9 +28,10 @@ export async function readNewPassword(): Promise<string> {
  * Reads a password that is there already: asked for once on a terminal, else the first line of
  * standard input.
  *
- * @throws {UsageError} as {@link readNewPassword}
+ * @throws {UsageError} when it is empty, not UTF-8 or has a NUL
+ * @throws {Error} at Ctrl-C
  */
-export async function readPassword(question: string): Promise<string> {
+export async function readPassword(question = "Password: "): Promise<string> {
   if (!Deno.stdin.isTerminal()) return required(await readFirstLine());
   return required(await prompt(question, readKeys()));
 }

@@ -137,7 +137,9 @@ Deno.test("Store.account() brings an index of the first version up to date", asy
   await deliver(await (await fixture.open()).account("ann"), "INBOX", "a b c");
   await fixture.close();
   edit(fixture, (database) => {
-    database.exec("DROP TRIGGER contents_deleted; DROP TABLE header_texts;");
+    database.exec(`DROP TRIGGER contents_deleted; DROP TABLE header_texts;
+      DROP TABLE imported; ALTER TABLE mailboxes DROP COLUMN inherits;
+      DELETE FROM meta WHERE name = 'furnished';`);
     database.exec("PRAGMA user_version = 1");
   });
   const inbox = await (await (await fixture.open()).account("ann")).open("INBOX");

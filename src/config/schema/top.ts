@@ -10,6 +10,7 @@ import { tlsSetting } from "../tls_setting.ts";
 import { authModules } from "./auth.ts";
 import { autoconfig } from "./autoconfig.ts";
 import { imap } from "./imap.ts";
+import { lmtp } from "./lmtp.ts";
 import { normalization } from "./names.ts";
 import { storageModules } from "./storage.ts";
 import { tableDocs, tableModules, tableReference } from "./tables.ts";
@@ -80,6 +81,10 @@ export const top = {
       "block, which several endpoints may share.",
   }),
   imap: required(tables(imap), { doc: "Endpoints that speak IMAP." }),
+  lmtp: optional(tables(lmtp), {
+    doc: "Endpoints that take mail from an MTA of this machine by LMTP (RFC 2033). There need be " +
+      "none.",
+  }),
   autoconfig: optional(table(autoconfig), {
     sample: '{ listen = ["tcp://127.0.0.1:8080"] }',
     doc: "Serves forms by which mail programs set themselves up: `/mail/config-v1.1.xml` and " +

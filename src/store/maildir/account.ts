@@ -4,12 +4,16 @@ import { clearTimeout, setTimeout } from "node:timers";
 import type {
   Account,
   AppendedUids,
+  ForeignUids,
   IncomingMessage,
   Mailbox,
   MailboxInfo,
   MailboxStatus,
   NewMessage,
+  Quota,
+  QuotaLimits,
   SpecialUse,
+  TakenMessage,
 } from "../store.ts";
 import { StoreError } from "../store.ts";
 import { type AccountContext, folderPath, loadColumns } from "./account_context.ts";
@@ -18,12 +22,14 @@ import { isYoung, notice, refresh, stopWatching } from "./comparing.ts";
 import { copyMessages } from "./copying.ts";
 import { folderOf } from "./folder_name.ts";
 import { type Folders, makeFolder } from "./folders.ts";
+import { taken } from "./imports.ts";
 import { IncomingFile } from "./incoming_file.ts";
 import { MaildirMailbox } from "./mailbox.ts";
 import type { MailboxList } from "./mailbox_list.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { lstat } from "./locating.ts";
 import { prepare, prepareAll } from "./preparing.ts";
+import { sqliteRefusal } from "./sqlite_error.ts";
 import { storeErrorOf } from "./disk_error.ts";
 
 /** How long a closed mailbox is still watched, in ms: many are opened again soon. */
@@ -183,6 +189,8 @@ export class MaildirAccount implements Account {
 
   async receive(mailbox: string): Promise<IncomingMessage> {
     const state = await this.find(mailbox);
+    await this.#account.quota.ready();
+    this.#account.quota.assertRoom({ storage: 1, messages: 1 });
     return new IncomingFile(folderPath(this.#account, state), this.#account.names.next());
   }
 
@@ -195,6 +203,33 @@ export class MaildirAccount implements Account {
       throw error;
     }
     return await append(this.#account, state, messages);
+  }
+
+  quota(): Promise<Quota> {
+    return this.#account.quota.quota();
+  }
+
+  setQuota(limits: QuotaLimits): Promise<void> {
+    return this.#account.quota.set(limits);
+  }
+
+  async adoptUids(mailbox: string, uids: ForeignUids): Promise<boolean> {
+    const state = await this.find(mailbox);
+    await this.#refresh(state);
+    return await this.#folders.adoptUids(state, uids);
+  }
+
+  async taken(
+    mailbox: string,
+    keys: readonly string[],
+  ): Promise<ReadonlyMap<string, TakenMessage>> {
+    const state = await this.find(mailbox);
+    await this.#refresh(state);
+    try {
+      return taken(this.#account, state, keys);
+    } catch (error) {
+      throw sqliteRefusal(error);
+    }
   }
 
   /** The mailbox of that name, looked for on disk too. @throws {StoreError} `no-mailbox` */

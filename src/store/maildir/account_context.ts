@@ -13,6 +13,7 @@ import type { LoadedMailboxes } from "./loaded_mailboxes.ts";
 import type { MailboxRows } from "./mailbox_rows.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import type { FileName, MessageRows } from "./message_rows.ts";
+import type { AccountQuota } from "./quota.ts";
 import type { Removals } from "./removals.ts";
 import type { WriteBack } from "./write_back.ts";
 import type { Writer } from "./writer.ts";
@@ -29,6 +30,7 @@ export interface AccountContext {
   readonly mailboxes: MailboxRows;
   readonly messages: MessageRows;
   readonly keywords: KeywordSets;
+  readonly quota: AccountQuota;
   readonly background: Background;
   readonly removals: Removals;
   readonly writeBack: WriteBack;

@@ -29,18 +29,20 @@ interface Link {
 }
 
 /** Copies, and with `move` expunges the originals: see `Mailbox.copy` and `Mailbox.move`. */
-export function copyMessages(
+export async function copyMessages(
   account: AccountContext,
   source: MailboxState,
   uids: readonly number[],
   destination: MailboxState,
   move: boolean,
 ): Promise<CopiedUids> {
-  return account.writer.alone(async () => {
+  await account.quota.ready();
+  return await account.writer.alone(async () => {
     source.assertThere();
     destination.assertThere();
     const columns = source.opened;
     const indexes = columns.indexesOf(uids);
+    if (!move) assertRoom(account, columns, indexes);
     const keywords = keywordsWith(account, destination, keywordsOf(account, columns, indexes));
     const links: Link[] = [];
     const entries: number[] = [];
@@ -58,6 +60,12 @@ export function copyMessages(
       for (const { file } of links) destination.placing.delete(file.base);
     }
   });
+}
+
+function assertRoom(account: AccountContext, columns: Columns, indexes: readonly number[]): void {
+  let storage = 0;
+  for (const at of indexes) storage += columns.unread.get(columns.uids[at]) ?? columns.sizes[at];
+  account.quota.assertRoom({ storage, messages: indexes.length });
 }
 
 function keywordsOf(

@@ -1,12 +1,13 @@
 /** Maildir++ folders on disk: made, renamed, deleted, and found where others made them. */
 
-import type { SpecialUse } from "../store.ts";
+import type { ForeignUids, SpecialUse } from "../store.ts";
 import { StoreError } from "../store.ts";
 import { Pace } from "../../pace.ts";
 import type { AccountContext } from "./account_context.ts";
 import { storeErrorOf } from "./disk_error.ts";
 import { baseOf } from "./file_name.ts";
 import { nameOf } from "./folder_name.ts";
+import { adoptUids } from "./imports.ts";
 import { syncDirectory } from "./incoming_file.ts";
 import { lstat } from "./locating.ts";
 import type { MailboxList } from "./mailbox_list.ts";
@@ -43,6 +44,11 @@ export class Folders {
     this.#account = account;
     this.#list = list;
     this.#uidValidities = uidValidities;
+  }
+
+  /** See `Account.adoptUids`; not to be awaited inside the queue. */
+  adoptUids(state: MailboxState, uids: ForeignUids): Promise<boolean> {
+    return adoptUids(this.#account, state, this.#uidValidities, uids);
   }
 
   /** Makes a folder with its directories, and its row. */

@@ -186,11 +186,13 @@ export class MaildirMailbox implements Mailbox {
   }
 
   async copy(uids: readonly number[], destination: string): Promise<CopiedUids> {
+    this.#state.assertThere();
     const to = await this.#owner.find(destination);
     return await copyMessages(this.#account, this.#state, uids, to, false);
   }
 
   async move(uids: readonly number[], destination: string): Promise<CopiedUids> {
+    this.#state.assertThere();
     const to = await this.#owner.find(destination);
     return await copyMessages(this.#account, this.#state, uids, to, true);
   }

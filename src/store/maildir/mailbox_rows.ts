@@ -89,6 +89,11 @@ export class MailboxRows {
     this.#progress.run(uidNext, highestModseq, firstRecent, id);
   }
 
+  setUidValidity(id: number, uidValidity: number): void {
+    this.#database.prepare("UPDATE mailboxes SET uid_validity = ? WHERE id = ?")
+      .run(uidValidity, id);
+  }
+
   setKeywords(id: number, keywords: string): void {
     this.#database.prepare("UPDATE mailboxes SET keywords = ? WHERE id = ?").run(keywords, id);
   }
@@ -111,9 +116,17 @@ export class MailboxRows {
   }
 
   meta(name: string): number {
-    return Number(
-      this.#database.prepare("SELECT value FROM meta WHERE name = ?").get(name)?.value ?? 0,
-    );
+    return this.knownMeta(name) ?? 0;
+  }
+
+  /** What {@link setMeta} set, or undefined. */
+  knownMeta(name: string): number | undefined {
+    const row = this.#database.prepare("SELECT value FROM meta WHERE name = ?").get(name);
+    return row && Number(row.value);
+  }
+
+  removeMeta(name: string): void {
+    this.#database.prepare("DELETE FROM meta WHERE name = ?").run(name);
   }
 
   setMeta(name: string, value: number): void {
@@ -182,6 +195,11 @@ export class MailboxRows {
       ) this.#database.prepare(sql).run(id, last);
       return true;
     }
+    const imported = this.#database.prepare(
+      `DELETE FROM imported WHERE mailbox = ?1
+         AND key IN (SELECT key FROM imported WHERE mailbox = ?1 LIMIT ?2)`,
+    ).run(id, limit);
+    if (Number(imported.changes) > 0) return true;
     for (const table of ["expunged", "removals", "write_back"]) {
       this.#database.prepare(`DELETE FROM ${table} WHERE mailbox = ?`).run(id);
     }

@@ -19,7 +19,7 @@ export interface DirectoryState {
 /** One mailbox, shared by all that use it; there is one object for each row. */
 export class MailboxState {
   readonly id: number;
-  readonly uidValidity: number;
+  uidValidity: number;
   name: string;
   /** Name of its folder in the account's Maildir; "" for INBOX. */
   folder: string;
@@ -39,6 +39,8 @@ export class MailboxState {
   readonly inCur: DirectoryState;
   /** File names (up to the info part) that an operation is just placing: not another's deliveries. */
   readonly placing = new Set<string>();
+  /** The last addition of messages with keys: they come one after the other. */
+  importing: Promise<unknown> = Promise.resolve();
   /** Files that were reported as odd, to do so once. */
   readonly complained = new Set<string>();
   /** Ends the watching of its folder. */
@@ -115,6 +117,7 @@ export class MailboxState {
 
   /** Takes the counters of its row back, after a transaction failed. */
   restore(row: MailboxRow): void {
+    this.uidValidity = row.uidValidity;
     this.uidNext = row.uidNext;
     this.highestModseq = row.highestModseq;
     this.firstRecent = row.firstRecent;

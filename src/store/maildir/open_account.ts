@@ -1,5 +1,7 @@
 /** Puts the parts of an account together, and takes them apart again. */
 
+import { dirname } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
 import type { Log } from "../../log.ts";
 import { yieldNow } from "../../pace.ts";
 import type { SpecialUse } from "../store.ts";
@@ -20,6 +22,7 @@ import { MailboxList } from "./mailbox_list.ts";
 import { MailboxRows } from "./mailbox_rows.ts";
 import { MailboxState } from "./mailbox_state.ts";
 import { MessageRows } from "./message_rows.ts";
+import { AccountQuota, type QuotaSettings } from "./quota.ts";
 import { Removals } from "./removals.ts";
 import { INDEX_FILE, type OpenedIndex, openIndex } from "./schema.ts";
 import { isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
@@ -45,6 +48,8 @@ export interface AccountSettings {
   readonly writeBackDelay: number;
   /** Show no message as `\Recent`. */
   readonly hidesRecent: boolean;
+  /** What it may hold, if it has no limits of its own. */
+  quota(): QuotaSettings;
   /** Look through the whole index for damage first. */
   readonly check: boolean;
   /** Called once if the index turns out to be damaged, or the Maildir to be removed. */
@@ -54,10 +59,19 @@ export interface AccountSettings {
 /** An account, and the means to close it. */
 export interface OpenAccount {
   readonly account: MaildirAccount;
+  /** The index, to be read only. */
+  readonly database: DatabaseSync;
   /** A mailbox is open, or work in the background goes on. */
   readonly busy: boolean;
   /** Calls `broken` if the index is no longer where it was opened. */
   assertInPlace(): void;
+  /**
+   * Moves the Maildir away for good, and lets go of all mailboxes. The account must be closed then.
+   *
+   * @param moved called in the same turn
+   * @throws {StoreError} `unavailable`
+   */
+  moveTo(path: string, moved: () => void): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -91,10 +105,12 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     context.background.run("removing stale files", () => removeStaleFiles(context, list.states()));
     return {
       account,
+      database: index.database,
       get busy() {
         return context.background.busy || [...list.states()].some(({ handles }) => handles > 0);
       },
       assertInPlace: () => void context.isInPlace(),
+      moveTo: (path, moved) => moveTo(context, list, path, moved),
       close: () => closeAccount(context, account, list, index),
     };
   } catch (error) {
@@ -182,6 +198,7 @@ function contextOf(
     messages,
     keywords,
     background,
+    quota: new AccountQuota(database, mailboxes, writer, settings.quota),
     removals: new Removals(() => context),
     writeBack: new WriteBack(() => context, settings.writeBackDelay),
   };
@@ -217,6 +234,25 @@ async function setSpecialUse(
   await context.writer.run(() => {
     context.mailboxes.setSpecialUse(state.id, use);
     return { result: undefined, apply: () => state.specialUse = [use] };
+  });
+}
+
+function moveTo(
+  { root, writer, log }: AccountContext,
+  list: MailboxList,
+  path: string,
+  moved: () => void,
+): Promise<void> {
+  return writer.alone(async () => {
+    try {
+      Deno.renameSync(root, path);
+    } catch (error) {
+      throw storeErrorOf(error, "removing the account");
+    }
+    moved();
+    for (const state of [...list.states()]) state.vanish();
+    log.info("removed the account", { root });
+    await syncDirectory(dirname(root));
   });
 }
 

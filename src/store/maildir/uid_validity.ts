@@ -5,6 +5,7 @@ import type { MailboxRows } from "./mailbox_rows.ts";
 
 /** Outlives the index, so that mailboxes of an index made anew never repeat an old value. */
 export const UID_VALIDITY_FILE = "imapd.uidvalidity";
+const LARGE = 0xf000_0000;
 const META = "last_uid_validity";
 
 /** Seconds since 1970, or one above the last value given. @see RFC 9051 §2.3.1.1 */
@@ -25,6 +26,13 @@ export class UidValidities {
   next(): number {
     this.#last = Math.max(Math.floor(this.#clock() / 1000), this.#last + 1);
     return this.#last;
+  }
+
+  /** A value that comes from another server; {@link save} is part of it. Call it in a transaction. */
+  note(value: number): void {
+    // Time gets to large ones late, and above them there would soon be none left.
+    if (value < LARGE) this.#last = Math.max(this.#last, value);
+    this.save();
   }
 
   /**
