@@ -97,8 +97,8 @@ export class Machine {
     ]);
     // What the image itself lies in is no part of it.
     const own = this.isReal ? real : real.slice(this.root.replace(/\/$/, "").length);
-    const folders = own.split("/").slice(0, -1).map((_, i, all) =>
-      all.slice(0, i + 1).join("/") || "/"
+    const folders = own.split("/").slice(1, -1).map((_, i, all) =>
+      `/${all.slice(0, i + 1).join("/")}`
     );
     return folders.every((folder) => allows(this.info(folder), user, gids, 0o1)) &&
       allows(this.info(own), user, gids, 0o4);
