@@ -9,36 +9,28 @@ import { parseTable, TableSyntaxError, withEntry, withoutEntry } from "./table_t
 export interface FileTableOptions {
   readonly path: string;
   readonly log: Log;
-  /** Milliseconds; only differences count. */
-  readonly clock?: () => number;
 }
 
-/** How long a look at the file's times is good for, in ms. */
-const CHECK_EVERY = 1000;
 const NONE: readonly string[] = [];
 
 /** `name: value` lines of one file. A missing file is an empty table. */
 export class FileTable implements MutableTable {
   readonly #path: string;
   readonly #log: Log;
-  readonly #clock: () => number;
   #entries: ReadonlyMap<string, readonly string[]> = new Map();
   #values = NONE;
   #version: string | undefined;
-  #checkedAt = -Infinity;
   #checking: Promise<void> | undefined;
 
   private constructor(options: FileTableOptions) {
     this.#path = options.path;
     this.#log = options.log;
-    this.#clock = options.clock ?? (() => performance.now());
   }
 
   /** @throws {Error} when the file is there but cannot be read, or is not a table */
   static async open(options: FileTableOptions): Promise<FileTable> {
     const table = new FileTable(options);
     await table.#load();
-    table.#checkedAt = table.#clock();
     return table;
   }
 
@@ -75,13 +67,9 @@ export class FileTable implements MutableTable {
     return found;
   }
 
-  #refresh(): Promise<void> | undefined {
-    if (this.#checking !== undefined) return this.#checking;
-    if (this.#clock() - this.#checkedAt < CHECK_EVERY) return undefined;
-    this.#checking = this.#reload().finally(() => {
-      this.#checkedAt = this.#clock();
-      this.#checking = undefined;
-    });
+  /** Looks at the file's times each time: who was locked out must not log in any more. */
+  #refresh(): Promise<void> {
+    this.#checking ??= this.#reload().finally(() => this.#checking = undefined);
     return this.#checking;
   }
 
@@ -125,7 +113,6 @@ export class FileTable implements MutableTable {
     const changed = change(text);
     parseTable(changed);
     if (changed !== text) await replaceFile(path, changed, mode);
-    this.#checkedAt = -Infinity;
   }
 }
 
