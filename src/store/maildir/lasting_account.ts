@@ -1,5 +1,6 @@
 /** What sessions hold of an account: it outlives the closing and opening of what it stands for. */
 
+import type { DatabaseSync } from "node:sqlite";
 import type {
   Account,
   AppendedUids,
@@ -128,6 +129,17 @@ export class LastingAccount implements Account {
     keys: readonly string[],
   ): Promise<ReadonlyMap<string, TakenMessage>> {
     return this.#useAgain((account) => account.taken(mailbox, keys));
+  }
+
+  /** Gives `work` the index if it is open, and keeps it open meanwhile; it is not opened for that. */
+  async withIndex<T>(work: (database?: DatabaseSync) => Promise<T>): Promise<T> {
+    this.#busy++;
+    try {
+      const life = await this.#life?.catch(() => undefined);
+      return await work(life?.broken ? undefined : life?.opened?.database);
+    } finally {
+      this.#busy--;
+    }
   }
 
   /** Closes the account if nobody has used it since `time` and no mailbox is open. */
