@@ -34,7 +34,10 @@ const DIRECTIONS: readonly Direction[] = [
   { from: APP, to: [/^src\//] },
   {
     from: /^src\/cli\//,
-    to: [/^src\/(app|cli|config|auth|tables|names|log|service_manager|admin|transfer)\b/, VERSION],
+    to: [
+      /^src\/(app|autoconfig|probe|cli|config|auth|tables|names|log|service_manager|admin|transfer)\b/,
+      VERSION,
+    ],
   },
   // Operations know the contract of a store, and no driver
   {
@@ -77,6 +80,14 @@ const DIRECTIONS: readonly Direction[] = [
   { from: /^src\/store\//, to: [/^src\/store\/[^/]+$/, /^src\/message\//, LOG, PACE] },
   { from: /^src\/imap\/dispatch\.ts$/, to: [...imapMayImport(), LOG] },
   { from: /^src\/imap\//, to: imapMayImport(), types: [LOG] },
+  // Forms for mail programs; only their server knows sockets
+  {
+    from: /^src\/autoconfig\/server\.ts$/,
+    to: [/^src\/autoconfig\//, /^src\/net\/secured\.ts$/],
+    types: [/^src\/net\/(endpoint|listener)\.ts$/, LOG],
+  },
+  { from: /^src\/autoconfig\//, to: [/^src\/autoconfig\//] },
+  { from: /^src\/probe\//, to: [/^src\/probe\//] },
   // Certificates: what they are served by is net's contract
   { from: /^src\/tls\//, to: [/^src\/tls\//, LOG], types: [/^src\/net\/endpoint\.ts$/] },
   // Addresses to mailboxes, whatever keeps them
