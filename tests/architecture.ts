@@ -23,6 +23,7 @@ const APP = /^src\/app(\.ts$|\/)/;
 const VERSION = /^src\/version\.ts$/;
 const PACE = /^src\/pace\.ts$/;
 const SYSTEM_LIBRARY = /^src\/system_library\.ts$/;
+const OWNERSHIP = /^src\/ownership\.ts$/;
 const LOG = /^src\/(log|metrics)\.ts$/;
 const NAMES = /^src\/names\//;
 const ADMIN = /^src\/admin\//;
@@ -53,12 +54,13 @@ const DIRECTIONS: readonly Direction[] = [
   { from: SYSTEM_LIBRARY, to: [] },
   { from: /^src\/datagrams\.ts$/, to: [] },
   { from: /^src\/(log|syslog|metrics)\.ts$/, to: [/^src\/(log|syslog|metrics|datagrams)\.ts$/] },
+  { from: OWNERSHIP, to: [] },
   { from: /^src\/service_manager\.ts$/, to: [/^src\/datagrams\.ts$/], types: [LOG] },
   { from: /^src\/wire\//, to: [/^src\/wire\//] },
   { from: /^src\/message\//, to: [/^src\/message\//] },
   { from: /^src\/config\//, to: [/^src\/config\//] },
   { from: NAMES, to: [NAMES] },
-  { from: /^src\/tables\//, to: [/^src\/tables\//, NAMES, LOG] },
+  { from: /^src\/tables\//, to: [/^src\/tables\//, NAMES, LOG, OWNERSHIP] },
   {
     from: /^src\/auth\/sasl\//,
     to: [/^src\/auth\/sasl\//, NAMES],
@@ -71,7 +73,14 @@ const DIRECTIONS: readonly Direction[] = [
   // Maildir++ names its folders in modified UTF-7
   {
     from: /^src\/store\/maildir\//,
-    to: [/^src\/(store|message)\//, /^src\/wire\/mailbox_name\.ts$/, LOG, PACE, SYSTEM_LIBRARY],
+    to: [
+      /^src\/(store|message)\//,
+      /^src\/wire\/mailbox_name\.ts$/,
+      LOG,
+      PACE,
+      SYSTEM_LIBRARY,
+      OWNERSHIP,
+    ],
   },
   { from: /^src\/store\//, to: [/^src\/store\/[^/]+$/, /^src\/message\//, LOG, PACE] },
   { from: /^src\/imap\/dispatch\.ts$/, to: [...imapMayImport(), LOG] },

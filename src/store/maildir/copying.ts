@@ -1,5 +1,8 @@
 /** COPY and MOVE: hard links first, durable in their place, then the rows in one transaction. */
 
+import * as fs from "node:fs";
+import { dirname } from "node:path";
+import { giveToOwnerOf } from "../../ownership.ts";
 import { Pace } from "../../pace.ts";
 import type { CopiedUids } from "../store.ts";
 import { StoreError } from "../store.ts";
@@ -188,10 +191,15 @@ function linkOrCopy(from: string, to: string): void {
 
 function copyDurably(from: string, to: string): void {
   Deno.copyFileSync(from, to);
-  using file = Deno.openSync(to, { read: true, write: true });
   const { mtime } = Deno.statSync(from);
   if (mtime) Deno.utimeSync(to, mtime, mtime);
-  file.syncSync();
+  const fd = fs.openSync(to, "r+");
+  try {
+    giveToOwnerOf(dirname(to), fd);
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
 }
 
 /** Neighbours whose UIDs follow each other without a gap. */

@@ -2,6 +2,7 @@
 
 import type { ForeignUids, SpecialUse } from "../store.ts";
 import { StoreError } from "../store.ts";
+import { makeOwnedFolder } from "../../ownership.ts";
 import { Pace } from "../../pace.ts";
 import type { AccountContext } from "./account_context.ts";
 import { storeErrorOf } from "./disk_error.ts";
@@ -302,7 +303,7 @@ function trashPath(root: string, id: number): string {
 export function makeFolder(path: string): void {
   // cur/ last: a folder without it is no mailbox yet.
   for (const directory of ["tmp", "new", "cur"]) {
-    Deno.mkdirSync(`${path}/${directory}`, { recursive: true, mode: 0o700 });
+    makeOwnedFolder(`${path}/${directory}`, 0o700);
   }
 }
 

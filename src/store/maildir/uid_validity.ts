@@ -1,5 +1,7 @@
 /** Gives each mailbox of an account a UIDVALIDITY that no other one ever had. */
 
+import { closeSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createOwnedFile } from "../../ownership.ts";
 import { storeErrorOf } from "./disk_error.ts";
 import type { MailboxRows } from "./mailbox_rows.ts";
 
@@ -43,8 +45,15 @@ export class UidValidities {
   save(): void {
     this.#rows.setMeta(META, this.#last);
     try {
-      Deno.writeTextFileSync(`${this.#path}.tmp`, `${this.#last}\n`, { mode: 0o600 });
-      Deno.renameSync(`${this.#path}.tmp`, this.#path);
+      const tmp = `${this.#path}.tmp`;
+      rmSync(tmp, { force: true });
+      const fd = createOwnedFile(tmp, 0o600);
+      try {
+        writeFileSync(fd, `${this.#last}\n`);
+      } finally {
+        closeSync(fd);
+      }
+      renameSync(tmp, this.#path);
     } catch (error) {
       throw storeErrorOf(error, "making a mailbox");
     }
