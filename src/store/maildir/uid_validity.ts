@@ -30,11 +30,10 @@ export class UidValidities {
     return this.#last;
   }
 
-  /** A value that comes from another server; {@link save} is part of it. Call it in a transaction. */
+  /** A value that comes from another server; {@link save} must follow, as after {@link next}. */
   note(value: number): void {
     // Time gets to large ones late, and above them there would soon be none left.
     if (value < LARGE) this.#last = Math.max(this.#last, value);
-    this.save();
   }
 
   /**
