@@ -1,10 +1,16 @@
 /** The table of commands. */
 
+import { ACCOUNT_COMMANDS } from "./account_commands.ts";
 import { check } from "./check.ts";
-import { type Command, CONFIG_FILE, type Option } from "./command.ts";
+import type { Command, Option } from "./command.ts";
+import { completionCommands } from "./completion.ts";
 import { deliver, SYSEXITS } from "./deliver.ts";
+import { DOCTOR_COMMANDS } from "./doctor.ts";
 import { hash } from "./hash.ts";
-import { mailboxList } from "./mailbox.ts";
+import { MAILBOX_COMMANDS } from "./mailbox_commands.ts";
+import { man } from "./man.ts";
+import { MESSAGE_COMMANDS } from "./message_commands.ts";
+import { config, hashOption, json, storage } from "./options.ts";
 import { serve } from "./serve.ts";
 import { kick, sessions } from "./sessions.ts";
 import {
@@ -15,25 +21,8 @@ import {
   importMaildir,
   importMbox,
 } from "./transfer.ts";
-import { userAdd, userList, userPasswd, userRemove } from "./user.ts";
+import { USER_COMMANDS } from "./user_commands.ts";
 
-const config: Option = {
-  value: "FILE",
-  doc: `The config, in TOML; ${CONFIG_FILE} by default.`,
-};
-const auth: Option = {
-  value: "NAME",
-  doc: "The [auth.NAME] block whose users are meant; the first one of the config by default.",
-};
-const hashOption: Option = {
-  value: "ALGORITHM",
-  doc: "argon2 (the default), bcrypt or scram-sha-256.",
-};
-const storage: Option = {
-  value: "NAME",
-  doc: "The [storage.NAME] block that is meant; that of the first endpoint by default.",
-};
-const json: Option = { doc: "Print one line of JSON for each row." };
 const summaryJson: Option = { doc: "Print the summary as one line of JSON." };
 const importOptions: Readonly<Record<string, Option>> = {
   config,
@@ -74,33 +63,16 @@ export const COMMANDS: readonly Command[] = [
     options: { hash: hashOption },
     run: hash,
   },
+  ...USER_COMMANDS,
+  ...ACCOUNT_COMMANDS,
+  ...MAILBOX_COMMANDS,
+  ...MESSAGE_COMMANDS,
   {
-    name: "user add",
-    operands: ["NAME"],
-    summary: "Add a user; the password is prompted for or read from standard input.",
-    options: { config, auth, hash: hashOption },
-    run: userAdd,
-  },
-  {
-    name: "user passwd",
-    operands: ["NAME"],
-    summary: "Change a password, which is prompted for or read from standard input.",
-    options: { config, auth, hash: hashOption },
-    run: userPasswd,
-  },
-  {
-    name: "user remove",
-    operands: ["NAME"],
-    summary: "Remove a user. The mail is kept.",
-    options: { config, auth },
-    run: userRemove,
-  },
-  {
-    name: "user list",
-    operands: [],
-    summary: "Print the names of all users.",
-    options: { config, auth },
-    run: userList,
+    name: "man",
+    operands: ["[SECTION]"],
+    summary: "Print a manual page: 1, the commands, or 5, the config. `imapd man 5 | man -l -`",
+    options: {},
+    run: man,
   },
   {
     name: "deliver",
@@ -136,13 +108,6 @@ export const COMMANDS: readonly Command[] = [
     },
     exit: { failure: SYSEXITS.again, usage: SYSEXITS.usage, config: SYSEXITS.again },
     run: deliver,
-  },
-  {
-    name: "mailbox list",
-    operands: ["ACCOUNT"],
-    summary: "List the mailboxes of an account.",
-    options: { config, storage, json },
-    run: mailboxList,
   },
   {
     name: "sessions",
@@ -223,4 +188,6 @@ export const COMMANDS: readonly Command[] = [
     options: exportOptions,
     run: exportMbox,
   },
+  ...DOCTOR_COMMANDS,
+  ...completionCommands(() => COMMANDS),
 ];

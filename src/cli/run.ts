@@ -55,7 +55,7 @@ async function run(command: Command, args: Arguments): Promise<number> {
     print(commandHelp(command));
     return EXIT.ok;
   }
-  return await command.run(args);
+  return await command.run(args, COMMANDS);
 }
 
 function help(words: readonly string[]): number {

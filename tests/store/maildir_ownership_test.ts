@@ -63,7 +63,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "imapd deliver, import, mailbox list by root leave nothing of root's" + skipped,
+  name: "imapd deliver, import, mailbox list and create by root leave nothing of root's" + skipped,
   ignore,
   async fn() {
     await using fixture = await MaildirFixture.make();
@@ -78,6 +78,7 @@ Deno.test({
     for (
       const [args, input] of [
         [["mailbox", "list", "ann"], ""],
+        [["mailbox", "create", "ann", "Work/2026"], ""],
         [["deliver", "-d", "ann"], "Subject: y\r\n\r\nHello\r\n"],
         [["import", "mbox", `${fixture.dir}/mbox`, "bob", "--mailbox", "Old"], ""],
       ] as const
