@@ -3,6 +3,7 @@
 import { open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Log } from "../log.ts";
+import { giveTo, giveToOwnerOf } from "../ownership.ts";
 import type { MutableTable } from "./table.ts";
 import { parseTable, TableSyntaxError, withEntry, withoutEntry } from "./table_text.ts";
 
@@ -163,7 +164,7 @@ async function replaceFile(path: string, text: string, mode: number): Promise<vo
     try {
       await file.writeFile(text);
       await Deno.chmod(temporary, mode);
-      await keepOwner(path, temporary);
+      await keepOwner(path, file.fd);
       await file.sync();
     } finally {
       await file.close();
@@ -181,14 +182,13 @@ async function replaceFile(path: string, text: string, mode: number): Promise<vo
  * When root edits the file, the server's user must still be able to read it. A file that root makes
  * gets the owner of its folder.
  */
-async function keepOwner(from: string, to: string): Promise<void> {
-  const now = await stat(to);
-  const before = await stat(from).catch((error) => {
-    if (isMissing(error)) return now.uid === 0 ? stat(dirname(from)) : now;
-    throw error;
-  });
-  if (before.uid === now.uid && before.gid === now.gid) return;
-  await Deno.chown(to, before.uid, before.gid);
+async function keepOwner(from: string, fd: number): Promise<void> {
+  try {
+    giveTo(fd, await stat(from));
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    giveToOwnerOf(dirname(from), fd);
+  }
 }
 
 function isMissing(error: unknown): boolean {
