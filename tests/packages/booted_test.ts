@@ -66,7 +66,7 @@ Deno.test({
     strictEqual(await state(), "inactive");
 
     await machine.does(`cat >/etc/imapd/config.toml <<'END'\n${CONFIG}END\n`);
-    await machine.does("echo secret | imapd user add --no-account ann");
+    await machine.does("echo secret | imapd user add ann");
     await machine.does("systemctl start imapd");
     await machine.does(
       "printf 'Subject: kept\\r\\n\\r\\n' >/root/mail && " +
