@@ -172,8 +172,9 @@ export class LastingAccount implements Account {
     try {
       // Opened for its lock: nobody else has it then.
       await this.#present();
-      const life = await this.#life;
-      await life?.opened?.moveTo(aside, () => {
+      const opened = (await this.#life)?.opened;
+      if (!opened) throw new StoreError("unavailable", "The mail store failed");
+      await opened.moveTo(aside, () => {
         this.#ended = new StoreError("no-mailbox", "The account was removed");
         this.#last = undefined;
       });

@@ -252,7 +252,12 @@ function moveTo(
     moved();
     for (const state of [...list.states()]) state.vanish();
     log.info("removed the account", { root });
-    await syncDirectory(dirname(root));
+    try {
+      await syncDirectory(dirname(root));
+    } catch (error) {
+      // It is gone; at worst a power failure brings it back as it was.
+      log.warn("cannot make the removal of an account durable", { root, problem: String(error) });
+    }
   });
 }
 
