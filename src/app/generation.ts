@@ -1,5 +1,6 @@
 /** What one reading of the config makes; a reload replaces it as a whole. */
 
+import { AutoconfigServer } from "../autoconfig/server.ts";
 import type { Login } from "../auth/auth.ts";
 import { EndpointLogin } from "../auth/login.ts";
 import type { Config, ImapConfig, LmtpConfig } from "../config/load.ts";
@@ -11,6 +12,7 @@ import type { Wanted } from "../net/listeners.ts";
 import { ImapServer } from "../net/server.ts";
 import { VERSION } from "../version.ts";
 import { Authenticators } from "./auth.ts";
+import { clientSettings } from "./client_settings.ts";
 import { lmtpAddresses, openDelivery } from "./delivery.ts";
 import { openLoginNames } from "./login_names.ts";
 import { refuseOldDeno } from "./old_deno.ts";
@@ -32,6 +34,7 @@ export interface Lasting {
 /** The servers of all endpoints, and the modules that they ask. */
 export class Generation {
   readonly servers: ImapServer[] = [];
+  readonly #forms: AutoconfigServer[] = [];
   readonly lmtpServers: LmtpServer[] = [];
   readonly wanted: Wanted[] = [];
   readonly #log: Log;
@@ -49,6 +52,7 @@ export class Generation {
     const made = new Generation(config, lasting);
     try {
       for (const imap of config.imap) await made.#add(imap);
+      made.#addForms();
       for (const lmtp of config.lmtp) await made.#addLmtp(lmtp);
       return made;
     } catch (error) {
@@ -84,8 +88,8 @@ export class Generation {
     await this.#tables.close();
   }
 
-  get #all(): readonly (ImapServer | LmtpServer)[] {
-    return [...this.servers, ...this.lmtpServers];
+  get #all(): readonly (ImapServer | LmtpServer | AutoconfigServer)[] {
+    return [...this.servers, ...this.lmtpServers, ...this.#forms];
   }
 
   async #add(imap: ImapConfig): Promise<void> {
@@ -123,6 +127,20 @@ export class Generation {
     });
     this.lmtpServers.push(server);
     this.wanted.push(...lmtpAddresses(lmtp).map((address) => ({ address, acceptor: server })));
+  }
+
+  #addForms(): void {
+    const { config, lasting } = this;
+    if (config.autoconfig === undefined) return;
+    const { tls, listen } = config.autoconfig;
+    const server = new AutoconfigServer({
+      settings: clientSettings(config, lasting.hostname),
+      tls: tls && lasting.tls.context(tls),
+      log: this.#log,
+    });
+    this.#forms.push(server);
+    const key = "autoconfig.listen";
+    this.wanted.push(...listen.map((each) => ({ address: { ...each, key }, acceptor: server })));
   }
 
   async #login(imap: ImapConfig): Promise<Login> {

@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Address } from "./addresses.ts";
 import { type Chosen, readBlock } from "./modules.ts";
 import type { AuthModule } from "./schema/auth.ts";
+import type { autoconfig as autoconfigSection } from "./schema/autoconfig.ts";
 import type { imap as imapSection, limits, proxyProtocol } from "./schema/imap.ts";
 import type { LocalAddress } from "./local_addresses.ts";
 import type { lmtp as lmtpSection, lmtpLimits } from "./schema/lmtp.ts";
@@ -64,6 +65,12 @@ export interface LmtpConfig {
   readonly limits: Values<typeof lmtpLimits>;
 }
 
+/** The `[autoconfig]` table. */
+export interface AutoconfigConfig extends Values<typeof autoconfigSection> {
+  /** That of the top; absent: TLS is off. */
+  readonly tls?: TlsConfig;
+}
+
 /** All settings, with absolute paths and module references resolved. */
 export interface Config {
   /** Absent: the machine's own name. */
@@ -77,6 +84,8 @@ export interface Config {
   readonly warmUp: number;
   readonly imap: readonly ImapConfig[];
   readonly lmtp: readonly LmtpConfig[];
+  /** Absent: no forms are served. */
+  readonly autoconfig?: AutoconfigConfig;
   /** Sentences about what is allowed but unwise. */
   readonly warnings: readonly string[];
 }
@@ -185,10 +194,13 @@ class Loader implements Reading {
     const endpoints = tablesOf(root, "imap");
     const lmtpTables = tablesOf(root, "lmtp");
     this.#checkEndpoints(endpoints, root.entries.get("tls")?.value);
+    const forms = root.entries.get("autoconfig")?.value;
     this.#checkAddresses([
       ...endpoints.map((table) => ({ key: "imap", table })),
       ...lmtpTables.map((table) => ({ key: "lmtp", table })),
+      ...forms?.type === "table" ? [{ key: "autoconfig", table: forms }] : [],
     ]);
+    this.#checkForms(root);
     if (values === undefined) return undefined;
     const { hostname, stateDir, log, debug, warmUp } = values;
     const imap = values.imap.map((endpoint) => endpointOf(endpoint, values));
@@ -201,8 +213,20 @@ class Loader implements Reading {
       this.fault(at, message);
     }
     const controlPath = this.resolveRuntime("control.sock");
+    const autoconfig = values.autoconfig && { ...values.autoconfig, tls: whereOn(values.tls) };
     const warnings = this.#warnings;
-    return { hostname, stateDir, controlPath, log, debug, warmUp, imap, lmtp, warnings };
+    return {
+      hostname,
+      stateDir,
+      controlPath,
+      log,
+      debug,
+      warmUp,
+      imap,
+      lmtp,
+      autoconfig,
+      warnings,
+    };
   }
 
   #locate(at: Position, message: string): string {
@@ -262,7 +286,7 @@ class Loader implements Reading {
           endpoint.at,
           'imap.tls is missing: add a [tls] table with a loader, or tls = "off"',
         );
-      } else if (tls.type === "string" && tls.value === "off") {
+      } else if (isOff(tls)) {
         this.#checkWithoutTls(endpoint, insecure);
       } else if (insecure?.type === "boolean" && insecure.value) {
         this.#warn(
@@ -290,6 +314,16 @@ class Loader implements Reading {
         }
         taken.add(name);
       }
+    }
+  }
+
+  #checkForms(root: TomlTable): void {
+    const forms = root.entries.get("autoconfig")?.value;
+    const tls = root.entries.get("tls")?.value;
+    if (forms?.type !== "table" || tls !== undefined && !isOff(tls)) return;
+    for (const { value, source, at } of listenOf(forms)) {
+      if (!/^(tls|fd\+tls):/.test(value)) continue;
+      this.fault(at, `autoconfig.listen needs the top-level tls for ${source}: got none`);
     }
   }
 
@@ -363,6 +397,10 @@ function lmtpOf(values: LmtpValues, top: TopValues): LmtpConfig {
 function tablesOf(root: TomlTable, key: string): TomlTable[] {
   const value = root.entries.get(key)?.value;
   return value?.type === "list" ? value.items.filter((item) => item.type === "table") : [];
+}
+
+function isOff(tls: TomlValue): boolean {
+  return tls.type === "string" && tls.value === "off";
 }
 
 function whereOn(tls: TlsConfig | "off" | undefined): TlsConfig | undefined {

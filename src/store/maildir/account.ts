@@ -22,7 +22,7 @@ import { isYoung, notice, refresh, stopWatching } from "./comparing.ts";
 import { copyMessages } from "./copying.ts";
 import { folderOf } from "./folder_name.ts";
 import { type Folders, makeFolder } from "./folders.ts";
-import { taken } from "./imports.ts";
+import { adoptUids, taken } from "./imports.ts";
 import { IncomingFile } from "./incoming_file.ts";
 import { MaildirMailbox } from "./mailbox.ts";
 import type { MailboxList } from "./mailbox_list.ts";
@@ -216,7 +216,7 @@ export class MaildirAccount implements Account {
   async adoptUids(mailbox: string, uids: ForeignUids): Promise<boolean> {
     const state = await this.find(mailbox);
     await this.#refresh(state);
-    return await this.#folders.adoptUids(state, uids);
+    return await adoptUids(this.#account, state, uids);
   }
 
   async taken(
@@ -241,6 +241,8 @@ export class MaildirAccount implements Account {
       this.#repair(state);
       this.#checked.add(state);
     }
+    // Before anything else is in it: UIDs only rise.
+    if (state.inherits) await this.#refresh(state);
     return state;
   }
 

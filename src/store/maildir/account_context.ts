@@ -16,6 +16,7 @@ import type { FileName, MessageRows } from "./message_rows.ts";
 import type { AccountQuota } from "./quota.ts";
 import type { Removals } from "./removals.ts";
 import type { WriteBack } from "./write_back.ts";
+import type { UidValidities } from "./uid_validity.ts";
 import type { Writer } from "./writer.ts";
 
 export interface AccountContext {
@@ -28,6 +29,7 @@ export interface AccountContext {
   readonly writer: Writer;
   readonly directorySyncs: DirectorySyncs;
   readonly mailboxes: MailboxRows;
+  readonly uidValidities: UidValidities;
   readonly messages: MessageRows;
   readonly keywords: KeywordSets;
   readonly quota: AccountQuota;

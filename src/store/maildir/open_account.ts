@@ -25,6 +25,7 @@ import { MessageRows } from "./message_rows.ts";
 import { AccountQuota, type QuotaSettings } from "./quota.ts";
 import { Removals } from "./removals.ts";
 import { INDEX_FILE, type OpenedIndex, openIndex } from "./schema.ts";
+import { inheritedSubscriptions, inherits } from "./inheritance.ts";
 import { isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
 import { removeStaleFiles } from "./stale_files.ts";
 import { UidValidities } from "./uid_validity.ts";
@@ -81,7 +82,7 @@ export interface OpenAccount {
  * @throws {StoreError} `unavailable`, `over-quota`
  */
 export async function openAccount(settings: AccountSettings): Promise<OpenAccount> {
-  const { root, name, log, clock } = settings;
+  const { root, name, log } = settings;
   try {
     makeFolder(root);
     await syncDirectory(root);
@@ -94,13 +95,13 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     const list = new MailboxList();
     const context = contextOf(settings, index, list);
     parts = context;
-    const folders = new Folders(context, list, new UidValidities(root, context.mailboxes, clock));
+    const folders = new Folders(context, list);
     folders.recover(index.database);
     for (const row of context.mailboxes.all()) list.add(new MailboxState(row));
     for (const subscribed of context.mailboxes.subscriptions()) list.subscribe(subscribed);
     const account = new MaildirAccount(name, context, list, folders);
     await account.scan();
-    if (index.made) await furnish(settings, context, account, list);
+    if (context.mailboxes.meta("furnished") === 0) await furnish(settings, context, account, list);
     resume(context, list);
     context.background.run("removing stale files", () => removeStaleFiles(context, list.states()));
     return {
@@ -195,6 +196,7 @@ function contextOf(
     writer,
     directorySyncs: new DirectorySyncs(),
     mailboxes,
+    uidValidities: new UidValidities(root, mailboxes, clock),
     messages,
     keywords,
     background,
@@ -207,18 +209,25 @@ function contextOf(
 
 /** Gives a new account its special folders; in an old Maildir, what is there already is used. */
 async function furnish(
-  { specialFolders }: AccountSettings,
+  { root, specialFolders }: AccountSettings,
   context: AccountContext,
   account: MaildirAccount,
   list: MailboxList,
 ): Promise<void> {
+  const { mailboxes } = context;
+  const before = inherits(root, mailboxes) ? await inheritedSubscriptions(root) : undefined;
+  const names = new Set(before ?? [...list.states()].map((state) => state.name));
+  names.add("INBOX");
   for (const { name, use } of specialFolders) {
-    if (!list.get(name)) await account.create(name, [use]);
-    else await setSpecialUse(context, list, name, use);
+    if (list.get(name)) await setSpecialUse(context, list, name, use);
+    else {
+      await account.create(name, [use]);
+      names.add(name);
+    }
   }
-  const names = [...list.states()].map((state) => state.name);
   await context.writer.run(() => {
-    for (const name of names) context.mailboxes.subscribe(name);
+    for (const name of names) mailboxes.subscribe(name);
+    mailboxes.setMeta("furnished", 1);
     return { result: undefined, apply: () => names.forEach((name) => list.subscribe(name)) };
   });
 }
