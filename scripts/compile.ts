@@ -41,7 +41,7 @@ export function compileArguments(output: string, target?: Target): string[] {
     "--allow-net",
     "--allow-read",
     "--allow-write",
-    "--allow-sys=hostname",
+    "--allow-sys=hostname,statfs,uid",
     `--allow-env=${
       [
         ...LIBRARY_ENVIRONMENT,
