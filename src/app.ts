@@ -1,6 +1,7 @@
 /** Builds the server from a config; only this and `app/` name concrete drivers and modules. */
 
 import { clearTimeout, setTimeout } from "node:timers";
+import type { Sessions } from "./admin/operation.ts";
 import { adminContext } from "./app/admin.ts";
 import { type OpenControl, openControl } from "./app/control.ts";
 import { Generation, type Lasting } from "./app/generation.ts";
@@ -14,6 +15,7 @@ import { readHandover } from "./net/inherited_sockets.ts";
 import { Libc } from "./net/libc.ts";
 import type { ListenAddress } from "./net/listen_address.ts";
 import { Listeners } from "./net/listeners.ts";
+import type { ImapServer } from "./net/server.ts";
 
 /** A running server. */
 export interface App {
@@ -85,8 +87,13 @@ class RunningApp implements App {
   }
 
   async openControl(): Promise<void> {
+    const sessions: Sessions = {
+      list: () => this.#servers().flatMap((server) => server.sessions()),
+      kick: (matches, reason) =>
+        this.#servers().reduce((sum, server) => sum + server.kick(matches, reason), 0),
+    };
     const context = () =>
-      adminContext(this.#current?.config ?? this.#first, this.#lasting.stores, this.#log);
+      adminContext(this.#current?.config ?? this.#first, this.#lasting.stores, this.#log, sessions);
     this.#control = await openControl(this.#first, context, this.#log, this.#libc);
   }
 
@@ -111,8 +118,7 @@ class RunningApp implements App {
     await this.#listeners.close();
     const generations = this.#generations();
     for (const timer of this.#retired.values()) clearTimeout(timer);
-    const servers = generations.flatMap((each) => each.servers);
-    await Promise.all(servers.map((server) => server.close(graceMs)));
+    await Promise.all(this.#servers().map((server) => server.close(graceMs)));
     for (const generation of generations) await generation.closeModules();
     await this.#lasting.tls.close();
     await this.#lasting.stores.close();
@@ -145,6 +151,10 @@ class RunningApp implements App {
 
   #generations(): Generation[] {
     return [...this.#retired.keys(), ...this.#current ? [this.#current] : []];
+  }
+
+  #servers(): ImapServer[] {
+    return this.#generations().flatMap(({ servers }) => servers);
   }
 
   #configs(): Config[] {

@@ -23,7 +23,7 @@ const APP = /^src\/app(\.ts$|\/)/;
 const VERSION = /^src\/version\.ts$/;
 const PACE = /^src\/pace\.ts$/;
 const SYSTEM_LIBRARY = /^src\/system_library\.ts$/;
-const LOG = /^src\/(log|metrics)\.ts$/;
+const LOG = /^src\/(log|log_format|metrics)\.ts$/;
 const NAMES = /^src\/names\//;
 const ADMIN = /^src\/admin\//;
 const CONTRACTS = [/^src\/store\/store\.ts$/, /^src\/auth\/auth\.ts$/, /^src\/tables\/table\.ts$/];
@@ -46,7 +46,10 @@ const DIRECTIONS: readonly Direction[] = [
   { from: PACE, to: [] },
   { from: SYSTEM_LIBRARY, to: [] },
   { from: /^src\/datagrams\.ts$/, to: [] },
-  { from: /^src\/(log|syslog|metrics)\.ts$/, to: [/^src\/(log|syslog|metrics|datagrams)\.ts$/] },
+  {
+    from: /^src\/(log|log_format|syslog|metrics)\.ts$/,
+    to: [/^src\/(log|log_format|syslog|metrics|datagrams)\.ts$/],
+  },
   { from: /^src\/service_manager\.ts$/, to: [/^src\/datagrams\.ts$/], types: [LOG] },
   { from: /^src\/wire\//, to: [/^src\/wire\//] },
   { from: /^src\/message\//, to: [/^src\/message\//] },

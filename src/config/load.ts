@@ -59,6 +59,7 @@ export interface Config {
   /** The socket by which a running server is administrated, in `runtime_dir`. */
   readonly controlPath: string;
   readonly log: readonly string[];
+  readonly logFormat: "text" | "logfmt" | "json";
   readonly debug: boolean;
   /** Milliseconds. */
   readonly warmUp: number;
@@ -173,14 +174,15 @@ class Loader implements Reading {
       : [];
     this.#checkEndpoints(endpoints, root.entries.get("tls")?.value);
     if (values === undefined) return undefined;
-    const { hostname, stateDir, log, debug, warmUp } = values;
+    const { hostname, stateDir, log, logFormat, debug, warmUp } = values;
     const imap = values.imap.map((endpoint) => endpointOf(endpoint, values));
     this.#checkStorages(imap.map(({ storage }) => storage), endpoints);
     for (const { at, message } of acmeFaults(imap, hostname, endpoints, root)) {
       this.fault(at, message);
     }
     const controlPath = this.resolveRuntime("control.sock");
-    return { hostname, stateDir, controlPath, log, debug, warmUp, imap, warnings: this.#warnings };
+    const warnings = this.#warnings;
+    return { hostname, stateDir, controlPath, log, logFormat, debug, warmUp, imap, warnings };
   }
 
   #locate(at: Position, message: string): string {

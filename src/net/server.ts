@@ -14,6 +14,7 @@ import type { Acceptor, Arrival } from "./listener.ts";
 import { NoProxyHeader, receiveHeader } from "./proxy_channel.ts";
 import { ProxyHeaderFault } from "./proxy_header.ts";
 import { canSecure, handshake, secured } from "./secured.ts";
+import type { SessionInfo } from "./session_info.ts";
 
 export interface ImapServerOptions {
   readonly endpoint: Endpoint;
@@ -65,9 +66,23 @@ export class ImapServer implements Acceptor {
     return this.#connections.size + this.#preparing.size;
   }
 
+  /** Who is connected, without those whose handshake is not through. */
+  sessions(): readonly SessionInfo[] {
+    return Array.from(this.#connections, (connection) => connection.info);
+  }
+
+  /** Ends the connections that match, with a BYE that tells the reason. @returns how many there were */
+  kick(matches: (info: SessionInfo) => boolean, reason: string): number {
+    const matching = [...this.#connections].filter(({ info }) => matches(info));
+    for (const connection of matching) connection.end(reason);
+    return matching.length;
+  }
+
   /** Serves a new connection. */
   accept(socket: Socket, arrival: Arrival): void {
-    const { endpoint, log } = this.#options;
+    const { endpoint, nextId } = this.#options;
+    const id = nextId();
+    const log = this.#options.log.with({ conn: id });
     // Stays: an error without a listener would end the process.
     socket.on("error", () => {});
     const remote = peerOf(socket, arrival);
@@ -82,11 +97,14 @@ export class ImapServer implements Acceptor {
       return;
     }
     if (!arrival.implicitTls && !isProxy(endpoint.proxyProtocol, remote)) {
-      return this.#serve({ socket, client: clientOf(socket, remote, arrival) });
+      return this.#serve({ socket, client: clientOf(socket, remote, arrival) }, id, log);
     }
     this.#preparing.add(socket);
     this.#prepare(socket, remote, arrival)
-      .then((prepared) => this.#serve(prepared), (error) => this.#refused(socket, remote, error))
+      .then(
+        (prepared) => this.#serve(prepared, id, log),
+        (error) => this.#refused(socket, remote, error, log),
+      )
       .finally(() => this.#preparing.delete(socket));
   }
 
@@ -94,7 +112,7 @@ export class ImapServer implements Acceptor {
   async close(graceMs: number): Promise<void> {
     this.#unwatch();
     for (const socket of this.#preparing) socket.destroy();
-    for (const connection of this.#connections) connection.shutdown();
+    for (const connection of this.#connections) connection.end("Server is shutting down");
     await Promise.race([Promise.all(this.#running), after(graceMs)]);
     for (const connection of this.#connections) connection.destroy();
     // What runs notices at its next turn that its client is gone.
@@ -109,8 +127,10 @@ export class ImapServer implements Acceptor {
     let client = clientOf(plain, peer, arrival);
     if (proxy !== undefined && isProxy(proxy, peer)) {
       if (proxy.tls !== undefined) socket = await withTls(socket, proxy.tls, HEADER_PATIENCE);
-      const { source, tls } = await receiveHeader(socket, HEADER_PATIENCE);
-      if (source !== undefined) client = { remote: source, secure: proxy.tlsOffloaded && tls };
+      const { source, port, tls } = await receiveHeader(socket, HEADER_PATIENCE);
+      if (source !== undefined) {
+        client = { remote: source, port, secure: proxy.tlsOffloaded && tls };
+      }
     }
     if (arrival.implicitTls) {
       if (endpoint.tls === undefined) throw new Error("Expected TLS to be configured");
@@ -121,8 +141,8 @@ export class ImapServer implements Acceptor {
     return { socket, client };
   }
 
-  #refused(socket: Socket, remote: string, error: Error): void {
-    const { log, endpoint } = this.#options;
+  #refused(socket: Socket, remote: string, error: Error, log: Log): void {
+    const { endpoint } = this.#options;
     socket.destroy();
     if (error instanceof ProxyHeaderFault) {
       log.warn("proxy turned away", { remote, error: error.message });
@@ -134,17 +154,15 @@ export class ImapServer implements Acceptor {
     else log.debug(event, fields);
   }
 
-  #serve({ socket, client }: Prepared): void {
-    const { endpoint, log } = this.#options;
+  #serve({ socket, client }: Prepared, id: string, log: Log): void {
+    const { endpoint } = this.#options;
     if (this.#connections.size >= endpoint.limits.connections) {
       log.warn("too many connections", { remote: client.remote });
       socket.end(statusLine("*", "BYE", "Too many connections, try later"));
       return;
     }
-    const id = this.#options.nextId();
-    const connectionLog = log.with({ conn: id });
-    connectionLog.debug("connected", { remote: client.remote, secure: client.secure });
-    const connection = new Connection(socket, endpoint, this.#service, connectionLog, id, client);
+    log.debug("connected", { remote: client.remote, secure: client.secure });
+    const connection = new Connection(socket, endpoint, this.#service, log, id, client);
     this.#connections.add(connection);
     const running = connection.run().finally(() => {
       this.#connections.delete(connection);
@@ -191,7 +209,7 @@ function isProxy(proxy: ProxyProtocol | undefined, peer: string): boolean {
 /** Who is at the other end, as long as no proxy says otherwise. */
 function clientOf(socket: Socket, remote: string, { secured, unix }: Arrival): Client {
   const tls = secured && socket instanceof TLSSocket ? socket : undefined;
-  return { remote, secure: secured || unix, tls };
+  return { remote, port: unix ? undefined : socket.remotePort, secure: secured || unix, tls };
 }
 
 async function withTls(plain: Socket, tls: TlsContext, patience: number): Promise<TLSSocket> {

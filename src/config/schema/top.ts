@@ -3,7 +3,7 @@
  * from it and the files beside it: a new setting is one more entry in one of them.
  */
 
-import { boolean, duration, hostname, logTargets, path } from "../kinds.ts";
+import { boolean, choice, duration, hostname, logTargets, path } from "../kinds.ts";
 import { tables } from "../modules.ts";
 import { optional, required, type Section, setting } from "../setting.ts";
 import { tlsSetting } from "../tls_setting.ts";
@@ -48,6 +48,12 @@ export const top = {
     doc:
       'Where the log goes: "stderr", "stderr_ts" (with timestamps), "syslog" (the datagram socket ' +
       '/dev/log), the path of a file (appended to, with timestamps), or "off".',
+  }),
+  log_format: setting(choice(["text", "logfmt", "json"]), {
+    default: '"text"',
+    doc:
+      'How lines of the log are written: "text" for people, "logfmt" (`level=info msg="logged in" ' +
+      'conn=1`) or "json" (an object a line) for programs.',
   }),
   debug: setting(boolean(), { default: "false", doc: "Log what only developers want to know." }),
   warm_up: setting(duration({ atLeast: "0s", atMost: "1m" }), {
