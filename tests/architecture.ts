@@ -26,7 +26,11 @@ const SYSTEM_LIBRARY = /^src\/system_library\.ts$/;
 const LOG = /^src\/(log|log_format|metrics)\.ts$/;
 const NAMES = /^src\/names\//;
 const ADMIN = /^src\/admin\//;
-const CONTRACTS = [/^src\/store\/store\.ts$/, /^src\/auth\/auth\.ts$/, /^src\/tables\/table\.ts$/];
+const CONTRACTS = [
+  /^src\/store\/(store|meter)\.ts$/,
+  /^src\/auth\/auth\.ts$/,
+  /^src\/tables\/table\.ts$/,
+];
 
 const DIRECTIONS: readonly Direction[] = [
   { from: /^main\.ts$/, to: [/^src\/(app|config|cli|log)\b/] },
@@ -40,6 +44,11 @@ const DIRECTIONS: readonly Direction[] = [
     from: ADMIN,
     to: [ADMIN, /^src\/(store\/store\.ts$|imap\/|wire\/|message\/)/, PACE],
     types: [LOG],
+  },
+  {
+    from: /^src\/monitoring\//,
+    to: [/^src\/monitoring\//, LOG],
+    types: [/^src\/(imap|store)\/meter\.ts$/, /^src\/net\/(listener|session_info)\.ts$/],
   },
   { from: /^src\/control\//, to: [/^src\/control\//, ADMIN], types: [LOG] },
   { from: /^src\/version\.ts$/, to: [/^deno\.json$/] },

@@ -83,7 +83,7 @@ export class Connection {
     this.#socket = socket;
     this.#framer = new Framer(limits);
     const tap = ioDebug ? (text: string) => this.#traced(text) : undefined;
-    this.#out = new SocketOutput(socket, limits.write, tap);
+    this.#out = new SocketOutput(socket, limits.write, (octets) => service.meter.sent(octets), tap);
     this.#since = service.now();
     this.#loginDeadline = this.#since + limits.login;
     this.#attach(socket);
@@ -117,6 +117,11 @@ export class Connection {
       // A client that does not close its side must not hold the socket.
       this.#socket.destroySoon();
     }
+  }
+
+  /** The name of its state in the protocol. */
+  get state(): SessionInfo["state"] {
+    return this.#session.state.name;
   }
 
   /** What there is to be told of it now. */
@@ -328,6 +333,7 @@ export class Connection {
 
   #onData = (bytes: Uint8Array): void => {
     this.#octetsIn += bytes.length;
+    this.service.meter.received(bytes.length);
     this.#framer.push(bytes);
     if (this.#framer.buffered > READ_AHEAD) this.#socket.pause();
     this.#waiting?.resolve();

@@ -19,11 +19,13 @@ export class SocketOutput implements Output {
 
   /**
    * @param stalled milliseconds that a full socket may take no byte
+   * @param sent is told how many octets were written
    * @param tap sees everything that is written
    */
   constructor(
     private socket: Socket,
     private readonly stalled: number,
+    private readonly sent: (octets: number) => void,
     private readonly tap?: (text: string) => void,
   ) {
     this.use(socket);
@@ -77,6 +79,7 @@ export class SocketOutput implements Output {
     this.#text = "";
     this.#size = 0;
     this.#written += size;
+    this.sent(size);
     if (this.tap) { for (const piece of [...pieces, text]) this.tap(tapped(piece)); }
     if (pieces.length === 0) return this.socket.write(text, "latin1");
     if (text !== "") pieces.push(text);

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Login } from "../auth/auth.ts";
 import type { Service } from "../imap/command.ts";
+import { type ImapMeter, NO_IMAP_METER } from "../imap/meter.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import { statusLine } from "../wire/response.ts";
@@ -27,6 +28,8 @@ export interface ImapServerOptions {
   readonly nextId: () => string;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+  /** Absent: nobody watches. */
+  readonly meter?: ImapMeter;
 }
 
 /** Milliseconds for a proxy to send its header. */
@@ -71,6 +74,13 @@ export class ImapServer implements Acceptor {
     return Array.from(this.#connections, (connection) => connection.info);
   }
 
+  /** How many connections there are by their state; "preparing" before the protocol begins. */
+  states(): ReadonlyMap<string, number> {
+    const counts = new Map([["preparing", this.#preparing.size]]);
+    for (const { state } of this.#connections) counts.set(state, (counts.get(state) ?? 0) + 1);
+    return counts;
+  }
+
   /** Ends the connections that match, with a BYE that tells the reason. @returns how many there were */
   kick(matches: (info: SessionInfo) => boolean, reason: string): number {
     const matching = [...this.#connections].filter(({ info }) => matches(info));
@@ -92,6 +102,7 @@ export class ImapServer implements Acceptor {
       return;
     }
     if (this.#preparing.size >= endpoint.limits.connections) {
+      this.#service.meter.refused("too many");
       log.warn("too many connections", { remote });
       socket.destroy();
       return;
@@ -144,6 +155,8 @@ export class ImapServer implements Acceptor {
   #refused(socket: Socket, remote: string, error: Error, log: Log): void {
     const { endpoint } = this.#options;
     socket.destroy();
+    const byProxy = error instanceof ProxyHeaderFault || error instanceof NoProxyHeader;
+    this.#service.meter.refused(byProxy ? "PROXY" : "TLS");
     if (error instanceof ProxyHeaderFault) {
       log.warn("proxy turned away", { remote, error: error.message });
       return;
@@ -157,10 +170,12 @@ export class ImapServer implements Acceptor {
   #serve({ socket, client }: Prepared, id: string, log: Log): void {
     const { endpoint } = this.#options;
     if (this.#connections.size >= endpoint.limits.connections) {
+      this.#service.meter.refused("too many");
       log.warn("too many connections", { remote: client.remote });
       socket.end(statusLine("*", "BYE", "Too many connections, try later"));
       return;
     }
+    this.#service.meter.accepted();
     log.debug("connected", { remote: client.remote, secure: client.secure });
     const connection = new Connection(socket, endpoint, this.#service, log, id, client);
     this.#connections.add(connection);
@@ -173,7 +188,8 @@ export class ImapServer implements Acceptor {
 }
 
 function serviceOf(options: ImapServerOptions): Service {
-  const { endpoint, login, store, log, hostname, version, now = Date.now } = options;
+  const { endpoint, login, store, log, hostname, version } = options;
+  const { now = Date.now, meter = NO_IMAP_METER } = options;
   return {
     login,
     store,
@@ -186,6 +202,7 @@ function serviceOf(options: ImapServerOptions): Service {
     appendLimit: endpoint.limits.append,
     keepalive: endpoint.limits.keepalive,
     now,
+    meter,
   };
 }
 

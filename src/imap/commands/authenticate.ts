@@ -116,6 +116,8 @@ async function finish(
 ): Promise<Completion> {
   const { session, service, log } = context;
   const result = await withAccount(context, attempt.result);
+  const outcome = result.ok ? "ok" : result.reason === "unavailable" ? "unavailable" : "failed";
+  service.meter.login(mechanism ?? "LOGIN", outcome, session.remote);
   if (!result.ok) {
     const unavailable = result.reason === "unavailable";
     // Programs that ban addresses read the end of the line of failures. Who could not be checked

@@ -1,7 +1,13 @@
 /** Takes into the index what other programs delivered, renamed or removed. */
 
 import { Pace, sortInTurns } from "../../pace.ts";
-import { type AccountContext, filePath, folderPath, saveProgress } from "./account_context.ts";
+import {
+  type AccountContext,
+  filePath,
+  folderPath,
+  saveProgress,
+  tell,
+} from "./account_context.ts";
 import { localDate } from "./appending.ts";
 import { removed, removing } from "./expunging.ts";
 import { compareDelivery, deliveryTimeOf, flagBitsOf, withFlags } from "./file_name.ts";
@@ -79,6 +85,7 @@ async function takeOverPortion(
   }
   state.uidNext += rows.length;
   state.highestModseq = modseq;
+  tell(account, "adopt", state, rows.length);
   if (columns && gone.length > 0) removed(account, state, columns.indexesOf(gone), modseq);
   state.changed();
 }
