@@ -1,6 +1,7 @@
 /** The config, together with the files that it names. */
 
 import { type Config, ConfigError, loadConfig } from "../config/load.ts";
+import { tokenFaults } from "./monitoring.ts";
 import { tlsFileFaults } from "./tls_files.ts";
 
 /**
@@ -10,7 +11,7 @@ import { tlsFileFaults } from "./tls_files.ts";
  */
 export async function loadCheckedConfig(file: string): Promise<Config> {
   const config = await loadConfig(file);
-  const faults = tlsFileFaults(config, file);
+  const faults = [...tlsFileFaults(config, file), ...await tokenFaults(config, file)];
   if (faults.length > 0) throw new ConfigError(faults);
   return config;
 }

@@ -3,6 +3,7 @@
 import type { Login } from "../auth/auth.ts";
 import { EndpointLogin } from "../auth/login.ts";
 import type { Config, ImapConfig } from "../config/load.ts";
+import type { ImapMeter } from "../imap/meter.ts";
 import type { Log } from "../log.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import { Networks } from "../net/ip_address.ts";
@@ -24,6 +25,7 @@ export interface Lasting {
   /** What the salts of unknown users are made from. */
   readonly secret: Uint8Array;
   readonly nextId: () => string;
+  readonly meter: ImapMeter;
   readonly log: Log;
 }
 
@@ -71,7 +73,7 @@ export class Generation {
   }
 
   async #add(imap: ImapConfig): Promise<void> {
-    const { hostname, stores, nextId } = this.lasting;
+    const { hostname, stores, nextId, meter } = this.lasting;
     const log = this.#log.debugged(imap.debug);
     const server = new ImapServer({
       endpoint: this.#endpoint(imap),
@@ -81,6 +83,7 @@ export class Generation {
       hostname,
       version: VERSION,
       nextId,
+      meter,
     });
     this.servers.push(server);
     this.wanted.push(...imap.listen.map((address) => ({ address, acceptor: server })));

@@ -7,6 +7,7 @@ import { type Chosen, readBlock } from "./modules.ts";
 import type { AuthModule } from "./schema/auth.ts";
 import type { imap as imapSection, limits, proxyProtocol } from "./schema/imap.ts";
 import type { storageModules } from "./schema/storage.ts";
+import type { OpenMetricsConfig } from "./schema/openmetrics.ts";
 import type { NORMALIZATIONS } from "./schema/names.ts";
 import type { TableConfig } from "./schema/tables.ts";
 import { namespaces, top } from "./schema/top.ts";
@@ -17,7 +18,7 @@ import { type Position, readToml, TomlFault, type TomlTable, type TomlValue } fr
 
 export type AuthConfig = AuthModule;
 export type StorageConfig = Chosen<"module", typeof storageModules>;
-export type { TableConfig };
+export type { OpenMetricsConfig, TableConfig };
 export type NormalizationName = typeof NORMALIZATIONS[number];
 export type LimitsConfig = Values<typeof limits>;
 
@@ -61,6 +62,8 @@ export interface Config {
   readonly log: readonly string[];
   readonly logFormat: "text" | "logfmt" | "json";
   readonly debug: boolean;
+  /** Absent: neither a status page nor metrics. */
+  readonly openmetrics?: OpenMetricsConfig;
   /** Milliseconds. */
   readonly warmUp: number;
   readonly imap: readonly ImapConfig[];
@@ -174,15 +177,17 @@ class Loader implements Reading {
       : [];
     this.#checkEndpoints(endpoints, root.entries.get("tls")?.value);
     if (values === undefined) return undefined;
-    const { hostname, stateDir, log, logFormat, debug, warmUp } = values;
+    const { hostname, stateDir } = values;
     const imap = values.imap.map((endpoint) => endpointOf(endpoint, values));
     this.#checkStorages(imap.map(({ storage }) => storage), endpoints);
     for (const { at, message } of acmeFaults(imap, hostname, endpoints, root)) {
       this.fault(at, message);
     }
     const controlPath = this.resolveRuntime("control.sock");
+    const { log, logFormat, debug, openmetrics, warmUp } = values;
     const warnings = this.#warnings;
-    return { hostname, stateDir, controlPath, log, logFormat, debug, warmUp, imap, warnings };
+    const logging = { log, logFormat, debug };
+    return { hostname, stateDir, controlPath, ...logging, openmetrics, warmUp, imap, warnings };
   }
 
   #locate(at: Position, message: string): string {

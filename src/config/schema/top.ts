@@ -10,6 +10,7 @@ import { tlsSetting } from "../tls_setting.ts";
 import { authModules } from "./auth.ts";
 import { imap } from "./imap.ts";
 import { normalization } from "./names.ts";
+import { openMetrics } from "./openmetrics.ts";
 import { storageModules } from "./storage.ts";
 import { tableDocs, tableModules, tableReference } from "./tables.ts";
 import { tlsLoaders } from "./tls.ts";
@@ -56,6 +57,13 @@ export const top = {
       'conn=1`) or "json" (an object a line) for programs.',
   }),
   debug: setting(boolean(), { default: "false", doc: "Log what only developers want to know." }),
+  openmetrics: optional(openMetrics(), {
+    sample: '"tcp://127.0.0.1:9749"',
+    doc:
+      "Where a status page (`/`), metrics for Prometheus (`/metrics`) and the health (`/healthz`) " +
+      "are served over HTTP; see docs/monitoring.md. Absent: nowhere. On an address that others " +
+      "reach it must be a table with a token.",
+  }),
   warm_up: setting(duration({ atLeast: "0s", atMost: "1m" }), {
     default: '"600ms"',
     doc:
