@@ -26,7 +26,8 @@ export function compileArguments(output: string): string[] {
     "--allow-net",
     "--allow-read",
     "--allow-write",
-    "--allow-sys=hostname",
+    // Whether a folder can be written to, and its disk has room.
+    "--allow-sys=hostname,uid,gid,statfs",
     `--allow-env=${
       [
         ...LIBRARY_ENVIRONMENT,

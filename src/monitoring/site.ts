@@ -13,7 +13,7 @@ import type { Measurements } from "./measurements.ts";
 /** Rows of the lists of the page. */
 const LISTED = 8;
 /** Milliseconds that a look at the health counts for: pages ask often. */
-const HEALTH_KEPT = 5000;
+const HEALTH_KEPT = 1000;
 
 export interface SiteOptions {
   readonly measurements: Measurements;
