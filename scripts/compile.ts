@@ -1,13 +1,18 @@
-/** Makes ./imapd, one executable, with no more permissions than it needs. */
+/**
+ * Makes ./imapd, one executable, with no more permissions than it needs:
+ * `deno run -A scripts/compile.ts [--target TARGET] [--output FILE]`.
+ */
 
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { print, printError } from "../src/cli/output.ts";
 import { VERSION } from "../src/version.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** Environment variables that libraries look at when they are loaded or used. */
-const LIBRARY_ENVIRONMENT = ["TMPDIR", "TMP", "TEMP"];
+const LIBRARY_ENVIRONMENT = ["TMPDIR", "TMP", "TEMP", "NODE_V8_COVERAGE"];
 
 /** Environment variables by which a service manager hands over sockets. */
 const HANDOVER_ENVIRONMENT = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"];
@@ -15,10 +20,20 @@ const HANDOVER_ENVIRONMENT = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"];
 /** Environment variables by which a service manager says how to tell it of the state. */
 const NOTIFY_ENVIRONMENT = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
 
-/** Arguments of `deno` that compile the program into `output`. */
-export function compileArguments(output: string): string[] {
+/** What there are releases for, as `deno compile --target` calls it. */
+export const TARGETS = [
+  "x86_64-unknown-linux-gnu",
+  "aarch64-unknown-linux-gnu",
+  "x86_64-apple-darwin",
+  "aarch64-apple-darwin",
+] as const;
+export type Target = typeof TARGETS[number];
+
+/** Arguments of `deno` that compile the program into `output`, for this machine or for `target`. */
+export function compileArguments(output: string, target?: Target): string[] {
   return [
     "compile",
+    ...target === undefined ? [] : ["--target", target],
     "--quiet",
     // The gate has checked the types, with the newest Deno.
     "--no-check",
@@ -59,9 +74,10 @@ export function compileArguments(output: string): string[] {
 export async function compile(
   deno: string,
   output: string,
+  target?: Target,
 ): Promise<{ ok: boolean; errors: string }> {
   const { success, stderr } = await new Deno.Command(deno, {
-    args: compileArguments(output),
+    args: compileArguments(output, target),
     cwd: ROOT,
     stdin: "null",
     stdout: "null",
@@ -100,25 +116,52 @@ export async function executableFault(path: string): Promise<string | undefined>
   }
 }
 
-/** Makes `./imapd` and returns a sentence about what went wrong, if anything did. */
-async function makeProgram(): Promise<string | undefined> {
+/** The target that is called so. @throws {Error} for another one */
+export function targetNamed(name: string): Target {
+  const found = TARGETS.find((each) => each === name);
+  if (found !== undefined) return found;
+  throw new Error(`Expected one of ${TARGETS.join(", ")} for --target, got ${name}`);
+}
+
+/** Makes `output` and returns a sentence about what went wrong, if anything did. */
+async function makeProgram(
+  output: string,
+  target: Target | undefined,
+): Promise<string | undefined> {
   const runtime = Deno.env.get("DENORT_BIN");
   const fault = await runtimeFault(runtime);
   if (fault !== undefined) return fault;
-  const { ok, errors } = await compile(Deno.env.get("DENO_COMPILE") ?? Deno.execPath(), "imapd");
+  const deno = Deno.env.get("DENO_COMPILE") ?? Deno.execPath();
+  const { ok, errors } = await compile(deno, output, target);
   if (!ok && (runtime !== undefined || !isDownloadFailure(errors))) return errors;
   if (!ok) {
     return "Deno's runtime for executables could not be downloaded from dl.deno.land: set " +
       `DENORT_BIN to the path of a denort of version ${Deno.version.deno} and try again`;
   }
-  const broken = await executableFault(`${ROOT}imapd`);
+  // What is made for another machine cannot be tried here.
+  if (target !== undefined && target !== Deno.build.target) return undefined;
+  const broken = await executableFault(output);
   if (broken === undefined) return undefined;
-  return `Made ./imapd, but it does not run (is the runtime of another version?): ${broken}`;
+  return `Made ${output}, but it does not run (is the runtime of another version?): ${broken}`;
+}
+
+async function main(): Promise<string | undefined> {
+  try {
+    const { values: { target, output } } = parseArgs({
+      args: Deno.args,
+      options: { target: { type: "string" }, output: { type: "string" } },
+    });
+    const path = output === undefined ? `${ROOT}imapd` : resolve(output);
+    const fault = await makeProgram(path, target === undefined ? undefined : targetNamed(target));
+    if (fault === undefined) print(`Made ${output ?? "./imapd"}`);
+    return fault;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 if (import.meta.main) {
-  const fault = await makeProgram();
-  if (fault === undefined) print("Made ./imapd");
-  else printError(fault);
+  const fault = await main();
+  if (fault !== undefined) printError(fault);
   Deno.exit(fault === undefined ? 0 : 1);
 }

@@ -121,7 +121,7 @@ class RunningApp implements App {
     }
     if (this.#current !== undefined) this.#retire(this.#current);
     this.#current = next;
-    for (const { storage } of config.imap) this.#lasting.stores.use(storage);
+    for (const { storage } of [...config.imap, ...config.lmtp]) this.#lasting.stores.use(storage);
   }
 
   /** @throws {Error} when it cannot be done; then the mail is served where it was before, too */
@@ -140,7 +140,7 @@ class RunningApp implements App {
     await this.#listeners.close();
     const generations = this.#generations();
     for (const timer of this.#retired.values()) clearTimeout(timer);
-    await Promise.all(this.#servers().map((server) => server.close(graceMs)));
+    await Promise.all(generations.map((generation) => generation.closeServers(graceMs)));
     for (const generation of generations) await generation.closeModules();
     await this.#lasting.tls.close();
     await this.#lasting.stores.close();
@@ -148,6 +148,7 @@ class RunningApp implements App {
 
   /** Clients that are just logging in may still ask its modules. */
   #retire(generation: Generation): void {
+    generation.retire();
     for (const [other] of this.#retired) if (other.connections === 0) this.#forget(other);
     const patience = Math.max(...generation.config.imap.map(({ limits }) => limits.login)) + 1000;
     const timer = setTimeout(() => {

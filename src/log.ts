@@ -4,6 +4,8 @@ import { configureSync, getLogger, type Logger, type LogRecord } from "@logtape/
 import { formatRecord, type LogFields, type LogFormat, type LogLevel } from "./log_format.ts";
 import { openSyslog } from "./syslog.ts";
 
+export type { LogFields } from "./log_format.ts";
+
 export interface Log {
   debug(event: string, fields?: LogFields): void;
   info(event: string, fields?: LogFields): void;

@@ -21,11 +21,15 @@ const APP = /^src\/app(\.ts$|\/)/;
 
 /** Leaves that stand for themselves. */
 const VERSION = /^src\/version\.ts$/;
+const SUGGEST = /^src\/config\/suggest\.ts$/;
 const PACE = /^src\/pace\.ts$/;
 const SYSTEM_LIBRARY = /^src\/system_library\.ts$/;
+const OWNERSHIP = /^src\/ownership\.ts$/;
 const LOG = /^src\/(log|log_format|metrics)\.ts$/;
 const NAMES = /^src\/names\//;
 const ADMIN = /^src\/admin\//;
+/** How files of a Maildir are named, and what Dovecot's say; they know nothing of the store. */
+const MAILDIR_NAMES = /^src\/store\/maildir\/(dovecot_files|file_name)\.ts$/;
 const CONTRACTS = [
   /^src\/store\/(store|meter)\.ts$/,
   /^src\/auth\/auth\.ts$/,
@@ -37,13 +41,22 @@ const DIRECTIONS: readonly Direction[] = [
   { from: APP, to: [/^src\//] },
   {
     from: /^src\/cli\//,
-    to: [/^src\/(app|cli|config|auth|tables|names|log|service_manager|admin)\b/, VERSION],
+    to: [
+      /^src\/(app|autoconfig|probe|cli|config|auth|tables|names|log|service_manager|admin|transfer)\b/,
+      VERSION,
+    ],
   },
   // Operations know the contract of a store, and no driver
   {
     from: ADMIN,
-    to: [ADMIN, /^src\/(store\/store\.ts$|imap\/|wire\/|message\/)/, PACE],
-    types: [LOG],
+    to: [ADMIN, /^src\/(store\/store\.ts$|imap\/|wire\/|message\/)/, PACE, SUGGEST],
+    types: [/^src\/delivery\/delivery\.ts$/, LOG],
+  },
+  // What reads and writes the mail of other programs, for the command line
+  {
+    from: /^src\/transfer\//,
+    to: [/^src\/(transfer|wire|message)\//, /^src\/store\/store\.ts$/, MAILDIR_NAMES],
+    types: [ADMIN],
   },
   {
     from: /^src\/monitoring\//,
@@ -54,6 +67,7 @@ const DIRECTIONS: readonly Direction[] = [
   { from: /^src\/version\.ts$/, to: [/^deno\.json$/] },
   { from: PACE, to: [] },
   { from: SYSTEM_LIBRARY, to: [] },
+  { from: OWNERSHIP, to: [] },
   { from: /^src\/datagrams\.ts$/, to: [] },
   {
     from: /^src\/(log|log_format|syslog|metrics)\.ts$/,
@@ -64,7 +78,7 @@ const DIRECTIONS: readonly Direction[] = [
   { from: /^src\/message\//, to: [/^src\/message\//] },
   { from: /^src\/config\//, to: [/^src\/config\//] },
   { from: NAMES, to: [NAMES] },
-  { from: /^src\/tables\//, to: [/^src\/tables\//, NAMES, LOG] },
+  { from: /^src\/tables\//, to: [/^src\/tables\//, NAMES, LOG, OWNERSHIP] },
   {
     from: /^src\/auth\/sasl\//,
     to: [/^src\/auth\/sasl\//, NAMES],
@@ -77,13 +91,40 @@ const DIRECTIONS: readonly Direction[] = [
   // Maildir++ names its folders in modified UTF-7
   {
     from: /^src\/store\/maildir\//,
-    to: [/^src\/(store|message)\//, /^src\/wire\/mailbox_name\.ts$/, LOG, PACE, SYSTEM_LIBRARY],
+    to: [
+      /^src\/(store|message)\//,
+      /^src\/wire\/mailbox_name\.ts$/,
+      LOG,
+      PACE,
+      SYSTEM_LIBRARY,
+      OWNERSHIP,
+    ],
   },
   { from: /^src\/store\//, to: [/^src\/store\/[^/]+$/, /^src\/message\//, LOG, PACE] },
   { from: /^src\/imap\/dispatch\.ts$/, to: [...imapMayImport(), LOG] },
   { from: /^src\/imap\//, to: imapMayImport(), types: [LOG] },
+  // Forms for mail programs; only their server knows sockets
+  {
+    from: /^src\/autoconfig\/server\.ts$/,
+    to: [/^src\/autoconfig\//, /^src\/net\/secured\.ts$/],
+    types: [/^src\/net\/(endpoint|listener)\.ts$/, LOG],
+  },
+  { from: /^src\/autoconfig\//, to: [/^src\/autoconfig\//] },
+  { from: /^src\/probe\//, to: [/^src\/probe\//] },
   // Certificates: what they are served by is net's contract
   { from: /^src\/tls\//, to: [/^src\/tls\//, LOG], types: [/^src\/net\/endpoint\.ts$/] },
+  // Addresses to mailboxes, whatever keeps them
+  {
+    from: /^src\/delivery\//,
+    to: [/^src\/delivery\//, /^src\/store\/store\.ts$/, NAMES],
+    types: [LOG, ...CONTRACTS],
+  },
+  // How connections come in is net's
+  {
+    from: /^src\/lmtp\//,
+    to: [/^src\/lmtp\//, /^src\/wire\/byte_queue\.ts$/, /^src\/net\/ip_address\.ts$/, PACE],
+    types: [/^src\/delivery\//, /^src\/net\/listener\.ts$/, LOG],
+  },
   { from: /^src\/net\//, to: [/^src\/(net|imap|wire)\//, LOG, SYSTEM_LIBRARY], types: CONTRACTS },
 ];
 
@@ -98,7 +139,11 @@ function imapMayImport(): RegExp[] {
 
 /** Drivers, and the modules beside them: files that only `app.ts` (and the CLI) may name. */
 const CONCRETE: readonly { readonly driver: RegExp; readonly from: RegExp }[] = [
-  { driver: /^src\/store\/[^/]+\/|^src\/store\/(sqlite|postgres)/, from: APP },
+  {
+    driver: /^src\/store\/(?!maildir\/(dovecot_files|file_name)\.ts)[^/]+\//,
+    from: APP,
+  },
+  { driver: /^src\/store\/(sqlite|postgres)/, from: APP },
   {
     driver: /^src\/auth\/(?!auth\.ts|sasl\/|[a-z_]*worker\.ts)/,
     from: /^src\/(app\.ts|app\/|cli\/|auth\/)/,

@@ -1,32 +1,11 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { dirname } from "node:path";
 import { connect } from "node:tls";
-import { compile, executableFault, isDownloadFailure, runtimeFault } from "../scripts/compile.ts";
+import { executableFault, runtimeFault } from "../scripts/compile.ts";
 import { VERSION } from "../src/version.ts";
+import { compileHere } from "./compiled_program.ts";
 import { PASSWORD, startServer } from "./harness.ts";
 import { startWatched } from "./monitoring/serving.ts";
-
-interface Compiled {
-  /** The executable, or why there is none. */
-  readonly path?: string;
-  readonly skipped?: string;
-}
-
-/**
- * Compiles with the Deno at `DENO_COMPILE`, which has to be of the version of `DENORT_BIN` where
- * that is set.
- */
-async function compileHere(): Promise<Compiled> {
-  const dir = await Deno.makeTempDir({ prefix: "imapd-compile-" });
-  const path = `${dir}/imapd`;
-  const { ok, errors } = await compile(Deno.env.get("DENO_COMPILE") ?? Deno.execPath(), path);
-  if (ok) return { path };
-  await Deno.remove(dir, { recursive: true });
-  if (Deno.env.get("DENORT_BIN") === undefined && isDownloadFailure(errors)) {
-    return { skipped: "no runtime: set DENORT_BIN" };
-  }
-  throw new Error(`deno compile failed:\n${errors}`);
-}
 
 /** Sends `commands` one by one and returns all that the server says. */
 function session(port: number, commands: readonly string[]): Promise<string> {

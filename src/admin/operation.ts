@@ -1,5 +1,6 @@
 /** What administration can do: each operation is a row of a table, run by the server or by the CLI. */
 
+import type { Delivery } from "../delivery/delivery.ts";
 import type { Log } from "../log.ts";
 import { type Store, StoreError } from "../store/store.ts";
 
@@ -11,9 +12,45 @@ export interface AdminContext {
    * @throws {AdminError} when the config has none of that name
    */
   storage(name?: string): Store;
+  /**
+   * Delivers into {@link storage} of that name.
+   *
+   * @throws {AdminError} when the config has none of that name
+   * @throws {Error} when its `delivery_map` cannot be read
+   */
+  delivery(storage?: string): Promise<OpenDelivery>;
   /** Clients that are connected; absent where no server runs. */
   readonly sessions?: Sessions;
   readonly log: Log;
+  /** Octets that an account takes on disk. @throws {AdminError} as {@link storage} does */
+  diskUsage(account: string, storage?: string): Promise<DiskUsage>;
+  /** Looks at what the server needs around it. */
+  examineServer(): AsyncIterable<Finding>;
+  /** Looks at how an account is kept. */
+  examineAccount(account: string, storage?: string): AsyncIterable<Finding>;
+}
+
+/** Octets on disk. */
+export interface DiskUsage {
+  /** By the mailbox's name. */
+  readonly mailboxes: ReadonlyMap<string, number>;
+  /** What belongs to no mailbox. */
+  readonly rest: number;
+}
+
+/** One thing that was looked at. */
+export interface Finding {
+  readonly level: "ok" | "warning" | "failed";
+  /** What was looked at, such as "certificate" or "account ann". */
+  readonly subject: string;
+  readonly text: string;
+  /** What to do about it. */
+  readonly advice?: string;
+}
+
+/** A {@link Delivery} with tables of its own. */
+export interface OpenDelivery extends Delivery {
+  close(): Promise<void>;
 }
 
 /** The connections of a running server. */

@@ -1,31 +1,58 @@
 /** What administration works with, by a config: in the server as well as in the command line. */
 
 import { type AdminContext, AdminError, type Sessions } from "../admin/operation.ts";
-import type { Config } from "../config/load.ts";
+import type { Config, StorageConfig } from "../config/load.ts";
 import type { Log } from "../log.ts";
+import { accountPath } from "../auth/account_name.ts";
+import { diskUsage } from "../store/maildir/disk_usage.ts";
+import { examineServer } from "./doctor/doctor.ts";
+import { openDelivery } from "./delivery.ts";
 import type { Stores } from "./storage.ts";
+import { Tables } from "./tables.ts";
 
-/** @param sessions those of the running server, if this is one */
+/**
+ * @param sessions those of the running server, if this is one
+ * @param running whether this is the server
+ */
 export function adminContext(
   config: Config,
   stores: Stores,
   log: Log,
   sessions?: Sessions,
+  running = true,
 ): AdminContext {
   return {
-    storage(name) {
-      const storages = config.imap.map(({ storage }) => storage);
-      const chosen = storages.find(({ blockName }) => name === undefined || blockName === name);
-      if (chosen !== undefined) return stores.open(chosen);
-      const names = [...new Set(storages.flatMap(({ blockName }) => blockName ?? []))];
-      throw new AdminError(
-        `Expected a storage block of the config (${
-          names.join(", ") || "there is none"
-        }), got ${name}`,
-        "usage",
-      );
+    storage: (name) => stores.open(storageOf(config, name)),
+    async delivery(name) {
+      const storage = storageOf(config, name);
+      const tables = new Tables(log);
+      const { stateDir, hostname = Deno.hostname() } = config;
+      const context = { hostname, stateDir, tables, log };
+      const delivery = await openDelivery(storage, stores.open(storage), context);
+      return {
+        recipient: (address, create) => delivery.recipient(address, create),
+        begin: (envelope) => delivery.begin(envelope),
+        close: () => tables.close(),
+      };
     },
     sessions,
     log,
+    diskUsage: (account, name) => diskUsage(accountPath(storageOf(config, name).path, account)),
+    examineServer: () => examineServer(config, running),
+    examineAccount: async function* (account, name) {
+      yield* await stores.maildirs(storageOf(config, name)).examine(account);
+    },
   };
+}
+
+/** @throws {AdminError} when the config has none of that name */
+function storageOf(config: Config, name: string | undefined): StorageConfig {
+  const storages = [...config.imap, ...config.lmtp].map(({ storage }) => storage);
+  const chosen = storages.find(({ blockName }) => name === undefined || blockName === name);
+  if (chosen !== undefined) return chosen;
+  const names = [...new Set(storages.flatMap(({ blockName }) => blockName ?? []))];
+  throw new AdminError(
+    `Expected a storage block of the config (${names.join(", ") || "there is none"}), got ${name}`,
+    "usage",
+  );
 }

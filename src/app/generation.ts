@@ -1,9 +1,11 @@
 /** What one reading of the config makes; a reload replaces it as a whole. */
 
+import { AutoconfigServer } from "../autoconfig/server.ts";
 import type { Login } from "../auth/auth.ts";
 import { EndpointLogin } from "../auth/login.ts";
-import type { Config, ImapConfig } from "../config/load.ts";
+import type { Config, ImapConfig, LmtpConfig } from "../config/load.ts";
 import type { ImapMeter } from "../imap/meter.ts";
+import { LmtpServer } from "../lmtp/server.ts";
 import type { Log } from "../log.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import { Networks } from "../net/ip_address.ts";
@@ -11,6 +13,8 @@ import type { Wanted } from "../net/listeners.ts";
 import { ImapServer } from "../net/server.ts";
 import { VERSION } from "../version.ts";
 import { Authenticators } from "./auth.ts";
+import { clientSettings } from "./client_settings.ts";
+import { lmtpAddresses, openDelivery } from "./delivery.ts";
 import { openLoginNames } from "./login_names.ts";
 import { refuseOldDeno } from "./old_deno.ts";
 import { accountFault, type Stores } from "./storage.ts";
@@ -32,6 +36,8 @@ export interface Lasting {
 /** The servers of all endpoints, and the modules that they ask. */
 export class Generation {
   readonly servers: ImapServer[] = [];
+  readonly #forms: AutoconfigServer[] = [];
+  readonly lmtpServers: LmtpServer[] = [];
   readonly wanted: Wanted[] = [];
   readonly #log: Log;
   readonly #tables: Tables;
@@ -48,6 +54,8 @@ export class Generation {
     const made = new Generation(config, lasting);
     try {
       for (const imap of config.imap) await made.#add(imap);
+      made.#addForms();
+      for (const lmtp of config.lmtp) await made.#addLmtp(lmtp);
       return made;
     } catch (error) {
       await made.close();
@@ -57,12 +65,22 @@ export class Generation {
 
   /** Connections that were taken in by this config. */
   get connections(): number {
-    return this.servers.reduce((sum, server) => sum + server.connections, 0);
+    return this.#all.reduce((sum, server) => sum + server.connections, 0);
+  }
+
+  /** Another one takes new connections. MTAs must not go on with tables that will be closed. */
+  retire(): void {
+    for (const server of this.lmtpServers) server.retire();
+  }
+
+  /** Says good-bye to every client; what runs may finish within `graceMs` milliseconds. */
+  async closeServers(graceMs: number): Promise<void> {
+    await Promise.all(this.#all.map((server) => server.close(graceMs)));
   }
 
   /** Ends at once what its servers do, and lets go of what logging in needs. */
   async close(): Promise<void> {
-    await Promise.all(this.servers.map((server) => server.close(0)));
+    await this.closeServers(0);
     await this.closeModules();
   }
 
@@ -70,6 +88,10 @@ export class Generation {
   async closeModules(): Promise<void> {
     await this.#auths.close();
     await this.#tables.close();
+  }
+
+  get #all(): readonly (ImapServer | LmtpServer | AutoconfigServer)[] {
+    return [...this.servers, ...this.lmtpServers, ...this.#forms];
   }
 
   async #add(imap: ImapConfig): Promise<void> {
@@ -87,6 +109,41 @@ export class Generation {
     });
     this.servers.push(server);
     this.wanted.push(...imap.listen.map((address) => ({ address, acceptor: server })));
+  }
+
+  async #addLmtp(lmtp: LmtpConfig): Promise<void> {
+    const { hostname, stores, nextId } = this.lasting;
+    const log = this.#log.debugged(lmtp.debug);
+    const { storage, limits, createAccounts, ioDebug } = lmtp;
+    const { stateDir } = this.config;
+    const context = { hostname, stateDir, tables: this.#tables, log };
+    const delivery = await openDelivery(storage, stores.open(storage), context);
+    const server = new LmtpServer({
+      delivery: (ofConnection) => delivery.logging(ofConnection),
+      limits,
+      createAccounts,
+      hostname,
+      now: Date.now,
+      log,
+      ioDebug,
+      nextId,
+    });
+    this.lmtpServers.push(server);
+    this.wanted.push(...lmtpAddresses(lmtp).map((address) => ({ address, acceptor: server })));
+  }
+
+  #addForms(): void {
+    const { config, lasting } = this;
+    if (config.autoconfig === undefined) return;
+    const { tls, listen } = config.autoconfig;
+    const server = new AutoconfigServer({
+      settings: clientSettings(config, lasting.hostname),
+      tls: tls && lasting.tls.context(tls),
+      log: this.#log,
+    });
+    this.#forms.push(server);
+    const key = "autoconfig.listen";
+    this.wanted.push(...listen.map((each) => ({ address: { ...each, key }, acceptor: server })));
   }
 
   async #login(imap: ImapConfig): Promise<Login> {

@@ -7,6 +7,11 @@ import type { Tables } from "./tables.ts";
 
 const BY_NAME: Readonly<Record<NormalizationName, Normalization>> = NORMALIZATIONS;
 
+/** The way of the config's name. */
+export function normalizationOf(name: NormalizationName): Normalization {
+  return BY_NAME[name];
+}
+
 /** @throws {Error} when one of the tables cannot be read */
 export async function openLoginNames(config: ImapConfig, tables: Tables): Promise<LoginNames> {
   return mappedNames(

@@ -109,8 +109,10 @@ export async function tokenFaults({ openmetrics }: Config, file: string): Promis
 }
 
 /** What keeps the server from serving mail from the folders of a config. */
-export async function storageFaults({ imap, stateDir }: Config): Promise<string[]> {
-  const roots = [...new Set([stateDir, ...imap.map(({ storage }) => rootOf(storage.path))])];
+export async function storageFaults({ imap, lmtp, stateDir }: Config): Promise<string[]> {
+  const roots = [
+    ...new Set([stateDir, ...[...imap, ...lmtp].map(({ storage }) => rootOf(storage.path))]),
+  ];
   const faults = await Promise.all(roots.map(folderFaults));
   return faults.flat();
 }

@@ -4,6 +4,7 @@ import { accountNameFault, accountPath } from "../auth/account_name.ts";
 import type { StorageConfig } from "../config/load.ts";
 import type { SPECIAL_USES } from "../config/schema/storage.ts";
 import type { Log } from "../log.ts";
+import { accountPlaces } from "./account_places.ts";
 import { type AccountSettings, MaildirStore, type StoreMeasures } from "../store/maildir/store.ts";
 import type { StoreMeter } from "../store/meter.ts";
 import { type SpecialUse, type Store, StoreError } from "../store/store.ts";
@@ -28,6 +29,7 @@ export function openStorage(config: StorageConfig, log: Log, meter?: StoreMeter)
         throw new StoreError("not-permitted", "No account can have this name", { cause: error });
       }
     },
+    places: () => accountPlaces(config.path),
     ...accountSettings(config),
     memoryBudget: config.memoryBudget,
     meter,
@@ -35,9 +37,11 @@ export function openStorage(config: StorageConfig, log: Log, meter?: StoreMeter)
   });
 }
 
-function accountSettings({ specialFolders, disableRecent }: StorageConfig): AccountSettings {
+function accountSettings(
+  { specialFolders, disableRecent, quota }: StorageConfig,
+): AccountSettings {
   const folders = [...specialFolders].map(([name, use]) => ({ name, use: SPECIAL_USE[use] }));
-  return { specialFolders: folders, disableRecent };
+  return { specialFolders: folders, disableRecent, quota };
 }
 
 /** Stores by their path templates: a Maildir can be open only once, and stays open over reloads. */
@@ -48,6 +52,11 @@ export class Stores {
 
   /** The store of that path, as it is if there is one. */
   open(config: StorageConfig): Store {
+    return this.maildirs(config);
+  }
+
+  /** The same, as what it is. */
+  maildirs(config: StorageConfig): MaildirStore {
     const store = this.#opened.get(config.path) ?? openStorage(config, this.log, this.meter);
     this.#opened.set(config.path, store);
     return store;

@@ -108,8 +108,9 @@ export class TlsContexts {
 }
 
 /** The TLS settings of all endpoints, each as often as it is referred to. */
-export function tlsOf({ imap }: Config): TlsConfig[] {
-  return imap.flatMap(({ tls, proxyProtocol }) => [tls ?? [], proxyProtocol?.tls ?? []].flat());
+export function tlsOf({ imap, autoconfig }: Config): TlsConfig[] {
+  const used = imap.flatMap(({ tls, proxyProtocol }) => [tls, proxyProtocol?.tls]);
+  return [...used, autoconfig?.tls].filter((tls) => tls !== undefined);
 }
 
 function settingsOf(loader: LoaderConfig): string {

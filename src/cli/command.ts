@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { didYouMean } from "../config/suggest.ts";
 
 /** Exit statuses, part of the program's interface. */
-export const EXIT = { ok: 0, failure: 1, usage: 2 } as const;
+export const EXIT = { ok: 0, failure: 1, usage: 2, config: 2 } as const;
 
 /** Where the config is unless `--config` says otherwise. */
 export const CONFIG_FILE = "/etc/imapd/config.toml";
@@ -19,7 +19,18 @@ export interface Option {
   readonly repeated?: boolean;
   /** The command does not work without it. */
   readonly required?: boolean;
+  /** Its value may be "". */
+  readonly mayBeEmpty?: boolean;
   readonly doc: string;
+}
+
+/** The exit statuses of a command that could not do its work. */
+export interface Failures {
+  readonly failure: number;
+  /** Called wrongly. */
+  readonly usage: number;
+  /** Faults in the config. */
+  readonly config: number;
 }
 
 export interface Command {
@@ -30,9 +41,14 @@ export interface Command {
    * any number, of which "NAME…" must have one.
    */
   readonly operands: readonly string[];
+  /** An operand may begin with a dash that two or more characters follow, as `-Seen`. */
+  readonly signedOperands?: boolean;
   readonly summary: string;
   readonly options: Readonly<Record<string, Option>>;
-  readonly run: (args: Arguments) => Promise<number>;
+  /** Exit statuses in place of {@link EXIT}, for whoever runs the command by its own rules. */
+  readonly exit?: Failures;
+  /** @param commands all there are, for what tells of them */
+  readonly run: (args: Arguments, commands: readonly Command[]) => Promise<number>;
 }
 
 /** Options and operands as given. */
@@ -52,6 +68,13 @@ export function optionalOption(args: Arguments, name: string): string | undefine
   return typeof value === "string" ? value : undefined;
 }
 
+/** The value of an option that must be there. */
+export function requiredOption(args: Arguments, name: string): string {
+  const value = optionalOption(args, name);
+  if (value === undefined) throw new UsageError(`Expected --${name}, got none`);
+  return value;
+}
+
 /** All values of an option that may be repeated, in order. */
 export function repeatedOption(args: Arguments, name: string): readonly string[] {
   const value = args.options[name];
@@ -68,10 +91,14 @@ export function configFile(args: Arguments): string {
   return optionalOption(args, "config") ?? CONFIG_FILE;
 }
 
+/** Keeps an operand from being read as an option; no argument can have a NUL itself. */
+const SHIELD = "\0";
+
 /** Reads what follows the command's words. @throws {UsageError} */
 export function readArguments(command: Command, words: readonly string[]): Arguments {
+  const mayBeOperand = (word: string) => command.signedOperands && /^-[^-]./.test(word);
   const { values, tokens } = parseArgs({
-    args: [...words],
+    args: words.map((word) => mayBeOperand(word) ? SHIELD + word : word),
     options: {
       help: { type: "boolean", short: "h" },
       ...Object.fromEntries(
@@ -91,7 +118,7 @@ export function readArguments(command: Command, words: readonly string[]): Argum
   });
   const operands: string[] = [];
   for (const token of tokens ?? []) {
-    if (token.kind === "positional") operands.push(token.value);
+    if (token.kind === "positional") operands.push(token.value.replace(SHIELD, ""));
     if (token.kind === "option") checkOption(command, token.name, token.rawName, token.value);
   }
   const options: Record<string, string | boolean | readonly string[] | undefined> = {};
@@ -135,7 +162,7 @@ function checkOption(
   if (option.value === undefined && value !== undefined) {
     throw new UsageError(`Expected no value for ${rawName}, got ${value}`);
   }
-  if (option.value !== undefined && (value === undefined || value === "")) {
+  if (option.value !== undefined && (value === undefined || value === "" && !option.mayBeEmpty)) {
     throw new UsageError(`Expected a ${option.value} after ${rawName}, got none`);
   }
 }

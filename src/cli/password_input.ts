@@ -24,6 +24,18 @@ export async function readNewPassword(): Promise<string> {
   return password;
 }
 
+/**
+ * Reads a password that is there already: asked for once on a terminal, else the first line of
+ * standard input.
+ *
+ * @throws {UsageError} when it is empty, not UTF-8 or has a NUL
+ * @throws {Error} at Ctrl-C
+ */
+export async function readPassword(question = "Password: "): Promise<string> {
+  if (!Deno.stdin.isTerminal()) return required(await readFirstLine());
+  return required(await prompt(question, readKeys()));
+}
+
 function required(password: string): string {
   if (password === "") throw new UsageError("Expected a password, got an empty one");
   // No client could send it: NUL ends a part of SASL PLAIN, and LOGIN cannot carry it.

@@ -4,37 +4,47 @@ import { AdminError } from "../admin/operation.ts";
 import { ConfigError } from "../config/load.ts";
 import { didYouMean } from "../config/suggest.ts";
 import { VERSION } from "../version.ts";
-import { type Command, EXIT, readArguments, UsageError } from "./command.ts";
+import {
+  type Arguments,
+  type Command,
+  EXIT,
+  type Failures,
+  readArguments,
+  UsageError,
+} from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { print, printError } from "./output.ts";
 
 /** Runs the program with the words of its command line. @returns the exit status */
 export async function runCommandLine(words: readonly string[]): Promise<number> {
+  let command: Command | undefined;
   try {
-    return await dispatch(words);
+    if (words[0] === "help") return help(words.slice(1));
+    const found = find(words);
+    command = found.command;
+    return await run(command, readArguments(command, found.rest));
   } catch (error) {
-    if (error instanceof ConfigError) {
-      printError(error.message);
-      return EXIT.usage;
-    }
-    if (
-      error instanceof UsageError || error instanceof AdminError && error.kind === "usage"
-    ) {
-      printError(`imapd: ${error.message}\nTry imapd --help`);
-      return EXIT.usage;
-    }
-    // Whoever read the output has seen enough, as `head` does.
-    if (error instanceof Deno.errors.BrokenPipe) return EXIT.failure;
-    printError(`imapd: ${error instanceof Error ? error.message : error}`);
-    return EXIT.failure;
+    return failed(error, command?.exit ?? EXIT);
   }
 }
 
-async function dispatch(words: readonly string[]): Promise<number> {
-  if (words[0] === "help") return help(words.slice(1));
-  const { command, rest } = find(words);
-  const args = readArguments(command, rest);
+function failed(error: unknown, exit: Failures): number {
+  if (error instanceof ConfigError) {
+    printError(error.message);
+    return exit.config;
+  }
+  if (error instanceof UsageError || error instanceof AdminError && error.kind === "usage") {
+    printError(`imapd: ${error.message}\nTry imapd --help`);
+    return exit.usage;
+  }
+  // Whoever read the output has seen enough, as `head` does.
+  if (error instanceof Deno.errors.BrokenPipe) return exit.failure;
+  printError(`imapd: ${error instanceof Error ? error.message : error}`);
+  return exit.failure;
+}
+
+async function run(command: Command, args: Arguments): Promise<number> {
   if (command.name === "") {
     if (args.options.help === true) return help([]);
     if (args.options.version === true) {
@@ -45,7 +55,7 @@ async function dispatch(words: readonly string[]): Promise<number> {
     print(commandHelp(command));
     return EXIT.ok;
   }
-  return await command.run(args);
+  return await command.run(args, COMMANDS);
 }
 
 function help(words: readonly string[]): number {

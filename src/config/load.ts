@@ -5,7 +5,10 @@ import { isDeepStrictEqual } from "node:util";
 import type { Address } from "./addresses.ts";
 import { type Chosen, readBlock } from "./modules.ts";
 import type { AuthModule } from "./schema/auth.ts";
+import type { autoconfig as autoconfigSection } from "./schema/autoconfig.ts";
 import type { imap as imapSection, limits, proxyProtocol } from "./schema/imap.ts";
+import type { LocalAddress } from "./local_addresses.ts";
+import type { lmtp as lmtpSection, lmtpLimits } from "./schema/lmtp.ts";
 import type { storageModules } from "./schema/storage.ts";
 import type { OpenMetricsConfig } from "./schema/openmetrics.ts";
 import type { NORMALIZATIONS } from "./schema/names.ts";
@@ -52,6 +55,23 @@ export interface ImapConfig {
   readonly limits: LimitsConfig;
 }
 
+/** One `[[lmtp]]` block with its defaults worked out. */
+export interface LmtpConfig {
+  readonly listen: readonly LocalAddress[];
+  /** The same object as that of an `[[imap]]` where both refer to the same block. */
+  readonly storage: StorageConfig;
+  readonly createAccounts: boolean;
+  readonly debug: boolean;
+  readonly ioDebug: boolean;
+  readonly limits: Values<typeof lmtpLimits>;
+}
+
+/** The `[autoconfig]` table. */
+export interface AutoconfigConfig extends Values<typeof autoconfigSection> {
+  /** That of the top; absent: TLS is off. */
+  readonly tls?: TlsConfig;
+}
+
 /** All settings, with absolute paths and module references resolved. */
 export interface Config {
   /** Absent: the machine's own name. */
@@ -67,6 +87,9 @@ export interface Config {
   /** Milliseconds. */
   readonly warmUp: number;
   readonly imap: readonly ImapConfig[];
+  readonly lmtp: readonly LmtpConfig[];
+  /** Absent: no forms are served. */
+  readonly autoconfig?: AutoconfigConfig;
   /** Sentences about what is allowed but unwise. */
   readonly warnings: readonly string[];
 }
@@ -111,6 +134,7 @@ export function parseConfig(text: string, file: string): Config {
 
 type Namespace = keyof typeof namespaces;
 type EndpointValues = Values<typeof imapSection>;
+type LmtpValues = Values<typeof lmtpSection>;
 type TopValues = Values<typeof top>;
 
 class Loader implements Reading {
@@ -171,23 +195,45 @@ class Loader implements Reading {
     this.#runtimeDir = this.#folder(root, "runtime_dir");
     const values = readSection(root, top, "", this, Object.keys(namespaces));
     this.#checkBlocks();
-    const tables = root.entries.get("imap")?.value;
-    const endpoints = tables?.type === "list"
-      ? tables.items.filter((item) => item.type === "table")
-      : [];
+    const endpoints = tablesOf(root, "imap");
+    const lmtpTables = tablesOf(root, "lmtp");
     this.#checkEndpoints(endpoints, root.entries.get("tls")?.value);
+    const forms = root.entries.get("autoconfig")?.value;
+    this.#checkAddresses([
+      ...endpoints.map((table) => ({ key: "imap", table })),
+      ...lmtpTables.map((table) => ({ key: "lmtp", table })),
+      ...forms?.type === "table" ? [{ key: "autoconfig", table: forms }] : [],
+    ]);
+    this.#checkForms(root);
     if (values === undefined) return undefined;
     const { hostname, stateDir } = values;
     const imap = values.imap.map((endpoint) => endpointOf(endpoint, values));
-    this.#checkStorages(imap.map(({ storage }) => storage), endpoints);
+    const lmtp = values.lmtp?.map((endpoint) => lmtpOf(endpoint, values)) ?? [];
+    this.#checkStorages([
+      ...imap.map(({ storage }, i) => ({ storage, key: "imap", table: endpoints[i] })),
+      ...lmtp.map(({ storage }, i) => ({ storage, key: "lmtp", table: lmtpTables[i] })),
+    ]);
     for (const { at, message } of acmeFaults(imap, hostname, endpoints, root)) {
       this.fault(at, message);
     }
     const controlPath = this.resolveRuntime("control.sock");
     const { log, logFormat, debug, openmetrics, warmUp } = values;
+    const autoconfig = values.autoconfig && { ...values.autoconfig, tls: whereOn(values.tls) };
     const warnings = this.#warnings;
-    const logging = { log, logFormat, debug };
-    return { hostname, stateDir, controlPath, ...logging, openmetrics, warmUp, imap, warnings };
+    return {
+      hostname,
+      stateDir,
+      controlPath,
+      log,
+      logFormat,
+      debug,
+      openmetrics,
+      warmUp,
+      imap,
+      lmtp,
+      autoconfig,
+      warnings,
+    };
   }
 
   #locate(at: Position, message: string): string {
@@ -239,7 +285,6 @@ class Loader implements Reading {
 
   /** Looks at the file as written, so that these faults come together with all others. */
   #checkEndpoints(endpoints: readonly TomlTable[], topTls: TomlValue | undefined): void {
-    const taken = new Set<string>();
     for (const endpoint of endpoints) {
       const tls = endpoint.entries.get("tls")?.value ?? topTls;
       const insecure = endpoint.entries.get("insecure_auth")?.value;
@@ -248,7 +293,7 @@ class Loader implements Reading {
           endpoint.at,
           'imap.tls is missing: add a [tls] table with a loader, or tls = "off"',
         );
-      } else if (tls.type === "string" && tls.value === "off") {
+      } else if (isOff(tls)) {
         this.#checkWithoutTls(endpoint, insecure);
       } else if (insecure?.type === "boolean" && insecure.value) {
         this.#warn(
@@ -263,29 +308,46 @@ class Loader implements Reading {
           "imap.io_debug is true: all that clients and server say, mail included, gets into the log",
         );
       }
-      for (const address of listenOf(endpoint)) {
+    }
+  }
+
+  #checkAddresses(endpoints: readonly { key: string; table: TomlTable }[]): void {
+    const taken = new Set<string>();
+    for (const { key, table } of endpoints) {
+      for (const address of listenOf(table)) {
         const name = address.value.replace(/^[\w+]+:/, "");
         if (taken.has(name) && !name.endsWith(":0")) {
-          this.fault(address.at, `imap.listen has an address twice: got ${address.source}`);
+          this.fault(address.at, `${key}.listen has an address twice: got ${address.source}`);
         }
         taken.add(name);
       }
     }
   }
 
-  /** `endpoints` are the tables that `storages` stand in. */
-  #checkStorages(storages: readonly StorageConfig[], endpoints: readonly TomlTable[]): void {
+  #checkForms(root: TomlTable): void {
+    const forms = root.entries.get("autoconfig")?.value;
+    const tls = root.entries.get("tls")?.value;
+    if (forms?.type !== "table" || tls !== undefined && !isOff(tls)) return;
+    for (const { value, source, at } of listenOf(forms)) {
+      if (!/^(tls|fd\+tls):/.test(value)) continue;
+      this.fault(at, `autoconfig.listen needs the top-level tls for ${source}: got none`);
+    }
+  }
+
+  #checkStorages(
+    storages: readonly { storage: StorageConfig; key: string; table: TomlTable }[],
+  ): void {
     const byPath = new Map<string, StorageConfig>();
-    storages.forEach((storage, i) => {
+    for (const { storage, key, table } of storages) {
       const first = byPath.get(storage.path) ?? storage;
       byPath.set(storage.path, first);
-      if (isDeepStrictEqual({ ...first, blockName: "" }, { ...storage, blockName: "" })) return;
+      if (isDeepStrictEqual({ ...first, blockName: "" }, { ...storage, blockName: "" })) continue;
       this.fault(
-        endpoints[i].entries.get("storage")?.value.at ?? endpoints[i].at,
-        "imap.storage must have the same settings as the other storage of its path: got others " +
+        table.entries.get("storage")?.value.at ?? table.at,
+        `${key}.storage must have the same settings as the other storage of its path: got others ` +
           `for ${storage.path}`,
       );
-    });
+    }
   }
 
   #checkWithoutTls(endpoint: TomlTable, insecure: TomlValue | undefined): void {
@@ -328,6 +390,24 @@ function endpointOf(values: EndpointValues, top: TopValues): ImapConfig {
     authMapNormalize: values.authMapNormalize ?? top.authMapNormalize,
     limits: { ...limits, append: Math.min(limits.append, storage.appendlimit ?? Infinity) },
   };
+}
+
+function lmtpOf(values: LmtpValues, top: TopValues): LmtpConfig {
+  return {
+    ...values,
+    storage: values.storage ?? top.imap[0].storage,
+    debug: values.debug ?? top.debug,
+  };
+}
+
+/** The `[[key]]` tables as they are written. */
+function tablesOf(root: TomlTable, key: string): TomlTable[] {
+  const value = root.entries.get(key)?.value;
+  return value?.type === "list" ? value.items.filter((item) => item.type === "table") : [];
+}
+
+function isOff(tls: TomlValue): boolean {
+  return tls.type === "string" && tls.value === "off";
 }
 
 function whereOn(tls: TlsConfig | "off" | undefined): TlsConfig | undefined {

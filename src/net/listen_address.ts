@@ -1,7 +1,13 @@
 /** Where an endpoint listens: as the config says it, and as the log shows it. */
 
+/** Where an address stands in the config. */
+interface Configured {
+  /** The setting that errors name; "imap.listen" if absent. */
+  readonly key?: string;
+}
+
 /** `tcp://HOST:PORT` or, with `tls`, `tls://HOST:PORT`; a host may be a name. */
-export interface InetAddress {
+export interface InetAddress extends Configured {
   readonly kind: "inet";
   /** Implicit TLS. */
   readonly tls: boolean;
@@ -11,7 +17,7 @@ export interface InetAddress {
 }
 
 /** `unix:///path` */
-export interface UnixAddress {
+export interface UnixAddress extends Configured {
   readonly kind: "unix";
   /** Absolute. */
   readonly path: string;
@@ -23,7 +29,7 @@ export interface UnixAddress {
 }
 
 /** `fd://NAME`, `fd://N` or, with `tls`, `fd+tls://…`: a socket that was handed to the process. */
-export interface InheritedAddress {
+export interface InheritedAddress extends Configured {
   readonly kind: "fd";
   /** Implicit TLS. */
   readonly tls: boolean;
@@ -40,7 +46,12 @@ export class ListenError extends Error {
 
 /** @throws {ListenError} always, with the address and why it cannot be had */
 export function cannotOpen(address: ListenAddress, why: string, cause?: unknown): never {
-  throw new ListenError(`imap.listen: cannot open ${urlOf(address)}: ${why}`, { cause });
+  throw new ListenError(`${settingOf(address)}: cannot open ${urlOf(address)}: ${why}`, { cause });
+}
+
+/** The setting that an address stands in. */
+export function settingOf({ key = "imap.listen" }: ListenAddress): string {
+  return key;
 }
 
 /** Whether TLS is spoken from the first byte. */

@@ -10,7 +10,13 @@ import {
   socketsOf,
 } from "./kernel_socket.ts";
 import type { Libc } from "./libc.ts";
-import { isImplicitTls, type ListenAddress, ListenError, urlOf } from "./listen_address.ts";
+import {
+  isImplicitTls,
+  type ListenAddress,
+  ListenError,
+  settingOf,
+  urlOf,
+} from "./listen_address.ts";
 import { type Acceptor, Listener } from "./listener.ts";
 
 /** An address of the config, and who serves what comes there. */
@@ -111,7 +117,9 @@ export class Listeners {
       const other = byKey.get(key);
       if (other !== undefined && !isSame(other, address, acceptor)) {
         throw new ListenError(
-          `imap.listen: ${urlOf(address)} and ${urlOf(other.address)} are the same address`,
+          `${settingOf(address)}: ${urlOf(address)} and ${
+            urlOf(other.address)
+          } are the same address`,
         );
       }
       byKey.set(key, { key, address, acceptor });

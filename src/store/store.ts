@@ -43,6 +43,18 @@ export class StoreError extends Error {
 export interface Store {
   /** The account of that name, made with its special folders if it is not there yet. */
   account(name: string): Promise<Account>;
+  /** Names of all accounts there are, sorted; also of those that nobody has opened yet. */
+  accounts(): Promise<readonly string[]>;
+  /** Whether the account is there; makes none. False for a name that no account can have. */
+  exists(name: string): Promise<boolean>;
+  /**
+   * Removes an account with all its mail, for good. Its sessions find every mailbox gone, and
+   * what they still ask of it is refused with `no-mailbox`.
+   *
+   * @throws {StoreError} `no-mailbox` if there is none, `not-permitted`, `unavailable` (such as: in
+   * use by another process)
+   */
+  remove(name: string): Promise<void>;
   /** Writes out all that is waiting and lets go of every file. */
   close(): Promise<void>;
 }
@@ -69,6 +81,40 @@ export interface MailboxStatus {
   readonly uidNext: number;
   readonly uidValidity: number;
   readonly highestModseq: number;
+}
+
+/** How much there is of something, and how much there may be; without `limit` any amount. */
+export interface Allowance {
+  readonly used: number;
+  readonly limit?: number;
+}
+
+/** @see RFC 9208 §5 */
+export interface Quota {
+  /** Octets, the sum of all messages; of those not read yet, of their files. */
+  readonly storage: Allowance;
+  /** Messages in all mailboxes. */
+  readonly messages: Allowance;
+}
+
+/** Limits of one account: null for the configured one, 0 for none; what is absent stays. */
+export interface QuotaLimits {
+  readonly storage?: number | null;
+  readonly messages?: number | null;
+}
+
+/** UIDs of another server, to be kept here. */
+export interface ForeignUids {
+  readonly uidValidity: number;
+  readonly uidNext?: number;
+}
+
+/** What became of a message that was taken in from elsewhere. */
+export interface TakenMessage {
+  /** The UID that it got, also if it was expunged or moved since. */
+  readonly uid: number;
+  /** It is still there, and nothing changed its flags since. */
+  readonly unchanged: boolean;
 }
 
 export interface Account {
@@ -106,6 +152,27 @@ export interface Account {
    * @see RFC 9051 §6.3.12, RFC 4315 §3
    */
   append(mailbox: string, messages: readonly NewMessage[]): Promise<AppendedUids>;
+
+  /** Costs a look through all messages where there is no limit. */
+  quota(): Promise<Quota>;
+  /** Limits for this account, kept with it. What is above them already stays. */
+  setQuota(limits: QuotaLimits): Promise<void>;
+
+  /**
+   * Gives a mailbox that never had a message the UIDVALIDITY of another server, or finds that it
+   * has it already, and raises UIDNEXT. Then {@link NewMessage.uid} keeps the UIDs.
+   *
+   * @returns false if the mailbox must keep its own UIDVALIDITY
+   * @throws {StoreError} `no-mailbox`
+   */
+  adoptUids(mailbox: string, uids: ForeignUids): Promise<boolean>;
+  /**
+   * Which of these messages ({@link NewMessage.key}) this mailbox took in before, by key. It
+   * remembers also those that were expunged or moved since, until it is deleted.
+   *
+   * @throws {StoreError} `no-mailbox`
+   */
+  taken(mailbox: string, keys: readonly string[]): Promise<ReadonlyMap<string, TakenMessage>>;
 }
 
 /** A message on its way in; ends by being given to `append` or by `abort`. */
@@ -120,6 +187,14 @@ export interface NewMessage {
   readonly flags: FlagSet;
   /** INTERNALDATE; the time of arrival if absent. */
   readonly date?: InternalDate;
+  /** Kept where it is not below UIDNEXT by then, and below 2³² - 1; else the message gets a new UID. */
+  readonly uid?: number;
+  /**
+   * Names the message where it comes from. It is noted together with the message, for
+   * {@link Account.taken}: after a crash both are there or neither. A message whose key is known
+   * already is not stored again.
+   */
+  readonly key?: string;
 }
 
 export interface InternalDate {

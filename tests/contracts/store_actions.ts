@@ -13,8 +13,12 @@ import {
 
 /** Where a store keeps its mail; outlives the stores opened on it, one at a time. */
 export interface StorePlace {
-  /** Opens a store whose accounts begin with INBOX, and with "Sent" as the `\Sent` mailbox. */
-  open(): Store;
+  /**
+   * Opens a store whose accounts begin with INBOX, and with "Sent" as the `\Sent` mailbox.
+   *
+   * @param quota what each account may hold
+   */
+  open(quota?: { readonly storage?: number; readonly messages?: number }): Store;
   remove(): Promise<void>;
 }
 

@@ -2,6 +2,7 @@
 
 import type { Account, Store } from "../../src/store/store.ts";
 import type { StorePlace } from "./store_actions.ts";
+import { testAccounts, testImports, testQuotas } from "./store_accounts.ts";
 import { testMailboxes } from "./store_mailboxes.ts";
 import { testCopies, testFlags, testMessages } from "./store_messages.ts";
 import { testRestarts, testSessions, testSizes } from "./store_sessions.ts";
@@ -34,6 +35,9 @@ export function storeContract(name: string, make: () => Promise<StorePlace>): vo
     });
   }
 
+  testAccounts(test);
+  testQuotas(testAccount, test);
+  testImports(testAccount, test);
   testMailboxes(testAccount);
   testMessages(testAccount);
   testFlags(testAccount);

@@ -1,16 +1,31 @@
-import { MaildirStore } from "../../src/store/maildir/store.ts";
+import { openStorage } from "../../src/app/storage.ts";
+import type { StorageConfig } from "../../src/config/load.ts";
 import { storeContract } from "../contracts/store_contract.ts";
 import { silentLog } from "./maildir_fixture.ts";
 
 storeContract("maildir", async () => {
   const dir = await Deno.makeTempDir({ prefix: "imapd-store-" });
   return {
-    open: () =>
-      new MaildirStore({
-        path: (account) => `${dir}/${account}`,
-        specialFolders: [{ name: "Sent", use: "\\Sent" }],
-        log: silentLog(),
-      }),
+    open: (quota = {}) => openStorage(config(dir, quota), silentLog()),
     remove: () => Deno.remove(dir, { recursive: true }),
   };
 });
+
+function config(
+  dir: string,
+  { storage, messages }: { readonly storage?: number; readonly messages?: number },
+): StorageConfig {
+  return {
+    module: "maildir",
+    path: `${dir}/{account}`,
+    specialFolders: new Map([["Sent", "sent"]]),
+    appendlimit: undefined,
+    quota: { storage, messages },
+    disableRecent: false,
+    deliveryMap: { module: "identity" },
+    deliveryNormalize: "noop",
+    deliverySeparator: "+",
+    deliveryOverQuota: "defer",
+    memoryBudget: 64 * 1024 * 1024,
+  };
+}

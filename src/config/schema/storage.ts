@@ -1,6 +1,7 @@
 /** Settings of modules that keep mail. */
 
-import { boolean, choice, mapOf, pathTemplate, size } from "../kinds.ts";
+import { boolean, choice, integer, mapOf, pathTemplate, size, string } from "../kinds.ts";
+import { table } from "../modules.ts";
 import { optional, type Section, setting } from "../setting.ts";
 import { normalization } from "./names.ts";
 import { tableReference } from "./tables.ts";
@@ -20,6 +21,18 @@ function isFolderName(name: string): boolean {
   return name.split("/").every((level) => level !== "") && !/\p{Cc}/u.test(name) &&
     name.toUpperCase() !== "INBOX";
 }
+
+/** What an account may hold. */
+const quota = {
+  storage: optional(size({ atLeast: "1 KiB", atMost: "1000000 GiB" }), {
+    sample: '"1 GiB"',
+    doc: "Octets of all messages together.",
+  }),
+  messages: optional(integer({ atLeast: 1, atMost: 1_000_000_000 }), {
+    sample: "100000",
+    doc: "Messages in all mailboxes together.",
+  }),
+} satisfies Section;
 
 /** Modules that keep mail. */
 export const storageModules = {
@@ -45,6 +58,13 @@ export const storageModules = {
       doc: "Largest message that APPEND takes into these Maildirs, where that is less than " +
         "`limits.append` of the endpoint.",
     }),
+    quota: optional(table(quota), {
+      sample: '{ storage = "1 GiB", messages = 100000 }',
+      doc:
+        "What an account may hold, unless it was given limits of its own. What would pass a limit " +
+        "is refused: APPEND, COPY and deliveries by this program. What other programs put into the " +
+        "Maildir is always taken over. Without a setting there is no limit.",
+    }),
     disable_recent: setting(boolean(), {
       default: "false",
       doc: "Whether no message is ever `\\Recent`, which clients are told of messages that no " +
@@ -52,12 +72,30 @@ export const storageModules = {
     }),
     delivery_map: setting(tableReference, {
       default: '"identity"',
-      doc: "The table from a recipient's address to the account that its mail is delivered to. " +
-        "**Nothing is delivered by this version;** the setting is checked and kept.",
+      doc:
+        "The table from a recipient's address to the account that its mail is delivered to, by " +
+        "`[[lmtp]]` and by `imapd deliver`. Who is not in it is unknown.",
     }),
     delivery_normalize: setting(normalization, {
       default: '"precis_casefold_email"',
-      doc: "The form that an address gets before it is looked up in `delivery_map`.",
+      doc:
+        "The form that an address gets before it is looked up in `delivery_map`; the words are " +
+        "those of the top-level `auth_map_normalize`. With the default, an address without a domain " +
+        "is unknown.",
+    }),
+    delivery_separator: setting(string("at most one character", (text) => [...text].length < 2), {
+      default: '"+"',
+      doc:
+        "What stands between a user's name and a mailbox in `user+mailbox@example.org`. The whole " +
+        "address is looked up first; then the mail goes to that mailbox of `user@example.org` if it " +
+        'exists (in whatever case, its levels separated by `/` or `.`), else to INBOX. `""` ' +
+        "turns it off.",
+    }),
+    delivery_over_quota: setting(choice(["defer", "reject"]), {
+      default: '"defer"',
+      doc:
+        "What becomes of mail for an account that is over its quota: the MTA tries again later " +
+        "(452 4.2.2), or returns it to its sender (552 5.2.2).",
     }),
     memory_budget: setting(size({ atLeast: "1 MiB", atMost: "64 GiB" }), {
       default: '"64 MiB"',

@@ -4,11 +4,13 @@
  */
 
 import { boolean, choice, duration, hostname, logTargets, path } from "../kinds.ts";
-import { tables } from "../modules.ts";
+import { table, tables } from "../modules.ts";
 import { optional, required, type Section, setting } from "../setting.ts";
 import { tlsSetting } from "../tls_setting.ts";
 import { authModules } from "./auth.ts";
+import { autoconfig } from "./autoconfig.ts";
 import { imap } from "./imap.ts";
+import { lmtp } from "./lmtp.ts";
 import { normalization } from "./names.ts";
 import { openMetrics } from "./openmetrics.ts";
 import { storageModules } from "./storage.ts";
@@ -28,7 +30,7 @@ export const moduleDocs: Readonly<Record<string, Readonly<Record<string, string>
   table: tableDocs,
 };
 
-/** Keys before the first table, and the tables `tls` and `[[imap]]`. */
+/** Keys before the first table, and the tables `tls`, `[[imap]]` and `autoconfig`. */
 export const top = {
   hostname: optional(hostname(), {
     doc: "The name that the server tells clients. The default is the machine's own.",
@@ -93,6 +95,17 @@ export const top = {
       "block, which several endpoints may share.",
   }),
   imap: required(tables(imap), { doc: "Endpoints that speak IMAP." }),
+  lmtp: optional(tables(lmtp), {
+    doc: "Endpoints that take mail from an MTA of this machine by LMTP (RFC 2033). There need be " +
+      "none.",
+  }),
+  autoconfig: optional(table(autoconfig), {
+    sample: '{ listen = ["tcp://127.0.0.1:8080"] }',
+    doc: "Serves forms by which mail programs set themselves up: `/mail/config-v1.1.xml` and " +
+      "`/.well-known/autoconfig/mail/config-v1.1.xml` (Thunderbird, Android), " +
+      "`/autodiscover/autodiscover.xml` (Outlook), `/apple/mail.mobileconfig?address=ADDRESS` (iOS, " +
+      "macOS), and a page for people at `/`.",
+  }),
 } satisfies Section;
 
 /** The named blocks of the example config, which its `[[imap]]` refers to. */

@@ -4,12 +4,16 @@ import { clearTimeout, setTimeout } from "node:timers";
 import type {
   Account,
   AppendedUids,
+  ForeignUids,
   IncomingMessage,
   Mailbox,
   MailboxInfo,
   MailboxStatus,
   NewMessage,
+  Quota,
+  QuotaLimits,
   SpecialUse,
+  TakenMessage,
 } from "../store.ts";
 import { StoreError } from "../store.ts";
 import { type AccountContext, folderPath, loadColumns, tell } from "./account_context.ts";
@@ -18,12 +22,14 @@ import { isYoung, notice, refresh, stopWatching } from "./comparing.ts";
 import { copyMessages } from "./copying.ts";
 import { folderOf } from "./folder_name.ts";
 import { type Folders, makeFolder } from "./folders.ts";
+import { adoptUids, taken } from "./imports.ts";
 import { IncomingFile } from "./incoming_file.ts";
 import { MaildirMailbox } from "./mailbox.ts";
 import type { MailboxList } from "./mailbox_list.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { lstat } from "./locating.ts";
 import { prepare, prepareAll } from "./preparing.ts";
+import { sqliteRefusal } from "./sqlite_error.ts";
 import { storeErrorOf } from "./disk_error.ts";
 
 /** How long a closed mailbox is still watched, in ms: many are opened again soon. */
@@ -183,7 +189,9 @@ export class MaildirAccount implements Account {
 
   async receive(mailbox: string): Promise<IncomingMessage> {
     const state = await this.find(mailbox);
-    const { meter, names } = this.#account;
+    const { meter, names, quota } = this.#account;
+    await quota.ready();
+    quota.assertRoom({ storage: 1, messages: 1 });
     const synced = (seconds: number) => meter.synced("file", seconds);
     return new IncomingFile(folderPath(this.#account, state), names.next(), synced);
   }
@@ -201,6 +209,33 @@ export class MaildirAccount implements Account {
     return appended;
   }
 
+  quota(): Promise<Quota> {
+    return this.#account.quota.quota();
+  }
+
+  setQuota(limits: QuotaLimits): Promise<void> {
+    return this.#account.quota.set(limits);
+  }
+
+  async adoptUids(mailbox: string, uids: ForeignUids): Promise<boolean> {
+    const state = await this.find(mailbox);
+    await this.#refresh(state);
+    return await adoptUids(this.#account, state, uids);
+  }
+
+  async taken(
+    mailbox: string,
+    keys: readonly string[],
+  ): Promise<ReadonlyMap<string, TakenMessage>> {
+    const state = await this.find(mailbox);
+    await this.#refresh(state);
+    try {
+      return taken(this.#account, state, keys);
+    } catch (error) {
+      throw sqliteRefusal(error);
+    }
+  }
+
   /** The mailbox of that name, looked for on disk too. @throws {StoreError} `no-mailbox` */
   async find(name: string): Promise<MailboxState> {
     if (!this.#list.get(name)) await this.scan();
@@ -210,6 +245,8 @@ export class MaildirAccount implements Account {
       this.#repair(state);
       this.#checked.add(state);
     }
+    // Before anything else is in it: UIDs only rise.
+    if (state.inherits) await this.#refresh(state);
     return state;
   }
 

@@ -14,8 +14,10 @@ import type { LoadedMailboxes } from "./loaded_mailboxes.ts";
 import type { MailboxRows } from "./mailbox_rows.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import type { FileName, MessageRows } from "./message_rows.ts";
+import type { AccountQuota } from "./quota.ts";
 import type { Removals } from "./removals.ts";
 import type { WriteBack } from "./write_back.ts";
+import type { UidValidities } from "./uid_validity.ts";
 import type { Writer } from "./writer.ts";
 
 export interface AccountContext {
@@ -29,8 +31,10 @@ export interface AccountContext {
   readonly writer: Writer;
   readonly directorySyncs: DirectorySyncs;
   readonly mailboxes: MailboxRows;
+  readonly uidValidities: UidValidities;
   readonly messages: MessageRows;
   readonly keywords: KeywordSets;
+  readonly quota: AccountQuota;
   readonly background: Background;
   readonly removals: Removals;
   readonly writeBack: WriteBack;

@@ -12,6 +12,7 @@ import {
 } from "./account_context.ts";
 import { withFlags } from "./file_name.ts";
 import { type FinishedFile, IncomingFile } from "./incoming_file.ts";
+import { uidsFrom } from "./imports.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { type MessageRow, splitName } from "./message_rows.ts";
 
@@ -31,12 +32,48 @@ export async function append(
   state: MailboxState,
   messages: readonly NewMessage[],
 ): Promise<AppendedUids> {
+  if (!messages.some(({ key }) => key !== undefined)) return await store(account, state, messages);
+  // In turn: else two imports could both find a key unknown.
+  const stored = state.importing.then(() => storeUnknown(account, state, messages));
+  state.importing = stored.catch(() => {});
+  return await stored;
+}
+
+/** Leaves out messages whose keys are known; their UIDs are those that they got then. */
+async function storeUnknown(
+  account: AccountContext,
+  state: MailboxState,
+  messages: readonly NewMessage[],
+): Promise<AppendedUids> {
+  const known = new Map(messages.map((message) => {
+    const { key } = message;
+    return [message, key === undefined ? undefined : account.messages.taken(state.id, key)];
+  }));
+  for (const message of messages) if (known.get(message)) await message.incoming.abort();
+  const fresh = messages.filter((message) => known.get(message) === undefined);
+  const { uidValidity, uids } = await store(account, state, fresh);
+  const left = uids.values();
+  const all = messages.map((message) => known.get(message)?.uid ?? left.next().value ?? 0);
+  return { uidValidity, uids: all };
+}
+
+async function store(
+  account: AccountContext,
+  state: MailboxState,
+  messages: readonly NewMessage[],
+): Promise<AppendedUids> {
+  if (messages.length === 0) return { uidValidity: state.uidValidity, uids: [] };
   const { placing } = state;
   const placed: Placed[] = [];
   const bases = messages.map(() => account.names.next());
+  let entry: number | undefined;
   try {
+    await account.quota.ready();
     const finished = await finishAll(account, messages);
     state.assertThere();
+    if (messages.some(({ key }) => key !== undefined)) {
+      entry = await announce(account, state, bases);
+    }
     for (const base of bases) placing.add(base);
     for (const [i, message] of messages.entries()) {
       const incoming = incomingFile(message);
@@ -46,13 +83,35 @@ export async function append(
     }
     state.inCur.touched = true;
     await account.directorySyncs.sync(`${folderPath(account, state)}/cur`);
-    return await account.writer.run(() => insert(account, state, placed));
+    return await account.writer.run(() => insert(account, state, placed, entry));
   } catch (error) {
     for (const { incoming } of placed) await incoming.takeBack().catch(() => {});
     for (const { incoming } of messages) await incoming.abort();
+    if (entry !== undefined) await forget(account, entry);
     throw error;
   } finally {
     for (const base of bases) placing.delete(base);
+  }
+}
+
+/**
+ * Notes the files before they are in place. After a crash, what is not in the index would be
+ * taken for a delivery; but who names a message by a key brings it again.
+ */
+function announce(
+  { mailboxes, writer }: AccountContext,
+  { folder }: MailboxState,
+  bases: readonly string[],
+): Promise<number> {
+  const work = JSON.stringify({ kind: "link", folder, bases });
+  return writer.run(() => ({ result: mailboxes.addToJournal(work) }));
+}
+
+async function forget({ mailboxes, writer }: AccountContext, entry: number): Promise<void> {
+  try {
+    await writer.run(() => ({ result: mailboxes.removeFromJournal(entry) }), { durable: false });
+  } catch {
+    // At the next start it finds nothing to unlink.
   }
 }
 
@@ -87,27 +146,37 @@ export function localDate(ms: number): { seconds: number; zone: number } {
   return { seconds: Math.floor(ms / 1000), zone: -new Date(ms).getTimezoneOffset() };
 }
 
-function insert(account: AccountContext, state: MailboxState, placed: readonly Placed[]) {
+function insert(
+  account: AccountContext,
+  state: MailboxState,
+  placed: readonly Placed[],
+  entry: number | undefined,
+) {
   state.assertThere();
-  if (state.uidNext + placed.length > 0xffffffff) {
-    throw new StoreError("too-many", "The mailbox has no UIDs left");
-  }
+  const uids = uidsFrom(state.uidNext, placed.map(({ message }) => message.uid));
+  const uidNext = (uids.at(-1) ?? state.uidNext - 1) + 1;
+  if (uidNext > 0xffffffff) throw new StoreError("too-many", "The mailbox has no UIDs left");
+  account.quota.assertRoom({
+    storage: placed.reduce((sum, { finished }) => sum + finished.summary.size, 0),
+    messages: placed.length,
+  });
   const words = placed.flatMap(({ message }) => message.flags.keywords);
   const more = keywordsWith(account, state, keywordNumbers(account, words));
   const keywords = more &&
     [...new Set([...more.filter((number) => number >= 0), ...account.keywords.intern(words)])];
   const modseq = state.highestModseq + 1;
-  const rows = placed.map((one, i) => rowOf(account, one, state.uidNext + i, modseq));
+  const rows = placed.map((one, i) => rowOf(account, one, uids[i], modseq));
   for (const [i, row] of rows.entries()) {
-    const { summary } = placed[i].finished;
+    const { finished: { summary }, message: { key } } = placed[i];
     account.messages.insert(state.id, row, splitName(false, placed[i].file), summary.bareLf);
     account.messages.insertContents(state.id, row.uid, summary);
+    if (key !== undefined) account.messages.insertImported(state.id, key, row.uid, modseq);
   }
-  const uidNext = state.uidNext + placed.length;
+  if (entry !== undefined) account.mailboxes.removeFromJournal(entry);
   if (keywords) saveKeywords(account, state, keywords);
   saveProgress(account, state, { uidNext, modseq });
   return {
-    result: { uidValidity: state.uidValidity, uids: rows.map(({ uid }) => uid) },
+    result: { uidValidity: state.uidValidity, uids },
     apply() {
       for (const row of rows) state.columns?.push(row);
       if (keywords) state.keywords = keywords;

@@ -1,7 +1,9 @@
 /** A message on its way to a Maildir folder: first in memory or `tmp/`, then durable, then in place. */
 
 import * as fs from "node:fs";
+import { dirname } from "node:path";
 import { MessageIndexer, type MessageSummary } from "../../message/indexer.ts";
+import { createOwnedFile, makeOwnedFolder } from "../../ownership.ts";
 import type { IncomingMessage } from "../store.ts";
 import { errnoOf, storeErrorOf } from "./disk_error.ts";
 
@@ -205,11 +207,13 @@ export class IncomingFile implements IncomingMessage {
 /** Makes a new file; `tmp/` too, which some programs drop when it is empty. */
 function createFile(path: string, tmp: string): number {
   try {
-    return fs.openSync(path, "wx", 0o600);
+    return createOwnedFile(path, 0o600);
   } catch (error) {
     if (errnoOf(error) !== "ENOENT") throw error;
-    fs.mkdirSync(tmp, { mode: 0o700 });
-    return fs.openSync(path, "wx", 0o600);
+    // Only in its folder: that of a mailbox removed meanwhile must not come back.
+    fs.statSync(dirname(tmp));
+    makeOwnedFolder(tmp, 0o700);
+    return createOwnedFile(path, 0o600);
   }
 }
 

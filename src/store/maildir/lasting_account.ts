@@ -1,14 +1,19 @@
 /** What sessions hold of an account: it outlives the closing and opening of what it stands for. */
 
+import type { DatabaseSync } from "node:sqlite";
 import type {
   Account,
   AppendedUids,
+  ForeignUids,
   IncomingMessage,
   Mailbox,
   MailboxInfo,
   MailboxStatus,
   NewMessage,
+  Quota,
+  QuotaLimits,
   SpecialUse,
+  TakenMessage,
 } from "../store.ts";
 import { StoreError } from "../store.ts";
 import type { MaildirAccount } from "./account.ts";
@@ -40,7 +45,8 @@ export class LastingAccount implements Account {
   #current: OpenAccount | undefined;
   #closing: Promise<void> = Promise.resolve();
   #suspect = false;
-  #ended = false;
+  /** Why it cannot be opened any more. */
+  #ended: StoreError | undefined;
   #busy = 0;
   #used = 0;
 
@@ -112,6 +118,36 @@ export class LastingAccount implements Account {
     return this.#use((account) => account.append(mailbox, messages));
   }
 
+  quota(): Promise<Quota> {
+    return this.#useAgain((account) => account.quota());
+  }
+
+  setQuota(limits: QuotaLimits): Promise<void> {
+    return this.#useAgain((account) => account.setQuota(limits));
+  }
+
+  adoptUids(mailbox: string, uids: ForeignUids): Promise<boolean> {
+    return this.#useAgain((account) => account.adoptUids(mailbox, uids));
+  }
+
+  taken(
+    mailbox: string,
+    keys: readonly string[],
+  ): Promise<ReadonlyMap<string, TakenMessage>> {
+    return this.#useAgain((account) => account.taken(mailbox, keys));
+  }
+
+  /** Gives `work` the index if it is open, and keeps it open meanwhile; it is not opened for that. */
+  async withIndex<T>(work: (database?: DatabaseSync) => Promise<T>): Promise<T> {
+    this.#busy++;
+    try {
+      const life = await this.#life?.catch(() => undefined);
+      return await work(life?.broken ? undefined : life?.opened?.database);
+    } finally {
+      this.#busy--;
+    }
+  }
+
   /** Closes the account if nobody has used it since `time` and no mailbox is open. */
   async closeUnused(time: number): Promise<void> {
     if (this.#busy > 0 || this.#used > time || !this.#life) return;
@@ -125,11 +161,33 @@ export class LastingAccount implements Account {
 
   /** Closes the account for good. */
   async end(): Promise<void> {
-    this.#ended = true;
+    this.#ended ??= new StoreError("unavailable", "The mail store is closing");
     const life = await this.#life?.catch(() => undefined);
     this.#life = undefined;
     if (life?.opened && !life.broken) this.#close(life.opened);
     await this.#closing;
+  }
+
+  /**
+   * Moves the Maildir to `aside` and ends the account: what is asked of it from then on is refused.
+   *
+   * @throws {StoreError} `unavailable`, such as: another process has the account open
+   */
+  async remove(aside: string): Promise<void> {
+    this.#busy++;
+    try {
+      // Opened for its lock: nobody else has it then.
+      await this.#present();
+      const opened = (await this.#life)?.opened;
+      if (!opened) throw new StoreError("unavailable", "The mail store failed");
+      await opened.moveTo(aside, () => {
+        this.#ended = new StoreError("no-mailbox", "The account was removed");
+        this.#last = undefined;
+      });
+    } finally {
+      this.#busy--;
+    }
+    await this.end();
   }
 
   /** Like {@link #use}, for what can be asked twice: it is, if the account broke meanwhile. */
@@ -190,7 +248,7 @@ export class LastingAccount implements Account {
   }
 
   async #openOnce(onBroken: (life: Life) => void): Promise<Life> {
-    if (this.#ended) throw new StoreError("unavailable", "The mail store is closing");
+    if (this.#ended) throw this.#ended;
     const life: Life = { broken: false };
     let begun = false;
     const check = this.#suspect;

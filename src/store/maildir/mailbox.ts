@@ -189,6 +189,7 @@ export class MaildirMailbox implements Mailbox {
   }
 
   async copy(uids: readonly number[], destination: string): Promise<CopiedUids> {
+    this.#state.assertThere();
     const to = await this.#owner.find(destination);
     const copied = await copyMessages(this.#account, this.#state, uids, to, false);
     tell(this.#account, "copy", to, copied.destination.length);
@@ -196,6 +197,7 @@ export class MaildirMailbox implements Mailbox {
   }
 
   async move(uids: readonly number[], destination: string): Promise<CopiedUids> {
+    this.#state.assertThere();
     const to = await this.#owner.find(destination);
     const moved = await copyMessages(this.#account, this.#state, uids, to, true);
     tell(this.#account, "move", to, moved.destination.length);

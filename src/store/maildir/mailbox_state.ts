@@ -19,7 +19,7 @@ export interface DirectoryState {
 /** One mailbox, shared by all that use it; there is one object for each row. */
 export class MailboxState {
   readonly id: number;
-  readonly uidValidity: number;
+  uidValidity: number;
   name: string;
   /** Name of its folder in the account's Maildir; "" for INBOX. */
   folder: string;
@@ -27,6 +27,8 @@ export class MailboxState {
   highestModseq: number;
   firstRecent: number;
   specialUse: readonly SpecialUse[];
+  /** Its messages have UIDs and keywords from before, which are to be taken over first of all. */
+  inherits: boolean;
   /** Numbers of the keywords in use, in the order of their first use. */
   keywords: readonly number[];
   /** Present while it is open, and afterwards as long as there is memory for it. */
@@ -39,6 +41,8 @@ export class MailboxState {
   readonly inCur: DirectoryState;
   /** File names (up to the info part) that an operation is just placing: not another's deliveries. */
   readonly placing = new Set<string>();
+  /** The last addition of messages with keys: they come one after the other. */
+  importing: Promise<unknown> = Promise.resolve();
   /** Files that were reported as odd, to do so once. */
   readonly complained = new Set<string>();
   /** Ends the watching of its folder. */
@@ -66,6 +70,7 @@ export class MailboxState {
     this.uidNext = row.uidNext;
     this.highestModseq = row.highestModseq;
     this.firstRecent = row.firstRecent;
+    this.inherits = row.inherits !== 0;
     this.specialUse = row.specialUse === "" ? [] : row.specialUse.split(" ") as SpecialUse[];
     this.keywords = row.keywords === "" ? [] : row.keywords.split(",").map(Number);
     this.inNew = { mtime: row.newMtime, compared: row.newCompared, touched: false };
@@ -115,9 +120,11 @@ export class MailboxState {
 
   /** Takes the counters of its row back, after a transaction failed. */
   restore(row: MailboxRow): void {
+    this.uidValidity = row.uidValidity;
     this.uidNext = row.uidNext;
     this.highestModseq = row.highestModseq;
     this.firstRecent = row.firstRecent;
+    this.inherits = row.inherits !== 0;
     this.keywords = row.keywords === "" ? [] : row.keywords.split(",").map(Number);
   }
 }

@@ -2,7 +2,7 @@
 
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { SEARCHED_FIELDS, type SearchedField, searchedText } from "../../message/search_text.ts";
-import type { CachedItems } from "../store.ts";
+import type { CachedItems, TakenMessage } from "../store.ts";
 import { baseOf } from "./file_name.ts";
 
 /** [uid, flags, keyword set, modseq, size, date, zone] */
@@ -107,6 +107,21 @@ export class MessageRows {
       toText(items.parts),
     );
     this.#run(INSERT_HEADER_TEXTS).run(mailbox, uid, ...headerTexts(items.header));
+  }
+
+  /** Notes what a message is called where it comes from. */
+  insertImported(mailbox: number, key: string, uid: number, modseq: number): void {
+    this.#run("INSERT OR REPLACE INTO imported VALUES (?, ?, ?, ?)").run(mailbox, key, uid, modseq);
+  }
+
+  /** The message of that name elsewhere, if it was taken in. */
+  taken(mailbox: number, key: string): TakenMessage | undefined {
+    const row = this.#rows(
+      `SELECT imported.uid, imported.modseq IS messages.modseq FROM imported
+       LEFT JOIN messages ON messages.mailbox = imported.mailbox AND messages.uid = imported.uid
+       WHERE imported.mailbox = ? AND key = ?`,
+    ).get(mailbox, key) as unknown as [number, number] | undefined;
+    return row && { uid: row[0], unchanged: row[1] !== 0 };
   }
 
   setSize(mailbox: number, uid: number, size: number, bareLf: boolean): void {

@@ -1,5 +1,7 @@
 /** Puts the parts of an account together, and takes them apart again. */
 
+import { dirname } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
 import type { Log } from "../../log.ts";
 import { yieldNow } from "../../pace.ts";
 import type { StoreMeter } from "../meter.ts";
@@ -21,8 +23,10 @@ import { MailboxList } from "./mailbox_list.ts";
 import { MailboxRows } from "./mailbox_rows.ts";
 import { MailboxState } from "./mailbox_state.ts";
 import { MessageRows } from "./message_rows.ts";
+import { AccountQuota, type QuotaSettings } from "./quota.ts";
 import { Removals } from "./removals.ts";
 import { INDEX_FILE, type OpenedIndex, openIndex } from "./schema.ts";
+import { inheritedSubscriptions, inherits } from "./inheritance.ts";
 import { isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
 import { removeStaleFiles } from "./stale_files.ts";
 import { UidValidities } from "./uid_validity.ts";
@@ -47,6 +51,8 @@ export interface AccountSettings {
   /** Show no message as `\Recent`. */
   readonly hidesRecent: boolean;
   readonly meter: StoreMeter;
+  /** What it may hold, if it has no limits of its own. */
+  quota(): QuotaSettings;
   /** Look through the whole index for damage first. */
   readonly check: boolean;
   /** Called once if the index turns out to be damaged, or the Maildir to be removed. */
@@ -56,6 +62,8 @@ export interface AccountSettings {
 /** An account, and the means to close it. */
 export interface OpenAccount {
   readonly account: MaildirAccount;
+  /** The index, to be read only. */
+  readonly database: DatabaseSync;
   /** A mailbox is open, or work in the background goes on. */
   readonly busy: boolean;
   /** Mailboxes that somebody has open. */
@@ -64,6 +72,13 @@ export interface OpenAccount {
   readonly unprepared: number;
   /** Calls `broken` if the index is no longer where it was opened. */
   assertInPlace(): void;
+  /**
+   * Moves the Maildir away for good, and lets go of all mailboxes. The account must be closed then.
+   *
+   * @param moved called in the same turn
+   * @throws {StoreError} `unavailable`
+   */
+  moveTo(path: string, moved: () => void): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -73,7 +88,7 @@ export interface OpenAccount {
  * @throws {StoreError} `unavailable`, `over-quota`
  */
 export async function openAccount(settings: AccountSettings): Promise<OpenAccount> {
-  const { root, name, log, clock } = settings;
+  const { root, name, log } = settings;
   try {
     makeFolder(root);
     await syncDirectory(root);
@@ -86,17 +101,18 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     const list = new MailboxList();
     const context = contextOf(settings, index, list);
     parts = context;
-    const folders = new Folders(context, list, new UidValidities(root, context.mailboxes, clock));
+    const folders = new Folders(context, list);
     folders.recover(index.database);
     for (const row of context.mailboxes.all()) list.add(new MailboxState(row));
     for (const subscribed of context.mailboxes.subscriptions()) list.subscribe(subscribed);
     const account = new MaildirAccount(name, context, list, folders);
     await account.scan();
-    if (index.made) await furnish(settings, context, account, list);
+    if (context.mailboxes.meta("furnished") === 0) await furnish(settings, context, account, list);
     resume(context, list);
     context.background.run("removing stale files", () => removeStaleFiles(context, list.states()));
     return {
       account,
+      database: index.database,
       get busy() {
         return context.background.busy || [...list.states()].some(({ handles }) => handles > 0);
       },
@@ -110,6 +126,7 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
         );
       },
       assertInPlace: () => void context.isInPlace(),
+      moveTo: (path, moved) => moveTo(context, list, path, moved),
       close: () => closeAccount(context, account, list, index),
     };
   } catch (error) {
@@ -197,9 +214,11 @@ function contextOf(
     writer,
     directorySyncs: new DirectorySyncs((seconds) => meter.synced("folder", seconds)),
     mailboxes,
+    uidValidities: new UidValidities(root, mailboxes, clock),
     messages,
     keywords,
     background,
+    quota: new AccountQuota(database, mailboxes, writer, settings.quota),
     removals: new Removals(() => context),
     writeBack: new WriteBack(() => context, settings.writeBackDelay),
   };
@@ -208,18 +227,25 @@ function contextOf(
 
 /** Gives a new account its special folders; in an old Maildir, what is there already is used. */
 async function furnish(
-  { specialFolders }: AccountSettings,
+  { root, specialFolders }: AccountSettings,
   context: AccountContext,
   account: MaildirAccount,
   list: MailboxList,
 ): Promise<void> {
+  const { mailboxes } = context;
+  const before = inherits(root, mailboxes) ? await inheritedSubscriptions(root) : undefined;
+  const names = new Set(before ?? [...list.states()].map((state) => state.name));
+  names.add("INBOX");
   for (const { name, use } of specialFolders) {
-    if (!list.get(name)) await account.create(name, [use]);
-    else await setSpecialUse(context, list, name, use);
+    if (list.get(name)) await setSpecialUse(context, list, name, use);
+    else {
+      await account.create(name, [use]);
+      names.add(name);
+    }
   }
-  const names = [...list.states()].map((state) => state.name);
   await context.writer.run(() => {
-    for (const name of names) context.mailboxes.subscribe(name);
+    for (const name of names) mailboxes.subscribe(name);
+    mailboxes.setMeta("furnished", 1);
     return { result: undefined, apply: () => names.forEach((name) => list.subscribe(name)) };
   });
 }
@@ -235,6 +261,30 @@ async function setSpecialUse(
   await context.writer.run(() => {
     context.mailboxes.setSpecialUse(state.id, use);
     return { result: undefined, apply: () => state.specialUse = [use] };
+  });
+}
+
+function moveTo(
+  { root, writer, log }: AccountContext,
+  list: MailboxList,
+  path: string,
+  moved: () => void,
+): Promise<void> {
+  return writer.alone(async () => {
+    try {
+      Deno.renameSync(root, path);
+    } catch (error) {
+      throw storeErrorOf(error, "removing the account");
+    }
+    moved();
+    for (const state of [...list.states()]) state.vanish();
+    log.info("removed the account", { root });
+    try {
+      await syncDirectory(dirname(root));
+    } catch (error) {
+      // It is gone; at worst a power failure brings it back as it was.
+      log.warn("cannot make the removal of an account durable", { root, problem: String(error) });
+    }
   });
 }
 

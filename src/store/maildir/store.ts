@@ -1,15 +1,19 @@
 /** The store of mail in Maildirs, each with an index beside it. */
 
+import type { DatabaseSync } from "node:sqlite";
 import { clearInterval, setInterval } from "node:timers";
 import type { Log } from "../../log.ts";
 import type { Account, SpecialUse, Store } from "../store.ts";
 import { NO_STORE_METER, type StoreMeter } from "../meter.ts";
 import { StoreError } from "../store.ts";
+import { isAccount, isLeftover, leftoverPath, removeTree } from "./account_folder.ts";
+import { examineAccount, type Problem } from "./examining.ts";
 import { FileNames } from "./file_name.ts";
 import { FolderWatcher } from "./folder_watcher.ts";
 import { LastingAccount, type Opening } from "./lasting_account.ts";
 import { LoadedMailboxes } from "./loaded_mailboxes.ts";
 import { openAccount } from "./open_account.ts";
+import type { QuotaSettings } from "./quota.ts";
 
 /** An account that nobody used for so many milliseconds is closed. */
 const UNUSED = 5 * 60_000;
@@ -20,12 +24,27 @@ export interface AccountSettings {
   readonly specialFolders: readonly { readonly name: string; readonly use: SpecialUse }[];
   /** Show no message as `\Recent`. */
   readonly disableRecent?: boolean;
+  /** What an account may hold that has no limits of its own; counts for open accounts, too. */
+  readonly quota?: QuotaSettings;
+}
+
+/** A place where the folder of an account may be. */
+export interface AccountPlace {
+  /** Path of the folder. */
+  readonly path: string;
+  /** The account's name; undefined if no account can have this folder. */
+  readonly name: string | undefined;
 }
 
 /** Settings of a {@link MaildirStore}. */
 export interface MaildirStoreOptions extends AccountSettings {
   /** Absolute path of an account's Maildir. */
   path(account: string): string;
+  /**
+   * Every folder that is where an account could be, and those beside them; without it only the
+   * accounts that were opened are known.
+   */
+  places?(): AsyncIterable<AccountPlace>;
   readonly log: Log;
   /** Milliseconds since 1970. */
   readonly clock?: () => number;
@@ -57,7 +76,10 @@ export class MaildirStore implements Store {
   readonly #watcher: FolderWatcher;
   /** By the path of their Maildir: two names may mean one account. */
   readonly #accounts = new Map<string, LastingAccount>();
+  /** Removals under way, by the path of the Maildir. */
+  readonly #removing = new Map<string, Promise<void>>();
   readonly #timer: ReturnType<typeof setInterval>;
+  #cleaned = false;
   #closed = false;
 
   constructor(options: MaildirStoreOptions) {
@@ -73,6 +95,11 @@ export class MaildirStore implements Store {
       this.closeUnused().catch((error: unknown) => {
         options.log.warn("cannot close unused accounts", { problem: String(error) });
       });
+      if (!this.#cleaned) {
+        this.removeLeftovers().catch((error: unknown) => {
+          options.log.warn("cannot look for removed accounts", { problem: String(error) });
+        });
+      }
     }, UNUSED / 5);
     this.#timer.unref();
   }
@@ -85,10 +112,87 @@ export class MaildirStore implements Store {
   async account(name: string): Promise<Account> {
     if (this.#closed) throw new StoreError("unavailable", "The mail store is closing");
     const root = this.#options.path(name);
+    await this.#removing.get(root)?.catch(() => {});
     const account = this.#accounts.get(root) ?? this.#lasting(name, root);
     this.#accounts.set(root, account);
     await account.refresh();
     return account;
+  }
+
+  async accounts(): Promise<readonly string[]> {
+    const names: string[] = [];
+    const { places } = this.#options;
+    if (!places) {
+      for (const [path, { name }] of this.#accounts) if (isAccount(path)) names.push(name);
+    } else {
+      for await (const { path, name } of places()) {
+        if (name !== undefined && isAccount(path)) names.push(name);
+      }
+    }
+    return names.sort();
+  }
+
+  // deno-lint-ignore require-await -- a failure is a rejection
+  async exists(name: string): Promise<boolean> {
+    const root = this.#pathOf(name);
+    return root !== undefined && isAccount(root);
+  }
+
+  async remove(name: string): Promise<void> {
+    if (this.#closed) throw new StoreError("unavailable", "The mail store is closing");
+    const root = this.#options.path(name);
+    const before = this.#removing.get(root)?.catch(() => {});
+    // Noted in this turn, so that whoever asks for the account from now on waits.
+    const removing = (async () => {
+      await before;
+      await this.#remove(name, root);
+    })().finally(() => {
+      if (this.#removing.get(root) === removing) this.#removing.delete(root);
+    });
+    this.#removing.set(root, removing);
+    return await removing;
+  }
+
+  async #remove(name: string, root: string): Promise<void> {
+    if (!isAccount(root)) throw new StoreError("no-mailbox", "There is no such account");
+    if (Deno.lstatSync(root).isSymlink) {
+      throw new StoreError("not-permitted", "The account's folder is a symbolic link");
+    }
+    const account = this.#accounts.get(root) ?? this.#lasting(name, root);
+    const aside = leftoverPath(root);
+    await account.remove(aside);
+    this.#accounts.delete(root);
+    await removeTree(aside);
+  }
+
+  /** Looks at how an account is kept; opens and changes nothing. */
+  async examine(name: string): Promise<readonly Problem[]> {
+    const root = this.#options.path(name);
+    const account = this.#accounts.get(root);
+    const look = (database?: DatabaseSync) => examineAccount(name, root, database);
+    return await (account === undefined ? look() : account.withIndex(look));
+  }
+
+  /** Removes what is left of accounts whose removal was interrupted. */
+  async removeLeftovers(): Promise<void> {
+    this.#cleaned = true;
+    const { places, log } = this.#options;
+    if (!places) return;
+    for await (const { path } of places()) {
+      if (this.#closed) return;
+      if (!isLeftover(path)) continue;
+      log.info("removing what is left of a removed account", { path });
+      await removeTree(path);
+    }
+  }
+
+  #pathOf(name: string): string | undefined {
+    try {
+      return this.#options.path(name);
+    } catch (error) {
+      if (error instanceof StoreError) return undefined;
+      throw error;
+    }
   }
 
   /** Closes the accounts that nobody used for five minutes; they open again by themselves. */
@@ -135,6 +239,7 @@ export class MaildirStore implements Store {
         writeBackDelay: writeBackDelay ?? 1000,
         hidesRecent: disableRecent ?? false,
         meter: meter ?? NO_STORE_METER,
+        quota: () => this.#options.quota ?? {},
         ...opening,
       });
     };

@@ -1,10 +1,13 @@
 /** Gives each mailbox of an account a UIDVALIDITY that no other one ever had. */
 
+import { closeSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createOwnedFile } from "../../ownership.ts";
 import { storeErrorOf } from "./disk_error.ts";
 import type { MailboxRows } from "./mailbox_rows.ts";
 
 /** Outlives the index, so that mailboxes of an index made anew never repeat an old value. */
 export const UID_VALIDITY_FILE = "imapd.uidvalidity";
+const LARGE = 0xf000_0000;
 const META = "last_uid_validity";
 
 /** Seconds since 1970, or one above the last value given. @see RFC 9051 §2.3.1.1 */
@@ -27,6 +30,12 @@ export class UidValidities {
     return this.#last;
   }
 
+  /** A value that comes from another server; {@link save} must follow, as after {@link next}. */
+  note(value: number): void {
+    // Time gets to large ones late, and above them there would soon be none left.
+    if (value < LARGE) this.#last = Math.max(this.#last, value);
+  }
+
   /**
    * Notes the values given; call it in their transaction.
    *
@@ -35,8 +44,15 @@ export class UidValidities {
   save(): void {
     this.#rows.setMeta(META, this.#last);
     try {
-      Deno.writeTextFileSync(`${this.#path}.tmp`, `${this.#last}\n`, { mode: 0o600 });
-      Deno.renameSync(`${this.#path}.tmp`, this.#path);
+      const tmp = `${this.#path}.tmp`;
+      rmSync(tmp, { force: true });
+      const fd = createOwnedFile(tmp, 0o600);
+      try {
+        writeFileSync(fd, `${this.#last}\n`);
+      } finally {
+        closeSync(fd);
+      }
+      renameSync(tmp, this.#path);
     } catch (error) {
       throw storeErrorOf(error, "making a mailbox");
     }

@@ -1,0 +1,50 @@
+/** The folder of an account as a whole: whether it is there, and how it goes. */
+
+import { basename, dirname } from "node:path";
+import { errnoOf, storeErrorOf } from "./disk_error.ts";
+import { INDEX_FILE } from "./schema.ts";
+
+/** No account's name begins with a dot. */
+const LEFTOVER = ".imapd-removed-";
+
+/** True for a Maildir, and for a folder with an index. */
+export function isAccount(path: string): boolean {
+  return isThere(`${path}/cur`) || isThere(`${path}/${INDEX_FILE}`);
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === "ENOENT" || errno === "ENOTDIR" || errno === "ELOOP") return false;
+    throw storeErrorOf(error, "looking for the account");
+  }
+}
+
+/**
+ * Where the folder of an account goes before what is in it is removed: beside it, so that one step
+ * makes it vanish and a crash cannot leave half of it.
+ */
+export function leftoverPath(path: string): string {
+  return `${dirname(path)}/${LEFTOVER}${crypto.randomUUID()}`;
+}
+
+/** True for a folder that {@link leftoverPath} named. */
+export function isLeftover(path: string): boolean {
+  return basename(path).startsWith(LEFTOVER);
+}
+
+/**
+ * Removes a folder with all in it; links are removed, not followed. Nothing to do if it is not there.
+ *
+ * @throws {StoreError} `unavailable`
+ */
+export async function removeTree(path: string): Promise<void> {
+  try {
+    await Deno.remove(path, { recursive: true });
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw storeErrorOf(error, "removing the account");
+  }
+}

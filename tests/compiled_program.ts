@@ -1,0 +1,25 @@
+/** The program as `deno compile` makes it, for tests. */
+
+import { compile, isDownloadFailure } from "../scripts/compile.ts";
+
+export interface Compiled {
+  /** The executable, in a temporary folder of its own, or why there is none. */
+  readonly path?: string;
+  readonly skipped?: string;
+}
+
+/**
+ * Compiles with the Deno at `DENO_COMPILE`, which has to be of the version of `DENORT_BIN` where
+ * that is set.
+ */
+export async function compileHere(): Promise<Compiled> {
+  const dir = await Deno.makeTempDir({ prefix: "imapd-compile-" });
+  const path = `${dir}/imapd`;
+  const { ok, errors } = await compile(Deno.env.get("DENO_COMPILE") ?? Deno.execPath(), path);
+  if (ok) return { path };
+  await Deno.remove(dir, { recursive: true });
+  if (Deno.env.get("DENORT_BIN") === undefined && isDownloadFailure(errors)) {
+    return { skipped: "no runtime: set DENORT_BIN" };
+  }
+  throw new Error(`deno compile failed:\n${errors}`);
+}
