@@ -25,12 +25,16 @@ const SUGGEST = /^src\/config\/suggest\.ts$/;
 const PACE = /^src\/pace\.ts$/;
 const SYSTEM_LIBRARY = /^src\/system_library\.ts$/;
 const OWNERSHIP = /^src\/ownership\.ts$/;
-const LOG = /^src\/(log|metrics)\.ts$/;
+const LOG = /^src\/(log|log_format|metrics)\.ts$/;
 const NAMES = /^src\/names\//;
 const ADMIN = /^src\/admin\//;
 /** How files of a Maildir are named, and what Dovecot's say; they know nothing of the store. */
 const MAILDIR_NAMES = /^src\/store\/maildir\/(dovecot_files|file_name)\.ts$/;
-const CONTRACTS = [/^src\/store\/store\.ts$/, /^src\/auth\/auth\.ts$/, /^src\/tables\/table\.ts$/];
+const CONTRACTS = [
+  /^src\/store\/(store|meter)\.ts$/,
+  /^src\/auth\/auth\.ts$/,
+  /^src\/tables\/table\.ts$/,
+];
 
 const DIRECTIONS: readonly Direction[] = [
   { from: /^main\.ts$/, to: [/^src\/(app|config|cli|log)\b/] },
@@ -54,13 +58,21 @@ const DIRECTIONS: readonly Direction[] = [
     to: [/^src\/(transfer|wire|message)\//, /^src\/store\/store\.ts$/, MAILDIR_NAMES],
     types: [ADMIN],
   },
+  {
+    from: /^src\/monitoring\//,
+    to: [/^src\/monitoring\//, LOG],
+    types: [/^src\/(imap|store)\/meter\.ts$/, /^src\/net\/(listener|session_info)\.ts$/],
+  },
   { from: /^src\/control\//, to: [/^src\/control\//, ADMIN], types: [LOG] },
   { from: /^src\/version\.ts$/, to: [/^deno\.json$/] },
   { from: PACE, to: [] },
   { from: SYSTEM_LIBRARY, to: [] },
   { from: OWNERSHIP, to: [] },
   { from: /^src\/datagrams\.ts$/, to: [] },
-  { from: /^src\/(log|syslog|metrics)\.ts$/, to: [/^src\/(log|syslog|metrics|datagrams)\.ts$/] },
+  {
+    from: /^src\/(log|log_format|syslog|metrics)\.ts$/,
+    to: [/^src\/(log|log_format|syslog|metrics|datagrams)\.ts$/],
+  },
   { from: /^src\/service_manager\.ts$/, to: [/^src\/datagrams\.ts$/], types: [LOG] },
   { from: /^src\/wire\//, to: [/^src\/wire\//] },
   { from: /^src\/message\//, to: [/^src\/message\//] },

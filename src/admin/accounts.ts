@@ -151,8 +151,8 @@ export const accountSize: Operation<AccountParams, SizeRow> = {
 };
 
 /**
- * Milliseconds until every login goes by a table that was just changed: those are looked at once a
- * second, and who is logging in meanwhile must not stay.
+ * Milliseconds for logins that looked into a table before it was changed to come to their end: who
+ * is let in by them must not stay.
  */
 const SETTLING = 1500;
 

@@ -16,7 +16,7 @@ import type {
   TakenMessage,
 } from "../store.ts";
 import { StoreError } from "../store.ts";
-import { type AccountContext, folderPath, loadColumns } from "./account_context.ts";
+import { type AccountContext, folderPath, loadColumns, tell } from "./account_context.ts";
 import { append } from "./appending.ts";
 import { isYoung, notice, refresh, stopWatching } from "./comparing.ts";
 import { copyMessages } from "./copying.ts";
@@ -189,9 +189,11 @@ export class MaildirAccount implements Account {
 
   async receive(mailbox: string): Promise<IncomingMessage> {
     const state = await this.find(mailbox);
-    await this.#account.quota.ready();
-    this.#account.quota.assertRoom({ storage: 1, messages: 1 });
-    return new IncomingFile(folderPath(this.#account, state), this.#account.names.next());
+    const { meter, names, quota } = this.#account;
+    await quota.ready();
+    quota.assertRoom({ storage: 1, messages: 1 });
+    const synced = (seconds: number) => meter.synced("file", seconds);
+    return new IncomingFile(folderPath(this.#account, state), names.next(), synced);
   }
 
   async append(mailbox: string, messages: readonly NewMessage[]): Promise<AppendedUids> {
@@ -202,7 +204,9 @@ export class MaildirAccount implements Account {
       for (const { incoming } of messages) await incoming.abort();
       throw error;
     }
-    return await append(this.#account, state, messages);
+    const appended = await append(this.#account, state, messages);
+    tell(this.#account, "append", state, appended.uids.length);
+    return appended;
   }
 
   quota(): Promise<Quota> {

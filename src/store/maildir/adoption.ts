@@ -8,6 +8,7 @@ import {
   keywordsWith,
   saveKeywords,
   saveProgress,
+  tell,
 } from "./account_context.ts";
 import { localDate } from "./appending.ts";
 import { keywordsOf } from "./dovecot_files.ts";
@@ -108,6 +109,7 @@ async function takeOverPortion(
   state.uidNext = uidAfter(state, rows);
   state.keywords = keywords;
   state.highestModseq = modseq;
+  tell(account, "adopt", state, rows.length);
   if (columns && gone.length > 0) removed(account, state, columns.indexesOf(gone), modseq);
   state.changed();
 }

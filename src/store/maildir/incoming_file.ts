@@ -39,12 +39,15 @@ export class IncomingFile implements IncomingMessage {
   /** Disk work under way, which `abort` has to wait for. */
   #work: Promise<unknown> | undefined;
   #placedPath = "";
+  readonly #synced: (seconds: number) => void;
 
   /**
    * @param folder path of the Maildir folder, which has `tmp`, `new` and `cur`
    * @param name unique, as of `FileNames`
+   * @param synced is told how many seconds the disk took
    */
-  constructor(folder: string, name: string) {
+  constructor(folder: string, name: string, synced: (seconds: number) => void = () => {}) {
+    this.#synced = synced;
     this.#folder = folder;
     this.#tmpPath = `${folder}/tmp/${name}`;
   }
@@ -170,7 +173,9 @@ export class IncomingFile implements IncomingMessage {
     else await writeAll(this.#fd, held);
     const fd = this.#open();
     if (modified !== undefined) fs.futimesSync(fd, modified, modified);
+    const started = performance.now();
     await fsync(fd);
+    this.#synced((performance.now() - started) / 1000);
     this.#close();
     this.#buffer = new Uint8Array(0);
     return { size: this.#size, summary };

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { Log } from "../../log.ts";
 import { yieldNow } from "../../pace.ts";
+import type { StoreMeter } from "../meter.ts";
 import type { SpecialUse } from "../store.ts";
 import { StoreError } from "../store.ts";
 import { MaildirAccount } from "./account.ts";
@@ -30,7 +31,7 @@ import { isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
 import { removeStaleFiles } from "./stale_files.ts";
 import { UidValidities } from "./uid_validity.ts";
 import { WriteBack } from "./write_back.ts";
-import { Writer } from "./writer.ts";
+import { type Recovery, Writer } from "./writer.ts";
 
 /** Milliseconds that the renaming of files may take when an account closes. */
 const CLOSING = 1000;
@@ -49,6 +50,7 @@ export interface AccountSettings {
   readonly writeBackDelay: number;
   /** Show no message as `\Recent`. */
   readonly hidesRecent: boolean;
+  readonly meter: StoreMeter;
   /** What it may hold, if it has no limits of its own. */
   quota(): QuotaSettings;
   /** Look through the whole index for damage first. */
@@ -64,6 +66,10 @@ export interface OpenAccount {
   readonly database: DatabaseSync;
   /** A mailbox is open, or work in the background goes on. */
   readonly busy: boolean;
+  /** Mailboxes that somebody has open. */
+  readonly mailboxes: number;
+  /** Messages in memory that have not been read yet. */
+  readonly unprepared: number;
   /** Calls `broken` if the index is no longer where it was opened. */
   assertInPlace(): void;
   /**
@@ -110,6 +116,15 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
       get busy() {
         return context.background.busy || [...list.states()].some(({ handles }) => handles > 0);
       },
+      get mailboxes() {
+        return [...list.states()].filter(({ handles }) => handles > 0).length;
+      },
+      get unprepared() {
+        return [...list.states()].reduce(
+          (sum, { columns }) => sum + (columns?.unread.size ?? 0),
+          0,
+        );
+      },
       assertInPlace: () => void context.isInPlace(),
       moveTo: (path, moved) => moveTo(context, list, path, moved),
       close: () => closeAccount(context, account, list, index),
@@ -147,7 +162,7 @@ function contextOf(
   { database }: OpenedIndex,
   list: MailboxList,
 ): AccountContext {
-  const { root, log, clock, names, loaded, watcher } = settings;
+  const { name, root, log, clock, names, loaded, watcher, meter } = settings;
   const mailboxes = new MailboxRows(database);
   const messages = new MessageRows(database);
   const keywords = new KeywordSets(mailboxes);
@@ -167,7 +182,7 @@ function contextOf(
   };
   const path = `${root}/${INDEX_FILE}`;
   const inode = lstat(path)?.ino;
-  const writer = new Writer(database, {
+  const recovery: Recovery = {
     reload() {
       if (broken) return;
       keywords.reload();
@@ -179,14 +194,17 @@ function contextOf(
       }
     },
     damaged: (error) => giveUp("damaged", error instanceof Error ? error.message : String(error)),
-  });
+  };
+  const writer = new Writer(database, recovery, (seconds) => meter.synced("index", seconds));
   const context: AccountContext = {
+    name,
     root,
     log,
     clock,
     names,
     loaded,
     watcher,
+    meter,
     hidesRecent: settings.hidesRecent,
     isInPlace() {
       if (lstat(path)?.ino === inode) return true;
@@ -194,7 +212,7 @@ function contextOf(
       return false;
     },
     writer,
-    directorySyncs: new DirectorySyncs(),
+    directorySyncs: new DirectorySyncs((seconds) => meter.synced("folder", seconds)),
     mailboxes,
     uidValidities: new UidValidities(root, mailboxes, clock),
     messages,
