@@ -4,6 +4,7 @@ import { AutoconfigServer } from "../autoconfig/server.ts";
 import type { Login } from "../auth/auth.ts";
 import { EndpointLogin } from "../auth/login.ts";
 import type { Config, ImapConfig, LmtpConfig } from "../config/load.ts";
+import type { ImapMeter } from "../imap/meter.ts";
 import { LmtpServer } from "../lmtp/server.ts";
 import type { Log } from "../log.ts";
 import type { Endpoint } from "../net/endpoint.ts";
@@ -28,6 +29,7 @@ export interface Lasting {
   /** What the salts of unknown users are made from. */
   readonly secret: Uint8Array;
   readonly nextId: () => string;
+  readonly meter: ImapMeter;
   readonly log: Log;
 }
 
@@ -93,7 +95,7 @@ export class Generation {
   }
 
   async #add(imap: ImapConfig): Promise<void> {
-    const { hostname, stores, nextId } = this.lasting;
+    const { hostname, stores, nextId, meter } = this.lasting;
     const log = this.#log.debugged(imap.debug);
     const server = new ImapServer({
       endpoint: this.#endpoint(imap),
@@ -103,6 +105,7 @@ export class Generation {
       hostname,
       version: VERSION,
       nextId,
+      meter,
     });
     this.servers.push(server);
     this.wanted.push(...imap.listen.map((address) => ({ address, acceptor: server })));

@@ -10,6 +10,7 @@ import type { imap as imapSection, limits, proxyProtocol } from "./schema/imap.t
 import type { LocalAddress } from "./local_addresses.ts";
 import type { lmtp as lmtpSection, lmtpLimits } from "./schema/lmtp.ts";
 import type { storageModules } from "./schema/storage.ts";
+import type { OpenMetricsConfig } from "./schema/openmetrics.ts";
 import type { NORMALIZATIONS } from "./schema/names.ts";
 import type { TableConfig } from "./schema/tables.ts";
 import { namespaces, top } from "./schema/top.ts";
@@ -20,7 +21,7 @@ import { type Position, readToml, TomlFault, type TomlTable, type TomlValue } fr
 
 export type AuthConfig = AuthModule;
 export type StorageConfig = Chosen<"module", typeof storageModules>;
-export type { TableConfig };
+export type { OpenMetricsConfig, TableConfig };
 export type NormalizationName = typeof NORMALIZATIONS[number];
 export type LimitsConfig = Values<typeof limits>;
 
@@ -79,7 +80,10 @@ export interface Config {
   /** The socket by which a running server is administrated, in `runtime_dir`. */
   readonly controlPath: string;
   readonly log: readonly string[];
+  readonly logFormat: "text" | "logfmt" | "json";
   readonly debug: boolean;
+  /** Absent: neither a status page nor metrics. */
+  readonly openmetrics?: OpenMetricsConfig;
   /** Milliseconds. */
   readonly warmUp: number;
   readonly imap: readonly ImapConfig[];
@@ -202,7 +206,7 @@ class Loader implements Reading {
     ]);
     this.#checkForms(root);
     if (values === undefined) return undefined;
-    const { hostname, stateDir, log, debug, warmUp } = values;
+    const { hostname, stateDir } = values;
     const imap = values.imap.map((endpoint) => endpointOf(endpoint, values));
     const lmtp = values.lmtp?.map((endpoint) => lmtpOf(endpoint, values)) ?? [];
     this.#checkStorages([
@@ -213,6 +217,7 @@ class Loader implements Reading {
       this.fault(at, message);
     }
     const controlPath = this.resolveRuntime("control.sock");
+    const { log, logFormat, debug, openmetrics, warmUp } = values;
     const autoconfig = values.autoconfig && { ...values.autoconfig, tls: whereOn(values.tls) };
     const warnings = this.#warnings;
     return {
@@ -220,7 +225,9 @@ class Loader implements Reading {
       stateDir,
       controlPath,
       log,
+      logFormat,
       debug,
+      openmetrics,
       warmUp,
       imap,
       lmtp,
