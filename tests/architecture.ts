@@ -50,7 +50,7 @@ const DIRECTIONS: readonly Direction[] = [
   {
     from: ADMIN,
     to: [ADMIN, /^src\/(store\/store\.ts$|imap\/|wire\/|message\/)/, PACE, SUGGEST],
-    types: [/^src\/delivery\/delivery\.ts$/, LOG],
+    types: [/^src\/net\/session_info\.ts$/, /^src\/delivery\/delivery\.ts$/, LOG],
   },
   // What reads and writes the mail of other programs, for the command line
   {
