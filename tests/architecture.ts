@@ -33,7 +33,10 @@ const DIRECTIONS: readonly Direction[] = [
   { from: APP, to: [/^src\//] },
   {
     from: /^src\/cli\//,
-    to: [/^src\/(app|cli|config|auth|tables|names|log|service_manager|admin|transfer)\b/, VERSION],
+    to: [
+      /^src\/(app|cli|config|auth|tables|names|log|service_manager|admin|transfer|backup)\b/,
+      VERSION,
+    ],
   },
   // Operations know the contract of a store, and no driver
   {
@@ -46,6 +49,16 @@ const DIRECTIONS: readonly Direction[] = [
     from: /^src\/transfer\//,
     to: [/^src\/(transfer|wire|message)\//, /^src\/store\/store\.ts$/],
     types: [ADMIN],
+  },
+  // Files of accounts and of the config, for the command line
+  {
+    from: /^src\/backup\//,
+    to: [
+      /^src\/backup\//,
+      /^src\/admin\/operation\.ts$/,
+      /^src\/transfer\/new_folder\.ts$/,
+    ],
+    types: [ADMIN, /^src\/store\/store\.ts$/, /^src\/config\/load\.ts$/],
   },
   { from: /^src\/control\//, to: [/^src\/control\//, ADMIN], types: [LOG] },
   { from: /^src\/version\.ts$/, to: [/^deno\.json$/] },

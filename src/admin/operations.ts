@@ -6,6 +6,7 @@ import { importMessages, knownMessages } from "./importing.ts";
 import { listMailboxes } from "./mailboxes.ts";
 import type { Operation } from "./operation.ts";
 import { kickSessions, listSessions } from "./sessions.ts";
+import { restoreAccount, snapshotAccount, snapshotAccounts } from "./snapshots.ts";
 
 /** All operations by name. */
 export const OPERATIONS = {
@@ -16,6 +17,9 @@ export const OPERATIONS = {
   "import known": knownMessages,
   "import": importMessages,
   "export": exportMessages,
+  "snapshot accounts": snapshotAccounts,
+  "snapshot": snapshotAccount,
+  "restore": restoreAccount,
 } as const;
 
 export type OperationName = keyof typeof OPERATIONS;
