@@ -21,6 +21,7 @@ const APP = /^src\/app(\.ts$|\/)/;
 
 /** Leaves that stand for themselves. */
 const VERSION = /^src\/version\.ts$/;
+const SUGGEST = /^src\/config\/suggest\.ts$/;
 const PACE = /^src\/pace\.ts$/;
 const SYSTEM_LIBRARY = /^src\/system_library\.ts$/;
 const LOG = /^src\/(log|metrics)\.ts$/;
@@ -41,7 +42,7 @@ const DIRECTIONS: readonly Direction[] = [
   // Operations know the contract of a store, and no driver
   {
     from: ADMIN,
-    to: [ADMIN, /^src\/(store\/store\.ts$|imap\/|wire\/|message\/)/, PACE],
+    to: [ADMIN, /^src\/(store\/store\.ts$|imap\/|wire\/|message\/)/, PACE, SUGGEST],
     types: [/^src\/delivery\/delivery\.ts$/, LOG],
   },
   // What reads and writes the mail of other programs, for the command line

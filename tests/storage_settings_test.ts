@@ -31,6 +31,25 @@ Deno.test("appendlimit: does not raise the limit of the endpoint", async () => {
   match(untagged.join("\n"), /(^| )APPENDLIMIT=1024( |$)/m);
 });
 
+Deno.test("quota: refuses what would pass it, and says so", async () => {
+  await using server = await startServer({
+    storage: 'quota = { storage = "1 KiB", messages = 2 }\n',
+  });
+  await using client = await connect(server, server.freshUser());
+  const large = `Subject: large\r\n\r\n${"x".repeat(1020)}\r\n`;
+  match((await client.append("INBOX", large)).reply, /^NO \[OVERQUOTA\] /);
+  match((await client.append("INBOX", MESSAGE)).reply, /^OK /);
+  await client.command("SELECT INBOX");
+  match((await client.command("COPY 1 Sent")).reply, /^OK /);
+  match((await client.command("COPY 1 Sent")).reply, /^NO \[OVERQUOTA\] /);
+  // Before the message is sent.
+  match((await client.command(`APPEND INBOX {${MESSAGE.length}}`)).reply, /^NO \[OVERQUOTA\] /);
+  match((await client.command("MOVE 1 Sent")).reply, /^OK /);
+  match((await client.command("NOOP")).reply, /^OK /);
+  await using other = await connect(server, server.freshUser());
+  match((await other.append("INBOX", MESSAGE)).reply, /^OK /);
+});
+
 Deno.test("disable_recent: nothing is recent, in any way that a client can ask", async () => {
   await using server = await startServer({ storage: "disable_recent = true\n" });
   const user = server.freshUser();

@@ -1,7 +1,7 @@
 /** The operation that gives out an account's mail. */
 
 import type { Account, Mailbox } from "../store/store.ts";
-import type { AccountParams } from "./mailboxes.ts";
+import type { AccountParams } from "./lookup.ts";
 import { AdminError, type Operation } from "./operation.ts";
 import type { TransferItem } from "./transfer_items.ts";
 

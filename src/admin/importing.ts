@@ -1,7 +1,7 @@
 /** Operations that take in mail from elsewhere. */
 
 import { type Account, type ForeignUids, type NewMessage, StoreError } from "../store/store.ts";
-import type { AccountParams } from "./mailboxes.ts";
+import type { AccountParams } from "./lookup.ts";
 import { AdminError, type Operation } from "./operation.ts";
 import type { FlagsItem, MailboxItem, MessageItem, TransferItem } from "./transfer_items.ts";
 

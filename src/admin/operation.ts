@@ -22,6 +22,30 @@ export interface AdminContext {
   /** Clients that are connected; absent where no server runs. */
   readonly sessions?: Sessions;
   readonly log: Log;
+  /** Octets that an account takes on disk. @throws {AdminError} as {@link storage} does */
+  diskUsage(account: string, storage?: string): Promise<DiskUsage>;
+  /** Looks at what the server needs around it. */
+  examineServer(): AsyncIterable<Finding>;
+  /** Looks at how an account is kept. */
+  examineAccount(account: string, storage?: string): AsyncIterable<Finding>;
+}
+
+/** Octets on disk. */
+export interface DiskUsage {
+  /** By the mailbox's name. */
+  readonly mailboxes: ReadonlyMap<string, number>;
+  /** What belongs to no mailbox. */
+  readonly rest: number;
+}
+
+/** One thing that was looked at. */
+export interface Finding {
+  readonly level: "ok" | "warning" | "failed";
+  /** What was looked at, such as "certificate" or "account ann". */
+  readonly subject: string;
+  readonly text: string;
+  /** What to do about it. */
+  readonly advice?: string;
 }
 
 /** A {@link Delivery} with tables of its own. */

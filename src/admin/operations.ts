@@ -1,25 +1,74 @@
 /** The table of operations. */
 
+import {
+  accountNames,
+  accountQuota,
+  accountSize,
+  createAccount,
+  endSessions,
+  listAccounts,
+  removeAccount,
+} from "./accounts.ts";
 import { deliver } from "./delivery.ts";
+import { examine } from "./examination.ts";
 import { exportMessages } from "./exporting.ts";
 import { importMessages, knownMessages } from "./importing.ts";
-import { listMailboxes } from "./mailboxes.ts";
+import {
+  createMailbox,
+  listMailboxes,
+  mailboxNames,
+  mailboxStatus,
+  removeMailbox,
+  renameMailbox,
+  subscribeMailbox,
+  unsubscribeMailbox,
+} from "./mailboxes.ts";
+import {
+  addMessage,
+  copyMessages,
+  flagMessages,
+  moveMessages,
+  removeMessages,
+} from "./message_changes.ts";
+import { listMessages, selectMessages, showMessage } from "./messages.ts";
 import type { Operation } from "./operation.ts";
 import { kickSessions, listSessions } from "./sessions.ts";
-import { restoreAccount, snapshotAccount, snapshotAccounts } from "./snapshots.ts";
+import { restoreAccount, snapshotAccount } from "./snapshots.ts";
 
 /** All operations by name. */
 export const OPERATIONS = {
+  "account names": accountNames,
+  "account list": listAccounts,
+  "account create": createAccount,
+  "account remove": removeAccount,
+  "account quota": accountQuota,
+  "account size": accountSize,
+  "account kick": endSessions,
+  "mailbox names": mailboxNames,
   "deliver": deliver,
   "mailbox list": listMailboxes,
+  "mailbox status": mailboxStatus,
+  "mailbox create": createMailbox,
+  "mailbox remove": removeMailbox,
+  "mailbox rename": renameMailbox,
+  "mailbox subscribe": subscribeMailbox,
+  "mailbox unsubscribe": unsubscribeMailbox,
+  "message list": listMessages,
+  "message select": selectMessages,
+  "message show": showMessage,
+  "message add": addMessage,
+  "message flag": flagMessages,
+  "message copy": copyMessages,
+  "message move": moveMessages,
+  "message remove": removeMessages,
   "sessions": listSessions,
   "kick": kickSessions,
   "import known": knownMessages,
   "import": importMessages,
   "export": exportMessages,
-  "snapshot accounts": snapshotAccounts,
   "snapshot": snapshotAccount,
   "restore": restoreAccount,
+  "doctor": examine,
 } as const;
 
 export type OperationName = keyof typeof OPERATIONS;

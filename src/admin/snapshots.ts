@@ -1,21 +1,8 @@
 /** Operations behind backups: who reads and writes the files is the caller, with its own rights. */
 
 import type { SnapshotFile } from "../store/store.ts";
-import type { AccountParams } from "./mailboxes.ts";
+import type { AccountParams } from "./lookup.ts";
 import { AdminError, type Operation } from "./operation.ts";
-
-/** Which accounts are meant. */
-export interface StorageParams {
-  /** Name of a storage block; the first one by default. */
-  readonly storage?: string;
-}
-
-/** The names of all accounts of a storage, sorted. */
-export const snapshotAccounts: Operation<StorageParams, { readonly name: string }> = {
-  async *run({ storage }, params) {
-    for (const name of await storage(params.storage).accounts()) yield { name };
-  },
-};
 
 /** What a snapshot is told as: the account, octets of its index, its messages, then `complete`. */
 export type SnapshotItem =

@@ -92,5 +92,6 @@ async function foldersIn(path: string, mayBeClosed: boolean): Promise<string[]> 
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
+    error instanceof Deno.errors.FilesystemLoop;
 }

@@ -3,16 +3,23 @@
 import { type AdminContext, AdminError, type Sessions } from "../admin/operation.ts";
 import type { Config, StorageConfig } from "../config/load.ts";
 import type { Log } from "../log.ts";
+import { accountPath } from "../auth/account_name.ts";
+import { diskUsage } from "../store/maildir/disk_usage.ts";
+import { examineServer } from "./doctor/doctor.ts";
 import { openDelivery } from "./delivery.ts";
 import type { Stores } from "./storage.ts";
 import { Tables } from "./tables.ts";
 
-/** @param sessions those of the running server, if this is one */
+/**
+ * @param sessions those of the running server, if this is one
+ * @param running whether this is the server
+ */
 export function adminContext(
   config: Config,
   stores: Stores,
   log: Log,
   sessions?: Sessions,
+  running = true,
 ): AdminContext {
   return {
     storage: (name) => stores.open(storageOf(config, name)),
@@ -30,10 +37,15 @@ export function adminContext(
     },
     sessions,
     log,
+    diskUsage: (account, name) => diskUsage(accountPath(storageOf(config, name).path, account)),
+    examineServer: () => examineServer(config, running),
+    examineAccount: async function* (account, name) {
+      yield* await stores.maildirs(storageOf(config, name)).examine(account);
+    },
   };
 }
 
-/** @throws {AdminError} */
+/** @throws {AdminError} when the config has none of that name */
 function storageOf(config: Config, name: string | undefined): StorageConfig {
   const storages = [...config.imap, ...config.lmtp].map(({ storage }) => storage);
   const chosen = storages.find(({ blockName }) => name === undefined || blockName === name);

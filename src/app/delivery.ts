@@ -48,21 +48,33 @@ export function lmtpAddresses({ listen }: LmtpConfig): ListenAddress[] {
  * connects may deliver. A name without any address is told of when it is opened.
  *
  * @param file the config's path
+ * @param resolve IP addresses of a name
  */
-export async function lmtpFaults({ lmtp }: Config, file: string): Promise<string[]> {
-  const faults = await Promise.all(
-    lmtp.flatMap(({ listen }) => listen).map((each) => faultOf(each, file)),
-  );
+export async function lmtpFaults(
+  { lmtp }: Config,
+  file: string,
+  resolve = addressesOf,
+): Promise<string[]> {
+  const addresses = lmtp.flatMap(({ listen }) => listen);
+  const faults = await Promise.all(addresses.map((each) => faultOf(each, file, resolve)));
   return faults.flat();
 }
 
-async function faultOf({ address, key, at }: LocalAddress, file: string): Promise<string[]> {
+async function faultOf(
+  { address, key, at }: LocalAddress,
+  file: string,
+  resolve: typeof addressesOf,
+): Promise<string[]> {
   if (address.kind === "unix") return [];
-  const found = await lookup(address.host, { all: true }).catch(() => []);
-  const open = found.find((each) => !isLoopback(each.address));
+  const open = (await resolve(address.host)).find((each) => !isLoopback(each));
   if (open === undefined) return [];
   return [
     `${file}:${at.line}:${at.column}: ${key} must be a name of loopback addresses only: got ` +
-    `${address.host}, which is ${open.address}`,
+    `${address.host}, which is ${open}`,
   ];
+}
+
+async function addressesOf(name: string): Promise<string[]> {
+  const found = await lookup(name, { all: true }).catch(() => []);
+  return found.map(({ address }) => address);
 }

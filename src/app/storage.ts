@@ -50,6 +50,11 @@ export class Stores {
 
   /** The store of that path, as it is if there is one. */
   open(config: StorageConfig): Store {
+    return this.maildirs(config);
+  }
+
+  /** The same, as what it is. */
+  maildirs(config: StorageConfig): MaildirStore {
     const store = this.#opened.get(config.path) ?? openStorage(config, this.log);
     this.#opened.set(config.path, store);
     return store;

@@ -7,6 +7,8 @@ import { HashingUnavailable, HashPool } from "./hash_pool.ts";
 import {
   blankHash,
   costOf,
+  enabled,
+  isDisabled,
   parsePasswordHash,
   type PasswordHash,
   SCRAM_ITERATIONS,
@@ -25,6 +27,16 @@ export interface PassTableOptions {
 
 /** No password is longer; checking one must not become a way to keep the server busy. */
 const LONGEST_PASSWORD = 4096;
+
+/** What a table has of a user, or why nobody can log in by that. */
+type Stored =
+  | { readonly hash: PasswordHash; readonly fault?: undefined; readonly disabled?: undefined }
+  | {
+    readonly hash?: undefined;
+    readonly fault: string;
+    /** Of a disabled user: a hash of the same cost that no password has. */
+    readonly disabled?: PasswordHash;
+  };
 
 /** What is known of a table as a whole. */
 interface Census {
@@ -84,9 +96,12 @@ export class PassTable implements Authenticator {
     if (/\p{Cc}/u.test(username)) return undefined;
     try {
       const stored = await this.#stored(username);
-      return stored.hash?.algorithm === "scram" && stored.hash.keys.hash === hash
-        ? stored.hash.keys
-        : undefined;
+      if (stored.disabled !== undefined) {
+        this.#options.log.info("no proof will do: the user is disabled", { username });
+      }
+      // The salt stays the user's own: another one would tell that the user is disabled.
+      const kept = stored.hash ?? stored.disabled;
+      return kept?.algorithm === "scram" && kept.keys.hash === hash ? kept.keys : undefined;
     } catch (error) {
       this.#unreadable(error instanceof Error ? error.message : String(error));
       throw error;
@@ -99,24 +114,25 @@ export class PassTable implements Authenticator {
   }
 
   async #check(username: string, password: string): Promise<AuthResult> {
-    const { hash, fault } = await this.#stored(username);
+    const { hash, fault, disabled } = await this.#stored(username);
     // A table that does not tell its values still tells what a check costs, user by user.
     if (hash !== undefined && this.#options.table.values === undefined) {
       this.#census = { ...this.#census, standIn: withoutSecret(hash) };
     }
-    const match = await this.#pool.verify(hash ?? this.#census.standIn, password);
+    const match = await this.#pool.verify(hash ?? disabled ?? this.#census.standIn, password);
     if (hash === undefined) return refused(fault);
     return match ? { ok: true, username } : refused("wrong password");
   }
 
-  async #stored(
-    username: string,
-  ): Promise<{ hash: PasswordHash; fault?: undefined } | { hash?: undefined; fault: string }> {
+  async #stored(username: string): Promise<Stored> {
     const { table, log, allowPlain } = this.#options;
     await this.#takeCensus();
     const value = await table.lookup(username);
     if (value === undefined) return { fault: "unknown user" };
-    const hash = parsePasswordHash(value);
+    const hash = parsePasswordHash(enabled(value));
+    if (hash !== undefined && isDisabled(value)) {
+      return { fault: "the user is disabled", disabled: withoutSecret(hash) };
+    }
     if (hash === undefined) {
       log.error("password hash is malformed, nobody can log in with it", {
         username,
@@ -147,7 +163,7 @@ export class PassTable implements Authenticator {
 function censusOf(values: readonly string[]): Census {
   const counts = new Map<string, { count: number; readonly hash: PasswordHash }>();
   for (const value of values) {
-    const hash = parsePasswordHash(value);
+    const hash = parsePasswordHash(enabled(value));
     if (hash === undefined) continue;
     const cost = costOf(hash);
     const entry = counts.get(cost) ?? { count: 0, hash };

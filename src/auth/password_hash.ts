@@ -65,6 +65,37 @@ const SCHEMES: Readonly<Record<string, Parser>> = {
   "SHA512-CRYPT": (text) => text.startsWith("$6$") ? parseShaCrypt(text) : undefined,
 };
 
+/** Stands before the hash of a user who may not log in, as in shadow(5). */
+const DISABLED = "!";
+
+/** Whether a table's value is that of a user who may not log in. */
+export function isDisabled(value: string): boolean {
+  return value.startsWith(DISABLED);
+}
+
+/** A table's value with the mark of a disabled user. */
+export function disabled(value: string): string {
+  return isDisabled(value) ? value : DISABLED + value;
+}
+
+/** A table's value without it. */
+export function enabled(value: string): string {
+  return isDisabled(value) ? value.slice(DISABLED.length) : value;
+}
+
+/** What a table's value was made with, as people call it; undefined when it is no hash. */
+export function schemeOf(value: string): string | undefined {
+  const hash = parsePasswordHash(enabled(value));
+  switch (hash?.algorithm) {
+    case "scram":
+      return `scram-${hash.keys.hash.toLowerCase()}`;
+    case "sha-crypt":
+      return `sha${hash.bits}-crypt`;
+    default:
+      return hash?.algorithm;
+  }
+}
+
 /** Reads a table's value; undefined when it is no hash that can be checked. */
 export function parsePasswordHash(value: string): PasswordHash | undefined {
   if (value.startsWith("$")) return parseCrypt(value);

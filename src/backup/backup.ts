@@ -112,8 +112,8 @@ async function wantedAccounts(
   for (const [storage, path] of storages) {
     if (paths.has(path)) continue;
     paths.add(path);
-    for await (const { name } of admin.call("snapshot accounts", { storage })) {
-      all.push({ storage, name });
+    for await (const { account } of admin.call("account names", { storage })) {
+      all.push({ storage, name: account });
     }
   }
   const unknown = names.filter((name) => !all.some((each) => each.name === name));

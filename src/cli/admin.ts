@@ -3,7 +3,7 @@
 import { openAdmin } from "../app/control.ts";
 import type { Admin } from "../admin/operations.ts";
 import { type Config, loadConfig } from "../config/load.ts";
-import { createLog } from "../log.ts";
+import { createLog, type Log } from "../log.ts";
 import { type Arguments, configFile } from "./command.ts";
 
 /**
@@ -17,11 +17,30 @@ export async function withAdmin<T>(
 ): Promise<T> {
   const config = await loadConfig(configFile(args));
   const log = createLog(["stderr"], false);
-  const admin = await openAdmin(config, log);
+  const admin = await openAdmin(config, onlyTroubles(log));
   try {
     return await work(admin, config);
   } finally {
     await admin.close();
     await log.close();
   }
+}
+
+/** What a command does it says itself. */
+function onlyTroubles(log: Log): Log {
+  return {
+    debug() {},
+    info() {},
+    warn: (event, fields) => log.warn(event, fields),
+    error: (event, fields) => log.error(event, fields),
+    with: (fields) => onlyTroubles(log.with(fields)),
+    debugged: () => onlyTroubles(log),
+    debugging: false,
+  };
+}
+
+/** The one result of an operation that has one. */
+export async function only<T>(results: AsyncIterable<T>): Promise<T> {
+  const [first] = await Array.fromAsync(results);
+  return first;
 }

@@ -41,6 +41,8 @@ export interface Command {
    * any number, of which "NAME…" must have one.
    */
   readonly operands: readonly string[];
+  /** An operand may begin with a dash that two or more characters follow, as `-Seen`. */
+  readonly signedOperands?: boolean;
   readonly summary: string;
   readonly options: Readonly<Record<string, Option>>;
   /** Exit statuses in place of {@link EXIT}, for whoever runs the command by its own rules. */
@@ -89,10 +91,14 @@ export function configFile(args: Arguments): string {
   return optionalOption(args, "config") ?? CONFIG_FILE;
 }
 
+/** Keeps an operand from being read as an option; no argument can have a NUL itself. */
+const SHIELD = "\0";
+
 /** Reads what follows the command's words. @throws {UsageError} */
 export function readArguments(command: Command, words: readonly string[]): Arguments {
+  const mayBeOperand = (word: string) => command.signedOperands && /^-[^-]./.test(word);
   const { values, tokens } = parseArgs({
-    args: [...words],
+    args: words.map((word) => mayBeOperand(word) ? SHIELD + word : word),
     options: {
       help: { type: "boolean", short: "h" },
       ...Object.fromEntries(
@@ -112,7 +118,7 @@ export function readArguments(command: Command, words: readonly string[]): Argum
   });
   const operands: string[] = [];
   for (const token of tokens ?? []) {
-    if (token.kind === "positional") operands.push(token.value);
+    if (token.kind === "positional") operands.push(token.value.replace(SHIELD, ""));
     if (token.kind === "option") checkOption(command, token.name, token.rawName, token.value);
   }
   const options: Record<string, string | boolean | readonly string[] | undefined> = {};

@@ -1,12 +1,17 @@
 /** The table of commands. */
 
-import { backup, backupList, backupVerify, restore } from "./backup.ts";
+import { ACCOUNT_COMMANDS } from "./account_commands.ts";
+import { BACKUP_COMMANDS } from "./backup_commands.ts";
 import { check } from "./check.ts";
-import { type Command, CONFIG_FILE, type Option } from "./command.ts";
+import type { Command, Option } from "./command.ts";
+import { completionCommands } from "./completion.ts";
 import { deliver, SYSEXITS } from "./deliver.ts";
+import { DOCTOR_COMMANDS } from "./doctor.ts";
 import { hash } from "./hash.ts";
-import { mailboxList } from "./mailbox.ts";
+import { MAILBOX_COMMANDS } from "./mailbox_commands.ts";
 import { man } from "./man.ts";
+import { MESSAGE_COMMANDS } from "./message_commands.ts";
+import { config, hashOption, json, storage } from "./options.ts";
 import { serve } from "./serve.ts";
 import { kick, sessions } from "./sessions.ts";
 import {
@@ -17,25 +22,8 @@ import {
   importMaildir,
   importMbox,
 } from "./transfer.ts";
-import { userAdd, userList, userPasswd, userRemove } from "./user.ts";
+import { USER_COMMANDS } from "./user_commands.ts";
 
-const config: Option = {
-  value: "FILE",
-  doc: `The config, in TOML; ${CONFIG_FILE} by default.`,
-};
-const auth: Option = {
-  value: "NAME",
-  doc: "The [auth.NAME] block whose users are meant; the first one of the config by default.",
-};
-const hashOption: Option = {
-  value: "ALGORITHM",
-  doc: "argon2 (the default), bcrypt or scram-sha-256.",
-};
-const storage: Option = {
-  value: "NAME",
-  doc: "The [storage.NAME] block that is meant; that of the first endpoint by default.",
-};
-const json: Option = { doc: "Print one line of JSON for each row." };
 const summaryJson: Option = { doc: "Print the summary as one line of JSON." };
 const importOptions: Readonly<Record<string, Option>> = {
   config,
@@ -76,40 +64,16 @@ export const COMMANDS: readonly Command[] = [
     options: { hash: hashOption },
     run: hash,
   },
+  ...USER_COMMANDS,
+  ...ACCOUNT_COMMANDS,
+  ...MAILBOX_COMMANDS,
+  ...MESSAGE_COMMANDS,
   {
     name: "man",
     operands: ["[SECTION]"],
     summary: "Print a manual page: 1, the commands, or 5, the config. `imapd man 5 | man -l -`",
     options: {},
     run: man,
-  },
-  {
-    name: "user add",
-    operands: ["NAME"],
-    summary: "Add a user; the password is prompted for or read from standard input.",
-    options: { config, auth, hash: hashOption },
-    run: userAdd,
-  },
-  {
-    name: "user passwd",
-    operands: ["NAME"],
-    summary: "Change a password, which is prompted for or read from standard input.",
-    options: { config, auth, hash: hashOption },
-    run: userPasswd,
-  },
-  {
-    name: "user remove",
-    operands: ["NAME"],
-    summary: "Remove a user. The mail is kept.",
-    options: { config, auth },
-    run: userRemove,
-  },
-  {
-    name: "user list",
-    operands: [],
-    summary: "Print the names of all users.",
-    options: { config, auth },
-    run: userList,
   },
   {
     name: "deliver",
@@ -145,13 +109,6 @@ export const COMMANDS: readonly Command[] = [
     },
     exit: { failure: SYSEXITS.again, usage: SYSEXITS.usage, config: SYSEXITS.again },
     run: deliver,
-  },
-  {
-    name: "mailbox list",
-    operands: ["ACCOUNT"],
-    summary: "List the mailboxes of an account.",
-    options: { config, storage, json },
-    run: mailboxList,
   },
   {
     name: "sessions",
@@ -232,49 +189,7 @@ export const COMMANDS: readonly Command[] = [
     options: exportOptions,
     run: exportMbox,
   },
-  {
-    name: "backup",
-    operands: ["DIR"],
-    summary: "Back up all mail and what the server needs into a new folder in DIR.",
-    options: {
-      config,
-      account: { value: "NAME", repeated: true, doc: "Only this account; may be repeated." },
-      keep: { value: "N", doc: "Remove all but the newest N backups afterwards." },
-      copy: { doc: "Copy new messages, rather than link to the files of the mail itself." },
-      json: summaryJson,
-      quiet: { short: "q", doc: "Tell only what failed." },
-    },
-    run: backup,
-  },
-  {
-    name: "backup list",
-    operands: ["DIR"],
-    summary: "List the backups in DIR.",
-    options: { json },
-    run: backupList,
-  },
-  {
-    name: "backup verify",
-    operands: ["DIR[/STAMP]"],
-    summary: "Read the newest backup, or that of STAMP, against its manifest.",
-    options: { json: summaryJson, quiet: { short: "q", doc: "Show no progress." } },
-    run: backupVerify,
-  },
-  {
-    name: "restore",
-    operands: ["DIR[/STAMP]"],
-    summary: "Put the accounts of the newest backup, or of that of STAMP, back.",
-    options: {
-      config,
-      account: { value: "NAME", repeated: true, doc: "Only this account; may be repeated." },
-      to: { value: "ROOT", doc: "Put all below this folder instead." },
-      system: {
-        doc: "Also put the config, users, certificates and secrets back that are missing.",
-      },
-      force: { doc: "Move an account aside that is there with mail." },
-      yes: { short: "y", doc: "Do not ask." },
-      json: summaryJson,
-    },
-    run: restore,
-  },
+  ...BACKUP_COMMANDS,
+  ...DOCTOR_COMMANDS,
+  ...completionCommands(() => COMMANDS),
 ];

@@ -7,7 +7,7 @@ import { type Literal, Scanner, SyntaxFault } from "../wire/scanner.ts";
 import { type AnnouncedLiteral, Refusal, type Service } from "./command.ts";
 import { ReceivedMessage } from "./commands/append.ts";
 import { storeRefusal } from "./dispatch.ts";
-import { mailboxArgument, orTryCreate } from "./mailbox_argument.ts";
+import { orTryCreate } from "./mailbox_argument.ts";
 import type { Session } from "./session.ts";
 import { findCommand } from "./table.ts";
 
@@ -48,9 +48,7 @@ export async function judge(
     if (announcement.size > service.appendLimit) {
       throw new Refusal(`A message may have at most ${service.appendLimit} octets`, "TOOBIG");
     }
-    const incoming = await orTryCreate(
-      state.user.account.receive(mailboxArgument(literal.mailbox)),
-    );
+    const incoming = await orTryCreate(state.user.account.receive(literal.mailbox));
     return { type: "stream", message: new ReceivedMessage(incoming) };
   } catch (error) {
     const { status, text, code } = refusal(error);

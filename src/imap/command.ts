@@ -103,7 +103,7 @@ export type CommandState = keyof ContextByState;
 export type AnnouncedLiteral =
   /** An argument like any other. */
   | { readonly kind: "argument" }
-  /** The bytes go to `receive()`'s result while they arrive. */
+  /** The bytes go to `receive()`'s result while they arrive; the name is decoded. */
   | { readonly kind: "message"; readonly mailbox: string };
 
 /**

@@ -92,7 +92,9 @@ export class LmtpConnection {
 
   /** Ends the connection after the message that is coming, if one is. */
   shutdown(): void {
-    this.#farewell ??= new Farewell(reply(421, "4.3.2", "Server is shutting down"));
+    this.#farewell ??= new Farewell(
+      reply(421, "4.3.2", "The server closes the connection, try again"),
+    );
     this.#wake?.();
   }
 

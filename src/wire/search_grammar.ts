@@ -76,10 +76,19 @@ interface Program {
 export function searchArgs(s: Scanner): SearchArgs {
   s.space();
   const returns = s.takeKeyword("RETURN") ? returnOptions(s) : undefined;
+  return { returns, key: searchProgram(s) };
+}
+
+/**
+ * search-program alone, as UTF-8
+ *
+ * @throws {UnknownCharset}
+ */
+export function searchProgram(s: Scanner): SearchKey {
   const decode = s.takeKeyword("CHARSET") ? charset(s) : lenientText;
   const key = searchKeys({ s, decode, keys: 0 });
   s.end();
-  return { returns, key };
+  return key;
 }
 
 const RETURNS: readonly SearchReturn[] = ["MIN", "MAX", "ALL", "COUNT"];

@@ -3,6 +3,7 @@
 import { deepStrictEqual, doesNotMatch, match, ok, strictEqual } from "node:assert/strict";
 import { LmtpClient } from "../lmtp/client.ts";
 import { messagesOf, startLmtpServer } from "../lmtp/serving.ts";
+import { assertBounded, FLOOD_MIB, residentMemory } from "./memory.ts";
 
 Deno.test("smuggling: only CRLF . CRLF ends a message, whatever looks like it and however it is cut", async () => {
   await using server = await startLmtpServer();
@@ -180,6 +181,23 @@ Deno.test("cross-protocol: a browser's request, and a client that never says LHL
   await client.send("BDAT 10 LAST\r\nRSET\r\nNOOP\r\n");
   match(await client.rest(), /^502 5\.5\.1 [^\r\n]*\r\n$/);
   strictEqual((await messagesOf(server, user)).length, 0);
+});
+
+Deno.test("large messages: cost no memory, for one account or for several", async () => {
+  await using server = await startLmtpServer({ lmtp: 'limits = { message = "1 GiB" }' });
+  const users = await Promise.all([1, 2, 3].map(() => server.accountUser()));
+  const before = await residentMemory(server.pid);
+  const piece = new TextEncoder().encode(`${"x".repeat(1022)}\r\n`.repeat(1024));
+  for (const some of [users.slice(0, 1), users]) {
+    await using client = await LmtpClient.greeted(server.lmtp);
+    await client.says("MAIL FROM:<>", /^250/);
+    for (const user of some) await client.says(`RCPT TO:<${user}@x.org>`, /^250/);
+    await client.says("DATA", /^354/);
+    for (let mib = 0; mib < FLOOD_MIB / 2; mib++) await client.send(piece);
+    await client.send(".\r\n");
+    for (const reply of await client.replies(some.length)) match(reply, /^250/);
+    await assertBounded(server.pid, before);
+  }
 });
 
 Deno.test("a client that goes away in its message leaves nothing", async () => {

@@ -190,3 +190,28 @@ Deno.test("PassTable.scramKeys() fails, and the log tells why, when the table ca
   deepStrictEqual(lines, ['error: password table cannot be read error="disk on fire"']);
   await auth.close();
 });
+
+Deno.test("PassTable: a disabled user is as one with a wrong password, and the log tells why", async () => {
+  const verified: string[] = [];
+  const pool = new HashPool();
+  const verify = pool.verify.bind(pool);
+  pool.verify = (hash, password) => {
+    verified.push(costOf(hash));
+    return verify(hash, password);
+  };
+  await using opened = await open(`ann: !${BCRYPT}\nbob: ${ARGON2}\n`, { pool });
+  deepStrictEqual(await opened.auth.checkPassword("ann", "U*U"), {
+    ok: false,
+    reason: "bad-credentials",
+    detail: "the user is disabled",
+  });
+  deepStrictEqual(verified, ["bcrypt:5"]);
+
+  await using scram = await open(`ann: !${SCRAM}\nbob: ${SCRAM}\n`);
+  deepStrictEqual(scram.auth.can.scram, ["SHA-256"]);
+  const keys = await scram.auth.scramKeys("ann", "SHA-256");
+  const others = await scram.auth.scramKeys("bob", "SHA-256");
+  deepStrictEqual([keys?.salt, keys?.iterations], [others?.salt, others?.iterations]);
+  deepStrictEqual(keys?.storedKey, new Uint8Array(32));
+  ok(scram.lines.some((line) => line.includes("the user is disabled")), scram.lines.join());
+});

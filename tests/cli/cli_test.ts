@@ -44,7 +44,7 @@ Deno.test("imapd --help and help name every command", async () => {
       "imapd [--config FILE] [--version]",
       "imapd check [--config FILE]",
       "imapd hash [--hash ALGORITHM]",
-      "imapd user add [--config FILE] [--auth NAME] [--hash ALGORITHM] NAME",
+      "imapd user add [--config FILE] [--auth NAME] [--hash ALGORITHM] [--no-account] NAME",
     ]
   ) {
     ok(out.includes(line), `${line} in ${out}`);
@@ -70,8 +70,8 @@ const MISUSE: readonly [string[], string][] = [
   [["--config="], "Expected a FILE after --config, got none"],
   [["--version=1"], "Expected no value for --version, got 1"],
   [["check", "--config", "x", "y"], "Expected no operand, got y"],
-  [["user"], "Expected add, passwd, remove, list after user, got none"],
-  [["user", "ad", "x"], "Expected add, passwd, remove, list after user, got ad"],
+  [["user"], "Expected add, passwd, remove, list, disable, enable after user, got none"],
+  [["user", "ad", "x"], "Expected add, passwd, remove, list, disable, enable after user, got ad"],
   [["user", "add", "--config", "x"], "Expected NAME, got none"],
   [["user", "add", "--config", "x", "a", "b"], "Expected NAME, got a b"],
   [["hash", "--hash", "md5"], "Expected argon2, bcrypt or scram-sha-256 for --hash, got md5"],
@@ -163,13 +163,23 @@ Deno.test("imapd user keeps the users of the config's table", async () => {
   };
   const table = () => Deno.readTextFile(`${at.dir}/users`);
   deepStrictEqual(await user(["list"]), [0, "", "No users\n"]);
-  deepStrictEqual(await user(["add", "bob"], "one\n"), [0, "Added user bob\n", ""]);
-  deepStrictEqual(await user(["add", "ann@example.org", "--hash", "bcrypt"], "two\n"), [
+  deepStrictEqual(await user(["add", "bob", "--no-account"], "one\n"), [
     0,
-    "Added user ann@example.org\n",
+    "Added user bob\n",
     "",
   ]);
-  deepStrictEqual(await user(["list"]), [0, "ann@example.org\nbob\n", ""]);
+  deepStrictEqual(await user(["add", "ann@example.org", "--hash", "bcrypt"], "two\n"), [
+    0,
+    "Added user ann@example.org\nMade account ann@example.org\n",
+    "",
+  ]);
+  deepStrictEqual(await user(["list"]), [
+    0,
+    "USER             SCHEME  ACCOUNT       STATE\n" +
+    "ann@example.org  bcrypt  yes           enabled\n" +
+    "bob              argon2  not made yet  enabled\n",
+    "",
+  ]);
   deepStrictEqual(await user(["add", "bob"], "x\n"), [1, "", "User bob exists already\n"]);
   const before = await table();
   match(before, /^bob: argon2:\S+\nann@example\.org: bcrypt:\S+\n$/);
@@ -182,10 +192,19 @@ Deno.test("imapd user keeps the users of the config's table", async () => {
   const value = (await table()).split("\n")[0].slice("bob: ".length);
   const hash = parsePasswordHash(value);
   strictEqual(hash && await verifyPassword(hash, "three"), true);
-  deepStrictEqual(await user(["passwd", "carl"], "x\n"), [1, "", "There is no user carl\n"]);
+  deepStrictEqual(await user(["passwd", "carl"], "x\n"), [1, "", "imapd: There is no user carl\n"]);
 
-  deepStrictEqual(await user(["remove", "bob"]), [0, "Removed user bob; the mail is kept\n", ""]);
-  deepStrictEqual(await user(["remove", "bob"]), [1, "", "There is no user bob\n"]);
+  deepStrictEqual(await user(["remove", "bob"]), [
+    2,
+    "",
+    "imapd: Remove user bob? Expected -y to say yes, got no terminal to ask on\nTry imapd --help\n",
+  ]);
+  deepStrictEqual(await user(["remove", "bob", "-y"]), [
+    0,
+    "Removed user bob; the mail is kept\n",
+    "",
+  ]);
+  deepStrictEqual(await user(["remove", "bob", "-y"]), [1, "", "imapd: There is no user bob\n"]);
   strictEqual(await table(), before.split("\n").slice(1).join("\n"));
   strictEqual(((await Deno.stat(`${at.dir}/users`)).mode ?? 0) & 0o777, 0o600);
 });
@@ -203,7 +222,10 @@ Deno.test("imapd user add refuses names that no account can have", async () => {
 Deno.test("imapd user add gives a name the form in which clients' names are looked up", async () => {
   await using at = await site();
   const add = (name: string) => imapd(["user", "add", name, "--config", at.config], "x");
-  strictEqual((await add("Ann@Example.ORG")).out, "Added user ann@example.org\n");
+  strictEqual(
+    (await add("Ann@Example.ORG")).out,
+    "Added user ann@example.org\nMade account ann@example.org\n",
+  );
   strictEqual((await add("ANN@example.org")).err, "User ann@example.org exists already\n");
   const { code, err } = await add("a b");
   strictEqual(code, 2);
@@ -213,13 +235,13 @@ Deno.test("imapd user add gives a name the form in which clients' names are look
 Deno.test("imapd user finds a user by any way to write the name", async () => {
   await using at = await site();
   await Deno.writeTextFile(`${at.dir}/users`, "ann: x\nAnn: y\nbob: z\n");
-  const user = async (command: string, name: string) =>
-    (await imapd(["user", command, name, "--config", at.config], "x")).out;
+  const user = async (command: string, name: string, ...options: string[]) =>
+    (await imapd(["user", command, name, ...options, "--config", at.config], "x")).out;
   strictEqual(await user("passwd", "BOB"), "Changed the password of user bob\n");
   // What stands in the table comes first, so that what nobody can log in with can be removed.
-  strictEqual(await user("remove", "Ann"), "Removed user Ann; the mail is kept\n");
-  strictEqual(await user("remove", "Ann"), "Removed user ann; the mail is kept\n");
-  strictEqual(await user("remove", "Ann"), "");
+  strictEqual(await user("remove", "Ann", "-y"), "Removed user Ann; the mail is kept\n");
+  strictEqual(await user("remove", "Ann", "-y"), "Removed user ann; the mail is kept\n");
+  strictEqual(await user("remove", "Ann", "-y"), "");
 });
 
 Deno.test("imapd user changes the users of a database", async () => {
@@ -231,11 +253,18 @@ Deno.test("imapd user changes the users of a database", async () => {
   );
   const user = async (command: string, ...rest: string[]) =>
     (await imapd(["user", command, ...rest, "--config", at.config], "x")).out;
-  strictEqual(await user("add", "ann"), "Added user ann\n");
-  strictEqual(await user("add", "bob"), "Added user bob\n");
-  strictEqual(await user("passwd", "ann"), "Changed the password of user ann\n");
-  strictEqual(await user("remove", "bob"), "Removed user bob; the mail is kept\n");
-  strictEqual(await user("list"), "ann\n");
+  strictEqual(await user("add", "ann", "--no-account"), "Added user ann\n");
+  strictEqual(await user("add", "bob"), "Added user bob\nMade account bob\n");
+  strictEqual(await user("disable", "ann"), "Disabled user ann\n");
+  strictEqual(
+    await user("passwd", "ann"),
+    "Changed the password of user ann, who stays disabled\n",
+  );
+  strictEqual(
+    await user("remove", "bob", "-y", "--with-mail"),
+    "Removed user bob\nRemoved account bob\n",
+  );
+  match(await user("list"), /\nann +argon2 +not made yet +disabled\n$/);
 });
 
 Deno.test("imapd user says which tables it cannot change", async () => {
@@ -254,7 +283,7 @@ Deno.test("imapd user --auth chooses the block", async () => {
     `table = { module = "file", path = "others" }\n`
   );
   const args = ["--config", at.config, "--auth"];
-  strictEqual((await imapd(["user", "add", "ann", ...args, "other"], "x")).code, 0);
+  strictEqual((await imapd(["user", "add", "ann", "--no-account", ...args, "other"], "x")).code, 0);
   deepStrictEqual(await filesIn(at.dir), ["config.toml", "others"]);
   const { code, err } = await imapd(["user", "list", ...args, "none"]);
   strictEqual(code, 2);

@@ -17,16 +17,16 @@ function postfixTest(programs: readonly string[], name: string, fn: () => Promis
   Deno.test({ name: `${name}${reason}`, ignore: missing.length > 0, fn });
 }
 
-/** The lines that docs/postfix.md has for main.cf, for this server. */
+/** The lines that docs/postfix.md has for main.cf, with the paths of this server. */
 async function mainCf(server: LmtpTestServer, users: readonly string[]): Promise<string> {
   const file = `${server.dir}/mailboxes`;
-  await Deno.writeTextFile(file, users.map((user) => `${user}@example.org ok\n`).join(""));
+  await Deno.writeTextFile(file, users.map((user) => `${user}@example.org   ok\n`).join(""));
   await Deno.chmod(server.dir, 0o755);
-  return `virtual_mailbox_domains = example.org
-virtual_mailbox_maps = texthash:${file}
-virtual_transport = lmtp:unix:${server.lmtp.path}
-recipient_delimiter = +
-`;
+  const document = await Deno.readTextFile(new URL("../../docs/postfix.md", import.meta.url));
+  const [lines] = /^ {4}virtual_mailbox_domains = [^]*?\n(?=\n)/m.exec(document) ?? [""];
+  return lines.replace(/^ {4}/gm, "")
+    .replace("/etc/postfix/mailboxes", file)
+    .replace("/run/imapd/lmtp.sock", server.lmtp.path);
 }
 
 async function sendBySmtp(postfix: Postfix, recipient: string, message: string): Promise<string> {

@@ -394,3 +394,24 @@ Deno.test("Mailbox.copy() leaves nothing in the journal", async () => {
     (database) => assert.deepEqual(database.prepare("SELECT * FROM journal").all(), []),
   );
 });
+
+Deno.test("Account.append() of messages with keys loses and doubles none when it is killed", async () => {
+  await using fixture = await MaildirFixture.make();
+  const take = (how: "live" | "die", keys: readonly string[]) => {
+    const importer = new URL("./maildir_importer.ts", import.meta.url).pathname;
+    const args = ["run", "-A", importer, fixture.dir, how, ...keys];
+    return new Deno.Command(Deno.execPath(), { args }).output();
+  };
+  assert.equal((await take("live", ["a", "b"])).success, true);
+  const keys = ["a", "b", "c", "d", "e"];
+  assert.equal((await take("die", keys)).signal, "SIGKILL");
+  assert.equal(fixture.names("cur").length, 5);
+  assert.equal((await take("live", keys)).success, true);
+  const account = await (await fixture.open()).account("ann");
+  const inbox = await account.open("INBOX");
+  const subjects = (await inbox.cached(["header"], 1, 100))
+    .map(({ header }) => /^Subject: (.*)\r/m.exec(header)?.[1]);
+  assert.deepEqual(subjects, keys);
+  assert.equal(fixture.names("cur").length, 5);
+  inbox.close();
+});

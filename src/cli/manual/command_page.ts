@@ -15,7 +15,7 @@ import {
   tagged,
 } from "./roff.ts";
 
-/** An option that so many commands have in the same words is described once for all. */
+/** Options that so many commands have in the same words are described once for all. */
 const COMMON = 3;
 
 const FILES: readonly (readonly [string, string])[] = [
@@ -72,7 +72,7 @@ export function commandPage(commands: readonly Command[]): string {
     ...others.flatMap((command) => commandText(command, common)),
     ...section("OPTIONS"),
     ...[...common].flatMap(([name, option]) => optionText(name, option)),
-    ...Object.entries(server.options).filter(([name]) => !common.has(name))
+    ...Object.entries(server.options).filter(isOwn(common))
       .flatMap(([name, option]) => optionText(name, option)),
     ...optionText("help", { short: "h", doc: "Print what the program or the command can do." }),
     ...section("FILES"),
@@ -81,6 +81,7 @@ export function commandPage(commands: readonly Command[]): string {
     ...list(SIGNALS),
     ...section("EXIT STATUS"),
     ...list(STATUSES),
+    ...commands.flatMap(otherStatuses),
     ...section("EXAMPLES"),
     ...ARGUMENT_EXAMPLES.flatMap(({ text, words }, i) => [
       ...i === 0 ? [] : [".PP"],
@@ -98,13 +99,31 @@ function list(rows: readonly (readonly [string, string])[]): string[] {
 }
 
 function commandText(command: Command, common: ReadonlyMap<string, Option>): string[] {
-  const own = Object.entries(command.options).filter(([name]) => !common.has(name));
+  const own = Object.entries(command.options).filter(isOwn(common));
   return [
     ...tagged(usage(command), ...filled(markdown(command.summary))),
     ...own.length === 0
       ? []
       : [".RS", ...own.flatMap(([name, option]) => optionText(name, option)), ".RE"],
   ];
+}
+
+/** What stands in place of the usual statuses for whoever runs a command by rules of its own. */
+function otherStatuses({ name, exit }: Command): string[] {
+  if (exit === undefined) return [];
+  const { failure, usage, config } = exit;
+  return [
+    ".PP",
+    ...filled(markdown(
+      `\`imapd ${name}\` has others, those of \`sysexits.h\`: ${usage} for wrong usage, ${config} for ` +
+        `a fault in the config, ${failure} where it may be tried again.`,
+    )),
+  ];
+}
+
+/** Whether an option is not described by one of `common`. */
+function isOwn(common: ReadonlyMap<string, Option>) {
+  return ([name, { doc }]: readonly [string, Option]) => common.get(name)?.doc !== doc;
 }
 
 function optionText(name: string, option: Option): string[] {
@@ -130,14 +149,16 @@ function operandText(operand: string): string {
   return operand.startsWith("[") ? `[${text}]` : text;
 }
 
-/** Options by name that several commands have in the same words. */
+/** Options that several commands have in the same words; where a name has more of them, the most. */
 function commonOptions(commands: readonly Command[]): Map<string, Option> {
   const found = new Map<string, Option>();
   const all = commands.flatMap(({ options }) => Object.entries(options));
+  const uses = (name: string, { doc }: Option) =>
+    all.filter(([each, other]) => each === name && other.doc === doc).length;
   for (const [name, option] of all) {
-    const same = all.filter(([each, { doc }]) => each === name && doc === option.doc);
-    const any = all.filter(([each]) => each === name);
-    if (same.length >= COMMON && same.length === any.length) found.set(name, option);
+    const before = found.get(name);
+    const most = before === undefined ? COMMON - 1 : uses(name, before);
+    if (uses(name, option) > most) found.set(name, option);
   }
   return new Map([...found].sort(([a], [b]) => a < b ? -1 : 1));
 }

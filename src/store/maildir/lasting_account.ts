@@ -1,5 +1,6 @@
 /** What sessions hold of an account: it outlives the closing and opening of what it stands for. */
 
+import type { DatabaseSync } from "node:sqlite";
 import type {
   Account,
   AccountSnapshot,
@@ -160,6 +161,17 @@ export class LastingAccount implements Account {
     }
   }
 
+  /** Gives `work` the index if it is open, and keeps it open meanwhile; it is not opened for that. */
+  async withIndex<T>(work: (database?: DatabaseSync) => Promise<T>): Promise<T> {
+    this.#busy++;
+    try {
+      const life = await this.#life?.catch(() => undefined);
+      return await work(life?.broken ? undefined : life?.opened?.database);
+    } finally {
+      this.#busy--;
+    }
+  }
+
   /** Closes the account if nobody has used it since `time` and no mailbox is open. */
   async closeUnused(time: number): Promise<void> {
     if (this.#busy > 0 || this.#used > time || !this.#life) return;
@@ -190,8 +202,9 @@ export class LastingAccount implements Account {
     try {
       // Opened for its lock: nobody else has it then.
       await this.#present();
-      const life = await this.#life;
-      await life?.opened?.moveTo(aside, () => {
+      const opened = (await this.#life)?.opened;
+      if (!opened) throw new StoreError("unavailable", "The mail store failed");
+      await opened.moveTo(aside, () => {
         this.#ended = new StoreError("no-mailbox", "The account was removed");
         this.#last = undefined;
       });

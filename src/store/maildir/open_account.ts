@@ -1,6 +1,7 @@
 /** Puts the parts of an account together, and takes them apart again. */
 
 import { dirname } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
 import type { Log } from "../../log.ts";
 import { yieldNow } from "../../pace.ts";
 import type { SpecialUse } from "../store.ts";
@@ -60,6 +61,8 @@ export interface AccountSettings {
 /** An account, and the means to close it. */
 export interface OpenAccount {
   readonly account: MaildirAccount;
+  /** The index, to be read only. */
+  readonly database: DatabaseSync;
   /** A mailbox is open, or work in the background goes on. */
   readonly busy: boolean;
   /** Calls `broken` if the index is no longer where it was opened. */
@@ -105,6 +108,7 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     context.background.run("removing stale files", () => removeStaleFiles(context, list.states()));
     return {
       account,
+      database: index.database,
       get busy() {
         return context.background.busy || [...list.states()].some(({ handles }) => handles > 0);
       },
@@ -252,7 +256,12 @@ function moveTo(
     moved();
     for (const state of [...list.states()]) state.vanish();
     log.info("removed the account", { root });
-    await syncDirectory(dirname(root));
+    try {
+      await syncDirectory(dirname(root));
+    } catch (error) {
+      // It is gone; at worst a power failure brings it back as it was.
+      log.warn("cannot make the removal of an account durable", { root, problem: String(error) });
+    }
   });
 }
 

@@ -1,6 +1,7 @@
 /** The store of mail in Maildirs, each with an index beside it. */
 
 import { dirname } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
 import { clearInterval, setInterval } from "node:timers";
 import type { Log } from "../../log.ts";
 import type { Account, SpecialUse, Store } from "../store.ts";
@@ -13,6 +14,7 @@ import {
   removeTree,
   replacedPath,
 } from "./account_folder.ts";
+import { examineAccount, type Problem } from "./examining.ts";
 import { FileNames } from "./file_name.ts";
 import { FolderWatcher } from "./folder_watcher.ts";
 import { LastingAccount, type Opening } from "./lasting_account.ts";
@@ -186,6 +188,14 @@ export class MaildirStore implements Store {
       if (keep) return aside;
       await removeTree(aside);
     });
+  }
+
+  /** Looks at how an account is kept; opens and changes nothing. */
+  async examine(name: string): Promise<readonly Problem[]> {
+    const root = this.#options.path(name);
+    const account = this.#accounts.get(root);
+    const look = (database?: DatabaseSync) => examineAccount(name, root, database);
+    return await (account === undefined ? look() : account.withIndex(look));
   }
 
   /** Removes what is left of accounts whose removal was interrupted. */

@@ -1,0 +1,66 @@
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { startServer } from "../harness.ts";
+import { client, command, output } from "./administration.ts";
+
+for (const running of [true, false]) {
+  Deno.test(`imapd account: makes, measures, limits and removes ${running ? "by the server" : "by itself"}`, async () => {
+    await using server = await startServer();
+    const user = server.freshUser();
+    {
+      await using writer = await client(server, user);
+      await writer.append("INBOX", "Subject: a\r\n\r\nb\r\n");
+    }
+    if (!running) await server.stop();
+    const account = (...words: string[]) => output(server, ["account", ...words]);
+    strictEqual(await account("create", "new@example.org"), "Made account new@example.org\n");
+    const again = await command(server, ["account", "create", "new@example.org"]);
+    deepStrictEqual([again.code, again.err], [
+      1,
+      "imapd: There is an account new@example.org already\n",
+    ]);
+
+    strictEqual(
+      await account("quota", user, "--size", "2GiB", "--messages", "1"),
+      "RESOURCE  USED    LIMIT  FULL\n" +
+        "storage   17 B  2.0 GiB    0%\n" +
+        "messages     1        1  100%\n",
+    );
+    const full = await command(
+      server,
+      ["message", "add", user, "INBOX"],
+      "Subject: b\r\n\r\nc\r\n",
+    );
+    strictEqual(full.code, 1);
+    match(full.err, /The account may hold 1 messages: it has 1/);
+    match(await account("quota", user, "--size", "none", "--messages", "default"), /17 B +none/);
+
+    match(
+      await account("list"),
+      /^ACCOUNT .*\nnew@example\.org +6 +0 +0 B +none\nu1 +6 +1 +17 B +none\n$/,
+    );
+    const sizes = (await account("size", user, "--json")).trim().split("\n").map((line) =>
+      JSON.parse(line)
+    );
+    deepStrictEqual([sizes[0].mailbox, sizes[0].messages, sizes[0].octets], ["INBOX", 1, 17]);
+    strictEqual(sizes[0].disk >= 17, true);
+    strictEqual(sizes.at(-1).mailbox, "(index)");
+
+    const refused = await command(server, ["account", "remove", user]);
+    match(refused.err, /Remove account u1 with all its mail \(1 messages?, 17 B\), for good\?/);
+    strictEqual(await account("remove", user, "--yes"), "Removed account u1\n");
+    deepStrictEqual((await account("list", "--json")).match(/"account":"[^"]*"/g), [
+      '"account":"new@example.org"',
+    ]);
+    match((await command(server, ["account", "size", user])).err, /There is no account u1/);
+  });
+}
+
+Deno.test("imapd account quota: says which limits it takes", async () => {
+  await using server = await startServer();
+  await server.stop();
+  for (const [option, value] of [["--size", "2 apples"], ["--size", "0"], ["--messages", "-1"]]) {
+    const result = await command(server, ["account", "quota", "u1", `${option}=${value}`]);
+    strictEqual(result.code, 2);
+    match(result.err, new RegExp(`none or default for ${option}, got ${value}`));
+  }
+});

@@ -1,0 +1,67 @@
+import * as assert from "node:assert/strict";
+import { FLAG } from "../../src/store/store.ts";
+import { deliver, refused, text, uidsOf } from "../contracts/store_actions.ts";
+import { MaildirFixture } from "./maildir_fixture.ts";
+
+Deno.test("Account.quota() takes over deliveries that pass the limit, and what others remove", async () => {
+  await using fixture = await MaildirFixture.make();
+  const account = await (await fixture.open({ quota: { messages: 2 } })).account("ann");
+  await deliver(account, "INBOX");
+  for (const n of [1, 2, 3]) fixture.put(`new/170000000${n}.M1P1.host`, text(`m${n}`));
+  assert.equal((await account.status("INBOX")).messages, 4);
+  assert.deepEqual((await account.quota()).messages, { used: 4, limit: 2 });
+  await refused("over-quota", account.receive("INBOX"));
+  for (const n of [1, 2, 3]) {
+    const file = [...fixture.names("new"), ...fixture.names("cur")]
+      .find((name) => name.startsWith(`170000000${n}.`));
+    const directory = fixture.names("new").includes(String(file)) ? "new" : "cur";
+    Deno.removeSync(`${fixture.root}/${directory}/${file}`);
+  }
+  assert.equal((await account.status("INBOX")).messages, 1);
+  assert.equal(await deliver(account, "INBOX"), 5);
+  await refused("over-quota", account.receive("INBOX"));
+});
+
+Deno.test("Account.quota() counts while it changes what it would count anew", async () => {
+  await using fixture = await MaildirFixture.make();
+  const quota = { storage: 1e12 };
+  const account = await (await fixture.open({ quota })).account("ann");
+  for (const name of ["a", "b"]) await account.create(name);
+  await deliver(account, "a");
+  // From here on it is counted by each change.
+  for (let i = 0; i < 30; i++) await deliver(account, i % 2 ? "a" : "b", `m${i}`);
+  // A bare LF becomes two octets once the text has been read.
+  for (let i = 10; i < 40; i++) fixture.put(`new/17000000${i}.M1P1.host`, `Subject: x\n\n\n${i}\n`);
+  const inbox = await account.open("INBOX");
+  await inbox.prepare(uidsOf(inbox));
+  await inbox.store([1, 2, 3], { mode: "add", system: FLAG.deleted, keywords: [] });
+  await inbox.expunge();
+  await inbox.copy(uidsOf(inbox), "a");
+  inbox.close();
+  const b = await account.open("b");
+  await b.move(uidsOf(b).slice(0, 5), "INBOX");
+  b.close();
+  await account.delete("b");
+  const counted = await account.quota();
+  // Closing waits for the removal of what the deleted mailbox had.
+  await fixture.close();
+  const again = await (await fixture.open({ quota })).account("ann");
+  assert.deepEqual(await again.quota(), counted);
+  assert.deepEqual(counted.messages.used, 27 + 5 + 16 + 27);
+});
+
+Deno.test("MaildirStore.use() changes the quota of open accounts", async () => {
+  await using fixture = await MaildirFixture.make();
+  const store = await fixture.open();
+  const account = await store.account("ann");
+  await deliver(account, "INBOX");
+  store.use({ specialFolders: [], quota: { messages: 1 } });
+  await refused("over-quota", account.receive("INBOX"));
+  store.use({ specialFolders: [], quota: { messages: 2 } });
+  await deliver(account, "INBOX");
+  store.use({ specialFolders: [], quota: undefined });
+  await deliver(account, "INBOX");
+  store.use({ specialFolders: [], quota: { messages: 4 } });
+  await deliver(account, "INBOX");
+  await refused("over-quota", account.receive("INBOX"));
+});
