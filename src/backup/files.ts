@@ -83,7 +83,7 @@ export async function writeFile(
     await takeOwner(to, like);
     await file.utime(like.atime, like.mtime);
   }
-  await file.syncData();
+  await file.sync();
   return { size, sha256: hash.digest("hex") };
 }
 

@@ -31,15 +31,15 @@ export const BACKUP_COMMANDS: readonly Command[] = [
   },
   {
     name: "backup verify",
-    operands: ["DIR[/STAMP]"],
-    summary: "Read the newest backup, or that of STAMP, against its manifest.",
+    operands: ["DIR"],
+    summary: "Read the newest backup in DIR, or the one that DIR is, against its manifest.",
     options: { json: summaryJson, quiet: { short: "q", doc: "Show no progress." } },
     run: backupVerify,
   },
   {
     name: "restore",
-    operands: ["DIR[/STAMP]"],
-    summary: "Put the accounts of the newest backup, or of that of STAMP, back.",
+    operands: ["DIR"],
+    summary: "Put back the accounts of the newest backup in DIR, or of the one that DIR is.",
     options: {
       config,
       account: { value: "NAME", repeated: true, doc: "Only this account; may be repeated." },

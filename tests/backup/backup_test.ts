@@ -1,5 +1,7 @@
 import { deepStrictEqual, match, notStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { imapd, MAIN } from "../cli/program.ts";
+import { startServer } from "../harness.ts";
 import { until } from "../until.ts";
 import { backedUp, type BackupPlace, backupPlace, inodes } from "./place.ts";
 
@@ -231,4 +233,46 @@ Deno.test("imapd restore: one account in the running server; what is there is ke
   ok(Number(status.match(/UIDNEXT (\d+)/)?.[1]) > 100_000);
   const account = await place.command("restore", place.backups, "--account", "nobody", "-y");
   match(account.err, /Expected accounts of the backup, got nobody/);
+});
+
+Deno.test("imapd backup: takes users, secrets and certificates along, and copies databases", async () => {
+  await using server = await startServer({
+    imap: 'storage_map = "&names"',
+    storage: '[table.names]\nmodule = "sql_table"\ndriver = "sqlite3"\ndsn = "names.sqlite"\n' +
+      'table_name = "names"',
+  });
+  const dir = await Deno.makeTempDir({ prefix: "imapd-backups-" });
+  try {
+    // Open, as the server has it.
+    using database = new DatabaseSync(`${server.dir}/names.sqlite`);
+    database.exec("PRAGMA journal_mode = WAL; INSERT INTO names VALUES ('ann', 'bob')");
+    const config = ["--config", `${server.dir}/config.toml`];
+    const made = await imapd(["backup", `${dir}/backups`, ...config]);
+    deepStrictEqual([made.code, made.err], [0, ""]);
+    const restored = await imapd([
+      "restore",
+      `${dir}/backups`,
+      "--system",
+      "--to",
+      `${dir}/root`,
+      "-y",
+    ]);
+    deepStrictEqual([restored.code, restored.err], [0, ""]);
+    const root = `${dir}/root${server.dir}`;
+    for (const file of ["config.toml", "users", "secret", "tls/self_signed.key.pem"]) {
+      strictEqual(
+        await Deno.readTextFile(`${root}/${file}`),
+        await Deno.readTextFile(`${server.dir}/${file}`),
+      );
+      const [copy, original] = [
+        await Deno.stat(`${root}/${file}`),
+        await Deno.stat(`${server.dir}/${file}`),
+      ];
+      strictEqual(copy.mode, original.mode);
+    }
+    using names = new DatabaseSync(`${root}/names.sqlite`, { readOnly: true });
+    strictEqual(names.prepare("SELECT value FROM names").get()?.value, "bob");
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
 });

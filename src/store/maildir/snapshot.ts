@@ -1,7 +1,8 @@
 /** A state of an account that does not change any more, for backups: a copy of its index. */
 
 import { DatabaseSync } from "node:sqlite";
-import { Pace } from "../../pace.ts";
+import * as fs from "node:fs";
+import { Pace, yieldNow } from "../../pace.ts";
 import type { AccountSnapshot, SnapshotFile } from "../store.ts";
 import type { AccountContext } from "./account_context.ts";
 import { storeErrorOf } from "./disk_error.ts";
@@ -11,7 +12,7 @@ import { isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
 
 /** In the Maildir, where the server may write; nobody sees it for longer than the copying takes. */
 const COPY_FILE = `${INDEX_FILE}.snapshot`;
-const PIECE = 1024 * 1024;
+const PIECE = 256 * 1024;
 const FILES_PER_STEP = 500;
 const DOING = "copying the index";
 
@@ -23,7 +24,7 @@ export class IndexCopies {
    * Open until the database is closed: the locks of SQLite are the process's, and closing any
    * descriptor of the file would drop them.
    */
-  #index: Deno.FsFile | undefined;
+  #index: number | undefined;
 
   constructor(root: string, database: DatabaseSync) {
     this.#path = `${root}/${INDEX_FILE}`;
@@ -33,20 +34,22 @@ export class IndexCopies {
   /** Writes the index to `path`; nothing may change it meanwhile. */
   async copy(path: string): Promise<void> {
     this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-    this.#index ??= await Deno.open(this.#path);
-    await this.#index.seek(0, Deno.SeekMode.Start);
+    this.#index ??= fs.openSync(this.#path, "r");
     using copy = await Deno.open(path, { write: true, create: true, truncate: true, mode: 0o600 });
     const piece = new Uint8Array(PIECE);
-    for (;;) {
-      const count = await this.#index.read(piece);
-      if (count === null) return;
+    for (let position = 0;;) {
+      // Synchronous, since Deno's asynchronous calls close duplicates of the descriptor.
+      const count = fs.readSync(this.#index, piece, { position });
+      if (count === 0) return;
+      position += count;
       for (let at = 0; at < count;) at += await copy.write(piece.subarray(at, count));
+      await yieldNow();
     }
   }
 
   /** To be called once the database is closed. */
   close(): void {
-    this.#index?.close();
+    if (this.#index !== undefined) fs.closeSync(this.#index);
     this.#index = undefined;
   }
 }
