@@ -41,7 +41,8 @@ export function compileArguments(output: string, target?: Target): string[] {
     "--allow-net",
     "--allow-read",
     "--allow-write",
-    "--allow-sys=hostname",
+    // Whether a folder can be written to, and its disk has room.
+    "--allow-sys=hostname,uid,gid,statfs",
     `--allow-env=${
       [
         ...LIBRARY_ENVIRONMENT,
@@ -54,6 +55,10 @@ export function compileArguments(output: string, target?: Target): string[] {
     "--allow-ffi",
     "--include",
     "src/auth/hash_worker.ts",
+    "--include",
+    "src/monitoring/status.html",
+    "--include",
+    "src/monitoring/login.html",
     "--output",
     output,
     "main.ts",

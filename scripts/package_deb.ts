@@ -4,6 +4,9 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { COMMANDS } from "../src/cli/commands.ts";
+import { bashScript } from "../src/cli/completion/bash.ts";
+import { fishScript } from "../src/cli/completion/fish.ts";
+import { zshScript } from "../src/cli/completion/zsh.ts";
 import { commandPage } from "../src/cli/manual/command_page.ts";
 import { configPage } from "../src/cli/manual/config_page.ts";
 import { print, printError } from "../src/cli/output.ts";
@@ -80,6 +83,9 @@ async function packedFiles(version: string, maintainer: string): Promise<PackedF
     { path: "etc/logrotate.d/imapd", content: await source("dist/imapd.logrotate") },
     { path: "usr/share/man/man1/imapd.1.gz", content: compressed(commandPage(COMMANDS)) },
     { path: "usr/share/man/man5/imapd-config.5.gz", content: compressed(configPage()) },
+    { path: "usr/share/bash-completion/completions/imapd", content: bashScript(COMMANDS) },
+    { path: "usr/share/zsh/vendor-completions/_imapd", content: zshScript(COMMANDS) },
+    { path: "usr/share/fish/vendor_completions.d/imapd.fish", content: fishScript(COMMANDS) },
     { path: "usr/share/doc/imapd/copyright", content: await source("dist/debian/copyright") },
     {
       path: "usr/share/doc/imapd/changelog.gz",

@@ -1,19 +1,25 @@
 /** Builds the server from a config; only this and `app/` name concrete drivers and modules. */
 
 import { clearTimeout, setTimeout } from "node:timers";
+import type { Sessions } from "./admin/operation.ts";
 import { adminContext } from "./app/admin.ts";
 import { type OpenControl, openControl } from "./app/control.ts";
 import { Generation, type Lasting } from "./app/generation.ts";
+import { Monitoring, storageFaults } from "./app/monitoring.ts";
 import { readSecret } from "./app/secret.ts";
 import { Stores } from "./app/storage.ts";
 import { TlsContexts } from "./app/tls.ts";
 import { warmUp } from "./app/warm_up.ts";
 import type { Config } from "./config/load.ts";
 import type { Log } from "./log.ts";
+import type { Surroundings } from "./monitoring/gauges.ts";
+import { Measurements } from "./monitoring/measurements.ts";
 import { readHandover } from "./net/inherited_sockets.ts";
 import { Libc } from "./net/libc.ts";
 import type { ListenAddress } from "./net/listen_address.ts";
 import { Listeners } from "./net/listeners.ts";
+import type { ImapServer } from "./net/server.ts";
+import { VERSION } from "./version.ts";
 
 /** A running server. */
 export interface App {
@@ -62,6 +68,7 @@ class RunningApp implements App {
   readonly #lasting: Lasting;
   readonly #listeners: Listeners;
   readonly #libc: Libc | undefined;
+  readonly #monitoring: Monitoring;
   #control: OpenControl | undefined;
   #current: Generation | undefined;
   /** Earlier ones that may still have sessions, and the timers that close their modules. */
@@ -69,24 +76,33 @@ class RunningApp implements App {
 
   constructor(config: Config, secret: Uint8Array, log: Log) {
     const hostname = config.hostname ?? Deno.hostname();
+    const measurements = new Measurements();
     this.#first = config;
     this.#log = log;
     this.#lasting = {
       hostname,
-      stores: new Stores(log),
+      stores: new Stores(log, measurements),
       tls: new TlsContexts(config.stateDir, hostname, log),
       secret,
       nextId: countUp(),
+      meter: measurements,
       log,
     };
     const handover = readHandover((name) => Deno.env.get(name), Deno.pid);
     this.#libc = Libc.open();
     this.#listeners = new Listeners({ log, handover, libc: this.#libc });
+    const around = this.#surroundings(hostname);
+    this.#monitoring = new Monitoring({ measurements, around, log, libc: this.#libc });
   }
 
   async openControl(): Promise<void> {
+    const sessions: Sessions = {
+      list: () => this.#servers().flatMap((server) => server.sessions()),
+      kick: (matches, reason) =>
+        this.#servers().reduce((sum, server) => sum + server.kick(matches, reason), 0),
+    };
     const context = () =>
-      adminContext(this.#current?.config ?? this.#first, this.#lasting.stores, this.#log);
+      adminContext(this.#current?.config ?? this.#first, this.#lasting.stores, this.#log, sessions);
     this.#control = await openControl(this.#first, context, this.#log, this.#libc);
   }
 
@@ -95,7 +111,9 @@ class RunningApp implements App {
     let next: Generation | undefined;
     try {
       next = await Generation.make(config, this.#lasting);
-      this.listening = await this.#listeners.apply(next.wanted);
+      const listening = await this.#listeners.apply(next.wanted);
+      await this.#applyMonitoring(config);
+      this.listening = listening;
     } catch (error) {
       if (next !== undefined) await next.close();
       await this.#lasting.tls.keepOnly(this.#configs());
@@ -106,8 +124,19 @@ class RunningApp implements App {
     for (const { storage } of [...config.imap, ...config.lmtp]) this.#lasting.stores.use(storage);
   }
 
+  /** @throws {Error} when it cannot be done; then the mail is served where it was before, too */
+  async #applyMonitoring({ openmetrics }: Config): Promise<void> {
+    try {
+      await this.#monitoring.apply(openmetrics);
+    } catch (error) {
+      await this.#listeners.apply(this.#current?.wanted ?? []);
+      throw error;
+    }
+  }
+
   async close(graceMs: number): Promise<void> {
     await this.#control?.close();
+    await this.#monitoring.close();
     await this.#listeners.close();
     const generations = this.#generations();
     for (const timer of this.#retired.values()) clearTimeout(timer);
@@ -147,8 +176,31 @@ class RunningApp implements App {
     return [...this.#retired.keys(), ...this.#current ? [this.#current] : []];
   }
 
+  #servers(): ImapServer[] {
+    return this.#generations().flatMap(({ servers }) => servers);
+  }
+
   #configs(): Config[] {
     return this.#generations().map(({ config }) => config);
+  }
+
+  #surroundings(hostname: string): Surroundings {
+    const { stores, tls } = this.#lasting;
+    const started = Date.now();
+    const certificates = () => tls.certificates();
+    return {
+      version: VERSION,
+      hostname,
+      started,
+      connections: () => sums(this.#servers().map((server) => server.states())),
+      certificates,
+      mail: () => stores.measures(),
+      faults: async () => [
+        ...certificates().filter(({ notAfter }) => notAfter <= Date.now())
+          .map(({ path }) => `The certificate ${path} has expired`),
+        ...await storageFaults(this.#current?.config ?? this.#first),
+      ],
+    };
   }
 
   #warnOfFixed({ stateDir, controlPath, hostname }: Config): void {
@@ -161,6 +213,14 @@ class RunningApp implements App {
       this.#log.warn("a changed setting comes into force only by a restart", { setting });
     }
   }
+}
+
+function sums(all: readonly ReadonlyMap<string, number>[]): ReadonlyMap<string, number> {
+  const total = new Map<string, number>();
+  for (const counts of all) {
+    for (const [key, count] of counts) total.set(key, (total.get(key) ?? 0) + count);
+  }
+  return total;
 }
 
 /** Short names that differ within the program. */

@@ -1,15 +1,16 @@
 /** Structured logging. Every line has an event's text and fields; secrets never reach it. */
 
 import { configureSync, getLogger, type Logger, type LogRecord } from "@logtape/logtape";
+import { formatRecord, type LogFields, type LogFormat, type LogLevel } from "./log_format.ts";
 import { openSyslog } from "./syslog.ts";
 
-/** Values that a log line can carry. */
-export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+export type { LogFields } from "./log_format.ts";
 
 export interface Log {
   debug(event: string, fields?: LogFields): void;
   info(event: string, fields?: LogFields): void;
-  warn(event: string, fields?: LogFields): void;
+  /** @param ending fields that end the line in any format, for programs that look for them there */
+  warn(event: string, fields?: LogFields, ending?: LogFields): void;
   error(event: string, fields?: LogFields): void;
   /** A log whose lines all carry `fields` too. */
   with(fields: LogFields): Log;
@@ -27,11 +28,10 @@ export interface OpenLog extends Log {
   close(): Promise<void>;
 }
 
-/** How grave a line is. */
-export type LogLevel = "debug" | "info" | "warning" | "error";
-
 /** One place that lines go to. */
 export interface LogSink {
+  /** What the place does not know by itself. */
+  readonly wants: { readonly time: boolean; readonly level: boolean };
   write(line: string, level: LogLevel, time: Date): void;
   /** Only files have one. @throws {Error} when the file cannot be opened */
   reopen?(): void;
@@ -44,7 +44,11 @@ export interface LogSink {
  * @param targets "stderr", "stderr_ts", "syslog", "off", or paths of files to append to
  * @throws {Error} when a file or the syslog socket cannot be opened; the message names `log`
  */
-export function createLog(targets: readonly string[], debug: boolean): OpenLog {
+export function createLog(
+  targets: readonly string[],
+  debug: boolean,
+  format: LogFormat = "text",
+): OpenLog {
   const sinks = targets.flatMap((target) => {
     try {
       return openSink(target);
@@ -55,7 +59,7 @@ export function createLog(targets: readonly string[], debug: boolean): OpenLog {
   });
   configureSync({
     reset: true,
-    sinks: { all: (record) => sinks.forEach((sink) => writeRecord(sink, record)) },
+    sinks: { all: (record) => sinks.forEach((sink) => writeRecord(sink, format, record)) },
     loggers: [
       // Each log knows for itself whether it writes debug lines.
       { category: "imapd", sinks: ["all"], lowestLevel: "debug" },
@@ -94,51 +98,33 @@ function openSink(target: string): LogSink[] {
   }
 }
 
-function writeRecord(sink: LogSink, record: LogRecord): void {
+/** Where a record has the fields that end its line: no other field has such a name. */
+const ENDING = "\0ending";
+
+type Properties = LogFields & { readonly [ENDING]?: LogFields };
+
+function writeRecord(sink: LogSink, format: LogFormat, record: LogRecord): void {
   const event = typeof record.rawMessage === "string" ? record.rawMessage : "";
   const level = record.level === "fatal" || record.level === "error"
     ? "error"
     : record.level === "trace"
     ? "debug"
     : record.level;
-  sink.write(formatLine(event, record.properties), level, new Date(record.timestamp));
-}
-
-/**
- * One line without its end: `event key=value key="quoted value"`. Nothing in the values can end
- * the line or look like another field.
- */
-export function formatLine(event: string, fields: Readonly<Record<string, unknown>>): string {
-  let line = escape(event);
-  for (const [key, value] of Object.entries(fields)) {
-    if (value === undefined) continue;
-    const text = String(value);
-    line += ` ${key}=${/^[^\s"=\\\p{Cc}\p{Cf}\u2028\u2029]+$/u.test(text) ? text : quote(text)}`;
-  }
-  return line;
-}
-
-function quote(text: string): string {
-  return `"${escape(text.replace(/["\\]/g, "\\$&"))}"`;
-}
-
-/** Control and format characters could end a line, or colour and reorder a terminal's text. */
-function escape(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
-    (char) =>
-      ({ "\n": "\\n", "\r": "\\r", "\t": "\\t" })[char] ??
-        `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`,
+  const { [ENDING]: ending, ...fields } = record.properties as Properties;
+  const time = new Date(record.timestamp);
+  const head = { level: sink.wants.level, time: sink.wants.time ? time : undefined };
+  sink.write(
+    formatRecord(format, { event, level, fields, ending }, head),
+    level,
+    time,
   );
 }
 
 function stderrSink(timestamps: boolean): LogSink {
   const encoder = new TextEncoder();
   return {
-    write(line, level, time) {
-      const text = `${timestamps ? `${time.toISOString()} ` : ""}${prefixOf(level)}${line}\n`;
-      writeAll(Deno.stderr, encoder.encode(text));
-    },
+    wants: { time: timestamps, level: true },
+    write: (line) => writeAll(Deno.stderr, encoder.encode(`${line}\n`)),
     close: () => Promise.resolve(),
   };
 }
@@ -148,9 +134,8 @@ function openFile(path: string): LogSink {
   const open = () => Deno.openSync(path, { append: true, create: true, mode: 0o640 });
   let file = open();
   return {
-    write(line, level, time) {
-      writeAll(file, encoder.encode(`${time.toISOString()} ${prefixOf(level)}${line}\n`));
-    },
+    wants: { time: true, level: true },
+    write: (line) => writeAll(file, encoder.encode(`${line}\n`)),
     reopen() {
       const old = file;
       file = open();
@@ -161,10 +146,6 @@ function openFile(path: string): LogSink {
       file.close();
     },
   };
-}
-
-function prefixOf(level: LogLevel): string {
-  return level === "info" ? "" : `${level}: `;
 }
 
 /** A log must never be the reason that the server stops: a full disk or a closed pipe loses lines. */
@@ -180,7 +161,7 @@ function logOf(logger: Logger, debugging: boolean): Log {
   return {
     debug: debugging ? (event, fields) => logger.debug(event, fields) : () => {},
     info: (event, fields) => logger.info(event, fields),
-    warn: (event, fields) => logger.warn(event, fields),
+    warn: (event, fields, ending) => logger.warn(event, { ...fields, [ENDING]: ending }),
     error: (event, fields) => logger.error(event, fields),
     with: (fields) => logOf(logger.with(fields), debugging),
     debugged: (on) => logOf(logger, on),
@@ -191,8 +172,9 @@ function logOf(logger: Logger, debugging: boolean): Log {
 /** A log that keeps its lines in `lines`, each as `level: event key=value`. */
 export function memoryLog(lines: string[], debugging = true): Log {
   const logWith = (base: LogFields, debugging: boolean): Log => {
-    const add = (level: LogLevel) => (event: string, fields: LogFields = {}) => {
-      lines.push(`${level}: ${formatLine(event, { ...base, ...fields })}`);
+    const add = (level: LogLevel) => (event: string, fields?: LogFields, ending?: LogFields) => {
+      const record = { event, level, fields: { ...base, ...fields }, ending };
+      lines.push(`${level}: ${formatRecord("text", record, { level: false })}`);
     };
     return {
       debug: debugging ? add("debug") : () => {},

@@ -1,7 +1,8 @@
 /** Log lines to the local syslog daemon. @see RFC 3164 §4.1 */
 
 import { openDatagrams } from "./datagrams.ts";
-import type { LogLevel, LogSink } from "./log.ts";
+import type { LogLevel } from "./log_format.ts";
+import type { LogSink } from "./log.ts";
 
 const MAIL = 2;
 const SEVERITIES: Readonly<Record<LogLevel, number>> = { error: 3, warning: 4, info: 6, debug: 7 };
@@ -21,6 +22,7 @@ export function openSyslog(path = "/dev/log"): LogSink {
   let waiting = 0;
   let last = Promise.resolve();
   return {
+    wants: { time: false, level: false },
     write(line, level, time) {
       if (waiting >= QUEUE) return;
       waiting++;

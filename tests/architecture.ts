@@ -24,10 +24,17 @@ const VERSION = /^src\/version\.ts$/;
 const SUGGEST = /^src\/config\/suggest\.ts$/;
 const PACE = /^src\/pace\.ts$/;
 const SYSTEM_LIBRARY = /^src\/system_library\.ts$/;
-const LOG = /^src\/(log|metrics)\.ts$/;
+const OWNERSHIP = /^src\/ownership\.ts$/;
+const LOG = /^src\/(log|log_format|metrics)\.ts$/;
 const NAMES = /^src\/names\//;
 const ADMIN = /^src\/admin\//;
-const CONTRACTS = [/^src\/store\/store\.ts$/, /^src\/auth\/auth\.ts$/, /^src\/tables\/table\.ts$/];
+/** How files of a Maildir are named, and what Dovecot's say; they know nothing of the store. */
+const MAILDIR_NAMES = /^src\/store\/maildir\/(dovecot_files|file_name)\.ts$/;
+const CONTRACTS = [
+  /^src\/store\/(store|meter)\.ts$/,
+  /^src\/auth\/auth\.ts$/,
+  /^src\/tables\/table\.ts$/,
+];
 
 const DIRECTIONS: readonly Direction[] = [
   { from: /^main\.ts$/, to: [/^src\/(app|config|cli|log)\b/] },
@@ -35,7 +42,7 @@ const DIRECTIONS: readonly Direction[] = [
   {
     from: /^src\/cli\//,
     to: [
-      /^src\/(app|cli|config|auth|tables|names|log|service_manager|admin|transfer|backup)\b/,
+      /^src\/(app|autoconfig|probe|cli|config|auth|tables|names|log|service_manager|admin|transfer|backup)\b/,
       VERSION,
     ],
   },
@@ -48,7 +55,7 @@ const DIRECTIONS: readonly Direction[] = [
   // What reads and writes the mail of other programs, for the command line
   {
     from: /^src\/transfer\//,
-    to: [/^src\/(transfer|wire|message)\//, /^src\/store\/store\.ts$/],
+    to: [/^src\/(transfer|wire|message)\//, /^src\/store\/store\.ts$/, MAILDIR_NAMES],
     types: [ADMIN],
   },
   // Files of accounts and of the config, for the command line
@@ -61,18 +68,27 @@ const DIRECTIONS: readonly Direction[] = [
     ],
     types: [ADMIN, /^src\/store\/store\.ts$/, /^src\/config\/load\.ts$/],
   },
+  {
+    from: /^src\/monitoring\//,
+    to: [/^src\/monitoring\//, LOG],
+    types: [/^src\/(imap|store)\/meter\.ts$/, /^src\/net\/(listener|session_info)\.ts$/],
+  },
   { from: /^src\/control\//, to: [/^src\/control\//, ADMIN], types: [LOG] },
   { from: /^src\/version\.ts$/, to: [/^deno\.json$/] },
   { from: PACE, to: [] },
   { from: SYSTEM_LIBRARY, to: [] },
+  { from: OWNERSHIP, to: [] },
   { from: /^src\/datagrams\.ts$/, to: [] },
-  { from: /^src\/(log|syslog|metrics)\.ts$/, to: [/^src\/(log|syslog|metrics|datagrams)\.ts$/] },
+  {
+    from: /^src\/(log|log_format|syslog|metrics)\.ts$/,
+    to: [/^src\/(log|log_format|syslog|metrics|datagrams)\.ts$/],
+  },
   { from: /^src\/service_manager\.ts$/, to: [/^src\/datagrams\.ts$/], types: [LOG] },
   { from: /^src\/wire\//, to: [/^src\/wire\//] },
   { from: /^src\/message\//, to: [/^src\/message\//] },
   { from: /^src\/config\//, to: [/^src\/config\//] },
   { from: NAMES, to: [NAMES] },
-  { from: /^src\/tables\//, to: [/^src\/tables\//, NAMES, LOG] },
+  { from: /^src\/tables\//, to: [/^src\/tables\//, NAMES, LOG, OWNERSHIP] },
   {
     from: /^src\/auth\/sasl\//,
     to: [/^src\/auth\/sasl\//, NAMES],
@@ -85,11 +101,26 @@ const DIRECTIONS: readonly Direction[] = [
   // Maildir++ names its folders in modified UTF-7
   {
     from: /^src\/store\/maildir\//,
-    to: [/^src\/(store|message)\//, /^src\/wire\/mailbox_name\.ts$/, LOG, PACE, SYSTEM_LIBRARY],
+    to: [
+      /^src\/(store|message)\//,
+      /^src\/wire\/mailbox_name\.ts$/,
+      LOG,
+      PACE,
+      SYSTEM_LIBRARY,
+      OWNERSHIP,
+    ],
   },
   { from: /^src\/store\//, to: [/^src\/store\/[^/]+$/, /^src\/message\//, LOG, PACE] },
   { from: /^src\/imap\/dispatch\.ts$/, to: [...imapMayImport(), LOG] },
   { from: /^src\/imap\//, to: imapMayImport(), types: [LOG] },
+  // Forms for mail programs; only their server knows sockets
+  {
+    from: /^src\/autoconfig\/server\.ts$/,
+    to: [/^src\/autoconfig\//, /^src\/net\/secured\.ts$/],
+    types: [/^src\/net\/(endpoint|listener)\.ts$/, LOG],
+  },
+  { from: /^src\/autoconfig\//, to: [/^src\/autoconfig\//] },
+  { from: /^src\/probe\//, to: [/^src\/probe\//] },
   // Certificates: what they are served by is net's contract
   { from: /^src\/tls\//, to: [/^src\/tls\//, LOG], types: [/^src\/net\/endpoint\.ts$/] },
   // Addresses to mailboxes, whatever keeps them
@@ -118,7 +149,11 @@ function imapMayImport(): RegExp[] {
 
 /** Drivers, and the modules beside them: files that only `app.ts` (and the CLI) may name. */
 const CONCRETE: readonly { readonly driver: RegExp; readonly from: RegExp }[] = [
-  { driver: /^src\/store\/[^/]+\/|^src\/store\/(sqlite|postgres)/, from: APP },
+  {
+    driver: /^src\/store\/(?!maildir\/(dovecot_files|file_name)\.ts)[^/]+\//,
+    from: APP,
+  },
+  { driver: /^src\/store\/(sqlite|postgres)/, from: APP },
   {
     driver: /^src\/auth\/(?!auth\.ts|sasl\/|[a-z_]*worker\.ts)/,
     from: /^src\/(app\.ts|app\/|cli\/|auth\/)/,

@@ -1,10 +1,11 @@
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { dirname } from "node:path";
 import { connect } from "node:tls";
 import { executableFault, runtimeFault } from "../scripts/compile.ts";
 import { VERSION } from "../src/version.ts";
 import { compileHere } from "./compiled_program.ts";
 import { PASSWORD, startServer } from "./harness.ts";
+import { startWatched } from "./monitoring/serving.ts";
 
 /** Sends `commands` one by one and returns all that the server says. */
 function session(port: number, commands: readonly string[]): Promise<string> {
@@ -75,6 +76,23 @@ Deno.test({
     const warnings = server.log().split("\n").filter((line) => line.startsWith("warning: "));
     const expected = /insecure_auth|STARTTLS is not offered/;
     deepStrictEqual(warnings.filter((line) => !expected.test(line)), []);
+  },
+});
+
+Deno.test({
+  name: `compile() makes an executable that shows its status${reason}`,
+  ignore: path === undefined,
+  async fn() {
+    ok(path);
+    await using server = await startWatched({ command: [path] });
+    for (
+      const [page, content] of [
+        ["", /<title>imapd<\/title>/],
+        ["healthz", /^ok\n$/],
+        ["metrics", /process_cpu_seconds_total \d[^]*# EOF\n$/],
+        ["status.json", /"faults":\[\]/],
+      ] as const
+    ) match(await (await fetch(server.url + page)).text(), content);
   },
 });
 

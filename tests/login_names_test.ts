@@ -90,8 +90,8 @@ Deno.test("login names: the log tells why a name is refused", async () => {
   });
   strictEqual(await login(server, "u3"), FAILED);
   strictEqual(await login(server, "u2"), FAILED);
-  match(server.log(), /authentication failed .*reason="no user for this name"/);
-  match(server.log(), /authentication failed .*reason="no account for this name"/);
+  match(server.log(), /authentication failed\t.*"reason":"no user for this name"/);
+  match(server.log(), /authentication failed\t.*"reason":"no account for this name"/);
 });
 
 for (const map of ["auth_map", "storage_map"]) {
@@ -106,7 +106,7 @@ for (const map of ["auth_map", "storage_map"]) {
     strictEqual(await login(server, "u1"), "OK");
     database.exec("ALTER TABLE names RENAME TO other");
     strictEqual(await login(server, "u1"), "UNAVAILABLE");
-    match(server.log(), /login cannot be checked now error="no such table: names"/);
+    match(server.log(), /login cannot be checked now conn=\S+ error="no such table: names"/);
     database.exec("ALTER TABLE other RENAME TO names");
     strictEqual(await login(server, "u1"), "OK");
   });

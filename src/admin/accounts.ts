@@ -1,5 +1,6 @@
 /** Operations on accounts as a whole. */
 
+import { setTimeout } from "node:timers/promises";
 import { type Account, type MailboxStatus, StoreError } from "../store/store.ts";
 import { type AccountParams, existingAccount } from "./lookup.ts";
 import { AdminError, type Operation } from "./operation.ts";
@@ -149,12 +150,21 @@ export const accountSize: Operation<AccountParams, SizeRow> = {
   },
 };
 
+/**
+ * Milliseconds for logins that looked into a table before it was changed to come to their end: who
+ * is let in by them must not stay.
+ */
+const SETTLING = 1500;
+
 /** Ends the sessions of an account; none are there where no server runs. */
 export const endSessions: Operation<
   { readonly account: string; readonly reason: string },
   { readonly kicked: number }
 > = {
-  async *run({ sessions }, { account, reason }) {
-    yield { kicked: sessions?.kick(({ user }) => user === account, reason) ?? 0 };
+  async *run({ sessions, running }, { account, reason }) {
+    const kick = () => sessions?.kick(({ user }) => user === account, reason) ?? 0;
+    const first = kick();
+    if (running) await setTimeout(SETTLING);
+    yield { kicked: first + kick() };
   },
 };

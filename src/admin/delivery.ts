@@ -26,19 +26,31 @@ export type DeliverResult = DeliveryOutcome;
 /** Stores one message. What is told as stored is durable. */
 export const deliver: Operation<DeliverParams, DeliverResult> = {
   async *run(context, params, input) {
-    const delivery = await context.delivery(params.storage);
+    let outcome: DeliveryOutcome;
     try {
-      const recipient = await recipientOf(context, delivery, params);
-      if (recipient === undefined) {
-        yield { ok: false, reason: "no-account", permanent: true, text: "No such recipient here" };
-      } else {
-        yield await stored(delivery, recipient, params, input);
-      }
+      outcome = await delivered(context, params, input);
     } finally {
-      await delivery.close();
+      // Who still writes would hear only that the connection is gone.
+      for await (const _ of input);
     }
+    yield outcome;
   },
 };
+
+async function delivered(
+  context: AdminContext,
+  params: DeliverParams,
+  input: AsyncIterable<unknown>,
+): Promise<DeliveryOutcome> {
+  const delivery = await context.delivery(params.storage);
+  try {
+    const recipient = await recipientOf(context, delivery, params);
+    if (recipient !== undefined) return await stored(delivery, recipient, params, input);
+    return { ok: false, reason: "no-account", permanent: true, text: "No such recipient here" };
+  } finally {
+    await delivery.close();
+  }
+}
 
 async function recipientOf(
   { storage }: AdminContext,

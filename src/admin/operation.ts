@@ -21,6 +21,8 @@ export interface AdminContext {
   delivery(storage?: string): Promise<OpenDelivery>;
   /** Clients that are connected; absent where no server runs. */
   readonly sessions?: Sessions;
+  /** Whether a server runs here, in which logins go on meanwhile. */
+  readonly running: boolean;
   readonly log: Log;
   /** Octets that an account takes on disk. @throws {AdminError} as {@link storage} does */
   diskUsage(account: string, storage?: string): Promise<DiskUsage>;

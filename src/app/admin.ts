@@ -36,6 +36,7 @@ export function adminContext(
       };
     },
     sessions,
+    running,
     log,
     diskUsage: (account, name) => diskUsage(accountPath(storageOf(config, name).path, account)),
     examineServer: () => examineServer(config, running),

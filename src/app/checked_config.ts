@@ -2,6 +2,7 @@
 
 import { type Config, ConfigError, loadConfig } from "../config/load.ts";
 import { lmtpFaults } from "./delivery.ts";
+import { tokenFaults } from "./monitoring.ts";
 import { tlsFileFaults } from "./tls_files.ts";
 
 /**
@@ -12,7 +13,11 @@ import { tlsFileFaults } from "./tls_files.ts";
  */
 export async function loadCheckedConfig(file: string): Promise<Config> {
   const config = await loadConfig(file);
-  const faults = [...tlsFileFaults(config, file), ...await lmtpFaults(config, file)];
+  const faults = [
+    ...tlsFileFaults(config, file),
+    ...await lmtpFaults(config, file),
+    ...await tokenFaults(config, file),
+  ];
   if (faults.length > 0) throw new ConfigError(faults);
   return config;
 }

@@ -1,8 +1,10 @@
 /** What one reading of the config makes; a reload replaces it as a whole. */
 
+import { AutoconfigServer } from "../autoconfig/server.ts";
 import type { Login } from "../auth/auth.ts";
 import { EndpointLogin } from "../auth/login.ts";
 import type { Config, ImapConfig, LmtpConfig } from "../config/load.ts";
+import type { ImapMeter } from "../imap/meter.ts";
 import { LmtpServer } from "../lmtp/server.ts";
 import type { Log } from "../log.ts";
 import type { Endpoint } from "../net/endpoint.ts";
@@ -11,6 +13,7 @@ import type { Wanted } from "../net/listeners.ts";
 import { ImapServer } from "../net/server.ts";
 import { VERSION } from "../version.ts";
 import { Authenticators } from "./auth.ts";
+import { clientSettings } from "./client_settings.ts";
 import { lmtpAddresses, openDelivery } from "./delivery.ts";
 import { openLoginNames } from "./login_names.ts";
 import { refuseOldDeno } from "./old_deno.ts";
@@ -26,12 +29,14 @@ export interface Lasting {
   /** What the salts of unknown users are made from. */
   readonly secret: Uint8Array;
   readonly nextId: () => string;
+  readonly meter: ImapMeter;
   readonly log: Log;
 }
 
 /** The servers of all endpoints, and the modules that they ask. */
 export class Generation {
   readonly servers: ImapServer[] = [];
+  readonly #forms: AutoconfigServer[] = [];
   readonly lmtpServers: LmtpServer[] = [];
   readonly wanted: Wanted[] = [];
   readonly #log: Log;
@@ -49,6 +54,7 @@ export class Generation {
     const made = new Generation(config, lasting);
     try {
       for (const imap of config.imap) await made.#add(imap);
+      made.#addForms();
       for (const lmtp of config.lmtp) await made.#addLmtp(lmtp);
       return made;
     } catch (error) {
@@ -84,12 +90,12 @@ export class Generation {
     await this.#tables.close();
   }
 
-  get #all(): readonly (ImapServer | LmtpServer)[] {
-    return [...this.servers, ...this.lmtpServers];
+  get #all(): readonly (ImapServer | LmtpServer | AutoconfigServer)[] {
+    return [...this.servers, ...this.lmtpServers, ...this.#forms];
   }
 
   async #add(imap: ImapConfig): Promise<void> {
-    const { hostname, stores, nextId } = this.lasting;
+    const { hostname, stores, nextId, meter } = this.lasting;
     const log = this.#log.debugged(imap.debug);
     const server = new ImapServer({
       endpoint: this.#endpoint(imap),
@@ -99,6 +105,7 @@ export class Generation {
       hostname,
       version: VERSION,
       nextId,
+      meter,
     });
     this.servers.push(server);
     this.wanted.push(...imap.listen.map((address) => ({ address, acceptor: server })));
@@ -123,6 +130,20 @@ export class Generation {
     });
     this.lmtpServers.push(server);
     this.wanted.push(...lmtpAddresses(lmtp).map((address) => ({ address, acceptor: server })));
+  }
+
+  #addForms(): void {
+    const { config, lasting } = this;
+    if (config.autoconfig === undefined) return;
+    const { tls, listen } = config.autoconfig;
+    const server = new AutoconfigServer({
+      settings: clientSettings(config, lasting.hostname),
+      tls: tls && lasting.tls.context(tls),
+      log: this.#log,
+    });
+    this.#forms.push(server);
+    const key = "autoconfig.listen";
+    this.wanted.push(...listen.map((each) => ({ address: { ...each, key }, acceptor: server })));
   }
 
   async #login(imap: ImapConfig): Promise<Login> {

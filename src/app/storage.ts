@@ -5,7 +5,8 @@ import type { StorageConfig } from "../config/load.ts";
 import type { SPECIAL_USES } from "../config/schema/storage.ts";
 import type { Log } from "../log.ts";
 import { accountPlaces } from "./account_places.ts";
-import { type AccountSettings, MaildirStore } from "../store/maildir/store.ts";
+import { type AccountSettings, MaildirStore, type StoreMeasures } from "../store/maildir/store.ts";
+import type { StoreMeter } from "../store/meter.ts";
 import { type SpecialUse, type Store, StoreError } from "../store/store.ts";
 
 const SPECIAL_USE: Readonly<Record<typeof SPECIAL_USES[number], SpecialUse>> = {
@@ -19,7 +20,7 @@ const SPECIAL_USE: Readonly<Record<typeof SPECIAL_USES[number], SpecialUse>> = {
 };
 
 /** Opens where mail is kept; nothing is made before an account is asked for. */
-export function openStorage(config: StorageConfig, log: Log): MaildirStore {
+export function openStorage(config: StorageConfig, log: Log, meter?: StoreMeter): MaildirStore {
   return new MaildirStore({
     path(account: string) {
       try {
@@ -31,6 +32,7 @@ export function openStorage(config: StorageConfig, log: Log): MaildirStore {
     places: () => accountPlaces(config.path),
     ...accountSettings(config),
     memoryBudget: config.memoryBudget,
+    meter,
     log,
   });
 }
@@ -46,7 +48,7 @@ function accountSettings(
 export class Stores {
   readonly #opened = new Map<string, MaildirStore>();
 
-  constructor(private readonly log: Log) {}
+  constructor(private readonly log: Log, private readonly meter?: StoreMeter) {}
 
   /** The store of that path, as it is if there is one. */
   open(config: StorageConfig): Store {
@@ -55,7 +57,7 @@ export class Stores {
 
   /** The same, as what it is. */
   maildirs(config: StorageConfig): MaildirStore {
-    const store = this.#opened.get(config.path) ?? openStorage(config, this.log);
+    const store = this.#opened.get(config.path) ?? openStorage(config, this.log, this.meter);
     this.#opened.set(config.path, store);
     return store;
   }
@@ -63,6 +65,17 @@ export class Stores {
   /** Opens accounts by these settings from now on. */
   use(config: StorageConfig): void {
     this.#opened.get(config.path)?.use(accountSettings(config));
+  }
+
+  /** What is open in all of them. */
+  measures(): StoreMeasures {
+    const all = Array.from(this.#opened.values(), (store) => store.measures());
+    const sum = (key: keyof StoreMeasures) => all.reduce((total, each) => total + each[key], 0);
+    return {
+      accounts: sum("accounts"),
+      mailboxes: sum("mailboxes"),
+      unprepared: sum("unprepared"),
+    };
   }
 
   async close(): Promise<void> {

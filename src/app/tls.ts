@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import type { Config } from "../config/load.ts";
 import type { LoaderConfig, TlsConfig } from "../config/tls_setting.ts";
 import type { Log } from "../log.ts";
+import type { ShownCertificate } from "../monitoring/gauges.ts";
 import type { TlsContext } from "../net/endpoint.ts";
 import { acmeCertificate } from "../tls/acme.ts";
 import { alpnResponder, httpResponder } from "../tls/acme_challenge.ts";
@@ -42,6 +43,13 @@ export class TlsContexts {
       required: clientCertificate === "required",
     };
     return tlsContext(certificates, { protocols, clients });
+  }
+
+  /** The certificates that clients are shown now. */
+  certificates(): ShownCertificate[] {
+    return [...this.#loaded.values()].flatMap(({ current }) =>
+      current.map(({ names, path, notAfter }) => ({ name: names[0] ?? "", path, notAfter }))
+    );
   }
 
   /** Stops the renewals of what none of these configs refers to. */
@@ -100,8 +108,9 @@ export class TlsContexts {
 }
 
 /** The TLS settings of all endpoints, each as often as it is referred to. */
-export function tlsOf({ imap }: Config): TlsConfig[] {
-  return imap.flatMap(({ tls, proxyProtocol }) => [tls ?? [], proxyProtocol?.tls ?? []].flat());
+export function tlsOf({ imap, autoconfig }: Config): TlsConfig[] {
+  const used = imap.flatMap(({ tls, proxyProtocol }) => [tls, proxyProtocol?.tls]);
+  return [...used, autoconfig?.tls].filter((tls) => tls !== undefined);
 }
 
 function settingsOf(loader: LoaderConfig): string {

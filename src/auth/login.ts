@@ -51,7 +51,7 @@ export class EndpointLogin implements Login {
       if (username === undefined) return NO_USER;
       return result.ok ? await this.#account(name) : result;
     } catch (error) {
-      return this.#unavailable(error);
+      return this.#unavailable(error, client);
     }
   }
 
@@ -65,7 +65,7 @@ export class EndpointLogin implements Login {
         NO_TOKENS;
       return result.ok ? await this.#account(name || result.username) : result;
     } catch (error) {
-      return this.#unavailable(error);
+      return this.#unavailable(error, client);
     }
   }
 
@@ -108,9 +108,9 @@ export class EndpointLogin implements Login {
     return this.#nobody + (name.match(/@[^@]*$/)?.[0] ?? "");
   }
 
-  #unavailable(error: unknown): AuthFailure {
+  #unavailable(error: unknown, client?: ClientInfo): AuthFailure {
     const detail = error instanceof Error ? error.message : String(error);
-    this.#options.log.error("login cannot be checked now", { error: detail });
+    this.#options.log.error("login cannot be checked now", { conn: client?.id, error: detail });
     return { ok: false, reason: "unavailable", detail };
   }
 

@@ -1,5 +1,6 @@
 /** The table of commands. */
 
+import { autoconfig } from "./autoconfig.ts";
 import { ACCOUNT_COMMANDS } from "./account_commands.ts";
 import { BACKUP_COMMANDS } from "./backup_commands.ts";
 import { check } from "./check.ts";
@@ -53,8 +54,19 @@ export const COMMANDS: readonly Command[] = [
   {
     name: "check",
     operands: [],
-    summary: "Report all faults of the config; open and change nothing.",
-    options: { config },
+    summary: "Report all faults of the config; with --connect also try the running server.",
+    options: {
+      config,
+      connect: {
+        doc: "Connect to every address of the config as a client does: TLS, greeting, login.",
+      },
+      user: {
+        value: "NAME",
+        doc: "Log in as this user; the password is prompted for or read from standard input.",
+      },
+      ca: { value: "FILE", doc: "PEM file with authorities to trust beside the well-known ones." },
+      json,
+    },
     run: check,
   },
   {
@@ -128,6 +140,27 @@ export const COMMANDS: readonly Command[] = [
       id: { value: "ID", doc: "The one of this id, as `imapd sessions` and the log show it." },
     },
     run: kick,
+  },
+  {
+    name: "autoconfig",
+    operands: ["FORM"],
+    summary: "Print what sets mail programs up: the form thunderbird, outlook, apple or dns.",
+    options: {
+      config,
+      address: {
+        value: "ADDRESS",
+        doc: "Whom it is for; else it fits everybody, or is asked for.",
+      },
+      name: { value: "NAME", doc: "What to call the account." },
+      smtp: {
+        value: "HOST:PORT",
+        repeated: true,
+        doc: "Where mail is sent, instead of autoconfig.smtp; with TLS from the first byte at " +
+          "port 465 and with tls:// before it, else with STARTTLS.",
+      },
+      output: { value: "FILE", short: "o", doc: "Write to a file." },
+    },
+    run: autoconfig,
   },
   {
     name: "import maildir",

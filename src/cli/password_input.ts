@@ -31,9 +31,9 @@ export async function readNewPassword(): Promise<string> {
  * @throws {UsageError} when it is empty, not UTF-8 or has a NUL
  * @throws {Error} at Ctrl-C
  */
-export async function readPassword(): Promise<string> {
+export async function readPassword(question = "Password: "): Promise<string> {
   if (!Deno.stdin.isTerminal()) return required(await readFirstLine());
-  return required(await prompt("Password: ", readKeys()));
+  return required(await prompt(question, readKeys()));
 }
 
 function required(password: string): string {

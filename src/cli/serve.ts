@@ -29,7 +29,7 @@ export interface ServeOptions {
 
 /** Serves until SIGTERM or SIGINT. SIGHUP reads the config anew, SIGUSR1 opens log files anew. */
 export async function serveConfig(config: Config, options: ServeOptions = {}): Promise<number> {
-  const log = createLog(config.log, config.debug);
+  const log = createLog(config.log, config.debug, config.logFormat);
   const signal = waitForSignal();
   // From the start on: without a listener they would end the program.
   const asked = new Asked();
@@ -121,11 +121,14 @@ class Running {
   }
 
   /** A log that cannot be opened leaves the old one in use. */
-  async #useLog({ log, debug }: Config): Promise<void> {
-    if (String(log) === String(this.#config.log) && debug === this.#config.debug) return;
+  async #useLog({ log, debug, logFormat }: Config): Promise<void> {
+    const old = this.#config;
+    if (
+      String(log) === String(old.log) && debug === old.debug && logFormat === old.logFormat
+    ) return;
     try {
       const old = this.#log;
-      this.#log = createLog(log, debug);
+      this.#log = createLog(log, debug, logFormat);
       await old.close();
     } catch (error) {
       this.#log.error(`the log stays where it is: ${reasonOf(error)}`);

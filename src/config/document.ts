@@ -1,5 +1,6 @@
 /** The example config and the reference of all settings, made from the schema. */
 
+import { autoconfig } from "./schema/autoconfig.ts";
 import { imap, limits, proxyProtocol } from "./schema/imap.ts";
 import { lmtp, lmtpLimits } from "./schema/lmtp.ts";
 import { tlsLoaders, tlsRules } from "./schema/tls.ts";
@@ -10,7 +11,7 @@ const WIDTH = 96;
 
 /** The text of `config.example.toml`: a config that works once its files are there. */
 export function exampleConfig(): string {
-  const { tls: _tls, imap: _imap, lmtp: _lmtp, ...plain } = top;
+  const { tls: _tls, imap: _imap, lmtp: _lmtp, autoconfig: _autoconfig, ...plain } = top;
   const { limits: _lmtpLimits, ...delivering } = lmtp;
   const { limits: _limits, tls: _own, proxy_protocol: proxy, ...endpoint } = imap;
   const blocks = exampleBlocks.flatMap(({ namespace, name, module }) => {
@@ -51,6 +52,10 @@ export function exampleConfig(): string {
     ...comment(lmtp.limits.doc),
     "[lmtp.limits]",
     ...example(lmtpLimits),
+    "",
+    ...comment(top.autoconfig.doc),
+    "[autoconfig]",
+    ...example(autoconfig),
     ...blocks,
     "",
   ].join("\n");
@@ -80,7 +85,7 @@ function comment(text: string): string[] {
 
 /** The text of `docs/config.md`. */
 export function configReference(): string {
-  const { tls, imap: endpoints, lmtp: delivering, ...plain } = top;
+  const { tls, imap: endpoints, lmtp: delivering, autoconfig: forms, ...plain } = top;
   const { limits: bounds, tls: ownTls, ...endpoint } = imap;
   const modules = Object.entries(namespaces).flatMap(([namespace, variants]) => [
     ...heading(2, `\`[${namespace}.NAME]\``),
@@ -125,6 +130,10 @@ export function configReference(): string {
     delivering.doc,
     "",
     ...rows(lmtp),
+    ...heading(2, "`[autoconfig]`"),
+    forms.doc,
+    "",
+    ...rows(autoconfig),
     ...modules,
     "",
   ].join("\n");

@@ -5,10 +5,12 @@ import { isDeepStrictEqual } from "node:util";
 import type { Address } from "./addresses.ts";
 import { type Chosen, readBlock } from "./modules.ts";
 import type { AuthModule } from "./schema/auth.ts";
+import type { autoconfig as autoconfigSection } from "./schema/autoconfig.ts";
 import type { imap as imapSection, limits, proxyProtocol } from "./schema/imap.ts";
 import type { LocalAddress } from "./local_addresses.ts";
 import type { lmtp as lmtpSection, lmtpLimits } from "./schema/lmtp.ts";
 import type { storageModules } from "./schema/storage.ts";
+import type { OpenMetricsConfig } from "./schema/openmetrics.ts";
 import type { NORMALIZATIONS } from "./schema/names.ts";
 import type { TableConfig } from "./schema/tables.ts";
 import { namespaces, top } from "./schema/top.ts";
@@ -19,7 +21,7 @@ import { type Position, readToml, TomlFault, type TomlTable, type TomlValue } fr
 
 export type AuthConfig = AuthModule;
 export type StorageConfig = Chosen<"module", typeof storageModules>;
-export type { TableConfig };
+export type { OpenMetricsConfig, TableConfig };
 export type NormalizationName = typeof NORMALIZATIONS[number];
 export type LimitsConfig = Values<typeof limits>;
 
@@ -64,6 +66,12 @@ export interface LmtpConfig {
   readonly limits: Values<typeof lmtpLimits>;
 }
 
+/** The `[autoconfig]` table. */
+export interface AutoconfigConfig extends Values<typeof autoconfigSection> {
+  /** That of the top; absent: TLS is off. */
+  readonly tls?: TlsConfig;
+}
+
 /** All settings, with absolute paths and module references resolved. */
 export interface Config {
   /** Absent: the machine's own name. */
@@ -72,11 +80,16 @@ export interface Config {
   /** The socket by which a running server is administrated, in `runtime_dir`. */
   readonly controlPath: string;
   readonly log: readonly string[];
+  readonly logFormat: "text" | "logfmt" | "json";
   readonly debug: boolean;
+  /** Absent: neither a status page nor metrics. */
+  readonly openmetrics?: OpenMetricsConfig;
   /** Milliseconds. */
   readonly warmUp: number;
   readonly imap: readonly ImapConfig[];
   readonly lmtp: readonly LmtpConfig[];
+  /** Absent: no forms are served. */
+  readonly autoconfig?: AutoconfigConfig;
   /** Sentences about what is allowed but unwise. */
   readonly warnings: readonly string[];
 }
@@ -185,12 +198,15 @@ class Loader implements Reading {
     const endpoints = tablesOf(root, "imap");
     const lmtpTables = tablesOf(root, "lmtp");
     this.#checkEndpoints(endpoints, root.entries.get("tls")?.value);
+    const forms = root.entries.get("autoconfig")?.value;
     this.#checkAddresses([
       ...endpoints.map((table) => ({ key: "imap", table })),
       ...lmtpTables.map((table) => ({ key: "lmtp", table })),
+      ...forms?.type === "table" ? [{ key: "autoconfig", table: forms }] : [],
     ]);
+    this.#checkForms(root);
     if (values === undefined) return undefined;
-    const { hostname, stateDir, log, debug, warmUp } = values;
+    const { hostname, stateDir } = values;
     const imap = values.imap.map((endpoint) => endpointOf(endpoint, values));
     const lmtp = values.lmtp?.map((endpoint) => lmtpOf(endpoint, values)) ?? [];
     this.#checkStorages([
@@ -201,8 +217,23 @@ class Loader implements Reading {
       this.fault(at, message);
     }
     const controlPath = this.resolveRuntime("control.sock");
+    const { log, logFormat, debug, openmetrics, warmUp } = values;
+    const autoconfig = values.autoconfig && { ...values.autoconfig, tls: whereOn(values.tls) };
     const warnings = this.#warnings;
-    return { hostname, stateDir, controlPath, log, debug, warmUp, imap, lmtp, warnings };
+    return {
+      hostname,
+      stateDir,
+      controlPath,
+      log,
+      logFormat,
+      debug,
+      openmetrics,
+      warmUp,
+      imap,
+      lmtp,
+      autoconfig,
+      warnings,
+    };
   }
 
   #locate(at: Position, message: string): string {
@@ -262,7 +293,7 @@ class Loader implements Reading {
           endpoint.at,
           'imap.tls is missing: add a [tls] table with a loader, or tls = "off"',
         );
-      } else if (tls.type === "string" && tls.value === "off") {
+      } else if (isOff(tls)) {
         this.#checkWithoutTls(endpoint, insecure);
       } else if (insecure?.type === "boolean" && insecure.value) {
         this.#warn(
@@ -290,6 +321,16 @@ class Loader implements Reading {
         }
         taken.add(name);
       }
+    }
+  }
+
+  #checkForms(root: TomlTable): void {
+    const forms = root.entries.get("autoconfig")?.value;
+    const tls = root.entries.get("tls")?.value;
+    if (forms?.type !== "table" || tls !== undefined && !isOff(tls)) return;
+    for (const { value, source, at } of listenOf(forms)) {
+      if (!/^(tls|fd\+tls):/.test(value)) continue;
+      this.fault(at, `autoconfig.listen needs the top-level tls for ${source}: got none`);
     }
   }
 
@@ -363,6 +404,10 @@ function lmtpOf(values: LmtpValues, top: TopValues): LmtpConfig {
 function tablesOf(root: TomlTable, key: string): TomlTable[] {
   const value = root.entries.get(key)?.value;
   return value?.type === "list" ? value.items.filter((item) => item.type === "table") : [];
+}
+
+function isOff(tls: TomlValue): boolean {
+  return tls.type === "string" && tls.value === "off";
 }
 
 function whereOn(tls: TlsConfig | "off" | undefined): TlsConfig | undefined {

@@ -5,6 +5,7 @@ import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import type { Completion, ResponseCode } from "../wire/response.ts";
 import type { Scanner } from "../wire/scanner.ts";
+import type { ImapMeter } from "./meter.ts";
 import type { Session, User } from "./session.ts";
 import type { View } from "./view.ts";
 
@@ -66,6 +67,7 @@ export interface Service {
   readonly keepalive: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  readonly meter: ImapMeter;
 }
 
 export interface Context {
@@ -127,6 +129,8 @@ export interface CommandRow<State extends CommandState, Args> {
   readonly mayExpunge: boolean;
   /** Arguments are secrets and never reach a log. */
   readonly secret?: boolean;
+  /** It lasts as long as the client wants, so its time says nothing about the server. */
+  readonly lasting?: boolean;
   /** Looks at the text before an announced literal. Absent: all literals are arguments. */
   readonly literal?: (scanner: Scanner) => AnnouncedLiteral;
 }

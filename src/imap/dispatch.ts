@@ -50,7 +50,8 @@ export interface Outcome {
 
 /** Runs one command and writes its whole answer to `out`. @throws {Disconnected} */
 export async function dispatch(frame: Frame, env: Environment): Promise<Outcome> {
-  const started = env.service.now();
+  const { meter } = env.service;
+  const started = meter.now();
   const scanner = new Scanner(frame.text, frame.literals);
   const tag = readTag(scanner);
   if (tag === undefined) {
@@ -58,16 +59,17 @@ export async function dispatch(frame: Frame, env: Environment): Promise<Outcome>
     return { bad: true };
   }
   const found = findCommand(scanner);
-  const name = found?.name ?? "unknown";
   const completion = found === undefined
     ? bad("Unknown command")
     : await runRow(found.row, scanner, { ...env, tag, command: found.name });
   if (found !== undefined) tellChanges(found.row, env);
   env.out.text(statusLine(tag, completion.status, completion.text, completion.code));
+  const seconds = meter.now() - started;
+  meter.command(found?.name, completion.status, found?.row.lasting ? undefined : seconds);
   env.log.debug("command", {
-    command: name,
+    command: found?.name ?? "unknown",
     status: completion.status,
-    ms: Math.round(env.service.now() - started),
+    ms: Math.round(seconds * 1000),
   });
   return { bad: completion.status === "BAD" };
 }

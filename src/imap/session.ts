@@ -27,6 +27,9 @@ export class Session {
   /** What TLS tells of both ends; nothing without it. */
   channel: SaslChannel = {};
 
+  /** Name and version of the client's program, once it told them by ID. */
+  client: string | undefined;
+
   constructor(
     /** For the log and for bug reports. */
     readonly id: string,
@@ -34,7 +37,15 @@ export class Session {
     readonly remote: string,
     /** Becomes true by implicit TLS or STARTTLS. */
     public secure: boolean,
+    /** The client's port, where `remote` is an IP address. */
+    readonly port?: number,
   ) {}
+
+  /** Address and port, as `192.0.2.9:1234` or `[2001:db8::9]:1234`. */
+  get source(): string {
+    if (this.port === undefined) return this.remote;
+    return `${this.remote.includes(":") ? `[${this.remote}]` : this.remote}:${this.port}`;
+  }
 
   get state(): SessionState {
     return this.#state;

@@ -240,6 +240,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     rfc: "RFC 9051 §6.3.13",
     capability: "IDLE",
     mayExpunge: true,
+    lasting: true,
   }),
   command("CHECK", {
     state: "selected",

@@ -15,6 +15,7 @@ import { SyntaxFault } from "../wire/scanner.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { SocketOutput } from "./output.ts";
 import { secured } from "./secured.ts";
+import type { SessionInfo } from "./session_info.ts";
 import { tlsChannel } from "./tls_channel.ts";
 
 /** Octets that may lie unread before the client is made to wait. */
@@ -37,6 +38,8 @@ const FAULT_TEXTS: Readonly<Record<FaultReason, string>> = {
 export interface Client {
   /** An IP address, or "unix". */
   readonly remote: string;
+  /** Absent where `remote` is no IP address. */
+  readonly port?: number;
   /** Nobody in between can read: passwords may be sent. */
   readonly secure: boolean;
   /** The client's own TLS, where there is any yet. */
@@ -60,6 +63,11 @@ export class Connection {
   /** Messages of the running command that are not in a mailbox yet. */
   #received: ReceivedMessage[] = [];
   readonly #loginDeadline: number;
+  readonly #since: number;
+  #octetsIn = 0;
+  #commands = 0;
+  /** Who was logged in, also after LOGOUT. */
+  #user: string | undefined;
 
   constructor(
     socket: Socket,
@@ -70,13 +78,14 @@ export class Connection {
     client: Client,
   ) {
     const { limits, ioDebug } = endpoint;
-    this.#session = new Session(id, client.remote, client.secure);
+    this.#session = new Session(id, client.remote, client.secure, client.port);
     if (client.tls !== undefined) this.#session.channel = tlsChannel(client.tls, endpoint);
     this.#socket = socket;
     this.#framer = new Framer(limits);
     const tap = ioDebug ? (text: string) => this.#traced(text) : undefined;
-    this.#out = new SocketOutput(socket, limits.write, tap);
-    this.#loginDeadline = service.now() + limits.login;
+    this.#out = new SocketOutput(socket, limits.write, (octets) => service.meter.sent(octets), tap);
+    this.#since = service.now();
+    this.#loginDeadline = this.#since + limits.login;
     this.#attach(socket);
   }
 
@@ -93,14 +102,16 @@ export class Connection {
   /** Serves the client until it leaves or has to. Never rejects. */
   async run(): Promise<void> {
     const { log } = this;
+    let reason = "The client logged out";
     try {
       await this.#greet();
       while (this.#session.state.name !== "logout") await this.#handle(await this.#next());
-      log.debug("logged out");
     } catch (error) {
+      reason = error instanceof Disconnected ? error.message : "Internal error";
       await this.#failed(error);
     } finally {
       for (const message of this.#received) await abort(message, log);
+      this.#logEnd(reason);
       this.#session.enter({ name: "logout" });
       this.#socket.end();
       // A client that does not close its side must not hold the socket.
@@ -108,9 +119,32 @@ export class Connection {
     }
   }
 
-  /** Ends the connection with a BYE once the running command is through. */
-  shutdown(): void {
-    this.#end(new Farewell("Server is shutting down"));
+  /** The name of its state in the protocol. */
+  get state(): SessionInfo["state"] {
+    return this.#session.state.name;
+  }
+
+  /** What there is to be told of it now. */
+  get info(): SessionInfo {
+    const { state, id, remote, secure, client } = this.#session;
+    return {
+      id,
+      remote,
+      secure,
+      client,
+      state: state.name,
+      user: this.#user,
+      mailbox: state.name === "selected" ? state.view.mailbox.name : undefined,
+      since: this.#since,
+      octetsIn: this.#octetsIn,
+      octetsOut: this.#out.written,
+      commands: this.#commands,
+    };
+  }
+
+  /** Ends the connection with a BYE that tells the reason, once the running command is through. */
+  end(reason: string): void {
+    this.#end(new Farewell(reason));
   }
 
   /** Ends it at once. */
@@ -124,9 +158,17 @@ export class Connection {
     await this.#out.flush();
   }
 
+  /** Who came only to see whether there is a server, as balancers do, is not worth a line. */
+  #logEnd(reason: string): void {
+    const { remote, user, octetsIn, octetsOut, commands, since } = this.info;
+    const seconds = Math.max(0, Math.round((this.service.now() - since) / 100) / 10);
+    const fields = { user, remote, reason, in: octetsIn, out: octetsOut, commands, seconds };
+    if (commands > 0) this.log.info("disconnected", fields);
+    else this.log.debug("disconnected", fields);
+  }
+
   async #failed(error: unknown): Promise<void> {
     if (error instanceof Farewell) {
-      this.log.info("connection ended", { reason: error.message });
       this.#out.text(statusLine("*", "BYE", error.message));
       await this.#out.flush().catch(() => {});
     } else if (error instanceof Disconnected) {
@@ -161,6 +203,7 @@ export class Connection {
       this.#secretDialogue = text !== frame.text;
       this.log.info("C:", { text: text ?? "***" });
     }
+    this.#commands++;
     const { bad } = await dispatch(frame, {
       session: this.#session,
       service: this.service,
@@ -169,6 +212,8 @@ export class Connection {
       log: this.log,
     });
     this.#secretDialogue = false;
+    const { state } = this.#session;
+    if (state.name === "authenticated" || state.name === "selected") this.#user = state.user.name;
     await this.#forgetReceived();
     await this.#answered(bad);
     if (this.#upgrade) this.#startTls();
@@ -287,6 +332,8 @@ export class Connection {
   }
 
   #onData = (bytes: Uint8Array): void => {
+    this.#octetsIn += bytes.length;
+    this.service.meter.received(bytes.length);
     this.#framer.push(bytes);
     if (this.#framer.buffered > READ_AHEAD) this.#socket.pause();
     this.#waiting?.resolve();

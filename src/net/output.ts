@@ -15,14 +15,17 @@ export class SocketOutput implements Output {
   /** The peer that a flush waits for. */
   #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
   #broken: Error | undefined;
+  #written = 0;
 
   /**
    * @param stalled milliseconds that a full socket may take no byte
+   * @param sent is told how many octets were written
    * @param tap sees everything that is written
    */
   constructor(
     private socket: Socket,
     private readonly stalled: number,
+    private readonly sent: (octets: number) => void,
     private readonly tap?: (text: string) => void,
   ) {
     this.use(socket);
@@ -38,6 +41,11 @@ export class SocketOutput implements Output {
   break(error: Error): void {
     this.#broken = error;
     this.#waiting?.reject(error);
+  }
+
+  /** Octets that were handed to the socket so far. */
+  get written(): number {
+    return this.#written;
   }
 
   get full(): boolean {
@@ -70,6 +78,8 @@ export class SocketOutput implements Output {
     this.#pieces = [];
     this.#text = "";
     this.#size = 0;
+    this.#written += size;
+    this.sent(size);
     if (this.tap) { for (const piece of [...pieces, text]) this.tap(tapped(piece)); }
     if (pieces.length === 0) return this.socket.write(text, "latin1");
     if (text !== "") pieces.push(text);

@@ -19,6 +19,8 @@ export interface ProxyHeader {
    * (LOCAL), or does not know (UNKNOWN), so that the connection's own address counts.
    */
   readonly source: string | undefined;
+  /** The client's port, where `source` is an IP address. */
+  readonly port?: number;
   /** The proxy says that the client came to it over TLS (PP2_TYPE_SSL). */
   readonly tls: boolean;
 }
@@ -84,7 +86,7 @@ function readV1(bytes: Uint8Array): ProxyHeader | undefined {
   const good = (family === "TCP4" || family === "TCP6") && ports.length === 2 &&
     ports.every(isPort) && isOf(family, source) && isOf(family, destination);
   if (!good) throw new ProxyHeaderFault("Expected TCP4, TCP6 or UNKNOWN with its addresses");
-  return { length, source: canonicalAddress(source), tls: false };
+  return { length, source: canonicalAddress(source), port: Number(ports[0]), tls: false };
 }
 
 function isPort(text: string): boolean {
@@ -118,7 +120,10 @@ function readV2(bytes: Uint8Array): ProxyHeader | undefined {
   }
   const header = bytes.subarray(0, length);
   const tls = readTypes(header, FIXED_V2 + addresses);
-  return { length, source: sourceOf(header, addresses), tls };
+  const source = sourceOf(header, addresses);
+  // Both addresses, then both ports
+  if (addresses !== 12 && addresses !== 36) return { length, source, tls };
+  return { length, source, port: view.getUint16(FIXED_V2 + addresses - 4), tls };
 }
 
 function sourceOf(header: Uint8Array, addresses: number): string | undefined {

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Login } from "../auth/auth.ts";
 import type { Service } from "../imap/command.ts";
+import { type ImapMeter, NO_IMAP_METER } from "../imap/meter.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import { statusLine } from "../wire/response.ts";
@@ -14,6 +15,7 @@ import type { Acceptor, Arrival } from "./listener.ts";
 import { NoProxyHeader, receiveHeader } from "./proxy_channel.ts";
 import { ProxyHeaderFault } from "./proxy_header.ts";
 import { canSecure, handshake, secured } from "./secured.ts";
+import type { SessionInfo } from "./session_info.ts";
 
 export interface ImapServerOptions {
   readonly endpoint: Endpoint;
@@ -26,6 +28,8 @@ export interface ImapServerOptions {
   readonly nextId: () => string;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+  /** Absent: nobody watches. */
+  readonly meter?: ImapMeter;
 }
 
 /** Milliseconds for a proxy to send its header. */
@@ -65,9 +69,30 @@ export class ImapServer implements Acceptor {
     return this.#connections.size + this.#preparing.size;
   }
 
+  /** Who is connected, without those whose handshake is not through. */
+  sessions(): readonly SessionInfo[] {
+    return Array.from(this.#connections, (connection) => connection.info);
+  }
+
+  /** How many connections there are by their state; "preparing" before the protocol begins. */
+  states(): ReadonlyMap<string, number> {
+    const counts = new Map([["preparing", this.#preparing.size]]);
+    for (const { state } of this.#connections) counts.set(state, (counts.get(state) ?? 0) + 1);
+    return counts;
+  }
+
+  /** Ends the connections that match, with a BYE that tells the reason. @returns how many there were */
+  kick(matches: (info: SessionInfo) => boolean, reason: string): number {
+    const matching = [...this.#connections].filter(({ info }) => matches(info));
+    for (const connection of matching) connection.end(reason);
+    return matching.length;
+  }
+
   /** Serves a new connection. */
   accept(socket: Socket, arrival: Arrival): void {
-    const { endpoint, log } = this.#options;
+    const { endpoint, nextId } = this.#options;
+    const id = nextId();
+    const log = this.#options.log.with({ conn: id });
     // Stays: an error without a listener would end the process.
     socket.on("error", () => {});
     const remote = peerOf(socket, arrival);
@@ -77,16 +102,20 @@ export class ImapServer implements Acceptor {
       return;
     }
     if (this.#preparing.size >= endpoint.limits.connections) {
+      this.#service.meter.refused("too many");
       log.warn("too many connections", { remote });
       socket.destroy();
       return;
     }
     if (!arrival.implicitTls && !isProxy(endpoint.proxyProtocol, remote)) {
-      return this.#serve({ socket, client: clientOf(socket, remote, arrival) });
+      return this.#serve({ socket, client: clientOf(socket, remote, arrival) }, id, log);
     }
     this.#preparing.add(socket);
     this.#prepare(socket, remote, arrival)
-      .then((prepared) => this.#serve(prepared), (error) => this.#refused(socket, remote, error))
+      .then(
+        (prepared) => this.#serve(prepared, id, log),
+        (error) => this.#refused(socket, remote, error, log),
+      )
       .finally(() => this.#preparing.delete(socket));
   }
 
@@ -94,7 +123,7 @@ export class ImapServer implements Acceptor {
   async close(graceMs: number): Promise<void> {
     this.#unwatch();
     for (const socket of this.#preparing) socket.destroy();
-    for (const connection of this.#connections) connection.shutdown();
+    for (const connection of this.#connections) connection.end("Server is shutting down");
     await Promise.race([Promise.all(this.#running), after(graceMs)]);
     for (const connection of this.#connections) connection.destroy();
     // What runs notices at its next turn that its client is gone.
@@ -109,8 +138,10 @@ export class ImapServer implements Acceptor {
     let client = clientOf(plain, peer, arrival);
     if (proxy !== undefined && isProxy(proxy, peer)) {
       if (proxy.tls !== undefined) socket = await withTls(socket, proxy.tls, HEADER_PATIENCE);
-      const { source, tls } = await receiveHeader(socket, HEADER_PATIENCE);
-      if (source !== undefined) client = { remote: source, secure: proxy.tlsOffloaded && tls };
+      const { source, port, tls } = await receiveHeader(socket, HEADER_PATIENCE);
+      if (source !== undefined) {
+        client = { remote: source, port, secure: proxy.tlsOffloaded && tls };
+      }
     }
     if (arrival.implicitTls) {
       if (endpoint.tls === undefined) throw new Error("Expected TLS to be configured");
@@ -121,9 +152,11 @@ export class ImapServer implements Acceptor {
     return { socket, client };
   }
 
-  #refused(socket: Socket, remote: string, error: Error): void {
-    const { log, endpoint } = this.#options;
+  #refused(socket: Socket, remote: string, error: Error, log: Log): void {
+    const { endpoint } = this.#options;
     socket.destroy();
+    const byProxy = error instanceof ProxyHeaderFault || error instanceof NoProxyHeader;
+    this.#service.meter.refused(byProxy ? "PROXY" : "TLS");
     if (error instanceof ProxyHeaderFault) {
       log.warn("proxy turned away", { remote, error: error.message });
       return;
@@ -134,17 +167,17 @@ export class ImapServer implements Acceptor {
     else log.debug(event, fields);
   }
 
-  #serve({ socket, client }: Prepared): void {
-    const { endpoint, log } = this.#options;
+  #serve({ socket, client }: Prepared, id: string, log: Log): void {
+    const { endpoint } = this.#options;
     if (this.#connections.size >= endpoint.limits.connections) {
+      this.#service.meter.refused("too many");
       log.warn("too many connections", { remote: client.remote });
       socket.end(statusLine("*", "BYE", "Too many connections, try later"));
       return;
     }
-    const id = this.#options.nextId();
-    const connectionLog = log.with({ conn: id });
-    connectionLog.debug("connected", { remote: client.remote, secure: client.secure });
-    const connection = new Connection(socket, endpoint, this.#service, connectionLog, id, client);
+    this.#service.meter.accepted();
+    log.debug("connected", { remote: client.remote, secure: client.secure });
+    const connection = new Connection(socket, endpoint, this.#service, log, id, client);
     this.#connections.add(connection);
     const running = connection.run().finally(() => {
       this.#connections.delete(connection);
@@ -155,7 +188,8 @@ export class ImapServer implements Acceptor {
 }
 
 function serviceOf(options: ImapServerOptions): Service {
-  const { endpoint, login, store, log, hostname, version, now = Date.now } = options;
+  const { endpoint, login, store, log, hostname, version } = options;
+  const { now = Date.now, meter = NO_IMAP_METER } = options;
   return {
     login,
     store,
@@ -168,6 +202,7 @@ function serviceOf(options: ImapServerOptions): Service {
     appendLimit: endpoint.limits.append,
     keepalive: endpoint.limits.keepalive,
     now,
+    meter,
   };
 }
 
@@ -191,7 +226,7 @@ function isProxy(proxy: ProxyProtocol | undefined, peer: string): boolean {
 /** Who is at the other end, as long as no proxy says otherwise. */
 function clientOf(socket: Socket, remote: string, { secured, unix }: Arrival): Client {
   const tls = secured && socket instanceof TLSSocket ? socket : undefined;
-  return { remote, secure: secured || unix, tls };
+  return { remote, port: unix ? undefined : socket.remotePort, secure: secured || unix, tls };
 }
 
 async function withTls(plain: Socket, tls: TlsContext, patience: number): Promise<TLSSocket> {

@@ -3,42 +3,35 @@
 import { open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Log } from "../log.ts";
+import { giveTo, giveToOwnerOf } from "../ownership.ts";
 import type { MutableTable } from "./table.ts";
 import { parseTable, TableSyntaxError, withEntry, withoutEntry } from "./table_text.ts";
 
 export interface FileTableOptions {
   readonly path: string;
   readonly log: Log;
-  /** Milliseconds; only differences count. */
-  readonly clock?: () => number;
 }
 
-/** How long a look at the file's times is good for, in ms. */
-const CHECK_EVERY = 1000;
 const NONE: readonly string[] = [];
 
 /** `name: value` lines of one file. A missing file is an empty table. */
 export class FileTable implements MutableTable {
   readonly #path: string;
   readonly #log: Log;
-  readonly #clock: () => number;
   #entries: ReadonlyMap<string, readonly string[]> = new Map();
   #values = NONE;
   #version: string | undefined;
-  #checkedAt = -Infinity;
   #checking: Promise<void> | undefined;
 
   private constructor(options: FileTableOptions) {
     this.#path = options.path;
     this.#log = options.log;
-    this.#clock = options.clock ?? (() => performance.now());
   }
 
   /** @throws {Error} when the file is there but cannot be read, or is not a table */
   static async open(options: FileTableOptions): Promise<FileTable> {
     const table = new FileTable(options);
     await table.#load();
-    table.#checkedAt = table.#clock();
     return table;
   }
 
@@ -75,13 +68,9 @@ export class FileTable implements MutableTable {
     return found;
   }
 
-  #refresh(): Promise<void> | undefined {
-    if (this.#checking !== undefined) return this.#checking;
-    if (this.#clock() - this.#checkedAt < CHECK_EVERY) return undefined;
-    this.#checking = this.#reload().finally(() => {
-      this.#checkedAt = this.#clock();
-      this.#checking = undefined;
-    });
+  /** Looks at the file's times each time: who was locked out must not log in any more. */
+  #refresh(): Promise<void> {
+    this.#checking ??= this.#reload().finally(() => this.#checking = undefined);
     return this.#checking;
   }
 
@@ -125,7 +114,6 @@ export class FileTable implements MutableTable {
     const changed = change(text);
     parseTable(changed);
     if (changed !== text) await replaceFile(path, changed, mode);
-    this.#checkedAt = -Infinity;
   }
 }
 
@@ -176,7 +164,7 @@ async function replaceFile(path: string, text: string, mode: number): Promise<vo
     try {
       await file.writeFile(text);
       await Deno.chmod(temporary, mode);
-      await keepOwner(path, temporary);
+      await keepOwner(path, file.fd);
       await file.sync();
     } finally {
       await file.close();
@@ -194,14 +182,13 @@ async function replaceFile(path: string, text: string, mode: number): Promise<vo
  * When root edits the file, the server's user must still be able to read it. A file that root makes
  * gets the owner of its folder.
  */
-async function keepOwner(from: string, to: string): Promise<void> {
-  const now = await stat(to);
-  const before = await stat(from).catch((error) => {
-    if (isMissing(error)) return now.uid === 0 ? stat(dirname(from)) : now;
-    throw error;
-  });
-  if (before.uid === now.uid && before.gid === now.gid) return;
-  await Deno.chown(to, before.uid, before.gid);
+async function keepOwner(from: string, fd: number): Promise<void> {
+  try {
+    giveTo(fd, await stat(from));
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    giveToOwnerOf(dirname(from), fd);
+  }
 }
 
 function isMissing(error: unknown): boolean {

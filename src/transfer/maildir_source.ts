@@ -1,17 +1,18 @@
 /** Mail in a Maildir: one alone, Maildir++ or a tree of folders, with what Dovecot adds to it. */
 
-import { FLAG, type FlagSet } from "../store/store.ts";
+import type { FlagSet } from "../store/store.ts";
 import { decodeModifiedUtf7, withInbox } from "../wire/mailbox_name.ts";
 import {
-  baseOf,
   KEYWORDS,
+  keywordsOf,
   parseKeywords,
   parseSubscriptions,
   parseUidList,
   SUBSCRIPTIONS,
   UID_LIST,
   type UidList,
-} from "./dovecot_files.ts";
+} from "../store/maildir/dovecot_files.ts";
+import { baseOf, flagBitsOf, lettersOf } from "../store/maildir/file_name.ts";
 import {
   type Source,
   type SourceFailure,
@@ -20,14 +21,6 @@ import {
   type SourceMessage,
   usesByName,
 } from "./source.ts";
-
-const LETTERS: Readonly<Record<string, number>> = {
-  D: FLAG.draft,
-  F: FLAG.flagged,
-  R: FLAG.answered,
-  S: FLAG.seen,
-  T: FLAG.deleted,
-};
 
 const CHUNK = 256 * 1024;
 
@@ -133,7 +126,7 @@ export class MaildirSource implements Source {
 
   async #mailbox(path: string, name: string, subscribed: boolean): Promise<SourceMailbox> {
     const text = await textOf(`${path}/${UID_LIST}`);
-    const list = text === undefined ? undefined : parseUidList(text);
+    const list = text === undefined ? undefined : await parseUidList(text);
     if (text !== undefined && list === undefined) {
       this.#faults.push({ place: `${path}/${UID_LIST}`, reason: "It is damaged: UIDs are new" });
     }
@@ -191,15 +184,7 @@ function byDelivery(a: Entry, b: Entry): number {
 }
 
 function flagsOf(file: string, words: readonly string[]): FlagSet {
-  const info = file.slice(baseOf(file).length + 3).split(",")[0];
-  let system = 0;
-  const keywords: string[] = [];
-  for (const letter of info) {
-    system |= LETTERS[letter] ?? 0;
-    const word = /[a-z]/.test(letter) ? words[letter.charCodeAt(0) - 97] : undefined;
-    if (word !== undefined) keywords.push(word);
-  }
-  return { system, keywords };
+  return { system: flagBitsOf(file), keywords: keywordsOf(lettersOf(file), words) };
 }
 
 /** Reads a regular file, and nothing that took its place meanwhile. */

@@ -3,7 +3,7 @@
 import { FLAG } from "../store/store.ts";
 import type { MailboxItem, MessageItem } from "../admin/transfer_items.ts";
 import { encodeModifiedUtf7 } from "../wire/mailbox_name.ts";
-import { KEYWORDS, SUBSCRIPTIONS, UID_LIST } from "./dovecot_files.ts";
+import { KEYWORDS, SUBSCRIPTIONS, UID_LIST } from "../store/maildir/dovecot_files.ts";
 import { newFolder, syncFolder, writeAll, writeNew } from "./new_folder.ts";
 import type { Writer } from "./writer.ts";
 

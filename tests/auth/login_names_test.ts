@@ -101,7 +101,7 @@ for (const maps of [[{ table: BROKEN }, {}], [{}, { table: BROKEN }]]) {
       reason: "unavailable",
       detail: "the disk is gone",
     });
-    deepStrictEqual(lines, ['error: login cannot be checked now error="the disk is gone"']);
+    deepStrictEqual(lines, ['error: login cannot be checked now conn=1 error="the disk is gone"']);
   });
 }
 

@@ -90,7 +90,7 @@ Deno.test("EndpointLogin is unavailable when a name or keys cannot be looked up"
     const { login, lines } = endpoint({ passwords: PASSWORDS, tokens: { t: "ann" } }, names);
     deepStrictEqual(await login.password("ann", "right", CLIENT), failure);
     deepStrictEqual(await login.token("t", "ann", CLIENT), failure);
-    strictEqual(lines[0], 'error: login cannot be checked now error="disk on fire"');
+    strictEqual(lines[0], 'error: login cannot be checked now conn=1 error="disk on fire"');
   }
   const { login } = endpoint({ keys: {}, down: true });
   deepStrictEqual(await login.scramKeys("ann", "SHA-256"), DOWN);

@@ -67,7 +67,8 @@ Deno.test("imapd deliver: its exit statuses tell an MTA what to do", async () =>
   const user = await server.accountUser();
   const unknown = await deliver(server, ["-d", "nobody@example.org"], "Subject: a\n\nb\n");
   deepStrictEqual(unknown, { code: 67, out: "", err: "imapd: No such recipient here\n" });
-  strictEqual((await deliver(server, ["-d", "nobody"], "x")).code, 67);
+  const long = "Subject: a\n\n" + "0123456789abcde\n".repeat(100_000);
+  deepStrictEqual(await deliver(server, ["-d", "nobody"], long), unknown);
   strictEqual((await deliver(server, [], "x")).code, 64);
   strictEqual((await deliver(server, ["-d", user, "--nonsense"], "x")).code, 64);
   const made = server.freshUser();

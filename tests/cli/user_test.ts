@@ -1,6 +1,7 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { ImapClient } from "../client.ts";
 import { PASSWORD, startServer, type TestServer } from "../harness.ts";
+import { until } from "../until.ts";
 import { command, output } from "./administration.ts";
 
 /** The tagged reply to a login. */
@@ -17,11 +18,12 @@ Deno.test("imapd user disable: the running server refuses the user as with a wro
     await output(server, ["user", "add", "ann"], PASSWORD),
     "Added user ann\nMade account ann\n",
   );
-  match(await login(server, "ann", PASSWORD), /^OK/);
+  await until(async () => (await login(server, "ann", PASSWORD)).startsWith("OK"), "the login");
   strictEqual(await user("disable", "ann"), "Disabled user ann\n");
   const line = (await Deno.readTextFile(`${server.dir}/users`)).split("\n")
     .find((each) => each.startsWith("ann:"));
   match(line ?? "", /^ann: !argon2:/);
+  await until(async () => !(await login(server, "ann", PASSWORD)).startsWith("OK"), "the refusal");
   const refused = await login(server, "ann", PASSWORD);
   match(refused, /^NO \[AUTHENTICATIONFAILED\]/);
   strictEqual(refused, await login(server, "u1", "wrong"));
@@ -37,14 +39,14 @@ Deno.test("imapd user disable: the running server refuses the user as with a wro
     disabled: true,
   });
   strictEqual(await user("enable", "ann"), "Enabled user ann\n");
-  match(await login(server, "ann", PASSWORD), /^OK/);
+  await until(async () => (await login(server, "ann", PASSWORD)).startsWith("OK"), "the login");
   match((await command(server, ["user", "enable", "an"])).err, /no user an, did you mean ann\?/);
 
   strictEqual(
     await user("remove", "ann", "--with-mail", "-y"),
     "Removed user ann\nRemoved account ann\n",
   );
-  match(await login(server, "ann", PASSWORD), /^NO/);
+  await until(async () => (await login(server, "ann", PASSWORD)).startsWith("NO"), "the refusal");
   deepStrictEqual(await Array.fromAsync(Deno.readDir(`${server.dir}/mail`)), []);
 });
 

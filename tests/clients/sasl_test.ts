@@ -36,7 +36,7 @@ clientTest(["gsasl"], "gsasl: logs in by SCRAM-SHA-256 without TLS and over STAR
   }
   assert.notEqual((await gsasl("wrong", "--no-starttls")).code, 0);
   await logged(server, /mechanism=SCRAM-SHA-256 user="ann,=@example.org" remote=\S+ secure=true/);
-  await logged(server, /reason="wrong password" .* username="ann,=@example.org"$/m);
+  await logged(server, /"reason":"wrong password",.*"username":"ann,=@example.org"}$/m);
 });
 
 /** A module of Cyrus SASL, which mbsync loads where it is installed. */
@@ -143,11 +143,11 @@ Deno.test("imapflow: logs in by an access token, and is told of a refused one", 
   await connect("good");
   await assert.rejects(connect("bad"));
   const tried = server.lines.filter((line) => line.includes("mechanism="))
-    .map((line) => line.replace(/ conn=\d+/, ""));
+    .map((line) => line.replace(/ conn=\d+/, "").replace(/:\d+"/, ':PORT"'));
   assert.deepEqual(tried, [
     "info: logged in mechanism=OAUTHBEARER user=ann remote=127.0.0.1 secure=false",
-    'warning: authentication failed mechanism=OAUTHBEARER reason="wrong token" ' +
-    "src_ip=127.0.0.1 username=ann",
+    "warning: mechanism=OAUTHBEARER authentication failed\t" +
+    '{"reason":"wrong token","src_ip":"127.0.0.1:PORT","username":"ann"}',
   ]);
 });
 

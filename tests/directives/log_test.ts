@@ -15,7 +15,7 @@ for (const [setting, level] of LEVELS) {
   Deno.test(`io_errors = ${setting}: faults of a connection are told of as ${level}`, async () => {
     await using server = await startServer({ imap: `io_errors = ${setting}\ndebug = true\n` });
     const lost = /^(\w+): connection lost conn=\S+ reason="The client closed/m;
-    const failed = /^(\w+): TLS handshake failed remote=127\.0\.0\.1 error=/m;
+    const failed = /^(\w+): TLS handshake failed conn=\S+ remote=127\.0\.0\.1 error=/m;
     const client = await ImapClient.connect({ host: "127.0.0.1", port: server.port });
     await client.response();
     await client.close();
@@ -42,7 +42,10 @@ for (const [target, timed] of [["stderr_ts", true], ["stderr", false]] as const)
       const lines = server.log().split("\n").slice(0, -1);
       for (const line of lines) ok(TIME.test(line) === timed, line);
       const warning = lines.find((line) => line.includes("authentication failed")) ?? "";
-      match(warning.replace(TIME, ""), /^(warning: )?authentication failed /);
+      match(
+        warning.replace(TIME, ""),
+        /^warning: conn=\S+ mechanism=PLAIN authentication failed\t\{/,
+      );
     }
     await Deno.remove(dir, { recursive: true });
   });

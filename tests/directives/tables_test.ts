@@ -114,8 +114,14 @@ del = "DELETE FROM people WHERE name = ${key}"
     };
     deepStrictEqual(await ends("one"), [FAILED]);
     const bcrypt = ["--hash", "bcrypt"];
-    strictEqual(await user(server.dir, ["add", ...bcrypt, "bob"], "two"), "Added user bob\n");
-    strictEqual(await user(server.dir, ["add", ...bcrypt, "ann"], "one"), "Added user ann\n");
+    strictEqual(
+      await user(server.dir, ["add", ...bcrypt, "bob"], "two"),
+      "Added user bob\nMade account bob\n",
+    );
+    strictEqual(
+      await user(server.dir, ["add", ...bcrypt, "ann"], "one"),
+      "Added user ann\nMade account ann\n",
+    );
     deepStrictEqual(await ends("one", "two"), ["OK", FAILED]);
     deepStrictEqual(rows(), ["ann 0", "bob 0"]);
     strictEqual(await user(server.dir, ["list"]), "ann\nbob\n");

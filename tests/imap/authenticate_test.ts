@@ -180,13 +180,14 @@ Deno.test("AUTHENTICATE SCRAM-SHA-256: lets in who knows the password, and nobod
     log,
     /^logged in conn=\w+ mechanism=SCRAM-SHA-256 user=ann remote=\S+ secure=true$/m,
   );
-  assert.match(
-    log,
-    /mechanism=SCRAM-SHA-256 reason="wrong password" src_ip=127.0.0.1 username=ann$/m,
-  );
-  assert.match(log, /reason="no keys of SCRAM-SHA-256, or unknown user" src_ip=\S+ username=eve$/m);
-  assert.match(log, /reason="no keys of SCRAM-SHA-256, or unknown user" src_ip=\S+ username=u1$/m);
-  assert.match(log, /reason="the client was not shown -PLUS, .*" src_ip=\S+ username=ann$/m);
+  const failures = [...log.matchAll(/mechanism=SCRAM-SHA-256 authentication failed\t(.*)$/gm)]
+    .map(([, ending]) => JSON.parse(ending)).map(({ reason, username }) => [reason, username]);
+  const noKeys = "no keys of SCRAM-SHA-256, or unknown user";
+  assert.deepEqual(failures.slice(0, 3), [["wrong password", "ann"], [noKeys, "eve"], [
+    noKeys,
+    "u1",
+  ]]);
+  assert.match(log, /"reason":"the client was not shown -PLUS, .*","src_ip":.*"username":"ann"}$/m);
 });
 
 Deno.test("CAPABILITY has the mechanisms that can be used now", async () => {
@@ -238,25 +239,21 @@ Deno.test("AUTHENTICATE: a failure is one line that ends in the address and the 
     );
   }
   await client.command("LOGIN u1 wrong");
-  const quoted = String.raw`"(?:[^"\\]|\\.)*"`;
-  const line = new RegExp(
-    String.raw`^warning: authentication failed (?:\w+=(?:${quoted}|[^\s"]+) )*` +
-      String.raw`reason=(?:${quoted}|[^\s"]+) src_ip=(\S+) username=(${quoted}|[^\s"]+)$`,
-  );
   await server.stop();
+  const line = /^warning: conn=\w+ (?:mechanism=PLAIN )?authentication failed\t(\{.*\})$/;
   const found = server.log().split("\n").filter((text) => text.includes("authentication failed"))
-    .map((text) => line.exec(text)?.slice(1));
-  assert.deepEqual(found, [
-    ["127.0.0.1", "u1"],
-    ["127.0.0.1", '"eve src_ip=203.0.113.9 username=x"'],
-    ["127.0.0.1", String.raw`"x\" src_ip=203.0.113.9 username=u1"`],
-    [
-      "127.0.0.1",
-      String.raw`"line\r\nwarning: authentication failed src_ip=203.0.113.9 username=u1"`,
-    ],
-    ["127.0.0.1", `${"n".repeat(255)}…`],
-    ["127.0.0.1", "u1"],
-  ]);
+    .map((text) => line.exec(text)?.[1] ?? text);
+  const names255 = [...names.slice(0, 4), `${"n".repeat(255)}…`, "u1"];
+  found.forEach((text, i) => {
+    const { src_ip, ...others } = JSON.parse(text);
+    assert.match(src_ip, /^127\.0\.0\.1:\d+$/);
+    assert.deepEqual(others, {
+      reason: names255[i] === "u1" ? "wrong password" : others.reason,
+      username: names255[i],
+    });
+    assert.deepEqual(Object.keys(JSON.parse(text)), ["reason", "src_ip", "username"]);
+  });
+  assert.equal(found.length, names255.length);
 });
 
 Deno.test("io_debug: shows that something was said, and no secret of it", async () => {
@@ -323,7 +320,7 @@ Deno.test("auth: a list of modules is tried in order, and plain_separate asks ta
   assert.equal(await login("ann", "pencil"), "OK");
   assert.equal(await login("ann", "wrong"), "NO");
   assert.equal(await login("bob", "pencil"), "NO");
-  await logged(server, /reason="unknown user" src_ip=127.0.0.1 username=bob$/m);
+  await logged(server, /"reason":"unknown user","src_ip":"127.0.0.1:\d+","username":"bob"}$/m);
   await using client = await greeted(RawConnection.tls(server.tlsPort));
   assert.match(await scram(client, "SCRAM-SHA-256", { ...ANN }), OK);
   await using other = await greeted(RawConnection.tls(server.tlsPort));

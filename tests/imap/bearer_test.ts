@@ -42,7 +42,7 @@ Deno.test("AUTHENTICATE OAUTHBEARER and XOAUTH2: what clients say and hear", asy
   }
   assert.ok(
     server.lines.some((line) =>
-      line.endsWith('mechanism=OAUTHBEARER reason="wrong token" src_ip=127.0.0.1 username=bob')
+      /mechanism=OAUTHBEARER authentication failed	\{"reason":"wrong token",.*:"bob"}$/.test(line)
     ),
   );
   for (const secret of [OAUTH("ann", "good"), XOAUTH("ann", "good"), "=good"]) {
@@ -64,10 +64,10 @@ Deno.test("AUTHENTICATE OAUTHBEARER is unavailable where the module cannot ask",
   await client.line();
   const [reply] = await client.command(`AUTHENTICATE OAUTHBEARER ${OAUTH("ann", "good")}`);
   assert.match(reply, /^t\d+ NO \[UNAVAILABLE\] /);
-  const told = server.lines.filter((line) => / src_ip=/.test(line)).join("\n");
+  const told = server.lines.filter((line) => /"src_ip":/.test(line)).join("\n");
   assert.match(
     told,
-    /^warning: authentication not possible .*reason="it is down" src_ip=\S+ username=ann$/,
+    /^warning: .*authentication not possible\t\{"reason":"it is down","src_ip":"\S+","username":"ann"\}$/,
   );
   assert.doesNotMatch(told, /authentication failed/, "what is read by programs that ban addresses");
 });

@@ -1,6 +1,7 @@
 import { deepStrictEqual, match, ok } from "node:assert/strict";
 import { type AnyRow, capabilities, commandTable } from "../../src/imap/table.ts";
 import type { Context } from "../../src/imap/command.ts";
+import { NO_IMAP_METER } from "../../src/imap/meter.ts";
 import { Session, type User } from "../../src/imap/session.ts";
 import { MaildirStore } from "../../src/store/maildir/store.ts";
 import { memoryLog } from "../../src/log.ts";
@@ -41,6 +42,7 @@ async function announced(): Promise<readonly string[]> {
       appendLimit: 1000,
       keepalive: 1000,
       now: () => 0,
+      meter: NO_IMAP_METER,
     };
     return capabilities({ session, service });
   } finally {

@@ -1,6 +1,5 @@
-import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert/strict";
-import fc from "fast-check";
-import { createLog, formatLine, memoryLog } from "../../src/log.ts";
+import { deepStrictEqual, match, strictEqual, throws } from "node:assert/strict";
+import { createLog, memoryLog } from "../../src/log.ts";
 import { formatSyslog, openSyslog } from "../../src/syslog.ts";
 
 async function inFolder(test: (dir: string) => Promise<void>): Promise<void> {
@@ -11,32 +10,6 @@ async function inFolder(test: (dir: string) => Promise<void>): Promise<void> {
     await Deno.remove(dir, { recursive: true });
   }
 }
-
-Deno.test("formatLine() quotes where it must", () => {
-  strictEqual(
-    formatLine("logged in", { user: "ann", n: 3, tls: true, none: undefined, empty: "" }),
-    'logged in user=ann n=3 tls=true empty=""',
-  );
-  strictEqual(
-    formatLine("x", { a: "b c", d: 'e"f', g: "h=i", j: "k\\" }),
-    'x a="b c" d="e\\"f" g="h=i" j="k\\\\"',
-  );
-});
-
-Deno.test("formatLine() lets nothing end the line or play with the terminal", () => {
-  strictEqual(
-    formatLine("x", { a: "b\r\nevent forged=1", c: "\x1b[31m", d: "\u202eabc", e: "\u2028" }),
-    'x a="b\\r\\nevent forged=1" c="\\u{1b}[31m" d="\\u{202e}abc" e="\\u{2028}"',
-  );
-});
-
-Deno.test("formatLine() makes one line of printable text from anything", () => {
-  fc.assert(
-    fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (event, value) => {
-      ok(!/[\p{Cc}\p{Cf}\u2028\u2029]/u.test(formatLine(event, { value })));
-    }),
-  );
-});
 
 Deno.test("createLog() appends lines with timestamps to a file", () =>
   inFolder(async (dir) => {
@@ -71,6 +44,26 @@ Deno.test("createLog() shows debug lines when asked, and writes to several targe
     await log.close();
     match(await Deno.readTextFile(`${dir}/a`), / debug: detail n=1\n$/);
     strictEqual(await Deno.readTextFile(`${dir}/b`), await Deno.readTextFile(`${dir}/a`));
+  }));
+
+Deno.test("createLog() writes each format, and the ending last", () =>
+  inFolder(async (dir) => {
+    for (const format of ["text", "logfmt", "json"] as const) {
+      const log = createLog([`${dir}/${format}`], false, format);
+      log.with({ conn: "7" }).warn("it failed", { a: 1 }, { z: "x y", b: 2 });
+      await log.close();
+    }
+    const time = String.raw`\d{4}-\d\d-\d\dT[\d:.]+Z`;
+    for (
+      const [format, line] of [
+        ["text", String.raw`${time} warning: conn=7 a=1 it failed\t\{"z":"x y","b":2\}`],
+        ["logfmt", `time=${time} level=warning msg="it failed" conn=7 a=1 z="x y" b=2`],
+        [
+          "json",
+          `\\{"time":"${time}","level":"warning","msg":"it failed","conn":"7","a":1,"z":"x y","b":2\\}`,
+        ],
+      ]
+    ) match(await Deno.readTextFile(`${dir}/${format}`), new RegExp(`^${line}\n$`));
   }));
 
 Deno.test("createLog() fails when a file cannot be opened", () => {

@@ -58,9 +58,18 @@ const GOOD: readonly [string, Uint8Array, string | undefined, boolean?][] = [
   ],
 ];
 
+/** The client's ports that are not 1234. */
+const PORTS = new Map([
+  ["TCP6 of version 1", 65535],
+  ["a mapped address", 1],
+  ["the longest addresses", 65535],
+]);
+
 for (const [what, bytes, source, tls = false] of GOOD) {
   Deno.test(`readProxyHeader() reads ${what}, and needs all of it and no more`, () => {
-    const expected: ProxyHeader = { length: bytes.length, source, tls };
+    const port = PORTS.get(what) ?? 1234;
+    const hasPort = source !== undefined && source !== "unix";
+    const expected: ProxyHeader = { length: bytes.length, source, tls, ...hasPort && { port } };
     deepStrictEqual(readProxyHeader(bytes), expected);
     deepStrictEqual(readProxyHeader(Buffer.concat([bytes, Buffer.from("a NOOP\r\n")])), expected);
     for (let size = 0; size < bytes.length; size++) {

@@ -1,6 +1,8 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { dirname } from "node:path";
 import { buildPackage } from "../../scripts/package_deb.ts";
+import { bashScript } from "../../src/cli/completion/bash.ts";
+import { COMMANDS } from "../../src/cli/commands.ts";
 import { VERSION } from "../../src/version.ts";
 import { clientTest, isInstalled, run } from "../clients/programs.ts";
 import { compileHere } from "../compiled_program.ts";
@@ -100,6 +102,8 @@ rootTest(PROGRAMS, "buildPackage(): dpkg installs, upgrades, removes and purges 
   const folder = await Deno.stat(`${machine.root}/etc/imapd`);
   deepStrictEqual([folder.uid, (folder.mode ?? 0) & 0o777], [0, 0o750]);
   strictEqual(await machine.read(CONFIG), undefined);
+  const completion = await machine.read("usr/share/bash-completion/completions/imapd");
+  strictEqual(completion, bashScript(COMMANDS));
 
   await machine.write(CONFIG, "# mine\n");
   await machine.write(MAIL, "Subject: x\n");

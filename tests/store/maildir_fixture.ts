@@ -1,6 +1,7 @@
 /** A Maildir store in a temporary folder, and what another Maildir program would do there. */
 
-import type { Log, LogFields } from "../../src/log.ts";
+import type { Log } from "../../src/log.ts";
+import type { LogFields } from "../../src/log_format.ts";
 import { MaildirStore, type MaildirStoreOptions } from "../../src/store/maildir/store.ts";
 
 /** A log that keeps its lines. */

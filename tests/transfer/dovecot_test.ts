@@ -152,3 +152,94 @@ Deno.test({
     }
   },
 });
+
+/** What a client compares with what it knows of a mailbox. */
+async function numbers(port: number, user: string): Promise<string[]> {
+  await using client = await ImapClient.login({ host: "127.0.0.1", port }, user, PASSWORD);
+  const found: string[] = [];
+  for (const name of ["INBOX", "Work/2026"]) {
+    const reply = JSON.stringify(await client.command(`STATUS ${name} (UIDVALIDITY UIDNEXT)`));
+    found.push(/UIDVALIDITY \d+/.exec(reply)?.[0] ?? "", /UIDNEXT \d+/.exec(reply)?.[0] ?? "");
+  }
+  return found;
+}
+
+function owners(folder: string): Set<number | null> {
+  const found = new Set<number | null>([Deno.lstatSync(folder).uid]);
+  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+    const path = `${folder}/${name}`;
+    for (const uid of isDirectory ? owners(path) : [Deno.lstatSync(path).uid]) found.add(uid);
+  }
+  return found;
+}
+
+Deno.test({
+  name: "MaildirStore: takes the place of Dovecot, and gives it back, without a download" +
+    skipped,
+  ignore: missing.length > 0,
+  async fn() {
+    await using server = await startServer();
+    const dir = await Deno.makeTempDir({ prefix: "imapd-transfer-" });
+    try {
+      const user = server.freshUser();
+      const maildir = server.maildir(user);
+      await Deno.mkdir(maildir, { recursive: true });
+      for (const path of [dir, server.dir, `${server.dir}/mail`]) await Deno.chmod(path, 0o755);
+      let before: string[];
+      {
+        await using dovecot = await startDovecotImap(dir, maildir);
+        await fill(dovecot.port);
+        await mbsync(dir, dovecot.port, "ann");
+        before = await numbers(dovecot.port, "ann");
+      }
+      const synced = await tree(`${dir}/local`);
+      strictEqual(synced.length, 11);
+      const owner = (await Deno.stat(maildir)).uid;
+
+      await mbsync(dir, server.port, user);
+      deepStrictEqual(await tree(`${dir}/local`), synced);
+      deepStrictEqual(await numbers(server.port, user), before);
+      {
+        await using client = await ImapClient.login(
+          { host: "127.0.0.1", port: server.port },
+          user,
+          PASSWORD,
+        );
+        match(JSON.stringify(await client.command('LSUB "" *')), /Work\/2026/);
+        await client.command("SELECT INBOX");
+        match(JSON.stringify(await client.command("UID FETCH 3 (FLAGS)")), /Flagged.*\$Label1/);
+        await client.command("UID STORE 3 +FLAGS (\\Answered)");
+      }
+      await server.stop();
+      deepStrictEqual([...owners(maildir)], [owner]);
+      {
+        await using dovecot = await startDovecotImap(dir, maildir);
+        deepStrictEqual(await numbers(dovecot.port, "ann"), before);
+        await using client = await ImapClient.login(
+          { host: "127.0.0.1", port: dovecot.port },
+          "ann",
+          PASSWORD,
+        );
+        await client.command("SELECT INBOX");
+        match(
+          JSON.stringify(await client.command("UID FETCH 3 (FLAGS)")),
+          /Answered.*Flagged.*\$Label1/,
+        );
+        await client.append("INBOX", "Subject: meanwhile\r\n\r\nb\r\n");
+      }
+      await server.restart();
+      await using client = await ImapClient.login(
+        { host: "127.0.0.1", port: server.port },
+        user,
+        PASSWORD,
+      );
+      await client.command("SELECT INBOX");
+      match(
+        JSON.stringify(await client.command("UID FETCH 3:* (FLAGS ENVELOPE)")),
+        /Flagged.*\$Label1.*meanwhile/,
+      );
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
+  },
+});

@@ -2,6 +2,7 @@
 
 import type { Finding } from "../../admin/operation.ts";
 import type { Config } from "../../config/load.ts";
+import { kernelFile } from "./kernel_file.ts";
 
 const DAY = 86_400_000;
 /** No clock that is right shows a time before this. */
@@ -40,7 +41,7 @@ function newestIn(folder: string): number {
 export function* descriptorFinding(running: boolean): Generator<Finding, void> {
   // What this shell allows says nothing of the server.
   if (!running) return;
-  const limit = Number(read("/proc/self/limits")?.match(/^Max open files +(\d+)/m)?.[1]);
+  const limit = Number(kernelFile("/proc/self/limits")?.match(/^Max open files +(\d+)/m)?.[1]);
   if (Number.isNaN(limit)) return;
   const text = `at most ${limit} open files`;
   yield limit < 4096
@@ -53,7 +54,7 @@ export function* inotifyFindings(): Generator<Finding, void> {
   for (
     const [name, least] of [["max_user_watches", 8192], ["max_user_instances", 32]] as const
   ) {
-    const value = Number(read(`/proc/sys/fs/inotify/${name}`) ?? NaN);
+    const value = Number(kernelFile(`/proc/sys/fs/inotify/${name}`) ?? NaN);
     if (Number.isNaN(value)) continue;
     const text = `fs.inotify.${name} is ${value}`;
     yield value < least
@@ -64,13 +65,5 @@ export function* inotifyFindings(): Generator<Finding, void> {
         advice: `sysctl -w fs.inotify.${name}=${least}; without watches folders are polled`,
       }
       : { level: "ok", subject: "limits", text };
-  }
-}
-
-function read(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch {
-    return undefined;
   }
 }

@@ -3,14 +3,16 @@
  * from it and the files beside it: a new setting is one more entry in one of them.
  */
 
-import { boolean, duration, hostname, logTargets, path } from "../kinds.ts";
-import { tables } from "../modules.ts";
+import { boolean, choice, duration, hostname, logTargets, path } from "../kinds.ts";
+import { table, tables } from "../modules.ts";
 import { optional, required, type Section, setting } from "../setting.ts";
 import { tlsSetting } from "../tls_setting.ts";
 import { authModules } from "./auth.ts";
+import { autoconfig } from "./autoconfig.ts";
 import { imap } from "./imap.ts";
 import { lmtp } from "./lmtp.ts";
 import { normalization } from "./names.ts";
+import { openMetrics } from "./openmetrics.ts";
 import { storageModules } from "./storage.ts";
 import { tableDocs, tableModules, tableReference } from "./tables.ts";
 import { tlsLoaders } from "./tls.ts";
@@ -28,7 +30,7 @@ export const moduleDocs: Readonly<Record<string, Readonly<Record<string, string>
   table: tableDocs,
 };
 
-/** Keys before the first table, and the tables `tls` and `[[imap]]`. */
+/** Keys before the first table, and the tables `tls`, `[[imap]]` and `autoconfig`. */
 export const top = {
   hostname: optional(hostname(), {
     doc: "The name that the server tells clients. The default is the machine's own.",
@@ -50,7 +52,20 @@ export const top = {
       'Where the log goes: "stderr", "stderr_ts" (with timestamps), "syslog" (the datagram socket ' +
       '/dev/log), the path of a file (appended to, with timestamps), or "off".',
   }),
+  log_format: setting(choice(["text", "logfmt", "json"]), {
+    default: '"text"',
+    doc:
+      'How lines of the log are written: "text" for people, "logfmt" (`level=info msg="logged in" ' +
+      'conn=1`) or "json" (an object a line) for programs.',
+  }),
   debug: setting(boolean(), { default: "false", doc: "Log what only developers want to know." }),
+  openmetrics: optional(openMetrics(), {
+    sample: '"tcp://127.0.0.1:9749"',
+    doc:
+      "Where a status page (`/`), metrics for Prometheus (`/metrics`) and the health (`/healthz`) " +
+      "are served over HTTP; see docs/monitoring.md. Absent: nowhere. On an address that others " +
+      "reach it must be a table with a token.",
+  }),
   warm_up: setting(duration({ atLeast: "0s", atMost: "1m" }), {
     default: '"600ms"',
     doc:
@@ -83,6 +98,13 @@ export const top = {
   lmtp: optional(tables(lmtp), {
     doc: "Endpoints that take mail from an MTA of this machine by LMTP (RFC 2033). There need be " +
       "none.",
+  }),
+  autoconfig: optional(table(autoconfig), {
+    sample: '{ listen = ["tcp://127.0.0.1:8080"] }',
+    doc: "Serves forms by which mail programs set themselves up: `/mail/config-v1.1.xml` and " +
+      "`/.well-known/autoconfig/mail/config-v1.1.xml` (Thunderbird, Android), " +
+      "`/autodiscover/autodiscover.xml` (Outlook), `/apple/mail.mobileconfig?address=ADDRESS` (iOS, " +
+      "macOS), and a page for people at `/`.",
   }),
 } satisfies Section;
 

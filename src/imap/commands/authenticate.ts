@@ -116,14 +116,15 @@ async function finish(
 ): Promise<Completion> {
   const { session, service, log } = context;
   const result = await withAccount(context, attempt.result);
+  const outcome = result.ok ? "ok" : result.reason === "unavailable" ? "unavailable" : "failed";
+  service.meter.login(mechanism ?? "LOGIN", outcome, session.remote);
   if (!result.ok) {
     const unavailable = result.reason === "unavailable";
-    // Programs that ban addresses read the line of failures: src_ip and username are its end. Who
-    // could not be checked has done nothing wrong, and must not be banned.
-    log.warn(unavailable ? "authentication not possible" : "authentication failed", {
-      mechanism,
+    // Programs that ban addresses read the end of the line of failures. Who could not be checked
+    // has done nothing wrong, and must not be banned.
+    log.warn(unavailable ? "authentication not possible" : "authentication failed", { mechanism }, {
       reason: result.detail,
-      src_ip: session.remote,
+      src_ip: session.source,
       username: shortened(attempt.name),
     });
     if (unavailable) {

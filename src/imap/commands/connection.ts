@@ -20,11 +20,18 @@ export async function noop(context: Context): Promise<Completion> {
   return ok(`${context.command} completed`);
 }
 
+/** Characters of a client's name and version that are kept. */
+const LONGEST_CLIENT = 100;
+
 /** @see RFC 2971 §3.1 */
 export function id(context: Context, args: IdArgs): Completion {
   const fields: Record<string, string> = {};
   for (const [name, value] of args.fields) {
     if (value !== undefined) fields[`client_${name.toLowerCase()}`] = value;
+  }
+  const { client_name: name, client_version: version } = fields;
+  if (name !== undefined) {
+    context.session.client = [name, version ?? []].flat().join(" ").slice(0, LONGEST_CLIENT);
   }
   context.log.info("client", fields);
   context.out.text(`* ID (${string("name")} ${string("imapd")})\r\n`);

@@ -18,13 +18,13 @@ import type {
   TakenMessage,
 } from "../store.ts";
 import { StoreError } from "../store.ts";
-import { type AccountContext, folderPath, loadColumns } from "./account_context.ts";
+import { type AccountContext, folderPath, loadColumns, tell } from "./account_context.ts";
 import { append } from "./appending.ts";
 import { isYoung, notice, refresh, stopWatching } from "./comparing.ts";
 import { copyMessages } from "./copying.ts";
 import { folderOf } from "./folder_name.ts";
 import { type Folders, makeFolder } from "./folders.ts";
-import { taken } from "./imports.ts";
+import { adoptUids, taken } from "./imports.ts";
 import { IncomingFile } from "./incoming_file.ts";
 import { MaildirMailbox } from "./mailbox.ts";
 import type { MailboxList } from "./mailbox_list.ts";
@@ -192,9 +192,11 @@ export class MaildirAccount implements Account {
 
   async receive(mailbox: string): Promise<IncomingMessage> {
     const state = await this.find(mailbox);
-    await this.#account.quota.ready();
-    this.#account.quota.assertRoom({ storage: 1, messages: 1 });
-    return new IncomingFile(folderPath(this.#account, state), this.#account.names.next());
+    const { meter, names, quota } = this.#account;
+    await quota.ready();
+    quota.assertRoom({ storage: 1, messages: 1 });
+    const synced = (seconds: number) => meter.synced("file", seconds);
+    return new IncomingFile(folderPath(this.#account, state), names.next(), synced);
   }
 
   async append(mailbox: string, messages: readonly NewMessage[]): Promise<AppendedUids> {
@@ -205,7 +207,9 @@ export class MaildirAccount implements Account {
       for (const { incoming } of messages) await incoming.abort();
       throw error;
     }
-    return await append(this.#account, state, messages);
+    const appended = await append(this.#account, state, messages);
+    tell(this.#account, "append", state, appended.uids.length);
+    return appended;
   }
 
   quota(): Promise<Quota> {
@@ -219,7 +223,7 @@ export class MaildirAccount implements Account {
   async adoptUids(mailbox: string, uids: ForeignUids): Promise<boolean> {
     const state = await this.find(mailbox);
     await this.#refresh(state);
-    return await this.#folders.adoptUids(state, uids);
+    return await adoptUids(this.#account, state, uids);
   }
 
   async taken(
@@ -254,6 +258,8 @@ export class MaildirAccount implements Account {
       this.#repair(state);
       this.#checked.add(state);
     }
+    // Before anything else is in it: UIDs only rise.
+    if (state.inherits) await this.#refresh(state);
     return state;
   }
 

@@ -2,6 +2,7 @@
 
 import type { Log } from "../../log.ts";
 import { Pace } from "../../pace.ts";
+import type { StoreMeter, StoreOperation } from "../meter.ts";
 import { StoreError } from "../store.ts";
 import type { Background } from "./background.ts";
 import { Columns } from "./columns.ts";
@@ -17,9 +18,11 @@ import type { AccountQuota } from "./quota.ts";
 import type { Removals } from "./removals.ts";
 import type { IndexCopies } from "./snapshot.ts";
 import type { WriteBack } from "./write_back.ts";
+import type { UidValidities } from "./uid_validity.ts";
 import type { Writer } from "./writer.ts";
 
 export interface AccountContext {
+  readonly name: string;
   /** The account's Maildir. */
   readonly root: string;
   readonly log: Log;
@@ -29,6 +32,7 @@ export interface AccountContext {
   readonly writer: Writer;
   readonly directorySyncs: DirectorySyncs;
   readonly mailboxes: MailboxRows;
+  readonly uidValidities: UidValidities;
   readonly messages: MessageRows;
   readonly keywords: KeywordSets;
   readonly quota: AccountQuota;
@@ -38,6 +42,7 @@ export interface AccountContext {
   readonly writeBack: WriteBack;
   readonly loaded: LoadedMailboxes;
   readonly watcher: FolderWatcher;
+  readonly meter: StoreMeter;
   /** No message is shown as `\Recent`. */
   readonly hidesRecent: boolean;
   /** False once another program removed the Maildir; then the account is given up. */
@@ -46,6 +51,16 @@ export interface AccountContext {
 
 /** Distinct keywords in one mailbox. */
 const MAX_KEYWORDS = 1000;
+
+/** Tells the meter what was done to a mailbox, unless it was nothing. */
+export function tell(
+  { meter, name }: AccountContext,
+  operation: StoreOperation,
+  { name: mailbox }: MailboxState,
+  messages: number,
+): void {
+  if (messages > 0) meter.did(operation, messages, { account: name, mailbox });
+}
 
 /** The folder of a mailbox. */
 export function folderPath(account: AccountContext, state: MailboxState): string {

@@ -1,10 +1,21 @@
 /** Takes into the index what other programs delivered, renamed or removed. */
 
 import { Pace, sortInTurns } from "../../pace.ts";
-import { type AccountContext, filePath, folderPath, saveProgress } from "./account_context.ts";
+import {
+  type AccountContext,
+  filePath,
+  folderPath,
+  keywordsWith,
+  saveKeywords,
+  saveProgress,
+  tell,
+} from "./account_context.ts";
 import { localDate } from "./appending.ts";
+import { keywordsOf } from "./dovecot_files.ts";
 import { removed, removing } from "./expunging.ts";
-import { compareDelivery, deliveryTimeOf, flagBitsOf, withFlags } from "./file_name.ts";
+import { compareDelivery, deliveryTimeOf, flagBitsOf, lettersOf, withFlags } from "./file_name.ts";
+import { uidsFrom } from "./imports.ts";
+import { endInheritance, type Inheritance, readInheritance } from "./inheritance.ts";
 import { lstat } from "./locating.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { type FileName, type FileRow, type MessageRow, splitName } from "./message_rows.ts";
@@ -25,11 +36,14 @@ interface Arrival {
   readonly file: FileName;
   readonly size: number;
   readonly date: { readonly seconds: number; readonly zone: number };
+  readonly keywords: readonly string[];
+  /** Undefined: the next one. */
+  readonly uid: number | undefined;
 }
 
 /** What is taken over in one transaction. */
 interface Portion extends Pick<Findings, "renamed" | "missing"> {
-  readonly arrivals: readonly Arrival[];
+  readonly arrivals: readonly (Arrival & { readonly uid: number })[];
 }
 
 const MESSAGES_PER_TRANSACTION = 2000;
@@ -40,7 +54,10 @@ export async function takeOver(
   state: MailboxState,
   { renamed, missing, strangers }: Findings,
 ): Promise<void> {
-  const arrivals = await examine(account, state, strangers);
+  const inheritance = state.inherits ? await readInheritance(account, state) : undefined;
+  const found = await examine(account, state, strangers, inheritance);
+  const uids = uidsFrom(state.uidNext, found.map(({ uid }) => uid));
+  const arrivals = found.map((arrival, i) => ({ ...arrival, uid: uids[i] }));
   const most = Math.max(arrivals.length, renamed.length, missing.length);
   for (let from = 0; from < most; from += MESSAGES_PER_TRANSACTION) {
     const to = from + MESSAGES_PER_TRANSACTION;
@@ -50,7 +67,18 @@ export async function takeOver(
       missing: missing.slice(from, to),
     });
   }
+  if (inheritance) await endInheritance(account, state, inheritance, firstUnseen(arrivals));
   if (state.columns && arrivals.length > 0) prepareAll(account, state);
+}
+
+/** Whoever moved the others out of `new` has shown them. */
+function firstUnseen(arrivals: Portion["arrivals"]): number | undefined {
+  let first: number | undefined;
+  for (const { uid, file } of [...arrivals].reverse()) {
+    if (!file.inNew) break;
+    first = uid;
+  }
+  return first;
 }
 
 async function takeOverPortion(
@@ -60,15 +88,16 @@ async function takeOverPortion(
 ): Promise<void> {
   const modseq = state.highestModseq + 1;
   const gone = missing.map(({ uid }) => uid).sort((a, b) => a - b);
-  const { rows, merged } = await account.writer.transaction(async () => {
+  const { rows, keywords, merged } = await account.writer.transaction(async () => {
     const pace = new Pace();
     const rows = await insertAll(account, state, arrivals, modseq, pace);
+    const keywords = noteKeywords(account, state, rows);
     const merged = await mergeAll(account, state, renamed, modseq, pace);
     await removeAll(account, state, gone, modseq, pace);
     if (rows.length + merged.length + gone.length > 0) {
-      saveProgress(account, state, { uidNext: state.uidNext + rows.length, modseq });
+      saveProgress(account, state, { uidNext: uidAfter(state, rows), modseq });
     }
-    return { rows, merged };
+    return { rows, keywords, merged };
   }, { messages: arrivals.length + renamed.length + missing.length });
   if (rows.length + merged.length + gone.length === 0) return;
   const { columns } = state;
@@ -77,17 +106,37 @@ async function takeOverPortion(
     const at = columns?.indexOf(uid) ?? -1;
     if (at >= 0) columns?.setFlags(at, { flags, keywords: columns.keywordSets[at] }, modseq);
   }
-  state.uidNext += rows.length;
+  state.uidNext = uidAfter(state, rows);
+  state.keywords = keywords;
   state.highestModseq = modseq;
+  tell(account, "adopt", state, rows.length);
   if (columns && gone.length > 0) removed(account, state, columns.indexesOf(gone), modseq);
   state.changed();
 }
 
-/** Sees which of the unknown files are new messages, in the order of their delivery. */
+function uidAfter(state: MailboxState, rows: readonly MessageRow[]): number {
+  return rows.length === 0 ? state.uidNext : rows[rows.length - 1].uid + 1;
+}
+
+/** The keywords in use in the mailbox with these messages in it. */
+function noteKeywords(
+  account: AccountContext,
+  state: MailboxState,
+  rows: readonly MessageRow[],
+): readonly number[] {
+  const numbers = [...new Set(rows.map(({ keywords }) => keywords))]
+    .flatMap((set) => account.keywords.numbers(set));
+  const keywords = keywordsWith(account, state, [...new Set(numbers)]);
+  if (keywords) saveKeywords(account, state, keywords);
+  return keywords ?? state.keywords;
+}
+
+/** Sees which of the unknown files are new messages, in the order of their UIDs or delivery. */
 async function examine(
   account: AccountContext,
   state: MailboxState,
   files: readonly FileName[],
+  inheritance?: Inheritance,
 ): Promise<Arrival[]> {
   const pace = new Pace();
   const found: (Arrival & { readonly time: number })[] = [];
@@ -102,12 +151,18 @@ async function examine(
     else {
       const time = deliveryTimeOf(file.base) ?? -1;
       const date = localDate(stat.mtime?.getTime() ?? account.clock());
-      found.push({ file, size: stat.size, date, time });
+      const keywords = inheritance
+        ? keywordsOf(lettersOf(file.base + file.info), inheritance.keywords)
+        : [];
+      // Above all that were given before.
+      const uid = inheritance && (inheritance.uids.get(file.base) ?? inheritance.uidNext);
+      found.push({ file, size: stat.size, date, keywords, uid, time });
     }
   }
   return await sortInTurns(
     found,
-    (a, b) => a.time - b.time || compareDelivery(a.file.base, b.file.base),
+    (a, b) =>
+      (a.uid ?? 0) - (b.uid ?? 0) || a.time - b.time || compareDelivery(a.file.base, b.file.base),
   );
 }
 
@@ -133,18 +188,17 @@ function unlinkAgain(account: AccountContext, path: string): void {
 async function insertAll(
   account: AccountContext,
   state: MailboxState,
-  arrivals: readonly Arrival[],
+  arrivals: Portion["arrivals"],
   modseq: number,
   pace: Pace,
 ): Promise<MessageRow[]> {
   const rows: MessageRow[] = [];
-  for (const { file, size, date } of arrivals) {
-    const uid = state.uidNext + rows.length;
+  for (const { uid, file, size, date, keywords } of arrivals) {
     if (uid >= 0xffffffff) break;
     const row = {
       uid,
       flags: flagBitsOf(file.base + file.info),
-      keywords: 0,
+      keywords: keywords.length === 0 ? 0 : account.keywords.set(account.keywords.intern(keywords)),
       modseq,
       size: -1 - size,
       date: date.seconds,

@@ -40,6 +40,7 @@ type Needed = "none" | "new" | "all";
 
 function neededComparison(account: AccountContext, state: MailboxState): Needed {
   const times = directoryTimes(account, state);
+  if (state.inherits) return "all";
   const { inNew, inCur } = state;
   const watched = state.eventsComplete && inCur.mtime !== 0;
   const differs = times.inCur !== inCur.mtime;

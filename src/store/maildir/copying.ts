@@ -1,5 +1,8 @@
 /** COPY and MOVE: hard links first, durable in their place, then the rows in one transaction. */
 
+import * as fs from "node:fs";
+import { dirname } from "node:path";
+import { giveToOwnerOf } from "../../ownership.ts";
 import { Pace } from "../../pace.ts";
 import type { CopiedUids } from "../store.ts";
 import { StoreError } from "../store.ts";
@@ -14,7 +17,7 @@ import {
 import type { Columns } from "./columns.ts";
 import { errnoOf, storeErrorOf } from "./disk_error.ts";
 import { removed, removing } from "./expunging.ts";
-import { withFlags } from "./file_name.ts";
+import { withFlags, withoutKeywords } from "./file_name.ts";
 import { findFile } from "./locating.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { type FileName, type FileRow, splitName } from "./message_rows.ts";
@@ -102,7 +105,7 @@ async function linkAll(
     const planned = some.flatMap((at) => {
       const row = files.get(columns.uids[at]);
       if (!row) return [];
-      const name = withFlags(account.names.next() + row.info, columns.flags[at]);
+      const name = withFlags(account.names.next() + withoutKeywords(row.info), columns.flags[at]);
       return [{ at, row, file: splitName(false, name) }];
     });
     if (planned.length === 0) continue;
@@ -188,10 +191,15 @@ function linkOrCopy(from: string, to: string): void {
 
 function copyDurably(from: string, to: string): void {
   Deno.copyFileSync(from, to);
-  using file = Deno.openSync(to, { read: true, write: true });
   const { mtime } = Deno.statSync(from);
   if (mtime) Deno.utimeSync(to, mtime, mtime);
-  file.syncSync();
+  const fd = fs.openSync(to, "r+");
+  try {
+    giveToOwnerOf(dirname(to), fd);
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
 }
 
 /** Neighbours whose UIDs follow each other without a gap. */

@@ -7,6 +7,9 @@ export class DirectorySyncs {
   readonly #running = new Map<string, Promise<void>>();
   readonly #next = new Map<string, Promise<void>>();
 
+  /** @param synced is told how many seconds each took */
+  constructor(private readonly synced: (seconds: number) => void) {}
+
   /**
    * Makes all entries that a directory has now durable.
    *
@@ -15,7 +18,11 @@ export class DirectorySyncs {
   sync(path: string): Promise<void> {
     const running = this.#running.get(path);
     if (!running) {
-      const syncing = syncDirectory(path).finally(() => this.#running.delete(path));
+      const started = performance.now();
+      const syncing = syncDirectory(path)
+        .then(() => this.synced((performance.now() - started) / 1000)).finally(() =>
+          this.#running.delete(path)
+        );
       this.#running.set(path, syncing);
       return syncing;
     }

@@ -86,6 +86,21 @@ export function withFlags(file: string, bits: number): string {
   return baseOf(file) + INFO + [...kept].sort().join("") + tail;
 }
 
+/**
+ * The name without the letters a–z, by which other servers mean a keyword: another one in each
+ * mailbox.
+ */
+export function withoutKeywords(file: string): string {
+  const { letters, tail } = infoOf(file);
+  const kept = letters.replace(/[a-z]/g, "");
+  return kept === letters ? file : baseOf(file) + INFO + kept + tail;
+}
+
+/** The letters in a file's name, of whatever meaning. */
+export function lettersOf(file: string): string {
+  return infoOf(file).letters;
+}
+
 function infoOf(file: string): { letters: string; tail: string } {
   const start = file.indexOf(INFO);
   if (start < 0) return { letters: "", tail: "" };

@@ -1,19 +1,19 @@
 /** Maildir++ folders on disk: made, renamed, deleted, and found where others made them. */
 
-import type { ForeignUids, SpecialUse } from "../store.ts";
+import type { SpecialUse } from "../store.ts";
 import { StoreError } from "../store.ts";
+import { makeOwnedFolder } from "../../ownership.ts";
 import { Pace } from "../../pace.ts";
 import type { AccountContext } from "./account_context.ts";
 import { storeErrorOf } from "./disk_error.ts";
 import { baseOf } from "./file_name.ts";
 import { nameOf } from "./folder_name.ts";
-import { adoptUids } from "./imports.ts";
+import { inheritedFrom, inherits } from "./inheritance.ts";
 import { syncDirectory } from "./incoming_file.ts";
 import { lstat } from "./locating.ts";
 import type { MailboxList } from "./mailbox_list.ts";
 import type { MailboxRow } from "./mailbox_rows.ts";
 import { MailboxState } from "./mailbox_state.ts";
-import type { UidValidities } from "./uid_validity.ts";
 
 /** A folder on its way to another name. */
 interface Move {
@@ -38,22 +38,15 @@ const ROWS_PER_STEP = 500;
 export class Folders {
   readonly #account: AccountContext;
   readonly #list: MailboxList;
-  readonly #uidValidities: UidValidities;
 
-  constructor(account: AccountContext, list: MailboxList, uidValidities: UidValidities) {
+  constructor(account: AccountContext, list: MailboxList) {
     this.#account = account;
     this.#list = list;
-    this.#uidValidities = uidValidities;
-  }
-
-  /** See `Account.adoptUids`; not to be awaited inside the queue. */
-  adoptUids(state: MailboxState, uids: ForeignUids): Promise<boolean> {
-    return adoptUids(this.#account, state, this.#uidValidities, uids);
   }
 
   /** Makes a folder with its directories, and its row. */
   async create(name: string, folder: string, specialUse: readonly SpecialUse[]): Promise<void> {
-    const { root, mailboxes, writer } = this.#account;
+    const { root, mailboxes, uidValidities, writer } = this.#account;
     try {
       makeFolder(`${root}/${folder}`);
       await syncDirectory(`${root}/${folder}`);
@@ -62,8 +55,8 @@ export class Folders {
       throw storeErrorOf(error, "making a mailbox");
     }
     const row = await writer.transaction(() => {
-      const row = mailboxes.insert(name, folder, this.#uidValidities.next(), specialUse.join(" "));
-      this.#uidValidities.save();
+      const row = mailboxes.insert(name, folder, uidValidities.next(), specialUse.join(" "));
+      uidValidities.save();
       return row;
     });
     this.#list.add(new MailboxState(row));
@@ -190,13 +183,14 @@ export class Folders {
       !found.has(folder) && lstat(`${root}/${folder}/cur`) === undefined
     );
     if (added.length + vanished.length === 0) return [];
+    const inherited = await this.#inherited(added);
     const entries: number[] = [];
     const rows = await writer.transaction(async () => {
       for (const { id, folder } of vanished) {
         mailboxes.remove(id);
         entries.push(mailboxes.addToJournal(JSON.stringify({ kind: "delete", id, folder })));
       }
-      return await this.#insertAll(added, new Set(vanished.map(({ name }) => name)));
+      return await this.#insertAll(added, inherited, new Set(vanished.map(({ name }) => name)));
     });
     for (const [i, state] of vanished.entries()) this.#letGo(state, entries[i]);
     const states = rows.map((row) => new MailboxState(row));
@@ -221,10 +215,24 @@ export class Folders {
     this.#clean(entry, state.id);
   }
 
+  /** The UIDVALIDITYs of folders that another server had before. */
+  async #inherited(folders: readonly string[]): Promise<Map<string, { uidValidity?: number }>> {
+    const { root, mailboxes } = this.#account;
+    const found = new Map<string, { uidValidity?: number }>();
+    if (!inherits(root, mailboxes)) return found;
+    for (const folder of folders) {
+      const inherited = await inheritedFrom(`${root}/${folder}`);
+      if (inherited) found.set(folder, inherited);
+    }
+    return found;
+  }
+
   async #insertAll(
     folders: readonly string[],
+    inherited: ReadonlyMap<string, { readonly uidValidity?: number }>,
     freed: ReadonlySet<string>,
   ): Promise<MailboxRow[]> {
+    const { mailboxes, uidValidities } = this.#account;
     const rows: MailboxRow[] = [];
     const taken = new Set<string>();
     const pace = new Pace();
@@ -236,10 +244,13 @@ export class Folders {
       let name = plain;
       for (let number = 2; isTaken(name); number++) name = `${plain} (${number})`;
       taken.add(name);
-      rows.push(this.#account.mailboxes.insert(name, folder, this.#uidValidities.next(), ""));
+      const before = inherited.get(folder);
+      const uidValidity = before?.uidValidity ?? uidValidities.next();
+      uidValidities.note(uidValidity);
+      rows.push(mailboxes.insert(name, folder, uidValidity, "", before !== undefined));
       if (pace.due()) await pace.turn();
     }
-    if (rows.length > 0) this.#uidValidities.save();
+    if (rows.length > 0) uidValidities.save();
     return rows;
   }
 
@@ -302,7 +313,7 @@ function trashPath(root: string, id: number): string {
 export function makeFolder(path: string): void {
   // cur/ last: a folder without it is no mailbox yet.
   for (const directory of ["tmp", "new", "cur"]) {
-    Deno.mkdirSync(`${path}/${directory}`, { recursive: true, mode: 0o700 });
+    makeOwnedFolder(`${path}/${directory}`, 0o700);
   }
 }
 

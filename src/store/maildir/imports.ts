@@ -3,7 +3,6 @@
 import type { ForeignUids, TakenMessage } from "../store.ts";
 import { type AccountContext, saveProgress } from "./account_context.ts";
 import type { MailboxState } from "./mailbox_state.ts";
-import type { UidValidities } from "./uid_validity.ts";
 
 /** The largest UID of a message: UIDNEXT has to be one, too. */
 const LAST_UID = 0xffff_fffe;
@@ -29,10 +28,9 @@ export function uidsFrom(uidNext: number, wanted: readonly (number | undefined)[
 export function adoptUids(
   account: AccountContext,
   state: MailboxState,
-  uidValidities: UidValidities,
   { uidValidity, uidNext = 1 }: ForeignUids,
 ): Promise<boolean> {
-  const { mailboxes, writer } = account;
+  const { mailboxes, uidValidities, writer } = account;
   return writer.run<boolean>(() => {
     state.assertThere();
     if (!isUid(uidValidity)) return { result: false };
@@ -45,6 +43,7 @@ export function adoptUids(
       mailboxes.setMeta(had, 1);
       mailboxes.setUidValidity(state.id, uidValidity);
       uidValidities.note(uidValidity);
+      uidValidities.save();
     }
     const next = Math.max(state.uidNext, isUid(uidNext) ? uidNext : 1);
     // No session has anything to learn of UIDs that no message has.

@@ -1,7 +1,9 @@
 /** A message on its way to a Maildir folder: first in memory or `tmp/`, then durable, then in place. */
 
 import * as fs from "node:fs";
+import { dirname } from "node:path";
 import { MessageIndexer, type MessageSummary } from "../../message/indexer.ts";
+import { createOwnedFile, makeOwnedFolder } from "../../ownership.ts";
 import type { IncomingMessage } from "../store.ts";
 import { errnoOf, storeErrorOf } from "./disk_error.ts";
 
@@ -37,12 +39,15 @@ export class IncomingFile implements IncomingMessage {
   /** Disk work under way, which `abort` has to wait for. */
   #work: Promise<unknown> | undefined;
   #placedPath = "";
+  readonly #synced: (seconds: number) => void;
 
   /**
    * @param folder path of the Maildir folder, which has `tmp`, `new` and `cur`
    * @param name unique, as of `FileNames`
+   * @param synced is told how many seconds the disk took
    */
-  constructor(folder: string, name: string) {
+  constructor(folder: string, name: string, synced: (seconds: number) => void = () => {}) {
+    this.#synced = synced;
     this.#folder = folder;
     this.#tmpPath = `${folder}/tmp/${name}`;
   }
@@ -168,7 +173,9 @@ export class IncomingFile implements IncomingMessage {
     else await writeAll(this.#fd, held);
     const fd = this.#open();
     if (modified !== undefined) fs.futimesSync(fd, modified, modified);
+    const started = performance.now();
     await fsync(fd);
+    this.#synced((performance.now() - started) / 1000);
     this.#close();
     this.#buffer = new Uint8Array(0);
     return { size: this.#size, summary };
@@ -200,11 +207,13 @@ export class IncomingFile implements IncomingMessage {
 /** Makes a new file; `tmp/` too, which some programs drop when it is empty. */
 function createFile(path: string, tmp: string): number {
   try {
-    return fs.openSync(path, "wx", 0o600);
+    return createOwnedFile(path, 0o600);
   } catch (error) {
     if (errnoOf(error) !== "ENOENT") throw error;
-    fs.mkdirSync(tmp, { mode: 0o700 });
-    return fs.openSync(path, "wx", 0o600);
+    // Only in its folder: that of a mailbox removed meanwhile must not come back.
+    fs.statSync(dirname(tmp));
+    makeOwnedFolder(tmp, 0o700);
+    return createOwnedFile(path, 0o600);
   }
 }
 

@@ -43,6 +43,7 @@ export class LastingAccount implements Account {
   #life: Promise<Life> | undefined;
   /** The last one, for what is asked of memory alone; it may be closed. */
   #last: MaildirAccount | undefined;
+  #current: OpenAccount | undefined;
   #closing: Promise<void> = Promise.resolve();
   #suspect = false;
   /** Why it cannot be opened any more. */
@@ -59,6 +60,11 @@ export class LastingAccount implements Account {
     this.name = name;
     this.#open = open;
     this.#now = now;
+  }
+
+  /** The account as it is open now, if it is. */
+  get opened(): OpenAccount | undefined {
+    return this.#current;
   }
 
   list(): readonly MailboxInfo[] {
@@ -289,11 +295,13 @@ export class LastingAccount implements Account {
     if (life.broken) return life;
     begun = true;
     this.#last = opened.account;
+    this.#current = opened;
     return life;
   }
 
   /** Starts closing; the next opening waits for it. */
   #close(opened: OpenAccount): void {
+    if (this.#current === opened) this.#current = undefined;
     const before = this.#closing;
     this.#closing = (async () => {
       await before;

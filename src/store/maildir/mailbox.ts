@@ -12,7 +12,7 @@ import type {
   StoredMessage,
 } from "../store.ts";
 import { StoreError } from "../store.ts";
-import { type AccountContext, filePath } from "./account_context.ts";
+import { type AccountContext, filePath, tell } from "./account_context.ts";
 import { refresh } from "./comparing.ts";
 import { copyMessages } from "./copying.ts";
 import { expunge } from "./expunging.ts";
@@ -177,28 +177,37 @@ export class MaildirMailbox implements Mailbox {
     }
   }
 
-  store(
+  async store(
     uids: readonly number[],
     change: FlagChange,
     options: StoreOptions = {},
   ): Promise<StoredFlags> {
-    return storeFlags(this.#account, this.#state, uids, change, options);
+    const stored = await storeFlags(this.#account, this.#state, uids, change, options);
+    const messages = stored.modseq === 0 ? 0 : uids.length - stored.modified.length;
+    tell(this.#account, "store", this.#state, messages);
+    return stored;
   }
 
   async copy(uids: readonly number[], destination: string): Promise<CopiedUids> {
     this.#state.assertThere();
     const to = await this.#owner.find(destination);
-    return await copyMessages(this.#account, this.#state, uids, to, false);
+    const copied = await copyMessages(this.#account, this.#state, uids, to, false);
+    tell(this.#account, "copy", to, copied.destination.length);
+    return copied;
   }
 
   async move(uids: readonly number[], destination: string): Promise<CopiedUids> {
     this.#state.assertThere();
     const to = await this.#owner.find(destination);
-    return await copyMessages(this.#account, this.#state, uids, to, true);
+    const moved = await copyMessages(this.#account, this.#state, uids, to, true);
+    tell(this.#account, "move", to, moved.destination.length);
+    return moved;
   }
 
-  expunge(uids?: readonly number[]): Promise<ExpungedUids> {
-    return expunge(this.#account, this.#state, uids);
+  async expunge(uids?: readonly number[]): Promise<ExpungedUids> {
+    const expunged = await expunge(this.#account, this.#state, uids);
+    tell(this.#account, "expunge", this.#state, expunged.uids.length);
+    return expunged;
   }
 
   close(): void {

@@ -20,6 +20,8 @@ export interface MailboxRow {
   readonly newCompared: number;
   readonly curMtime: number;
   readonly curCompared: number;
+  /** 1 until what the mailbox has from another server is taken over, else 0. */
+  readonly inherits: number;
 }
 
 /** When a Maildir directory was last compared with the index. */
@@ -31,7 +33,7 @@ export interface DirectoryStamp {
 const ROW = `id, name, folder, uid_validity AS uidValidity, uid_next AS uidNext,
   highest_modseq AS highestModseq, first_recent AS firstRecent, special_use AS specialUse,
   keywords, new_mtime AS newMtime, new_compared AS newCompared, cur_mtime AS curMtime,
-  cur_compared AS curCompared`;
+  cur_compared AS curCompared, inherits`;
 
 /** Statements on `mailboxes`, `subscriptions`, `keywords`, `journal` and `meta`. */
 export class MailboxRows {
@@ -62,11 +64,17 @@ export class MailboxRows {
     ).get(id) as unknown as MailboxRow | undefined;
   }
 
-  insert(name: string, folder: string, uidValidity: number, specialUse: string): MailboxRow {
+  insert(
+    name: string,
+    folder: string,
+    uidValidity: number,
+    specialUse: string,
+    inherits = false,
+  ): MailboxRow {
     const { lastInsertRowid } = this.#database.prepare(
       `INSERT INTO mailboxes (name, folder, uid_validity, uid_next, highest_modseq, first_recent,
-         special_use, keywords) VALUES (?, ?, ?, 1, 1, 1, ?, '')`,
-    ).run(name, folder, uidValidity, specialUse);
+         special_use, keywords, inherits) VALUES (?, ?, ?, 1, 1, 1, ?, '', ?)`,
+    ).run(name, folder, uidValidity, specialUse, Number(inherits));
     return {
       id: Number(lastInsertRowid),
       name,
@@ -81,6 +89,7 @@ export class MailboxRows {
       newCompared: 0,
       curMtime: 0,
       curCompared: 0,
+      inherits: Number(inherits),
     };
   }
 
@@ -92,6 +101,10 @@ export class MailboxRows {
   setUidValidity(id: number, uidValidity: number): void {
     this.#database.prepare("UPDATE mailboxes SET uid_validity = ? WHERE id = ?")
       .run(uidValidity, id);
+  }
+
+  endInheritance(id: number): void {
+    this.#database.prepare("UPDATE mailboxes SET inherits = 0 WHERE id = ?").run(id);
   }
 
   setKeywords(id: number, keywords: string): void {

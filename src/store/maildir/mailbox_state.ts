@@ -27,6 +27,8 @@ export class MailboxState {
   highestModseq: number;
   firstRecent: number;
   specialUse: readonly SpecialUse[];
+  /** Its messages have UIDs and keywords from before, which are to be taken over first of all. */
+  inherits: boolean;
   /** Numbers of the keywords in use, in the order of their first use. */
   keywords: readonly number[];
   /** Present while it is open, and afterwards as long as there is memory for it. */
@@ -68,6 +70,7 @@ export class MailboxState {
     this.uidNext = row.uidNext;
     this.highestModseq = row.highestModseq;
     this.firstRecent = row.firstRecent;
+    this.inherits = row.inherits !== 0;
     this.specialUse = row.specialUse === "" ? [] : row.specialUse.split(" ") as SpecialUse[];
     this.keywords = row.keywords === "" ? [] : row.keywords.split(",").map(Number);
     this.inNew = { mtime: row.newMtime, compared: row.newCompared, touched: false };
@@ -121,6 +124,7 @@ export class MailboxState {
     this.uidNext = row.uidNext;
     this.highestModseq = row.highestModseq;
     this.firstRecent = row.firstRecent;
+    this.inherits = row.inherits !== 0;
     this.keywords = row.keywords === "" ? [] : row.keywords.split(",").map(Number);
   }
 }

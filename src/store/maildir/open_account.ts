@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { Log } from "../../log.ts";
 import { yieldNow } from "../../pace.ts";
+import type { StoreMeter } from "../meter.ts";
 import type { SpecialUse } from "../store.ts";
 import { StoreError } from "../store.ts";
 import { MaildirAccount } from "./account.ts";
@@ -26,12 +27,13 @@ import { AccountQuota, type QuotaSettings } from "./quota.ts";
 import { Removals } from "./removals.ts";
 import { settleRestored } from "./restored.ts";
 import { INDEX_FILE, type OpenedIndex, openIndex } from "./schema.ts";
+import { inheritedSubscriptions, inherits } from "./inheritance.ts";
 import { isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
 import { IndexCopies } from "./snapshot.ts";
 import { removeStaleFiles } from "./stale_files.ts";
 import { UidValidities } from "./uid_validity.ts";
 import { WriteBack } from "./write_back.ts";
-import { Writer } from "./writer.ts";
+import { type Recovery, Writer } from "./writer.ts";
 
 /** Milliseconds that the renaming of files may take when an account closes. */
 const CLOSING = 1000;
@@ -50,6 +52,7 @@ export interface AccountSettings {
   readonly writeBackDelay: number;
   /** Show no message as `\Recent`. */
   readonly hidesRecent: boolean;
+  readonly meter: StoreMeter;
   /** What it may hold, if it has no limits of its own. */
   quota(): QuotaSettings;
   /** Look through the whole index for damage first. */
@@ -65,6 +68,10 @@ export interface OpenAccount {
   readonly database: DatabaseSync;
   /** A mailbox is open, or work in the background goes on. */
   readonly busy: boolean;
+  /** Mailboxes that somebody has open. */
+  readonly mailboxes: number;
+  /** Messages in memory that have not been read yet. */
+  readonly unprepared: number;
   /** Calls `broken` if the index is no longer where it was opened. */
   assertInPlace(): void;
   /**
@@ -83,7 +90,7 @@ export interface OpenAccount {
  * @throws {StoreError} `unavailable`, `over-quota`
  */
 export async function openAccount(settings: AccountSettings): Promise<OpenAccount> {
-  const { root, name, log, clock } = settings;
+  const { root, name, log } = settings;
   try {
     makeFolder(root);
     await syncDirectory(root);
@@ -97,13 +104,13 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     const list = new MailboxList();
     const context = contextOf(settings, index, list);
     parts = context;
-    const folders = new Folders(context, list, new UidValidities(root, context.mailboxes, clock));
+    const folders = new Folders(context, list);
     folders.recover(index.database);
     for (const row of context.mailboxes.all()) list.add(new MailboxState(row));
     for (const subscribed of context.mailboxes.subscriptions()) list.subscribe(subscribed);
     const account = new MaildirAccount(name, context, list, folders);
     await account.scan();
-    if (index.made) await furnish(settings, context, account, list);
+    if (context.mailboxes.meta("furnished") === 0) await furnish(settings, context, account, list);
     resume(context, list);
     context.background.run("removing stale files", () => removeStaleFiles(context, list.states()));
     return {
@@ -111,6 +118,15 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
       database: index.database,
       get busy() {
         return context.background.busy || [...list.states()].some(({ handles }) => handles > 0);
+      },
+      get mailboxes() {
+        return [...list.states()].filter(({ handles }) => handles > 0).length;
+      },
+      get unprepared() {
+        return [...list.states()].reduce(
+          (sum, { columns }) => sum + (columns?.unread.size ?? 0),
+          0,
+        );
       },
       assertInPlace: () => void context.isInPlace(),
       moveTo: (path, moved) => moveTo(context, list, path, moved),
@@ -149,7 +165,7 @@ function contextOf(
   { database }: OpenedIndex,
   list: MailboxList,
 ): AccountContext {
-  const { root, log, clock, names, loaded, watcher } = settings;
+  const { name, root, log, clock, names, loaded, watcher, meter } = settings;
   const mailboxes = new MailboxRows(database);
   const messages = new MessageRows(database);
   const keywords = new KeywordSets(mailboxes);
@@ -169,7 +185,7 @@ function contextOf(
   };
   const path = `${root}/${INDEX_FILE}`;
   const inode = lstat(path)?.ino;
-  const writer = new Writer(database, {
+  const recovery: Recovery = {
     reload() {
       if (broken) return;
       keywords.reload();
@@ -181,14 +197,17 @@ function contextOf(
       }
     },
     damaged: (error) => giveUp("damaged", error instanceof Error ? error.message : String(error)),
-  });
+  };
+  const writer = new Writer(database, recovery, (seconds) => meter.synced("index", seconds));
   const context: AccountContext = {
+    name,
     root,
     log,
     clock,
     names,
     loaded,
     watcher,
+    meter,
     hidesRecent: settings.hidesRecent,
     isInPlace() {
       if (lstat(path)?.ino === inode) return true;
@@ -196,8 +215,9 @@ function contextOf(
       return false;
     },
     writer,
-    directorySyncs: new DirectorySyncs(),
+    directorySyncs: new DirectorySyncs((seconds) => meter.synced("folder", seconds)),
     mailboxes,
+    uidValidities: new UidValidities(root, mailboxes, clock),
     messages,
     keywords,
     background,
@@ -211,18 +231,25 @@ function contextOf(
 
 /** Gives a new account its special folders; in an old Maildir, what is there already is used. */
 async function furnish(
-  { specialFolders }: AccountSettings,
+  { root, specialFolders }: AccountSettings,
   context: AccountContext,
   account: MaildirAccount,
   list: MailboxList,
 ): Promise<void> {
+  const { mailboxes } = context;
+  const before = inherits(root, mailboxes) ? await inheritedSubscriptions(root) : undefined;
+  const names = new Set(before ?? [...list.states()].map((state) => state.name));
+  names.add("INBOX");
   for (const { name, use } of specialFolders) {
-    if (!list.get(name)) await account.create(name, [use]);
-    else await setSpecialUse(context, list, name, use);
+    if (list.get(name)) await setSpecialUse(context, list, name, use);
+    else {
+      await account.create(name, [use]);
+      names.add(name);
+    }
   }
-  const names = [...list.states()].map((state) => state.name);
   await context.writer.run(() => {
-    for (const name of names) context.mailboxes.subscribe(name);
+    for (const name of names) mailboxes.subscribe(name);
+    mailboxes.setMeta("furnished", 1);
     return { result: undefined, apply: () => names.forEach((name) => list.subscribe(name)) };
   });
 }

@@ -1,7 +1,9 @@
 /** The index file of an account: its tables, and how older ones become newer ones. */
 
+import { closeSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Log } from "../../log.ts";
+import { createOwnedFile } from "../../ownership.ts";
 import { StoreError } from "../store.ts";
 import { lstat } from "./locating.ts";
 import { headerTexts, ofText } from "./message_rows.ts";
@@ -20,7 +22,8 @@ export const INDEX_FILE = "imapd.sqlite";
  * what header searches look through, and has the same keys as `contents`. In `messages`, a size
  * below zero is -1 - octets of the file, of a message whose contents nobody has read yet.
  * `imported` has what messages from elsewhere are called there; `mailboxes.inherits` is 1 until the
- * UIDs of the server that had the Maildir before are taken over.
+ * UIDs of the server that had the Maildir before are taken over. In `meta`, "furnished" is set once
+ * the first opening of an account is over.
  */
 const MIGRATIONS: readonly (string | ((database: DatabaseSync) => void))[] = [
   `CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -154,6 +157,7 @@ export function openIndex(
 }
 
 function open(path: string, log: Log, check: boolean): OpenedIndex {
+  makeEmpty(path);
   const database = new DatabaseSync(path);
   try {
     // Exclusive: the columns in memory are right only while nobody else writes.
@@ -171,6 +175,11 @@ function open(path: string, log: Log, check: boolean): OpenedIndex {
       cause: error,
     });
   }
+}
+
+/** SQLite itself gives its other files the owner of this one. */
+function makeEmpty(path: string): void {
+  if (!lstat(path)) closeSync(createOwnedFile(path, 0o600));
 }
 
 function lookForDamage(database: DatabaseSync): void {

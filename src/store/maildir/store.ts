@@ -5,6 +5,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { clearInterval, setInterval } from "node:timers";
 import type { Log } from "../../log.ts";
 import type { Account, SpecialUse, Store } from "../store.ts";
+import { NO_STORE_METER, type StoreMeter } from "../meter.ts";
 import { StoreError } from "../store.ts";
 import {
   isAccount,
@@ -59,8 +60,20 @@ export interface MaildirStoreOptions extends AccountSettings {
   readonly memoryBudget?: number;
   /** Milliseconds until file names follow the flags; 1,000 if absent. */
   readonly writeBackDelay?: number;
+  /** Absent: nobody watches. */
+  readonly meter?: StoreMeter;
   /** Closed together with the store. */
   readonly watcher?: FolderWatcher;
+}
+
+/** How much a store has in hand. */
+export interface StoreMeasures {
+  /** Accounts that are open. */
+  readonly accounts: number;
+  /** Mailboxes that somebody has open. */
+  readonly mailboxes: number;
+  /** Messages that other programs delivered, which are known but not read yet. */
+  readonly unprepared: number;
 }
 
 /** {@link Store} over Maildir++ folders and SQLite. */
@@ -226,6 +239,16 @@ export class MaildirStore implements Store {
     await Promise.all([...this.#accounts.values()].map((account) => account.closeUnused(before)));
   }
 
+  /** What is open now. */
+  measures(): StoreMeasures {
+    const opened = [...this.#accounts.values()].flatMap((account) => account.opened ?? []);
+    return {
+      accounts: opened.length,
+      mailboxes: opened.reduce((sum, account) => sum + account.mailboxes, 0),
+      unprepared: opened.reduce((sum, account) => sum + account.unprepared, 0),
+    };
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#timer);
@@ -241,7 +264,7 @@ export class MaildirStore implements Store {
   #lasting(name: string, root: string): LastingAccount {
     const open = (opening: Opening) => {
       // Read at each opening: a reload may have brought others meanwhile.
-      const { specialFolders, log, clock, writeBackDelay, disableRecent } = this.#options;
+      const { specialFolders, log, clock, writeBackDelay, disableRecent, meter } = this.#options;
       return openAccount({
         name,
         root,
@@ -253,6 +276,7 @@ export class MaildirStore implements Store {
         watcher: this.#watcher,
         writeBackDelay: writeBackDelay ?? 1000,
         hidesRecent: disableRecent ?? false,
+        meter: meter ?? NO_STORE_METER,
         quota: () => this.#options.quota ?? {},
         ...opening,
       });

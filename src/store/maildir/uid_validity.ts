@@ -1,5 +1,7 @@
 /** Gives each mailbox of an account a UIDVALIDITY that no other one ever had. */
 
+import { closeSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createOwnedFile } from "../../ownership.ts";
 import { storeErrorOf } from "./disk_error.ts";
 import type { MailboxRows } from "./mailbox_rows.ts";
 
@@ -28,11 +30,10 @@ export class UidValidities {
     return this.#last;
   }
 
-  /** A value that comes from another server; {@link save} is part of it. Call it in a transaction. */
+  /** A value that comes from another server; {@link save} must follow, as after {@link next}. */
   note(value: number): void {
     // Time gets to large ones late, and above them there would soon be none left.
     if (value < LARGE) this.#last = Math.max(this.#last, value);
-    this.save();
   }
 
   /**
@@ -43,8 +44,15 @@ export class UidValidities {
   save(): void {
     this.#rows.setMeta(META, this.#last);
     try {
-      Deno.writeTextFileSync(`${this.#path}.tmp`, `${this.#last}\n`, { mode: 0o600 });
-      Deno.renameSync(`${this.#path}.tmp`, this.#path);
+      const tmp = `${this.#path}.tmp`;
+      rmSync(tmp, { force: true });
+      const fd = createOwnedFile(tmp, 0o600);
+      try {
+        writeFileSync(fd, `${this.#last}\n`);
+      } finally {
+        closeSync(fd);
+      }
+      renameSync(tmp, this.#path);
     } catch (error) {
       throw storeErrorOf(error, "making a mailbox");
     }

@@ -63,7 +63,12 @@ export class Writer {
   #durable = true;
   #closed = false;
 
-  constructor(database: DatabaseSync, recovery: Recovery) {
+  /** @param synced is told how many seconds each durable commit took */
+  constructor(
+    database: DatabaseSync,
+    recovery: Recovery,
+    private readonly synced: (seconds: number) => void,
+  ) {
     this.#database = database;
     this.#recovery = recovery;
   }
@@ -100,7 +105,7 @@ export class Writer {
     try {
       const result = await statements();
       if (messages > LARGE) await this.#commitLarge();
-      else this.#database.exec("COMMIT");
+      else this.#commit();
       return result;
     } catch (error) {
       this.#rollBack();
@@ -117,12 +122,18 @@ export class Writer {
     this.#database.exec("BEGIN IMMEDIATE");
   }
 
+  #commit(): void {
+    const started = performance.now();
+    this.#database.exec("COMMIT");
+    if (this.#durable) this.synced((performance.now() - started) / 1000);
+  }
+
   /** Leaves the checkpoint, as long as the commit itself after many changes, to a turn of its own. */
   async #commitLarge(): Promise<void> {
     await yieldNow();
     this.#database.exec("PRAGMA wal_autocheckpoint = 0");
     try {
-      this.#database.exec("COMMIT");
+      this.#commit();
       this.#checkpoint = true;
     } finally {
       this.#database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
@@ -199,7 +210,7 @@ export class Writer {
         taken.push(next);
         done.push(this.#runOne(next, next.small));
       } while (performance.now() < end);
-      this.#database.exec("COMMIT");
+      this.#commit();
     } catch (error) {
       if (taken.length === 0) taken.push(this.#queue[0]);
       this.#rollBack();

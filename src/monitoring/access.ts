@@ -1,0 +1,67 @@
+/** Who may look at the status page and the metrics. */
+
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { isIP } from "node:net";
+import type { HttpRequest } from "./http.ts";
+
+const COOKIE = "imapd_status";
+
+/** What a request may see. */
+export type Verdict = "allowed" | "no token" | "wrong token" | "foreign host";
+
+/** Lets in who knows the token; without one, all who can connect. */
+export class Access {
+  readonly #token: string | undefined;
+
+  constructor(token: string | undefined) {
+    this.#token = token;
+  }
+
+  /** By `Authorization: Bearer`, `?token=` or the cookie that {@link cookie} sets. */
+  judge(request: HttpRequest): Verdict {
+    if (this.#token === undefined) {
+      // Else a page of somebody else could read this one under a name of its own.
+      return isNamedByAddress(request.headers.get("host")) ? "allowed" : "foreign host";
+    }
+    const { headers, query } = request;
+    const bearer = /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
+    const given = bearer ?? query.get("token");
+    if (given !== null && given !== undefined) {
+      return this.isToken(given) ? "allowed" : "wrong token";
+    }
+    const cookie = cookieOf(headers.get("cookie") ?? "");
+    if (cookie === undefined) return "no token";
+    return isSame(cookie, this.#session(this.#token)) ? "allowed" : "no token";
+  }
+
+  isToken(given: string): boolean {
+    return this.#token !== undefined && isSame(given, this.#token);
+  }
+
+  /** The value of Set-Cookie for who knows the token. It is of no use once the token is another. */
+  get cookie(): string | undefined {
+    if (this.#token === undefined) return undefined;
+    return `${COOKIE}=${this.#session(this.#token)}; Path=/; HttpOnly; SameSite=Strict`;
+  }
+
+  #session(token: string): string {
+    return createHmac("sha256", token).update(COOKIE).digest("hex");
+  }
+}
+
+/** Digests are compared, so that neither the length nor the first difference shows in the time. */
+function isSame(given: string, wanted: string): boolean {
+  const [a, b] = [given, wanted].map((text) => createHash("sha256").update(text).digest());
+  return timingSafeEqual(a, b);
+}
+
+function cookieOf(header: string): string | undefined {
+  return header.split(/; */).find((pair) => pair.startsWith(`${COOKIE}=`))
+    ?.slice(COOKIE.length + 1);
+}
+
+function isNamedByAddress(host: string | undefined): boolean {
+  if (host === undefined) return true;
+  const name = host.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1").toLowerCase();
+  return name === "localhost" || isIP(name) !== 0;
+}
