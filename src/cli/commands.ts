@@ -9,6 +9,7 @@ import { completionCommands } from "./completion.ts";
 import { deliver, SYSEXITS } from "./deliver.ts";
 import { DOCTOR_COMMANDS } from "./doctor.ts";
 import { hash } from "./hash.ts";
+import { INIT_COMMANDS } from "./init.ts";
 import { MAILBOX_COMMANDS } from "./mailbox_commands.ts";
 import { man } from "./man.ts";
 import { MESSAGE_COMMANDS } from "./message_commands.ts";
@@ -51,6 +52,7 @@ export const COMMANDS: readonly Command[] = [
     options: { config, version: { doc: "Print the version." } },
     run: serve,
   },
+  ...INIT_COMMANDS,
   {
     name: "check",
     operands: [],

@@ -36,6 +36,27 @@ export async function readPassword(question = "Password: "): Promise<string> {
   return required(await prompt(question, readKeys()));
 }
 
+/** The first line of standard input. @throws {UsageError} as {@link readNewPassword} */
+export async function readFirstPassword(): Promise<string> {
+  return required(await readFirstLine());
+}
+
+/**
+ * Asks for a new password twice on a terminal; undefined where none is entered.
+ *
+ * @throws {UsageError} when the two differ
+ * @throws {Error} at Ctrl-C
+ */
+export async function readOptionalPassword(question: string): Promise<string | undefined> {
+  const keys = readKeys();
+  const password = await prompt(question, keys);
+  if (password === "") return undefined;
+  if (await prompt("Again: ", keys) !== password) {
+    throw new UsageError("Expected the same password twice, got two different ones");
+  }
+  return required(password);
+}
+
 function required(password: string): string {
   if (password === "") throw new UsageError("Expected a password, got an empty one");
   // No client could send it: NUL ends a part of SASL PLAIN, and LOGIN cannot carry it.
