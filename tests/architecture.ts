@@ -42,7 +42,7 @@ const DIRECTIONS: readonly Direction[] = [
   {
     from: /^src\/cli\//,
     to: [
-      /^src\/(app|autoconfig|probe|cli|config|auth|tables|names|log|service_manager|admin|transfer)\b/,
+      /^src\/(app|autoconfig|probe|cli|config|auth|tables|names|log|service_manager|admin|transfer|backup)\b/,
       VERSION,
     ],
   },
@@ -50,13 +50,23 @@ const DIRECTIONS: readonly Direction[] = [
   {
     from: ADMIN,
     to: [ADMIN, /^src\/(store\/store\.ts$|imap\/|wire\/|message\/)/, PACE, SUGGEST],
-    types: [/^src\/delivery\/delivery\.ts$/, LOG],
+    types: [/^src\/net\/session_info\.ts$/, /^src\/delivery\/delivery\.ts$/, LOG],
   },
   // What reads and writes the mail of other programs, for the command line
   {
     from: /^src\/transfer\//,
     to: [/^src\/(transfer|wire|message)\//, /^src\/store\/store\.ts$/, MAILDIR_NAMES],
     types: [ADMIN],
+  },
+  // Files of accounts and of the config, for the command line
+  {
+    from: /^src\/backup\//,
+    to: [
+      /^src\/backup\//,
+      /^src\/admin\/operation\.ts$/,
+      /^src\/transfer\/new_folder\.ts$/,
+    ],
+    types: [ADMIN, /^src\/store\/store\.ts$/, /^src\/config\/load\.ts$/],
   },
   {
     from: /^src\/monitoring\//,

@@ -2,6 +2,7 @@
 
 import type { Delivery } from "../delivery/delivery.ts";
 import type { Log } from "../log.ts";
+import type { SessionInfo } from "../net/session_info.ts";
 import { type Store, StoreError } from "../store/store.ts";
 
 /** What an operation works with. */
@@ -60,27 +61,6 @@ export interface Sessions {
   list(): readonly SessionInfo[];
   /** Ends those that match, with a BYE that tells the reason. @returns how many there were */
   kick(matches: (session: SessionInfo) => boolean, reason: string): number;
-}
-
-/** One client's connection. */
-export interface SessionInfo {
-  /** The field `conn` of its log lines. */
-  readonly id: string;
-  /** An IP address, or "unix". */
-  readonly remote: string;
-  readonly state: string;
-  /** The account, once logged in. */
-  readonly user?: string;
-  /** The mailbox that is selected. */
-  readonly mailbox?: string;
-  readonly secure: boolean;
-  /** When it connected, in milliseconds since 1970. */
-  readonly since: number;
-  readonly octetsIn: number;
-  readonly octetsOut: number;
-  readonly commands: number;
-  /** Name and version by the command ID. */
-  readonly client?: string;
 }
 
 /**

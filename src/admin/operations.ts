@@ -33,6 +33,7 @@ import {
 import { listMessages, selectMessages, showMessage } from "./messages.ts";
 import type { Operation } from "./operation.ts";
 import { kickSessions, listSessions } from "./sessions.ts";
+import { restoreAccount, snapshotAccount } from "./snapshots.ts";
 
 /** All operations by name. */
 export const OPERATIONS = {
@@ -65,6 +66,8 @@ export const OPERATIONS = {
   "import known": knownMessages,
   "import": importMessages,
   "export": exportMessages,
+  "snapshot": snapshotAccount,
+  "restore": restoreAccount,
   "doctor": examine,
 } as const;
 

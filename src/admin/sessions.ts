@@ -1,6 +1,7 @@
 /** Operations on the clients of a running server. */
 
-import { AdminError, type Operation, type SessionInfo, type Sessions } from "./operation.ts";
+import type { SessionInfo } from "../net/session_info.ts";
+import { AdminError, type Operation, type Sessions } from "./operation.ts";
 
 /** All connections, the oldest first. */
 export const listSessions: Operation<Record<string, never>, SessionInfo> = {

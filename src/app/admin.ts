@@ -10,17 +10,14 @@ import { openDelivery } from "./delivery.ts";
 import type { Stores } from "./storage.ts";
 import { Tables } from "./tables.ts";
 
-/**
- * @param sessions those of the running server, if this is one
- * @param running whether this is the server
- */
+/** @param sessions those of the running server, if this is one */
 export function adminContext(
   config: Config,
   stores: Stores,
   log: Log,
   sessions?: Sessions,
-  running = true,
 ): AdminContext {
+  const running = sessions !== undefined;
   return {
     storage: (name) => stores.open(storageOf(config, name)),
     async delivery(name) {

@@ -67,5 +67,5 @@ export async function openAdmin(config: Config, log: Log): Promise<Admin> {
   const client = await ControlClient.open(controlPath, { version: VERSION, stateDir });
   if (client !== undefined) return client;
   const stores = new Stores(log);
-  return new LocalAdmin(adminContext(config, stores, log, undefined, false), () => stores.close());
+  return new LocalAdmin(adminContext(config, stores, log), () => stores.close());
 }

@@ -2,6 +2,7 @@
 
 import { autoconfig } from "./autoconfig.ts";
 import { ACCOUNT_COMMANDS } from "./account_commands.ts";
+import { BACKUP_COMMANDS } from "./backup_commands.ts";
 import { check } from "./check.ts";
 import type { Command, Option } from "./command.ts";
 import { completionCommands } from "./completion.ts";
@@ -223,6 +224,7 @@ export const COMMANDS: readonly Command[] = [
     options: exportOptions,
     run: exportMbox,
   },
+  ...BACKUP_COMMANDS,
   ...DOCTOR_COMMANDS,
   ...completionCommands(() => COMMANDS),
 ];

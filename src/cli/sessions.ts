@@ -1,6 +1,6 @@
 /** `imapd sessions` and `imapd kick`: the clients of a running server. */
 
-import type { SessionInfo } from "../admin/operation.ts";
+import type { ResultOf } from "../admin/operations.ts";
 import { withAdmin } from "./admin.ts";
 import { type Arguments, EXIT, optionalOption, UsageError } from "./command.ts";
 import { print, printError } from "./output.ts";
@@ -40,7 +40,7 @@ export async function kick(args: Arguments): Promise<number> {
   });
 }
 
-function stateOf({ state, mailbox }: SessionInfo): string {
+function stateOf({ state, mailbox }: ResultOf<"sessions">): string {
   return mailbox === undefined ? state : `${state} ${mailbox}`;
 }
 

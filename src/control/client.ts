@@ -89,7 +89,8 @@ function failureOf(failure: Json): Error {
 
 function connected(path: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ path });
+    // The server may end its side while the input still goes out: that must not close this one.
+    const socket = connect({ path, allowHalfOpen: true });
     socket.once("connect", () => {
       socket.off("error", reject);
       resolve(socket);

@@ -1,5 +1,6 @@
 /** What is told of a client's connection to whoever administrates the server. */
 
+/** One client's connection. */
 export interface SessionInfo {
   /** The field `conn` of its log lines. */
   readonly id: string;

@@ -55,7 +55,41 @@ export interface Store {
    * use by another process)
    */
   remove(name: string): Promise<void>;
+  /**
+   * Puts an account in place that was written to the folder `from`, beside the account's own; what is
+   * there is moved away first. Absent where accounts are no folders.
+   *
+   * @param keep false: what is there is removed
+   * @returns where the account that was there is kept now
+   * @throws {StoreError} `not-permitted`, `unavailable`
+   */
+  replace?(name: string, from: string, keep: boolean): Promise<string | undefined>;
   /** Writes out all that is waiting and lets go of every file. */
+  close(): Promise<void>;
+}
+
+/** The file of a message in an {@link AccountSnapshot}; its name may have become another since. */
+export interface SnapshotFile {
+  /** Of its mailbox, below the root; "" is the root. */
+  readonly folder: string;
+  readonly directory: "new" | "cur";
+  readonly name: string;
+  /** What of the name stays. */
+  readonly base: string;
+}
+
+/** A state of an account that stays as it is until it is closed, for who copies its files. */
+export interface AccountSnapshot {
+  /** Path of the account's folder. */
+  readonly root: string;
+  /** Those of all mailboxes, below the root; "" is the root. */
+  readonly folders: readonly string[];
+  /** Name of the file in the root that {@link index} is a copy of. */
+  readonly indexName: string;
+  /** Octets of all that is not in message files; once. A store opens with them. */
+  index(): AsyncIterable<Uint8Array>;
+  /** All messages; the server removes none of these files before {@link close}. */
+  files(): AsyncIterable<readonly SnapshotFile[]>;
   close(): Promise<void>;
 }
 
@@ -173,6 +207,12 @@ export interface Account {
    * @throws {StoreError} `no-mailbox`
    */
   taken(mailbox: string, keys: readonly string[]): Promise<ReadonlyMap<string, TakenMessage>>;
+
+  /**
+   * Takes a snapshot, after taking over what other programs changed; changes wait only while the
+   * index is copied. Absent where messages are no files.
+   */
+  snapshot?(): Promise<AccountSnapshot>;
 }
 
 /** A message on its way in; ends by being given to `append` or by `abort`. */

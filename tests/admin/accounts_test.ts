@@ -1,6 +1,7 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { endSessions } from "../../src/admin/accounts.ts";
-import type { AdminContext, SessionInfo } from "../../src/admin/operation.ts";
+import type { AdminContext } from "../../src/admin/operation.ts";
+import type { SessionInfo } from "../../src/net/session_info.ts";
 import { memoryLog } from "../../src/log.ts";
 
 Deno.test("endSessions: also ends what logged in while the change came into force", async () => {

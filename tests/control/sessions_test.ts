@@ -1,7 +1,7 @@
 // Who is connected, and who is sent away, as the running program tells it.
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import type { SessionInfo } from "../../src/admin/operation.ts";
+import type { SessionInfo } from "../../src/net/session_info.ts";
 import { imapd } from "../cli/program.ts";
 import { PASSWORD, startServer, type TestServer } from "../harness.ts";
 import { RawConnection } from "../raw_connection.ts";

@@ -1,8 +1,10 @@
 /** One account: its mailboxes, and what happens to them as a whole. */
 
 import { clearTimeout, setTimeout } from "node:timers";
+import { Pace } from "../../pace.ts";
 import type {
   Account,
+  AccountSnapshot,
   AppendedUids,
   ForeignUids,
   IncomingMessage,
@@ -29,6 +31,7 @@ import type { MailboxList } from "./mailbox_list.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { lstat } from "./locating.ts";
 import { prepare, prepareAll } from "./preparing.ts";
+import { takeSnapshot } from "./snapshot.ts";
 import { sqliteRefusal } from "./sqlite_error.ts";
 import { storeErrorOf } from "./disk_error.ts";
 
@@ -236,6 +239,16 @@ export class MaildirAccount implements Account {
     }
   }
 
+  async snapshot(): Promise<AccountSnapshot> {
+    await this.scan();
+    const pace = new Pace();
+    for (const state of [...this.#list.states()]) {
+      if (!state.gone) await this.#refresh(state).catch(unlessGone);
+      if (pace.due()) await pace.turn();
+    }
+    return await takeSnapshot(this.#account);
+  }
+
   /** The mailbox of that name, looked for on disk too. @throws {StoreError} `no-mailbox` */
   async find(name: string): Promise<MailboxState> {
     if (!this.#list.get(name)) await this.scan();
@@ -383,4 +396,8 @@ function exists(name: string): StoreError {
 
 function noMailbox(name: string): StoreError {
   return new StoreError("no-mailbox", `Mailbox does not exist: ${name}`);
+}
+
+function unlessGone(error: unknown): void {
+  if (!(error instanceof StoreError && error.code === "no-mailbox")) throw error;
 }

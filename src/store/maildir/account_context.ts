@@ -16,6 +16,7 @@ import type { MailboxState } from "./mailbox_state.ts";
 import type { FileName, MessageRows } from "./message_rows.ts";
 import type { AccountQuota } from "./quota.ts";
 import type { Removals } from "./removals.ts";
+import type { IndexCopies } from "./snapshot.ts";
 import type { WriteBack } from "./write_back.ts";
 import type { UidValidities } from "./uid_validity.ts";
 import type { Writer } from "./writer.ts";
@@ -37,6 +38,7 @@ export interface AccountContext {
   readonly quota: AccountQuota;
   readonly background: Background;
   readonly removals: Removals;
+  readonly indexCopies: IndexCopies;
   readonly writeBack: WriteBack;
   readonly loaded: LoadedMailboxes;
   readonly watcher: FolderWatcher;

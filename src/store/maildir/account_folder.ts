@@ -36,6 +36,26 @@ export function isLeftover(path: string): boolean {
   return basename(path).startsWith(LEFTOVER);
 }
 
+/** Where the folder of an account is kept that another one took the place of. */
+export function replacedPath(path: string): string {
+  return `${dirname(path)}/.imapd-replaced-${Math.floor(Date.now() / 1000)}-${
+    crypto.randomUUID().slice(0, 8)
+  }`;
+}
+
+/**
+ * Moves a folder to where nothing is, or an empty folder.
+ *
+ * @throws {StoreError} `unavailable`
+ */
+export function putInPlace(from: string, to: string): void {
+  try {
+    Deno.renameSync(from, to);
+  } catch (error) {
+    throw storeErrorOf(error, "putting an account in place");
+  }
+}
+
 /**
  * Removes a folder with all in it; links are removed, not followed. Nothing to do if it is not there.
  *

@@ -3,6 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type {
   Account,
+  AccountSnapshot,
   AppendedUids,
   ForeignUids,
   IncomingMessage,
@@ -135,6 +136,35 @@ export class LastingAccount implements Account {
     keys: readonly string[],
   ): Promise<ReadonlyMap<string, TakenMessage>> {
     return this.#useAgain((account) => account.taken(mailbox, keys));
+  }
+
+  async snapshot(): Promise<AccountSnapshot> {
+    // Busy until it is closed: a new opening would go on unlinking.
+    this.#busy++;
+    const done = () => {
+      this.#busy--;
+      this.#used = this.#now();
+    };
+    try {
+      const snapshot = await this.#useAgain((account) => account.snapshot());
+      let open = true;
+      return {
+        root: snapshot.root,
+        folders: snapshot.folders,
+        indexName: snapshot.indexName,
+        index: () => snapshot.index(),
+        files: () => snapshot.files(),
+        async close() {
+          if (!open) return;
+          open = false;
+          await snapshot.close();
+          done();
+        },
+      };
+    } catch (error) {
+      done();
+      throw error;
+    }
   }
 
   /** Gives `work` the index if it is open, and keeps it open meanwhile; it is not opened for that. */

@@ -25,9 +25,11 @@ import { MailboxState } from "./mailbox_state.ts";
 import { MessageRows } from "./message_rows.ts";
 import { AccountQuota, type QuotaSettings } from "./quota.ts";
 import { Removals } from "./removals.ts";
+import { settleRestored } from "./restored.ts";
 import { INDEX_FILE, type OpenedIndex, openIndex } from "./schema.ts";
 import { inheritedSubscriptions, inherits } from "./inheritance.ts";
 import { isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
+import { IndexCopies } from "./snapshot.ts";
 import { removeStaleFiles } from "./stale_files.ts";
 import { UidValidities } from "./uid_validity.ts";
 import { WriteBack } from "./write_back.ts";
@@ -98,6 +100,7 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
   const index = await openIndexSoon(settings);
   let parts: AccountContext | undefined;
   try {
+    settleRestored(index.database, log);
     const list = new MailboxList();
     const context = contextOf(settings, index, list);
     parts = context;
@@ -220,6 +223,7 @@ function contextOf(
     background,
     quota: new AccountQuota(database, mailboxes, writer, settings.quota),
     removals: new Removals(() => context),
+    indexCopies: new IndexCopies(root, database),
     writeBack: new WriteBack(() => context, settings.writeBackDelay),
   };
   return context;
@@ -333,6 +337,7 @@ async function closeAccount(
   }
   try {
     database.close();
+    context.indexCopies.close();
   } catch (error) {
     context.log.warn("cannot close the index properly", {
       root: context.root,

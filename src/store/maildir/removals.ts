@@ -18,13 +18,32 @@ export class Removals {
   readonly #account: () => AccountContext;
   readonly #running = new Set<MailboxState>();
   readonly #again = new Set<MailboxState>();
+  /** Snapshots that are open, and what to do after them. */
+  readonly #holds = new Set<() => void>();
+  readonly #held = new Set<MailboxState>();
 
   constructor(account: () => AccountContext) {
     this.#account = account;
   }
 
+  /** Unlinks nothing more of what is expunged from now on, until the function returned is called. */
+  hold(): () => void {
+    const release = () => {
+      if (!this.#holds.delete(release) || this.#holds.size > 0) return;
+      const held = [...this.#held];
+      this.#held.clear();
+      for (const state of held) this.soon(state);
+    };
+    this.#holds.add(release);
+    return release;
+  }
+
   /** Starts unlinking what has been expunged from a mailbox. */
   soon(state: MailboxState): void {
+    if (this.#holds.size > 0) {
+      this.#held.add(state);
+      return;
+    }
     if (this.#running.has(state)) {
       this.#again.add(state);
       return;
@@ -45,6 +64,7 @@ export class Removals {
   async #unlinkAll(state: MailboxState): Promise<void> {
     const account = this.#account();
     while (!state.gone) {
+      if (this.#holds.size > 0) return void this.#held.add(state);
       const files = account.messages.removals(state.id, FILES_PER_STEP);
       if (files.length === 0) return;
       const kept = await this.#unlink(state, files);

@@ -1,12 +1,20 @@
 /** The store of mail in Maildirs, each with an index beside it. */
 
+import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { clearInterval, setInterval } from "node:timers";
 import type { Log } from "../../log.ts";
 import type { Account, SpecialUse, Store } from "../store.ts";
 import { NO_STORE_METER, type StoreMeter } from "../meter.ts";
 import { StoreError } from "../store.ts";
-import { isAccount, isLeftover, leftoverPath, removeTree } from "./account_folder.ts";
+import {
+  isAccount,
+  isLeftover,
+  leftoverPath,
+  putInPlace,
+  removeTree,
+  replacedPath,
+} from "./account_folder.ts";
 import { examineAccount, type Problem } from "./examining.ts";
 import { FileNames } from "./file_name.ts";
 import { FolderWatcher } from "./folder_watcher.ts";
@@ -77,7 +85,7 @@ export class MaildirStore implements Store {
   /** By the path of their Maildir: two names may mean one account. */
   readonly #accounts = new Map<string, LastingAccount>();
   /** Removals under way, by the path of the Maildir. */
-  readonly #removing = new Map<string, Promise<void>>();
+  readonly #removing = new Map<string, Promise<unknown>>();
   readonly #timer: ReturnType<typeof setInterval>;
   #cleaned = false;
   #closed = false;
@@ -139,30 +147,60 @@ export class MaildirStore implements Store {
   }
 
   async remove(name: string): Promise<void> {
-    if (this.#closed) throw new StoreError("unavailable", "The mail store is closing");
     const root = this.#options.path(name);
+    await this.#whileGone(root, () => this.#remove(name, root));
+  }
+
+  /** Runs `work` while whoever asks for the account waits. */
+  // deno-lint-ignore require-await -- a failure is a rejection
+  async #whileGone<T>(root: string, work: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new StoreError("unavailable", "The mail store is closing");
     const before = this.#removing.get(root)?.catch(() => {});
     // Noted in this turn, so that whoever asks for the account from now on waits.
-    const removing = (async () => {
+    const working = (async () => {
       await before;
-      await this.#remove(name, root);
+      return await work();
     })().finally(() => {
-      if (this.#removing.get(root) === removing) this.#removing.delete(root);
+      if (this.#removing.get(root) === working) this.#removing.delete(root);
     });
-    this.#removing.set(root, removing);
-    return await removing;
+    this.#removing.set(root, working);
+    return working;
   }
 
   async #remove(name: string, root: string): Promise<void> {
     if (!isAccount(root)) throw new StoreError("no-mailbox", "There is no such account");
+    const aside = leftoverPath(root);
+    await this.#moveAside(name, root, aside);
+    await removeTree(aside);
+  }
+
+  async #moveAside(name: string, root: string, aside: string): Promise<void> {
     if (Deno.lstatSync(root).isSymlink) {
       throw new StoreError("not-permitted", "The account's folder is a symbolic link");
     }
     const account = this.#accounts.get(root) ?? this.#lasting(name, root);
-    const aside = leftoverPath(root);
     await account.remove(aside);
     this.#accounts.delete(root);
-    await removeTree(aside);
+  }
+
+  replace(name: string, from: string, keep: boolean): Promise<string | undefined> {
+    const root = this.#options.path(name);
+    return this.#whileGone(root, async () => {
+      if (dirname(from) !== dirname(root)) {
+        throw new StoreError("not-permitted", "An account can come only from a folder beside it");
+      }
+      if (!isAccount(root)) return void putInPlace(from, root);
+      const aside = keep ? replacedPath(root) : leftoverPath(root);
+      await this.#moveAside(name, root, aside);
+      try {
+        putInPlace(from, root);
+      } catch (error) {
+        Deno.renameSync(aside, root);
+        throw error;
+      }
+      if (keep) return aside;
+      await removeTree(aside);
+    });
   }
 
   /** Looks at how an account is kept; opens and changes nothing. */
