@@ -14,7 +14,7 @@ import type { Outcome } from "../probe/outcome.ts";
 export interface ProbeTargets {
   readonly imap: readonly ImapTarget[];
   readonly lmtp: readonly LmtpTarget[];
-  readonly forms: readonly HttpTarget[];
+  readonly http: readonly HttpTarget[];
   readonly notes: readonly Outcome[];
 }
 
@@ -26,20 +26,25 @@ export function probeTargets(config: Config, hostname: string): ProbeTargets {
   );
   const lmtp = config.lmtp.flatMap(({ listen }) => listen.map(({ address }) => address));
   const forms = config.autoconfig?.listen ?? [];
+  const metrics = config.openmetrics === undefined ? [] : [config.openmetrics.listen];
   return {
     imap: imap.flatMap(({ endpoint, address }) => imapTarget(endpoint, address, name)),
     lmtp: lmtp.flatMap((address) => {
       const route = routeOf(address);
       return route === undefined ? [] : [{ url: urlOf(address), route }];
     }),
-    forms: forms.flatMap((address) => {
-      const route = routeOf(address);
-      return route === undefined
-        ? []
-        : [{ url: urlOf(address), route, tls: isImplicitTls(address), hostname: name }];
-    }),
-    notes: [...imap.map(({ address }) => address), ...lmtp, ...forms].flatMap(noteOn),
+    http: [
+      ...forms.flatMap((address) => httpTarget(address, "/", name)),
+      ...metrics.flatMap((address) => httpTarget(address, "/healthz", "localhost")),
+    ],
+    notes: [...imap.map(({ address }) => address), ...lmtp, ...forms, ...metrics].flatMap(noteOn),
   };
+}
+
+function httpTarget(address: Address, path: string, hostname: string): HttpTarget[] {
+  const route = routeOf(address);
+  if (route === undefined) return [];
+  return [{ url: urlOf(address), route, tls: isImplicitTls(address), hostname, path }];
 }
 
 function imapTarget(endpoint: ImapConfig, address: Address, hostname: string): ImapTarget[] {

@@ -21,11 +21,11 @@ export async function connectCheck(args: Arguments, config: Config): Promise<num
     authorities: ca === undefined ? [] : [await Deno.readTextFile(ca)],
     now: Date.now(),
   };
-  const { imap, lmtp, forms, notes } = probeTargets(config, Deno.hostname());
+  const { imap, lmtp, http, notes } = probeTargets(config, Deno.hostname());
   const outcomes = [...notes];
   for (const target of imap) outcomes.push(...await probeImap(target, options));
   for (const target of lmtp) outcomes.push(...await probeLmtp(target));
-  for (const target of forms) outcomes.push(...await probeHttp(target, "/"));
+  for (const target of http) outcomes.push(...await probeHttp(target));
   const failed = outcomes.filter(({ state }) => state === "failed").length;
   if (isOn(args, "json")) { for (const outcome of outcomes) print(JSON.stringify(outcome)); }
   else {

@@ -10,12 +10,13 @@ export interface HttpTarget {
   readonly route: Route;
   readonly tls: boolean;
   readonly hostname: string;
+  /** What is asked for. */
+  readonly path: string;
 }
 
-/** Whether `path` can be had: GET is answered 200. */
+/** Whether the document can be had: GET is answered 200. */
 export async function probeHttp(
-  { url, route, tls, hostname }: HttpTarget,
-  path: string,
+  { url, route, tls, hostname, path }: HttpTarget,
 ): Promise<Outcome[]> {
   const findings = new Findings(url);
   let channel: LineChannel | undefined;

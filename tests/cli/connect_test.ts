@@ -190,3 +190,19 @@ Deno.test("imapd check takes --user, --ca and --json only beside --connect", asy
   strictEqual(code, 2);
   match(err, /Expected --connect beside --user, got none/);
 });
+
+Deno.test("imapd check --connect greets LMTP, and asks for the forms and the health", async () => {
+  await using there = await site((_, [a, b, c]) =>
+    config(
+      '"self_signed"',
+      `["tls://127.0.0.1:${a}"]`,
+      `[[lmtp]]\nlisten = ["unix://lmtp.sock"]\n` +
+        `[autoconfig]\nlisten = ["tcp://127.0.0.1:${b}"]\n`,
+    ).replace("tls =", `openmetrics = "tcp://127.0.0.1:${c}"\ntls =`)
+  );
+  const { code, out } = await there.check();
+  strictEqual(code, 0, out);
+  match(out, /unix:.*lmtp\.sock\n {2}ok {5}LHLO: .*PIPELINING/);
+  match(out, /ok {5}HTTP: GET \/ is answered/);
+  match(out, /ok {5}HTTP: GET \/healthz is answered/);
+});

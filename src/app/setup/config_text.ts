@@ -30,6 +30,9 @@ export function configText(survey: Survey, answers: Answers): string {
       ...stateDir === STATE_DIR
         ? []
         : ["", "# What the server keeps for itself.", `state_dir = ${quoted(stateDir)}`],
+      "",
+      "# A status page, which `ssh -L 9749:127.0.0.1:9749` brings to your browser.",
+      '# openmetrics = "tcp://127.0.0.1:9749"',
       ...local
         ? [
           "",

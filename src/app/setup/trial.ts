@@ -68,6 +68,7 @@ function forTrial(config: Config, dir: string, place: (path: string) => string):
     warmUp: 0,
     lmtp: [],
     autoconfig: undefined,
+    openmetrics: undefined,
     imap: [endpointForTrial(imap, dir, place)],
   };
 }
