@@ -23,6 +23,8 @@ import {
 } from "./source.ts";
 
 const CHUNK = 256 * 1024;
+/** Levels of a tree of folders. */
+const DEEPEST = 50;
 
 interface Folder {
   readonly path: string;
@@ -112,15 +114,34 @@ export class MaildirSource implements Source {
       const place = `${path}/${name}`;
       if (isSymlink) this.#faults.push({ place, reason: "It is a symbolic link" });
       if (!isDirectory) continue;
-      if (name.startsWith(".")) {
-        const levels = name.slice(1).split(".");
-        if (depth > 0 || levels.includes("") || !await isMaildir(place)) continue;
-        yield { path: place, name: nameOf(levels) };
-        continue;
+      if (name.includes("\ufffd") && !await isThere(place)) {
+        this.#faults.push({ place, reason: "Its name is not UTF-8" });
+      } else if (name.startsWith(".")) yield* this.#dotFolder(place, name, depth);
+      else {
+        const full = parent === "" ? nameOf([name]) : `${parent}/${nameOf([name])}`;
+        if (await isMaildir(place)) yield { path: place, name: full };
+        if (depth < DEEPEST) yield* this.#folders(place, full, depth + 1);
+        else this.#faults.push({ place, reason: `It is more than ${DEEPEST} levels deep` });
       }
-      const full = parent === "" ? nameOf([name]) : `${parent}/${nameOf([name])}`;
-      if (await isMaildir(place) && full !== "INBOX") yield { path: place, name: full };
-      if (depth < 50) yield* this.#folders(place, full, depth + 1);
+    }
+  }
+
+  /** A folder of Maildir++, which is at the top and has none in it. */
+  async *#dotFolder(place: string, name: string, depth: number): AsyncGenerator<Folder, void> {
+    if (!await isMaildir(place)) {
+      if (!await isFolder(`${place}/new`)) return;
+      this.#faults.push({ place, reason: "It is no Maildir: it has new, but no cur" });
+      return;
+    }
+    if (depth > 0) {
+      this.#faults.push({ place, reason: "It is a folder of Maildir++ below the top" });
+      return;
+    }
+    yield { path: place, name: nameOf(name.slice(1).split(".")) };
+    for (const inner of await this.#readable(place)) {
+      const below = `${place}/${inner.name}`;
+      if (["cur", "new", "tmp"].includes(inner.name) || !await isMaildir(below)) continue;
+      this.#faults.push({ place: below, reason: "It is a Maildir in a folder of Maildir++" });
     }
   }
 
@@ -147,6 +168,7 @@ export class MaildirSource implements Source {
   ): AsyncGenerator<SourceMessage, void> {
     const entries: Entry[] = [];
     for (const part of ["cur", "new"]) {
+      if (!await isThere(`${path}/${part}`)) continue;
       for (const { name, isFile } of await this.#readable(`${path}/${part}`)) {
         const place = `${path}/${part}/${name}`;
         if (name.startsWith(".")) continue;
@@ -174,7 +196,8 @@ export class MaildirSource implements Source {
 }
 
 function nameOf(levels: readonly string[]): string {
-  const name = levels.map((level) => decodeModifiedUtf7(level, ".") ?? level).join("/");
+  // A mailbox's name has no empty level.
+  const name = levels.map((level) => (decodeModifiedUtf7(level, ".") ?? level) || "_").join("/");
   return withInbox(name.normalize("NFC"));
 }
 
@@ -212,12 +235,18 @@ async function listed(path: string): Promise<Deno.DirEntry[]> {
   }
 }
 
-async function isMaildir(path: string): Promise<boolean> {
-  for (const part of ["cur", "new"]) {
-    const info = await Deno.lstat(`${path}/${part}`).catch(() => undefined);
-    if (!info?.isDirectory) return false;
-  }
-  return true;
+/** Some programs make new only when mail comes. */
+function isMaildir(path: string): Promise<boolean> {
+  return isFolder(`${path}/cur`);
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const info = await Deno.lstat(path).catch(() => undefined);
+  return info?.isDirectory ?? false;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
 }
 
 /** A small file of settings; undefined if it is not there, is no regular file or is huge. */

@@ -142,6 +142,45 @@ Deno.test("imapd import maildir: what is no message is told of and stepped over"
   deepStrictEqual(await inbox(here, user), { all: 2, different: 2 });
 });
 
+Deno.test("imapd import maildir: leaves no folder out in silence", async () => {
+  await using here = await place();
+  const source = `${here.dir}/source`;
+  await makeMaildir(source, 1);
+  await makeMaildir(`${source}/.a..b`, 1);
+  await makeMaildir(`${source}/.Sub.Deep`, 1);
+  await Deno.remove(`${source}/.Sub.Deep/new`);
+  const user = here.server.freshUser();
+  const whole = await here.command("import", "maildir", source, user);
+  deepStrictEqual([whole.code, whole.err], [0, ""]);
+  match(whole.out, /^Mailboxes 3, new 3,/);
+  match((await here.command("mailbox", "list", user)).out, /Sub\/Deep[^]*a\/_\/b/);
+
+  await makeMaildir(`${source}/.Sub/Inner`, 1);
+  await makeMaildir(`${source}/.Sub`, 1);
+  await Deno.mkdir(`${source}/.Half/new`, { recursive: true });
+  const odd = await here.command("import", "maildir", source, user);
+  strictEqual(odd.code, 1);
+  match(odd.err, /\.Half: It is no Maildir: it has new, but no cur/);
+  match(odd.err, /\.Sub\/Inner: It is a Maildir in a folder of Maildir\+\+/);
+  match(odd.out, /^Mailboxes 4, new 1, known already 3,/);
+});
+
+Deno.test("imapd import maildir: takes the INBOX of a tree", async () => {
+  await using here = await place();
+  await makeMaildir(`${here.dir}/source/INBOX`, 1);
+  await makeMaildir(`${here.dir}/source/Work/2026`, 1);
+  const user = here.server.freshUser();
+  const { code, out, err } = await here.command(
+    "import",
+    "maildir",
+    `${here.dir}/source`,
+    user,
+  );
+  deepStrictEqual([code, err], [0, ""]);
+  match(out, /^Mailboxes 2, new 2,/);
+  deepStrictEqual(await inbox(here, user), { all: 1, different: 1 });
+});
+
 Deno.test("imapd export mbox, import mbox: lines From, flags, dates and 30 MB come back", async () => {
   await using here = await place();
   const text = [
