@@ -26,11 +26,20 @@ import { print, printError } from "./output.ts";
 import { readPassword } from "./password_input.ts";
 import { Progress } from "./progress.ts";
 
-/** `imapd import maildir PATH ACCOUNT`, `imapd import dovecot PATH ACCOUNT` */
+/** `imapd import maildir PATH ACCOUNT` */
 export async function importMaildir(args: Arguments): Promise<number> {
+  return await importFolders(args, false);
+}
+
+/** `imapd import dovecot PATH ACCOUNT` */
+export async function importDovecot(args: Arguments): Promise<number> {
+  return await importFolders(args, true);
+}
+
+async function importFolders(args: Arguments, dovecot: boolean): Promise<number> {
   const [path, account] = args.operands;
   const mailbox = optionalOption(args, "mailbox");
-  return await runImport(args, new MaildirSource(path), { account, mailbox });
+  return await runImport(args, new MaildirSource(path, { dovecot }), { account, mailbox });
 }
 
 /** `imapd import mbox PATH… ACCOUNT` */
@@ -107,8 +116,11 @@ async function runImport(
 
 function tellImport(args: Arguments, summary: ImportSummary): void {
   if (isOn(args, "json")) return print(JSON.stringify(summary));
-  const { mailboxes, known, flagsUpdated, renumbered, failed } = summary;
+  const { mailboxes, known, flagsUpdated, renumbered, failed, lostUids } = summary;
   tellFailed(failed);
+  for (const { place, reason } of lostUids) {
+    printError(`imapd: UIDs of ${printable(place)} could not be kept: ${reason}`);
+  }
   print(
     `Mailboxes ${mailboxes}, new ${summary.new}, known already ${known}, ` +
       `flags updated ${flagsUpdated}, renumbered ${renumbered}, failed ${failed.length}` +
@@ -117,7 +129,17 @@ function tellImport(args: Arguments, summary: ImportSummary): void {
 }
 
 function tellFailed(failed: ImportSummary["failed"]): void {
-  for (const { place, reason } of failed) printError(`imapd: Stepped over ${place}: ${reason}`);
+  for (const { place, reason } of failed) {
+    printError(`imapd: Stepped over ${printable(place)}: ${printable(reason)}`);
+  }
+}
+
+/** Names of files may have what terminals obey. */
+function printable(text: string): string {
+  return text.replace(
+    /\p{Cc}/gu,
+    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
 }
 
 /** `imapd export maildir ACCOUNT DIR` */

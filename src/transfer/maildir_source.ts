@@ -36,19 +36,29 @@ interface Entry {
   readonly file: string;
   readonly base: string;
   readonly uid?: number;
+  /** It is in the folder new. */
+  readonly isNew: boolean;
 }
 
 /** Reads a Maildir with the rights of this process. */
 export class MaildirSource implements Source {
   readonly #path: string;
+  readonly #dovecot: boolean;
   readonly #faults: SourceFailure[] = [];
+  readonly #lostUids: SourceFailure[] = [];
 
-  constructor(path: string) {
+  /** @param options `dovecot`: each mailbox with messages should have a list of their UIDs */
+  constructor(path: string, { dovecot }: { readonly dovecot: boolean }) {
     this.#path = path.replace(/\/+$/, "") || "/";
+    this.#dovecot = dovecot;
   }
 
   get faults(): readonly SourceFailure[] {
     return this.#faults;
+  }
+
+  get lostUids(): readonly SourceFailure[] {
+    return this.#lostUids;
   }
 
   async *mailboxes(): AsyncGenerator<SourceMailbox, void> {
@@ -148,24 +158,40 @@ export class MaildirSource implements Source {
   async #mailbox(path: string, name: string, subscribed: boolean): Promise<SourceMailbox> {
     const text = await textOf(`${path}/${UID_LIST}`);
     const list = text === undefined ? undefined : await parseUidList(text);
-    if (text !== undefined && list === undefined) {
-      this.#faults.push({ place: `${path}/${UID_LIST}`, reason: "It is damaged: UIDs are new" });
-    }
+    const damaged = text !== undefined && list === undefined;
     const keywords = parseKeywords(await textOf(`${path}/${KEYWORDS}`) ?? "");
     return {
       name,
       specialUse: usesByName(name),
       subscribed,
       uids: list && { uidValidity: list.uidValidity, uidNext: list.uidNext },
-      messages: () => this.#messages(path, list, keywords),
+      messages: async function* (this: MaildirSource) {
+        const entries = await this.#entries(path, list);
+        const reason = this.#lossOf(entries, list, damaged);
+        if (reason !== undefined) this.#lostUids.push({ place: name, reason });
+        yield* messagesOf(entries, keywords);
+      }.bind(this),
     };
   }
 
-  async *#messages(
-    path: string,
+  /** Why these messages have no UIDs that they should have. */
+  #lossOf(
+    entries: readonly Entry[],
     list: UidList | undefined,
-    keywords: readonly string[],
-  ): AsyncGenerator<SourceMessage, void> {
+    damaged: boolean,
+  ): string | undefined {
+    if (entries.length === 0) return undefined;
+    if (damaged) return `Its ${UID_LIST} is damaged`;
+    if (!this.#dovecot) return undefined;
+    if (list === undefined) return `It has no ${UID_LIST}`;
+    // What is in new Dovecot has not seen yet.
+    const seen = entries.filter(({ isNew }) => !isNew);
+    const isUseless = seen.length > 0 && entries.every(({ uid }) => uid === undefined);
+    return isUseless ? `Its ${UID_LIST} has none of its messages` : undefined;
+  }
+
+  /** The messages of a mailbox in the order of their UIDs, those without one last. */
+  async #entries(path: string, list: UidList | undefined): Promise<Entry[]> {
     const entries: Entry[] = [];
     for (const part of ["cur", "new"]) {
       if (!await isThere(`${path}/${part}`)) continue;
@@ -175,23 +201,35 @@ export class MaildirSource implements Source {
         if (!isFile) this.#faults.push({ place, reason: "It is no regular file" });
         else {
           const base = baseOf(name);
-          entries.push({ path: place, file: name, base, uid: list?.uids.get(base) });
+          entries.push({
+            path: place,
+            file: name,
+            base,
+            uid: list?.uids.get(base),
+            isNew: part === "new",
+          });
         }
       }
     }
-    entries.sort((a, b) => (a.uid ?? Infinity) - (b.uid ?? Infinity) || byDelivery(a, b));
-    for (const entry of entries) {
-      // A file that is gone or unreadable says so once more when its octets are asked for.
-      const info = await Deno.lstat(entry.path).catch(() => undefined);
-      const ms = info?.mtime?.getTime();
-      yield {
-        key: entry.base,
-        uid: entry.uid,
-        flags: flagsOf(entry.file, keywords),
-        date: ms === undefined ? undefined : { seconds: Math.floor(ms / 1000), zone: 0 },
-        octets: () => octetsOf(entry.path),
-      };
-    }
+    return entries.sort((a, b) => (a.uid ?? Infinity) - (b.uid ?? Infinity) || byDelivery(a, b));
+  }
+}
+
+async function* messagesOf(
+  entries: readonly Entry[],
+  keywords: readonly string[],
+): AsyncGenerator<SourceMessage, void> {
+  for (const entry of entries) {
+    // A file that is gone or unreadable says so once more when its octets are asked for.
+    const info = await Deno.lstat(entry.path).catch(() => undefined);
+    const ms = info?.mtime?.getTime();
+    yield {
+      key: entry.base,
+      uid: entry.uid,
+      flags: flagsOf(entry.file, keywords),
+      date: ms === undefined ? undefined : { seconds: Math.floor(ms / 1000), zone: 0 },
+      octets: () => octetsOf(entry.path),
+    };
   }
 }
 
