@@ -13,6 +13,7 @@ import { MboxSource } from "../transfer/mbox_source.ts";
 import { MboxWriter } from "../transfer/mbox_writer.ts";
 import type { Source } from "../transfer/source.ts";
 import { writeItems, type Writer } from "../transfer/writer.ts";
+import { accountNamed } from "./account_name.ts";
 import { withAdmin } from "./admin.ts";
 import {
   type Arguments,
@@ -87,16 +88,21 @@ async function runImport(
   source: Source,
   what: Pick<ImportTarget, "account" | "mailbox">,
 ): Promise<number> {
-  const target: ImportTarget = {
-    ...what,
-    storage: optionalOption(args, "storage"),
+  const storage = optionalOption(args, "storage");
+  const options = {
+    storage,
     prefix: optionalOption(args, "prefix"),
     exclude: repeatedOption(args, "exclude"),
     dryRun: isOn(args, "dry-run"),
   };
-  return await withAdmin(args, async (admin) => {
+  return await withAdmin(args, async (admin, config) => {
     const progress = new Progress();
     try {
+      const account = accountNamed(what.account, config, storage);
+      if (account !== what.account) {
+        printError(`imapd: The account is ${account}, as logins have it`);
+      }
+      const target: ImportTarget = { ...what, ...options, account };
       progress.total = await source.count?.((name) => isWanted(target, name));
       const summary = await importFrom(
         source,
