@@ -52,6 +52,18 @@ Deno.test("imapd init --yes makes a server of a bare machine, whose first user c
   match(out, /_imaps\._tcp\.example\.org\. +3600 IN SRV +0 1 993 mail\.example\.org\./);
 });
 
+Deno.test("imapd init writes the unit of the package, where the package is not", async () => {
+  await using image = await machineImage({});
+  strictEqual((await image.init("--yes", ...HOST, "--program", "/usr/bin/imapd")).code, 0);
+  const sorted = (text: string) => text.split("\n").filter((line) => /^\w+=/.test(line)).sort();
+  const unit = sorted(await image.text("/etc/systemd/system/imapd.service"));
+  const packaged = sorted(
+    await Deno.readTextFile(new URL("../../dist/imapd.service", import.meta.url)),
+  );
+  // Log files are for who names some in the config.
+  deepStrictEqual(unit, packaged.filter((line) => !line.startsWith("LogsDirectory")));
+});
+
 Deno.test("imapd init takes what it is told, with the password from standard input", async () => {
   await using image = await machineImage(SYSTEM);
   const { code, out } = await imapd([

@@ -34,7 +34,12 @@ export async function startWith(
   endpoints = ENDPOINT,
 ): Promise<RunningServer> {
   await writeConfig(dir, tls, endpoints);
-  const [program, ...args] = [...IMAPD, "--config", `${dir}/config.toml`];
+  return await startConfig(`${dir}/config.toml`);
+}
+
+/** Starts it with a config that is there, and waits until it is up. */
+export async function startConfig(config: string): Promise<RunningServer> {
+  const [program, ...args] = [...IMAPD, "--config", config];
   const child = new Deno.Command(program, { args, stdin: "null", stdout: "null", stderr: "piped" })
     .spawn();
   let text = "";
