@@ -35,7 +35,7 @@ export function hasLink(account: AccountContext, state: MailboxState): boolean {
 /** @throws {StoreError} `unavailable` if the folder of a mailbox is not to be touched */
 export function assertNoLink(account: AccountContext, state: MailboxState): void {
   if (!hasLink(account, state)) return;
-  throw new StoreError("unavailable", "The mailbox has a symbolic link in place of a folder");
+  throw new StoreError("unavailable", `${state.name} has a symbolic link in place of a folder`);
 }
 
 /** Says once, as `complained` remembers, that a link is left alone. */
