@@ -186,7 +186,11 @@ function takenOver(
 ): ReadonlyMap<string, string> {
   const { taken, left, paths } = usersOfDovecot(found, domains);
   if (left.length > 0) {
-    print(`Passwords that only Dovecot can check, to be set anew: ${left.join(", ")}`);
+    print(
+      `Users of whom only Dovecot can say whether they may log in, to be added anew if so: ${
+        left.join(", ")
+      }`,
+    );
   }
   if (taken.size === 0) return new Map();
   const count = `${taken.size} ${taken.size === 1 ? "user" : "users"}`;

@@ -290,7 +290,7 @@ Deno.test("imapd init takes over the mail and the users of Dovecot", async () =>
   const { code, out } = await image.init("--yes");
   strictEqual(code, 0, out);
   match(out, /Mail: \/var\/vmail\/\{domain\}\/\{local\}, 2 accounts \(Dovecot's config\)/);
-  match(out, /Passwords that only Dovecot can check, to be set anew: bob@example\.net/);
+  match(out, /Users of whom only Dovecot can say .* to be added anew if so: bob@example\.net/);
   const config = await configOf(image);
   deepStrictEqual(
     [config.hostname, config.imap[0].storage.path],
@@ -330,6 +330,30 @@ clientTest(
     match(await value("-F", "lmtp/unix/chroot"), /n$/);
   },
 );
+
+Deno.test("imapd init takes over no users whom Dovecot keeps out, and no master users", async () => {
+  const passdb = (name: string, more: string) =>
+    `passdb {\n  driver = passwd-file\n  args = scheme=CRYPT /etc/dovecot/${name}\n${more}}\n`;
+  await using image = await machineImage({
+    ...SYSTEM,
+    "/etc/dovecot/dovecot.conf": "mail_location = maildir:/var/vmail/%n\n" +
+      passdb("denied", "  deny = yes\n") + passdb("masters", "  master = yes\n") +
+      passdb("users", ""),
+    "/etc/dovecot/denied": "bob@example.org:\n",
+    "/etc/dovecot/masters": `master:${SHA512}\n`,
+    "/etc/dovecot/users": `ann@example.org:${SHA512}\nbob@example.org:${SHA512}\n` +
+      `hal@example.org:${SHA512}::::::nologin\n` +
+      `fay@example.org:${SHA512}::::::allow_nets=10.0.0.0/8\n`,
+  });
+  const { code, out } = await image.init("--yes", ...HOST);
+  strictEqual(code, 0, out);
+  const names = (await image.text("/etc/imapd/users")).match(/^[^:\n]+(?=: )/gm);
+  ok(names?.includes("ann@example.org"), String(names));
+  for (const kept of ["bob@example.org", "master", "hal@example.org", "fay@example.org"]) {
+    ok(!names?.includes(kept), kept);
+  }
+  match(out, /to be added anew if so: bob@example\.org, hal@example\.org, fay@example\.org/);
+});
 
 Deno.test("imapd init reads Dovecot 2.4, too", async () => {
   await using image = await machineImage({

@@ -20,6 +20,8 @@ export interface DovecotPasswords {
   readonly path: string;
   /** Of hashes that do not tell theirs. */
   readonly scheme: string;
+  /** Who is in it may not log in. */
+  readonly denies: boolean;
 }
 
 /** A Dovecot of a machine. */
@@ -99,11 +101,14 @@ function homeOf(lines: readonly Line[]): string | undefined {
 function passwordsOf(block: readonly Line[]): DovecotPasswords[] {
   if (driverOf(block) !== "passwd-file") return [];
   const value = (key: string) => block.find((line) => line.key === key)?.value;
+  // Master users log in as anybody: they are nobody's own.
+  if (value("master") === "yes") return [];
   const args = (value("args") ?? "").split(/\s+/);
   const path = value("passwd_file_path") ?? args.find((arg) => arg.startsWith("/"));
   const scheme = value("default_password_scheme") ?? value("passdb_default_password_scheme") ??
     args.find((arg) => arg.startsWith("scheme="))?.slice(7) ?? "CRYPT";
-  return path === undefined ? [] : [{ path, scheme: scheme.toUpperCase() }];
+  const denies = value("deny") === "yes";
+  return path === undefined ? [] : [{ path, scheme: scheme.toUpperCase(), denies }];
 }
 
 /** `driver = pam` in the block, or 2.4's name of it: `passdb pam { … }`. */

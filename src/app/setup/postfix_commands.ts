@@ -64,8 +64,12 @@ function recipientCommands(postfix: Postfix | undefined): string[] {
   const before = restrictions.length > 0
     ? restrictions.map(({ written }) => written)
     : ["permit_mynetworks", "permit_sasl_authenticated"];
+  // Nothing is looked at behind one that always applies.
+  const last = before.findIndex((written) => /^(permit|reject)$/.test(written));
+  const at = last < 0 ? before.length : last;
+  const all = [...before.slice(0, at), "reject_unverified_recipient", ...before.slice(at)];
   return [
-    set("smtpd_recipient_restrictions", [...before, "reject_unverified_recipient"].join(", ")),
+    set("smtpd_recipient_restrictions", all.join(", ")),
     set("unverified_recipient_reject_code", "550"),
   ];
 }
