@@ -73,6 +73,8 @@ export const restoreAccount: Operation<RestoreParams, RestoreResult> = {
       );
     }
     if (from === undefined) return yield {};
+    // Before: else they would be told that all their mail was expunged.
+    sessions?.kick(({ user }) => user === name, "The account is restored from a backup");
     const aside = await store.replace(name, from, messages > 0);
     // Without a server the caller tells it.
     if (sessions !== undefined) log.info("account restored", { account: name, aside });
