@@ -1,4 +1,5 @@
 import * as assert from "node:assert/strict";
+import { lchown } from "node:fs/promises";
 import { FLAG } from "../../src/store/store.ts";
 import { examineAccount } from "../../src/store/maildir/examining.ts";
 import { deliver, refused, text, uidsOf, wholeText } from "../contracts/store_actions.ts";
@@ -91,4 +92,32 @@ Deno.test("Store.account() puts no special folder where a link is", async () => 
   const account = await store.account("ann");
   assert.deepEqual(account.list().map(({ name }) => name), ["INBOX"]);
   assert.deepEqual(linksTold(fixture), [`${fixture.root}/.Sent`]);
+});
+
+Deno.test("Store.account() opens no index that is a link", async () => {
+  for (const name of ["imapd.sqlite", "imapd.sqlite-wal"]) {
+    await using fixture = await withVictim();
+    fixture.makeFolder("");
+    const target = `${fixture.dir}/target`;
+    Deno.symlinkSync(target, `${fixture.root}/${name}`);
+    await refused("unavailable", (await fixture.open()).account("ann"));
+    assert.throws(() => Deno.statSync(target), Deno.errors.NotFound);
+  }
+});
+
+Deno.test({
+  name: `Store.account() opens no Maildir of another user by a link${
+    Deno.uid() === 0 ? "" : " (skipped: only root can make it)"
+  }`,
+  ignore: Deno.uid() !== 0,
+  async fn() {
+    await using fixture = await withVictim();
+    await Deno.remove(fixture.root, { recursive: true }).catch(() => {});
+    Deno.symlinkSync(fixture.victim, fixture.root);
+    await lchown(fixture.root, 12345, 12345);
+    await refused("unavailable", (await fixture.open()).account("ann"));
+    await fixture.close();
+    Deno.chownSync(fixture.victim, 12345, 12345);
+    assert.ok((await (await fixture.open()).account("ann")).info("INBOX"));
+  },
 });

@@ -94,6 +94,7 @@ export interface OpenAccount {
 export async function openAccount(settings: AccountSettings): Promise<OpenAccount> {
   const { root, name, log } = settings;
   try {
+    refuseForeignLink(root);
     makeFolder(root);
     await syncDirectory(root);
   } catch (error) {
@@ -143,6 +144,14 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     });
     throw isSqliteError(error) ? sqliteRefusal(error) : storeErrorOf(error, "opening the account");
   }
+}
+
+/** In folders that users own, one could lead to the mail of another user. */
+function refuseForeignLink(root: string): void {
+  const link = lstat(root);
+  if (!link?.isSymlink || link.uid === 0) return;
+  if (Deno.statSync(root).uid === link.uid) return;
+  throw new StoreError("unavailable", "The account's folder is a link to a folder of another user");
 }
 
 /** A process that is just ending may hold the index for a moment. */

@@ -157,6 +157,12 @@ export function openIndex(
 }
 
 function open(path: string, log: Log, check: boolean): OpenedIndex {
+  for (const suffix of ["", "-wal", "-shm"]) {
+    // Whoever may write to the Maildir could have another file changed.
+    if (!lstat(path + suffix)?.isSymlink) continue;
+    log.error("the index is a symbolic link, which is not followed", { path: path + suffix });
+    throw new StoreError("unavailable", "The account's index is a symbolic link");
+  }
   makeEmpty(path);
   const database = new DatabaseSync(path);
   try {
