@@ -62,6 +62,6 @@ export interface Delivery {
    * @throws {Error} when it cannot be found out now
    */
   recipient(address: string, create: boolean): Promise<Recipient | undefined>;
-  /** Begins with a message. Recipients that are one account get it once. */
+  /** Begins with a message. Recipients that are one mailbox get it once. */
   begin(envelope: Envelope): Promise<IncomingDelivery>;
 }

@@ -92,6 +92,27 @@ Deno.test("RCPT: each accepted one has its reply after the message, also one tha
   }
 });
 
+Deno.test("RCPT: each mailbox of an account that is asked for gets its own copy, and one only", async () => {
+  await using server = await startLmtpServer();
+  const user = await server.accountUser();
+  await using client = await LmtpClient.greeted(server.lmtp);
+  const recipients = ["junk", "Sent", "none", "JUNK", "inbox"]
+    .map((detail) => `${user}+${detail}@example.org`);
+  const replies = await client.deliver(recipients, MESSAGE);
+  deepStrictEqual(replies.map((each) => each.slice(0, 9)), Array(5).fill("250 2.0.0"));
+  for (
+    const [mailbox, recipient] of [
+      ["Junk", recipients[0]],
+      ["Sent", recipients[1]],
+      ["INBOX", recipients[2]],
+    ]
+  ) {
+    const messages = await messagesOf(server, user, mailbox);
+    strictEqual(messages.length, 1, mailbox);
+    ok(messages[0].includes(`\r\nDelivered-To: ${recipient}\r\n`), messages[0]);
+  }
+});
+
 Deno.test("RCPT: an account is made only where create_accounts says so", async () => {
   await using server = await startLmtpServer({ lmtp: "create_accounts = true" });
   const user = server.freshUser();
