@@ -1,6 +1,6 @@
 /** The operation behind `imapd deliver`. */
 
-import type { DeliveryOutcome, Recipient } from "../delivery/delivery.ts";
+import type { DeliveryOutcome, IncomingDelivery, Recipient } from "../delivery/delivery.ts";
 import { WireForm } from "../message/wire_form.ts";
 import type { AdminContext, OpenDelivery, Operation } from "./operation.ts";
 
@@ -88,21 +88,31 @@ async function stored(
   input: AsyncIterable<unknown>,
 ): Promise<readonly DeliveryOutcome[]> {
   const id = crypto.randomUUID().slice(0, 8);
-  const incoming = await delivery.begin({
-    sender,
-    recipients,
-    arrival: { id, time: Date.now() },
-    fromMbox: true,
-  });
+  let incoming: IncomingDelivery | undefined;
   const wireForm = new WireForm();
   try {
     for await (const piece of input) {
       if (!(piece instanceof Uint8Array)) throw new TypeError("Expected octets of a message");
+      if (piece.length === 0) continue;
+      incoming ??= await delivery.begin({
+        sender,
+        recipients,
+        arrival: { id, time: Date.now() },
+        fromMbox: true,
+      });
       await incoming.write(wireForm.push(piece));
     }
   } catch (error) {
-    await incoming.abort();
+    await incoming?.abort();
     throw error;
   }
-  return await incoming.end();
+  return await incoming?.end() ?? recipients.map(() => NOTHING);
 }
+
+/** Nobody sends this: whoever should have written the message has died, and may do so again. */
+const NOTHING: DeliveryOutcome = {
+  ok: false,
+  reason: "unavailable",
+  permanent: false,
+  text: "Expected a message, got no octets",
+};

@@ -4,6 +4,10 @@ import { messagesOf, startLmtpServer } from "../lmtp/serving.ts";
 import { RawConnection } from "../raw_connection.ts";
 import { imapd } from "./program.ts";
 
+function exists(path: string): Promise<boolean> {
+  return Deno.lstat(path).then(() => true, () => false);
+}
+
 function deliver(server: TestServer, args: readonly string[], message: string | Uint8Array) {
   return imapd(["deliver", "--config", `${server.dir}/config.toml`, ...args], message);
 }
@@ -83,6 +87,18 @@ Deno.test("imapd deliver: its exit statuses tell an MTA what to do", async () =>
   const broken = await deliver(server, ["-d", user], "x");
   strictEqual(broken.code, 75);
   ok(broken.err.includes("config.toml:1:"), broken.err);
+});
+
+Deno.test("imapd deliver: stores nothing where nothing comes, and lets the MTA try again", async () => {
+  await using server = await startLmtpServer();
+  const user = await server.accountUser();
+  const fresh = server.freshUser();
+  const given = ["--create", "-d", `${user}@example.org`, `${fresh}@example.org`];
+  const { code, err } = await deliver(server, given, "");
+  strictEqual(code, 75);
+  ok(err.includes(`imapd: ${user}@example.org: Expected a message, got no octets\n`), err);
+  deepStrictEqual(await messagesOf(server, user), []);
+  strictEqual(await exists(server.maildir(fresh)), false);
 });
 
 Deno.test("imapd deliver: answers for several recipients, and lets those for now win", async () => {
