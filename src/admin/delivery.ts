@@ -89,6 +89,7 @@ async function stored(
 ): Promise<readonly DeliveryOutcome[]> {
   const id = crypto.randomUUID().slice(0, 8);
   let incoming: IncomingDelivery | undefined;
+  let octets = 0;
   const wireForm = new WireForm();
   try {
     for await (const piece of input) {
@@ -100,11 +101,17 @@ async function stored(
         arrival: { id, time: Date.now() },
         fromMbox: true,
       });
-      await incoming.write(wireForm.push(piece));
+      const wire = wireForm.push(piece);
+      octets += wire.length;
+      if (octets <= delivery.limit) await incoming.write(wire);
     }
   } catch (error) {
     await incoming?.abort();
     throw error;
+  }
+  if (octets > delivery.limit) {
+    await incoming?.abort();
+    return recipients.map(() => tooBig(delivery.limit));
   }
   return await incoming?.end() ?? recipients.map(() => NOTHING);
 }
@@ -116,3 +123,8 @@ const NOTHING: DeliveryOutcome = {
   permanent: false,
   text: "Expected a message, got no octets",
 };
+
+function tooBig(limit: number): DeliveryOutcome {
+  const text = `Message is too big: the limit is ${limit} octets`;
+  return { ok: false, reason: "too-big", permanent: true, text };
+}

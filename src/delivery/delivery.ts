@@ -28,7 +28,7 @@ export type DeliveryFault =
   | "no-account" // there is none of that name, and none is made
   | "over-quota" // the account's own limit
   | "no-room" // the disk is full
-  | "too-big" // for the disk
+  | "too-big" // for the disk, or for what may be delivered
   | "unavailable"; // the store fails
 
 /** What came of a message for one recipient. */

@@ -101,6 +101,19 @@ Deno.test("imapd deliver: stores nothing where nothing comes, and lets the MTA t
   strictEqual(await exists(server.maildir(fresh)), false);
 });
 
+Deno.test("imapd deliver: refuses for good what is larger than the limit of [[lmtp]]", async () => {
+  await using server = await startLmtpServer({ lmtp: 'limits = { message = "2 KiB" }' });
+  const user = await server.accountUser();
+  const header = "Subject: a\r\n\r\n";
+  const fits = header + "x".repeat(2048 - header.length);
+  strictEqual((await deliver(server, ["-d", user], fits)).code, 0);
+  const big = { code: 65, out: "", err: "imapd: Message is too big: the limit is 2048 octets\n" };
+  deepStrictEqual(await deliver(server, ["-d", user], `${fits}x`), big);
+  deepStrictEqual(await deliver(server, ["-d", user], "x".repeat(3_000_000)), big);
+  strictEqual((await messagesOf(server, user)).length, 1);
+  deepStrictEqual(await Array.fromAsync(Deno.readDir(`${server.maildir(user)}/tmp`)), []);
+});
+
 Deno.test("imapd deliver: answers for several recipients, and lets those for now win", async () => {
   await using server = await startLmtpServer();
   const [ann, bob] = [await server.accountUser(), await server.accountUser()];
