@@ -4,7 +4,7 @@ import type { Log, LogFields } from "../log.ts";
 import type { Normalization } from "../names/normalization.ts";
 import type { Store } from "../store/store.ts";
 import type { Table } from "../tables/table.ts";
-import { addressText, recipientAddress, withoutDetail } from "./address.ts";
+import { addressText, type RecipientAddress, recipientAddress, withoutDetail } from "./address.ts";
 import type {
   Delivery,
   DeliveryOutcome,
@@ -50,6 +50,25 @@ export class StoreDelivery implements Delivery {
   async recipient(address: string, create: boolean): Promise<Recipient | undefined> {
     const parsed = recipientAddress(address);
     if (parsed === undefined) return undefined;
+    if (!isPostmaster(parsed)) return await this.#find(address, parsed, create);
+    const spellings = [
+      { local: POSTMASTER },
+      { local: POSTMASTER, domain: this.options.hostname },
+    ];
+    for (const making of create ? [false, true] : [false]) {
+      for (const spelling of spellings) {
+        const found = await this.#find(address, spelling, making);
+        if (found !== undefined) return found;
+      }
+    }
+    return undefined;
+  }
+
+  async #find(
+    address: string,
+    parsed: RecipientAddress,
+    create: boolean,
+  ): Promise<Recipient | undefined> {
     const whole = await this.#accountOf(addressText(parsed));
     if (whole?.exists) return { address, account: whole.name, create };
     const cut = withoutDetail(parsed, this.options.separator);
@@ -106,11 +125,19 @@ export class StoreDelivery implements Delivery {
 
   async #accountOf(address: string): Promise<{ name: string; exists: boolean } | undefined> {
     const { map, normalize, store, accountFault } = this.options;
-    const key = normalize(address);
+    // Normal forms of addresses have none for this one, which needs no domain.
+    const key = normalize(address) ?? (address === POSTMASTER ? address : undefined);
     const name = key === undefined ? undefined : await map.lookup(key);
     if (name === undefined || accountFault(name) !== undefined) return undefined;
     return { name, exists: await store.exists(name) };
   }
+}
+
+/** Whoever answers for this server has mail to this name, in whatever case. @see RFC 5321 §4.5.1 */
+const POSTMASTER = "postmaster";
+
+function isPostmaster({ local, domain }: RecipientAddress): boolean {
+  return domain === undefined && local.toLowerCase() === POSTMASTER;
 }
 
 interface Copies {

@@ -113,6 +113,31 @@ Deno.test("RCPT: each mailbox of an account that is asked for gets its own copy,
   }
 });
 
+Deno.test("RCPT: postmaster needs no domain: it is who the map says, else that of this host", async () => {
+  {
+    const entries = '{ postmaster = "u1", "postmaster@mail.example.org" = "u2" }';
+    await using server = await startLmtpServer({
+      deliveryMap: `{ module = "static", entries = ${entries} }`,
+    });
+    const [first, second] = [await server.accountUser(), await server.accountUser()];
+    await using client = await LmtpClient.greeted(server.lmtp);
+    match((await client.deliver(["PostMaster"], MESSAGE))[0], /^250/);
+    strictEqual((await messagesOf(server, first)).length, 1);
+    strictEqual((await messagesOf(server, second)).length, 0);
+  }
+  await using server = await startLmtpServer({
+    deliveryMap: '{ module = "static", entries = { "postmaster@mail.example.org" = "u1" } }',
+  });
+  await using client = await LmtpClient.greeted(server.lmtp);
+  await client.says("MAIL FROM:<>", /^250/);
+  await client.says("RCPT TO:<postmaster>", /^550 5\.1\.1 /);
+  await client.says("RSET", /^250/);
+  const user = await server.accountUser();
+  match((await client.deliver(["postmaster"], MESSAGE))[0], /^250/);
+  const [text] = await messagesOf(server, user);
+  ok(text.includes("\r\nDelivered-To: postmaster\r\n"), text);
+});
+
 Deno.test("RCPT: an account is made only where create_accounts says so", async () => {
   await using server = await startLmtpServer({ lmtp: "create_accounts = true" });
   const user = server.freshUser();
