@@ -8,9 +8,13 @@ import { CommandFault, commandLine, path } from "../../src/lmtp/command_grammar.
 import { FramingFault, LmtpFramer } from "../../src/lmtp/framer.ts";
 import { latin1, latin1Bytes } from "../../src/wire/bytes.ts";
 
+/** Longer than what is gone through octet by octet. */
+const LONG = "long ".repeat(15);
+
 /** Text of the octets that decide. */
-const text = fc.array(fc.constantFrom("\r\n", "\r", "\n", ".", "..", "a", " ", "\0", "\r\n."))
-  .map((parts) => parts.join(""));
+const text = fc.array(
+  fc.constantFrom("\r\n", "\r", "\n", ".", "..", "a", " ", "\0", "\r\n.", LONG, `${LONG}\r\n..`),
+).map((parts) => parts.join(""));
 
 /** Sizes of the pieces that something is cut into. */
 const cuts = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 8 });
