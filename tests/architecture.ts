@@ -116,7 +116,7 @@ const DIRECTIONS: readonly Direction[] = [
   // Forms for mail programs; only their server knows sockets
   {
     from: /^src\/autoconfig\/server\.ts$/,
-    to: [/^src\/autoconfig\//, /^src\/net\/secured\.ts$/],
+    to: [/^src\/autoconfig\//, /^src\/net\/secured\.ts$/, /^src\/monitoring\/http\.ts$/],
     types: [/^src\/net\/(endpoint|listener)\.ts$/, LOG],
   },
   { from: /^src\/autoconfig\//, to: [/^src\/autoconfig\//] },

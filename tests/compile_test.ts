@@ -4,6 +4,7 @@ import { connect } from "node:tls";
 import { executableFault, runtimeFault } from "../scripts/compile.ts";
 import { VERSION } from "../src/version.ts";
 import { compileHere } from "./compiled_program.ts";
+import { run } from "./clients/programs.ts";
 import { PASSWORD, startServer } from "./harness.ts";
 import { startWatched } from "./monitoring/serving.ts";
 
@@ -76,6 +77,29 @@ Deno.test({
     const warnings = server.log().split("\n").filter((line) => line.startsWith("warning: "));
     const expected = /insecure_auth|STARTTLS is not offered/;
     deepStrictEqual(warnings.filter((line) => !expected.test(line)), []);
+  },
+});
+
+Deno.test({
+  name: `compile() makes an executable whose commands are answered by the server${reason}`,
+  ignore: path === undefined,
+  async fn() {
+    ok(path);
+    await using server = await startServer({ command: [path] });
+    const user = server.freshUser();
+    const command = (...args: string[]) =>
+      run([path, ...args, "--config", `${server.dir}/config.toml`]);
+    strictEqual((await command("account", "create", user)).code, 0);
+    for (let i = 0; i < 5; i++) {
+      const { code, stdout, stderr } = await command("mailbox", "list", user);
+      deepStrictEqual([code, stderr], [0, ""]);
+      match(stdout, /^INBOX /m);
+      match((await command("account", "create", "../x")).stderr, /No account can have this name/);
+    }
+    const doctor = await command("doctor");
+    match(doctor.stdout, /server/);
+    const backup = await command("backup", `${server.dir}/backup`);
+    deepStrictEqual([backup.code, backup.stderr], [0, ""], backup.stdout);
   },
 });
 

@@ -1,6 +1,7 @@
 /** The operation that gives out an account's mail. */
 
 import type { Account, Mailbox } from "../store/store.ts";
+import { lowerBound } from "../wire/number_set.ts";
 import type { AccountParams } from "./lookup.ts";
 import { AdminError, type Operation } from "./operation.ts";
 import type { TransferItem } from "./transfer_items.ts";
@@ -51,8 +52,8 @@ async function* mailboxItems(account: Account, name: string): AsyncGenerator<Tra
 
 async function* messageItems(mailbox: Mailbox, uid: number): AsyncGenerator<TransferItem, void> {
   const { uids, count, flags, keywordSets, dates, zones } = mailbox.messages;
-  const index = uids.subarray(0, count).indexOf(uid);
-  if (index < 0) return;
+  const index = lowerBound(uids, count, uid);
+  if (index === count || uids[index] !== uid) return;
   yield {
     kind: "message",
     key: String(uid),

@@ -37,7 +37,13 @@ export const knownMessages: Operation<KnownParams, KnownMessage> = {
 
 /** What became of the stream so far. */
 export type ImportResult =
-  | { readonly kind: "mailbox"; readonly name: string; readonly created: boolean }
+  | {
+    readonly kind: "mailbox";
+    readonly name: string;
+    readonly created: boolean;
+    /** Why the mailbox cannot have the UIDVALIDITY and UIDs of its origin. */
+    readonly lostUids?: string;
+  }
   | {
     readonly kind: "stored";
     readonly messages: number;
@@ -85,6 +91,8 @@ class Taking {
   #mailbox: string | undefined;
   #uids: ForeignUids | undefined;
   #keepsUids = false;
+  /** The mailbox cannot be made: what is for it is dropped. */
+  #dropping = false;
   #batch: Arrived[] = [];
   #flags: FlagsItem[] = [];
   #octets = 0;
@@ -95,6 +103,8 @@ class Taking {
   }
 
   async *take(item: TransferItem): AsyncGenerator<ImportResult, void> {
+    const entering = !(item instanceof Uint8Array) && item.kind === "mailbox";
+    if (this.#dropping && !entering) return;
     if (item instanceof Uint8Array) return await this.#write(item);
     switch (item.kind) {
       case "mailbox":
@@ -150,13 +160,23 @@ class Taking {
     { name, specialUse, subscribed, uids }: MailboxItem,
   ): AsyncGenerator<ImportResult, void> {
     const created = !this.#account.info(name)?.selectable;
-    if (created) await this.#create(name, specialUse);
+    this.#dropping = false;
+    try {
+      if (created) await this.#create(name, specialUse);
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== "bad-name") throw error;
+      this.#dropping = true;
+      return yield { kind: "failed", mailbox: name, reason: error.message };
+    }
     if (subscribed) await this.#account.subscribe(name);
     this.#keepsUids = uids !== undefined &&
       await this.#account.adoptUids(name, { uidValidity: uids.uidValidity });
     this.#uids = uids;
     this.#mailbox = name;
-    yield { kind: "mailbox", name, created };
+    const lostUids = uids !== undefined && !this.#keepsUids
+      ? "The mailbox has had other UIDs here"
+      : undefined;
+    yield { kind: "mailbox", name, created, lostUids };
   }
 
   async #create(name: string, specialUse: MailboxItem["specialUse"]): Promise<void> {

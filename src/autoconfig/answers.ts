@@ -15,8 +15,9 @@ import { thunderbirdConfig } from "./thunderbird.ts";
 /** A request, as far as it matters. */
 export interface FormRequest {
   readonly method: string;
-  /** With the query, as in the request line. */
-  readonly target: string;
+  /** Still percent-encoded. */
+  readonly path: string;
+  readonly query: URLSearchParams;
   readonly host?: string;
   readonly https: boolean;
   readonly body: string;
@@ -35,10 +36,7 @@ const APPLE = /^\/apple\/[^/]{1,255}\.mobileconfig$/;
 
 /** The answer of a server with these settings. */
 export function answerForm(settings: ClientSettings, request: FormRequest): FormAnswer {
-  const url = URL.parse(request.target, "http://localhost");
-  if (url === null || !request.target.startsWith("/")) return plain(400, "Bad request");
-  const path = url.pathname;
-  const { method } = request;
+  const { method, path, query } = request;
   if (/^\/autodiscover\/autodiscover\.xml$/i.test(path)) {
     return method === "POST" ? autodiscover(settings, request.body) : refused("POST");
   }
@@ -46,17 +44,17 @@ export function answerForm(settings: ClientSettings, request: FormRequest): Form
   if (THUNDERBIRD.test(path)) {
     return forAddress(
       settings,
-      url,
+      query,
       "emailaddress",
       false,
       (address) => answer(200, XML, thunderbirdConfig(settings, { address })),
     );
   }
   if (/^\/autodiscover\/autodiscover\.json(\/v1\.0\/[^/]+)?$/i.test(path)) {
-    return redirection(settings, url, request);
+    return redirection(settings, request);
   }
   if (APPLE.test(path)) {
-    return forAddress(settings, url, "address", true, (address) => ({
+    return forAddress(settings, query, "address", true, (address) => ({
       ...answer(200, "application/x-apple-aspen-config", appleProfile(settings, { address })),
       ...{
         headers: {
@@ -66,18 +64,18 @@ export function answerForm(settings: ClientSettings, request: FormRequest): Form
       },
     }));
   }
-  return path === "/" ? page(settings, url, request) : plain(404, "Not found");
+  return path === "/" ? page(settings, request) : plain(404, "Not found");
 }
 
 /** Calls `make` where the address is one of ours; it may be left out, unless it is `needed`. */
 function forAddress(
   settings: ClientSettings,
-  url: URL,
+  query: URLSearchParams,
   key: string,
   needed: boolean,
   make: (address: MailAddress | undefined) => FormAnswer,
 ): FormAnswer {
-  const given = url.searchParams.get(key);
+  const given = query.get(key);
   if (given === null) return needed ? plain(400, `Expected ?${key}=ADDRESS`) : make(undefined);
   const address = mailAddressOf(given);
   if (address === undefined) return plain(400, "Expected a mail address");
@@ -95,8 +93,8 @@ function autodiscover(settings: ClientSettings, body: string): FormAnswer {
 }
 
 /** Newer clients ask where to ask. */
-function redirection(settings: ClientSettings, url: URL, { host }: FormRequest): FormAnswer {
-  const wanted = [...url.searchParams].find(([key]) => key.toLowerCase() === "protocol")?.[1] ?? "";
+function redirection(settings: ClientSettings, { query, host }: FormRequest): FormAnswer {
+  const wanted = [...query].find(([key]) => key.toLowerCase() === "protocol")?.[1] ?? "";
   if (wanted.toLowerCase() !== "autodiscoverv1") {
     const error = {
       ErrorCode: "InvalidProtocol",
@@ -109,16 +107,16 @@ function redirection(settings: ClientSettings, url: URL, { host }: FormRequest):
   return answer(200, "application/json; charset=utf-8", JSON.stringify(found));
 }
 
-function page(settings: ClientSettings, url: URL, { host, https }: FormRequest): FormAnswer {
-  const given = url.searchParams.get("address");
+function page(settings: ClientSettings, { query, host, https }: FormRequest): FormAnswer {
+  const given = query.get("address");
   const address = given === null ? undefined : mailAddressOf(given);
   if (given === null) return html(200, settingsPage(settings, {}));
   if (address === undefined || !isServed(settings, address.domain)) {
     return html(400, settingsPage(settings, { fault: "That is not an address of this server." }));
   }
-  const query = new URLSearchParams({ address: address.text });
+  const params = new URLSearchParams({ address: address.text });
   const base = `${https ? "https" : "http"}://${hostOf(host) ?? settings.name}`;
-  const profileUrl = `${base}/apple/mail.mobileconfig?${query}`;
+  const profileUrl = `${base}/apple/mail.mobileconfig?${params}`;
   return html(200, settingsPage(settings, { address, profileUrl, qrCode: renderSVG(profileUrl) }));
 }
 

@@ -1,12 +1,12 @@
 /** Serves forms by HTTP: a handful of small documents, each over a connection of its own. */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Log } from "../log.ts";
+import { type HttpHandler, type HttpRequest, HttpServer } from "../monitoring/http.ts";
 import type { TlsContext } from "../net/endpoint.ts";
 import type { Acceptor, Arrival } from "../net/listener.ts";
 import { handshake, secured } from "../net/secured.ts";
-import { answerForm, type FormAnswer } from "./answers.ts";
+import { answerForm } from "./answers.ts";
 import type { ClientSettings } from "./client_settings.ts";
 
 /** What a server of forms is made from. */
@@ -16,29 +16,26 @@ export interface AutoconfigServerOptions {
   readonly log: Log;
 }
 
-/** Milliseconds that a connection may last; it takes one request. */
-const PATIENCE = 15_000;
-const CONNECTIONS = 200;
-const LONGEST_BODY = 65_536;
-const LONGEST_TARGET = 4096;
-
-const ALWAYS: Readonly<Record<string, string>> = {
-  "Cache-Control": "no-store",
-  "Connection": "close",
-  "X-Content-Type-Options": "nosniff",
-};
+/** Milliseconds for a handshake. */
+const PATIENCE = 10_000;
+/** Handshakes at once. */
+const MOST = 64;
 
 /** Answers whoever comes to the addresses of `[autoconfig]`. */
 export class AutoconfigServer implements Acceptor {
   readonly #options: AutoconfigServerOptions;
-  readonly #http: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #http: HttpServer;
+  readonly #https: HttpServer;
+  /** Sockets whose handshake is not through. */
+  readonly #preparing = new Set<Socket>();
   readonly #unwatch: () => void;
 
   constructor(options: AutoconfigServerOptions) {
+    const failed = (error: unknown) =>
+      options.log.error("autoconfig failed", { error: String(error) });
     this.#options = options;
-    this.#http = createServer((request, response) => void this.#answer(request, response));
-    this.#http.on("clientError", (_error, socket) => socket.destroy());
+    this.#http = new HttpServer(handlerOf(options, isForwardedHttps), failed);
+    this.#https = new HttpServer(handlerOf(options, () => true), failed);
     // Certificates stay current while nobody connects.
     this.#unwatch = options.tls?.watch(() => {}) ?? (() => {});
   }
@@ -47,80 +44,48 @@ export class AutoconfigServer implements Acceptor {
     return this.#options.tls;
   }
 
+  /** Nobody is connected for long enough to be waited for. */
   get connections(): number {
-    return this.#sockets.size;
+    return 0;
   }
 
-  accept(socket: Socket, { implicitTls }: Arrival): void {
-    socket.on("error", () => socket.destroy());
-    if (this.#sockets.size >= CONNECTIONS) return void socket.destroy();
-    this.#sockets.add(socket);
-    const timer = setTimeout(() => socket.destroy(), PATIENCE).unref();
-    socket.on("close", () => {
-      clearTimeout(timer);
-      this.#sockets.delete(socket);
-    });
+  accept(socket: Socket, { implicitTls, secured: isSecured, unix }: Arrival): void {
     const { tls } = this.#options;
-    if (!implicitTls || tls === undefined) return void this.#http.emit("connection", socket);
+    if (!implicitTls || tls === undefined) {
+      return (isSecured ? this.#https : this.#http).accept(socket, { unix });
+    }
+    socket.on("error", () => {});
+    if (this.#preparing.size >= MOST) return void socket.destroy();
+    this.#preparing.add(socket);
     const channel = secured(socket, tls);
-    handshake(channel, PATIENCE).then(
-      () => this.#http.emit("connection", channel),
-      () => socket.destroy(),
-    );
+    handshake(channel, PATIENCE)
+      .then(() => this.#https.accept(channel, { unix }), () => socket.destroy())
+      .finally(() => this.#preparing.delete(socket));
   }
 
   /** Ends all connections: an answer takes no longer than its packets. */
   close(_graceMs: number): Promise<void> {
     this.#unwatch();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#preparing) socket.destroy();
+    this.#http.close();
+    this.#https.close();
     return Promise.resolve();
   }
+}
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { settings, log } = this.#options;
-    try {
-      const { method = "", url: target = "", headers: { host } } = request;
-      if (target.length > LONGEST_TARGET) return send(response, TOO_LONG, method);
-      const body = await bodyOf(request);
-      if (body === undefined) return send(response, TOO_LARGE, method);
-      const https = "encrypted" in request.socket || isForwardedHttps(request);
-      send(response, answerForm(settings, { method, target, host, https, body }), method);
-      log.debug("autoconfig", { method, path: target.replace(/\?.*$/, "") });
-    } catch (error) {
-      log.debug("autoconfig request ended", { error: String(error) });
-      request.socket.destroy();
-    }
-  }
+function handlerOf(
+  { settings, log }: AutoconfigServerOptions,
+  isHttps: (request: HttpRequest) => boolean,
+): HttpHandler {
+  return (request) => {
+    const { method, path, query, headers, body } = request;
+    log.debug("autoconfig", { method, path });
+    const https = isHttps(request);
+    return answerForm(settings, { method, path, query, host: headers.get("host"), https, body });
+  };
 }
 
 /** A web server in front tells so; it decides only over the scheme of a link. */
-function isForwardedHttps({ headers }: IncomingMessage): boolean {
-  return headers["x-forwarded-proto"] === "https";
-}
-
-const TOO_LONG: FormAnswer = { status: 414, headers: {}, body: "" };
-const TOO_LARGE: FormAnswer = { status: 413, headers: {}, body: "" };
-
-function send(
-  response: ServerResponse,
-  { status, headers, body }: FormAnswer,
-  method: string,
-): void {
-  const octets = new TextEncoder().encode(body);
-  response.writeHead(status, { ...ALWAYS, ...headers, "Content-Length": octets.length });
-  response.end(method === "HEAD" ? undefined : octets);
-}
-
-/** Undefined where there is too much of it. */
-async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    size += chunk.length;
-    if (size > LONGEST_BODY) return undefined;
-    chunks.push(chunk);
-  }
-  return new TextDecoder().decode(
-    new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer()),
-  );
+function isForwardedHttps({ headers }: HttpRequest): boolean {
+  return headers.get("x-forwarded-proto") === "https";
 }

@@ -1,7 +1,6 @@
 /** One account into a backup. */
 
 import { DatabaseSync } from "node:sqlite";
-import { pathToFileURL } from "node:url";
 import type { Admin } from "../admin/operations.ts";
 import type { SnapshotItem } from "../admin/snapshots.ts";
 import { codeOf, copyFile, lstat, takeOwner, treeOf, writeFile } from "./files.ts";
@@ -205,12 +204,10 @@ function othersIn(folder: string, indexName: string): string[] {
 
 /** @throws {BackupFault} when the index is damaged */
 export function checkIndex(path: string): void {
-  const url = pathToFileURL(path);
-  // Else SQLite would look for a log beside it, or make one.
-  url.searchParams.set("immutable", "1");
   let found: unknown;
   try {
-    const database = new DatabaseSync(url, { readOnly: true });
+    // The copy has no log, and needs none: nothing is made beside it.
+    const database = new DatabaseSync(path, { readOnly: true });
     try {
       found = database.prepare("PRAGMA quick_check(1)").get()?.quick_check;
     } finally {

@@ -1,6 +1,7 @@
 /** `imapd account …`: accounts as a whole. */
 
 import { only, withAdmin } from "./admin.ts";
+import { accountNamed } from "./account_name.ts";
 import { countLimit, octetLimit, octetsText } from "./amounts.ts";
 import { type Arguments, EXIT, optionalOption } from "./command.ts";
 import { confirm } from "./confirmation.ts";
@@ -38,8 +39,12 @@ function limitText(
 
 /** `imapd account create ACCOUNT` */
 export async function accountCreate(args: Arguments): Promise<number> {
-  await withAdmin(args, (admin) => only(admin.call("account create", accountParams(args))));
-  print(`Made account ${args.operands[0]}`);
+  await withAdmin(args, async (admin, config) => {
+    const { account: typed, storage } = accountParams(args);
+    const account = accountNamed(typed, config, storage);
+    await only(admin.call("account create", { account, storage }));
+    print(`Made account ${account}`);
+  });
   return EXIT.ok;
 }
 

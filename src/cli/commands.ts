@@ -20,6 +20,7 @@ import {
   exportDovecot,
   exportMaildir,
   exportMbox,
+  importDovecot,
   importImap,
   importMaildir,
   importMbox,
@@ -179,7 +180,7 @@ export const COMMANDS: readonly Command[] = [
     operands: ["PATH", "ACCOUNT"],
     summary: "Take in a Maildir of Dovecot, with UIDs, keywords and subscriptions.",
     options: importOptions,
-    run: importMaildir,
+    run: importDovecot,
   },
   {
     name: "import mbox",

@@ -13,6 +13,7 @@ import { MboxSource } from "../transfer/mbox_source.ts";
 import { MboxWriter } from "../transfer/mbox_writer.ts";
 import type { Source } from "../transfer/source.ts";
 import { writeItems, type Writer } from "../transfer/writer.ts";
+import { accountNamed } from "./account_name.ts";
 import { withAdmin } from "./admin.ts";
 import {
   type Arguments,
@@ -26,11 +27,20 @@ import { print, printError } from "./output.ts";
 import { readPassword } from "./password_input.ts";
 import { Progress } from "./progress.ts";
 
-/** `imapd import maildir PATH ACCOUNT`, `imapd import dovecot PATH ACCOUNT` */
+/** `imapd import maildir PATH ACCOUNT` */
 export async function importMaildir(args: Arguments): Promise<number> {
+  return await importFolders(args, false);
+}
+
+/** `imapd import dovecot PATH ACCOUNT` */
+export async function importDovecot(args: Arguments): Promise<number> {
+  return await importFolders(args, true);
+}
+
+async function importFolders(args: Arguments, dovecot: boolean): Promise<number> {
   const [path, account] = args.operands;
   const mailbox = optionalOption(args, "mailbox");
-  return await runImport(args, new MaildirSource(path), { account, mailbox });
+  return await runImport(args, new MaildirSource(path, { dovecot }), { account, mailbox });
 }
 
 /** `imapd import mbox PATH… ACCOUNT` */
@@ -78,16 +88,21 @@ async function runImport(
   source: Source,
   what: Pick<ImportTarget, "account" | "mailbox">,
 ): Promise<number> {
-  const target: ImportTarget = {
-    ...what,
-    storage: optionalOption(args, "storage"),
+  const storage = optionalOption(args, "storage");
+  const options = {
+    storage,
     prefix: optionalOption(args, "prefix"),
     exclude: repeatedOption(args, "exclude"),
     dryRun: isOn(args, "dry-run"),
   };
-  return await withAdmin(args, async (admin) => {
+  return await withAdmin(args, async (admin, config) => {
     const progress = new Progress();
     try {
+      const account = accountNamed(what.account, config, storage);
+      if (account !== what.account) {
+        printError(`imapd: The account is ${account}, as logins have it`);
+      }
+      const target: ImportTarget = { ...what, ...options, account };
       progress.total = await source.count?.((name) => isWanted(target, name));
       const summary = await importFrom(
         source,
@@ -107,8 +122,11 @@ async function runImport(
 
 function tellImport(args: Arguments, summary: ImportSummary): void {
   if (isOn(args, "json")) return print(JSON.stringify(summary));
-  const { mailboxes, known, flagsUpdated, renumbered, failed } = summary;
+  const { mailboxes, known, flagsUpdated, renumbered, failed, lostUids } = summary;
   tellFailed(failed);
+  for (const { place, reason } of lostUids) {
+    printError(`imapd: UIDs of ${printable(place)} could not be kept: ${reason}`);
+  }
   print(
     `Mailboxes ${mailboxes}, new ${summary.new}, known already ${known}, ` +
       `flags updated ${flagsUpdated}, renumbered ${renumbered}, failed ${failed.length}` +
@@ -117,7 +135,17 @@ function tellImport(args: Arguments, summary: ImportSummary): void {
 }
 
 function tellFailed(failed: ImportSummary["failed"]): void {
-  for (const { place, reason } of failed) printError(`imapd: Stepped over ${place}: ${reason}`);
+  for (const { place, reason } of failed) {
+    printError(`imapd: Stepped over ${printable(place)}: ${printable(reason)}`);
+  }
+}
+
+/** Names of files may have what terminals obey. */
+function printable(text: string): string {
+  return text.replace(
+    /\p{Cc}/gu,
+    (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
 }
 
 /** `imapd export maildir ACCOUNT DIR` */

@@ -86,11 +86,10 @@ export class Channel {
   }
 
   /**
-   * Lets the other side read what was sent: it would lose that if there were octets of its own that
-   * nobody reads.
+   * Waits until the other side has closed, once all is said: who closes first may take from the
+   * other side what it has not read yet.
    */
   async close(): Promise<void> {
-    this.#socket.end();
     const timer = setTimeout(() => this.#socket.destroy(), PATIENCE);
     try {
       while (!(await this.#chunks.next()).done);

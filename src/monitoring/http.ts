@@ -1,5 +1,5 @@
 /**
- * As much of HTTP/1.1 as the status page needs, over sockets that the server's own listeners
+ * As much of HTTP/1.1 as the status page and the forms of autoconfig need, over sockets that the server's own listeners
  * accept. Each connection carries one request.
  *
  * @see RFC 9112

@@ -1,6 +1,7 @@
 /** One address that is listened on. */
 
 import { createServer, type Server, type Socket } from "node:net";
+import { clearInterval, setInterval } from "node:timers";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import type { Log } from "../log.ts";
 import { certificateRequest } from "./client_certificate.ts";

@@ -1,6 +1,7 @@
 /** Takes in the clients of an endpoint, counts them, and serves each by a {@link Connection}. */
 
 import type { Socket } from "node:net";
+import { setTimeout } from "node:timers";
 import { TLSSocket } from "node:tls";
 import type { Login } from "../auth/auth.ts";
 import type { Service } from "../imap/command.ts";

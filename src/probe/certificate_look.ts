@@ -26,10 +26,15 @@ export function lookAtCertificate(
   const { raw } = socket.getPeerCertificate();
   if (raw === undefined) return findings.failed("TLS", "the server showed no certificate");
   const certificate = new X509Certificate(raw);
-  findings.ok("TLS", `${socket.getProtocol() ?? "TLS"}, certificate from ${issuerOf(certificate)}`);
+  findings.ok("TLS", `${protocolOf(socket)}, certificate from ${issuerOf(certificate)}`);
   lookAtName(certificate, hostname, findings);
   lookAtTime(certificate, findings, now);
-  lookAtChain(String(socket.authorizationError ?? ""), certificate, selfSigned, findings);
+  lookAtChain(socket, certificate, selfSigned, findings);
+}
+
+/** Deno before 2.7.13 does not tell. */
+function protocolOf(socket: Partial<Pick<TLSSocket, "getProtocol">>): string {
+  return socket.getProtocol?.() ?? "TLS";
 }
 
 function lookAtName(certificate: X509Certificate, hostname: string, findings: Findings): void {
@@ -56,15 +61,12 @@ function lookAtTime(certificate: X509Certificate, findings: Findings, now: numbe
 }
 
 function lookAtChain(
-  error: string,
+  { authorized, authorizationError }: Pick<TLSSocket, "authorized" | "authorizationError">,
   certificate: X509Certificate,
   selfSigned: boolean,
   findings: Findings,
 ): void {
-  // Name and time have been looked at.
-  if (error === "" || /ALTNAME|HOSTNAME|EXPIRED|NOT_YET_VALID/.test(error)) {
-    return findings.ok("chain", "leads to an authority that is known");
-  }
+  const error = String(authorizationError ?? "");
   if (certificate.issuer === certificate.subject || /SELF_SIGNED/.test(error)) {
     const say = selfSigned ? findings.note : findings.failed;
     return say.call(
@@ -75,9 +77,13 @@ function lookAtChain(
         'does better (tls.loader = "acme")',
     );
   }
+  // Name and time have been looked at.
+  if (authorized || /ALTNAME|HOSTNAME|EXPIRED|NOT_YET_VALID/.test(error)) {
+    return findings.ok("chain", "leads to an authority that is known");
+  }
   findings.failed(
     "chain",
-    `does not lead to an authority that is known (${error})`,
+    `does not lead to an authority that is known${error === "" ? "" : ` (${error})`}`,
     "the file of the certificate must have those above it, too, such as fullchain.pem; for an " +
       "authority of your own give --ca FILE",
   );

@@ -21,8 +21,9 @@ export async function probeHttp(
   const findings = new Findings(url);
   let channel: LineChannel | undefined;
   try {
-    channel = await LineChannel.open(route);
-    if (tls) await channel.secure(hostname, []);
+    channel = tls && route.kind === "inet"
+      ? (await LineChannel.openSecure(route, hostname, [])).channel
+      : await LineChannel.open(route);
     channel.write(`GET ${path} HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n`);
     const line = await channel.line();
     if (/^HTTP\/1\.[01] 200\b/.test(line)) findings.ok("HTTP", `GET ${path} is answered`);

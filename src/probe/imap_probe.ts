@@ -1,6 +1,7 @@
 /** Does with an IMAP server what a mail program does first. */
 
 import { Buffer } from "node:buffer";
+import type { TLSSocket } from "node:tls";
 import { lookAtCertificate, type WantedCertificate } from "./certificate_look.ts";
 import { LineChannel, type Route } from "./line_channel.ts";
 import { Findings, type Outcome, reasonOf } from "./outcome.ts";
@@ -30,8 +31,9 @@ export interface ProbeOptions {
 export async function probeImap(target: ImapTarget, options: ProbeOptions): Promise<Outcome[]> {
   const findings = new Findings(target.url);
   let channel: LineChannel;
+  let secured: TLSSocket | undefined;
   try {
-    channel = await LineChannel.open(target.route);
+    ({ channel, secured } = await opened(target, options));
   } catch (error) {
     findings.failed(
       "connection",
@@ -40,7 +42,7 @@ export async function probeImap(target: ImapTarget, options: ProbeOptions): Prom
     );
     return findings.outcomes;
   }
-  const probe = new ImapProbe(target, options, channel, findings);
+  const probe = new ImapProbe(target, options, channel, findings, secured);
   try {
     await probe.run();
   } catch (error) {
@@ -49,6 +51,22 @@ export async function probeImap(target: ImapTarget, options: ProbeOptions): Prom
     channel.close();
   }
   return findings.outcomes;
+}
+
+/** Over TLS at once, where nothing comes before it. */
+async function opened(
+  { route, tls, proxy, certificate }: ImapTarget,
+  { authorities }: ProbeOptions,
+): Promise<{ readonly channel: LineChannel; readonly secured?: TLSSocket }> {
+  if (route.kind === "unix" || tls !== "implicit" || proxy !== undefined) {
+    return { channel: await LineChannel.open(route) };
+  }
+  const { channel, socket } = await LineChannel.openSecure(
+    route,
+    certificate.hostname,
+    authorities,
+  );
+  return { channel, secured: socket };
 }
 
 interface Reply {
@@ -68,6 +86,7 @@ class ImapProbe {
     private readonly options: ProbeOptions,
     private readonly channel: LineChannel,
     private readonly findings: Findings,
+    private readonly secured: TLSSocket | undefined,
   ) {}
 
   async run(): Promise<void> {
@@ -99,7 +118,8 @@ class ImapProbe {
     this.step = "TLS";
     const { certificate } = this.target;
     const { authorities, now } = this.options;
-    const socket = await this.channel.secure(certificate.hostname, authorities);
+    const socket = this.secured ??
+      await this.channel.secure(certificate.hostname, authorities);
     lookAtCertificate(socket, certificate, this.findings, now);
   }
 

@@ -38,6 +38,21 @@ export class LineChannel {
   }
 
   /**
+   * Connects with TLS from the first byte; see {@link secure}.
+   *
+   * @throws {Error} when nobody takes the connection, or the handshake fails
+   */
+  static async openSecure(
+    { host, port }: Extract<Route, { kind: "inet" }>,
+    serverName: string,
+    authorities: readonly string[],
+  ): Promise<{ readonly channel: LineChannel; readonly socket: TLSSocket }> {
+    const socket = connectTls({ host, port, ...tlsOptions(serverName, authorities) });
+    await settled(socket, "secureConnect");
+    return { channel: new LineChannel(socket), socket };
+  }
+
+  /**
    * Goes on over TLS. Whatever certificate is shown is taken: the caller looks at it.
    *
    * @param authorities PEM of those that may vouch for it, beside the well-known ones
@@ -48,12 +63,7 @@ export class LineChannel {
     const plain = this.#socket;
     plain.removeAllListeners("data");
     plain.removeAllListeners("close");
-    const socket = connectTls({
-      socket: plain,
-      servername: serverName,
-      rejectUnauthorized: false,
-      ...authorities.length === 0 ? {} : { ca: [...authorities] },
-    });
+    const socket = connectTls({ socket: plain, ...tlsOptions(serverName, authorities) });
     await settled(socket, "secureConnect");
     this.#socket = socket;
     this.#listen(socket);
@@ -108,6 +118,14 @@ export class LineChannel {
     socket.on("error", end);
     socket.on("close", () => end(new ChannelError("the server closed the connection")));
   }
+}
+
+function tlsOptions(serverName: string, authorities: readonly string[]) {
+  return {
+    servername: serverName,
+    rejectUnauthorized: false,
+    ...authorities.length === 0 ? {} : { ca: [...authorities] },
+  };
 }
 
 function settled(socket: Socket, event: "connect" | "secureConnect"): Promise<void> {

@@ -1,7 +1,9 @@
 /** Tables in SQLite files. */
 
+import * as fs from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
+import { createOwnedFile } from "../ownership.ts";
 import type { SqlArguments, SqlConnection, SqlOptions, SqlStatement } from "./sql_driver.ts";
 
 /** Milliseconds for which a locked database is tried again. */
@@ -47,14 +49,25 @@ export async function openSqlite(
   };
 }
 
-/** A file that may hold passwords is made for its owner only. */
+/** A file that may hold passwords is made for its owner only, who is that of its folder. */
 async function requireFile(path: string, create: boolean): Promise<void> {
   try {
-    const file = await Deno.open(path, { read: true, write: create, create, mode: 0o600 });
+    if (create) createUnlessThere(path);
+    const file = await Deno.open(path, { read: true, write: create });
     file.close();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`The database ${path} cannot be opened: ${reason}`, { cause: error });
+  }
+}
+
+function createUnlessThere(path: string): void {
+  if (fs.existsSync(path)) return;
+  try {
+    fs.closeSync(createOwnedFile(path, 0o600));
+  } catch (error) {
+    // Made by another program meanwhile
+    if (!fs.existsSync(path)) throw error;
   }
 }
 

@@ -23,6 +23,8 @@ import {
 } from "./source.ts";
 
 const CHUNK = 256 * 1024;
+/** Levels of a tree of folders. */
+const DEEPEST = 50;
 
 interface Folder {
   readonly path: string;
@@ -34,19 +36,29 @@ interface Entry {
   readonly file: string;
   readonly base: string;
   readonly uid?: number;
+  /** It is in the folder new. */
+  readonly isNew: boolean;
 }
 
 /** Reads a Maildir with the rights of this process. */
 export class MaildirSource implements Source {
   readonly #path: string;
+  readonly #dovecot: boolean;
   readonly #faults: SourceFailure[] = [];
+  readonly #lostUids: SourceFailure[] = [];
 
-  constructor(path: string) {
+  /** @param options `dovecot`: each mailbox with messages should have a list of their UIDs */
+  constructor(path: string, { dovecot }: { readonly dovecot: boolean }) {
     this.#path = path.replace(/\/+$/, "") || "/";
+    this.#dovecot = dovecot;
   }
 
   get faults(): readonly SourceFailure[] {
     return this.#faults;
+  }
+
+  get lostUids(): readonly SourceFailure[] {
+    return this.#lostUids;
   }
 
   async *mailboxes(): AsyncGenerator<SourceMailbox, void> {
@@ -112,69 +124,118 @@ export class MaildirSource implements Source {
       const place = `${path}/${name}`;
       if (isSymlink) this.#faults.push({ place, reason: "It is a symbolic link" });
       if (!isDirectory) continue;
-      if (name.startsWith(".")) {
-        const levels = name.slice(1).split(".");
-        if (depth > 0 || levels.includes("") || !await isMaildir(place)) continue;
-        yield { path: place, name: nameOf(levels) };
-        continue;
+      if (name.includes("\ufffd") && !await isThere(place)) {
+        this.#faults.push({ place, reason: "Its name is not UTF-8" });
+      } else if (name.startsWith(".")) yield* this.#dotFolder(place, name, depth);
+      else {
+        const full = parent === "" ? nameOf([name]) : `${parent}/${nameOf([name])}`;
+        if (await isMaildir(place)) yield { path: place, name: full };
+        if (depth < DEEPEST) yield* this.#folders(place, full, depth + 1);
+        else this.#faults.push({ place, reason: `It is more than ${DEEPEST} levels deep` });
       }
-      const full = parent === "" ? nameOf([name]) : `${parent}/${nameOf([name])}`;
-      if (await isMaildir(place) && full !== "INBOX") yield { path: place, name: full };
-      if (depth < 50) yield* this.#folders(place, full, depth + 1);
+    }
+  }
+
+  /** A folder of Maildir++, which is at the top and has none in it. */
+  async *#dotFolder(place: string, name: string, depth: number): AsyncGenerator<Folder, void> {
+    if (!await isMaildir(place)) {
+      if (!await isFolder(`${place}/new`)) return;
+      this.#faults.push({ place, reason: "It is no Maildir: it has new, but no cur" });
+      return;
+    }
+    if (depth > 0) {
+      this.#faults.push({ place, reason: "It is a folder of Maildir++ below the top" });
+      return;
+    }
+    yield { path: place, name: nameOf(name.slice(1).split(".")) };
+    for (const inner of await this.#readable(place)) {
+      const below = `${place}/${inner.name}`;
+      if (["cur", "new", "tmp"].includes(inner.name) || !await isMaildir(below)) continue;
+      this.#faults.push({ place: below, reason: "It is a Maildir in a folder of Maildir++" });
     }
   }
 
   async #mailbox(path: string, name: string, subscribed: boolean): Promise<SourceMailbox> {
     const text = await textOf(`${path}/${UID_LIST}`);
     const list = text === undefined ? undefined : await parseUidList(text);
-    if (text !== undefined && list === undefined) {
-      this.#faults.push({ place: `${path}/${UID_LIST}`, reason: "It is damaged: UIDs are new" });
-    }
+    const damaged = text !== undefined && list === undefined;
     const keywords = parseKeywords(await textOf(`${path}/${KEYWORDS}`) ?? "");
     return {
       name,
       specialUse: usesByName(name),
       subscribed,
       uids: list && { uidValidity: list.uidValidity, uidNext: list.uidNext },
-      messages: () => this.#messages(path, list, keywords),
+      messages: async function* (this: MaildirSource) {
+        const entries = await this.#entries(path, list);
+        const reason = this.#lossOf(entries, list, damaged);
+        if (reason !== undefined) this.#lostUids.push({ place: name, reason });
+        yield* messagesOf(entries, keywords);
+      }.bind(this),
     };
   }
 
-  async *#messages(
-    path: string,
+  /** Why these messages have no UIDs that they should have. */
+  #lossOf(
+    entries: readonly Entry[],
     list: UidList | undefined,
-    keywords: readonly string[],
-  ): AsyncGenerator<SourceMessage, void> {
+    damaged: boolean,
+  ): string | undefined {
+    if (entries.length === 0) return undefined;
+    if (damaged) return `Its ${UID_LIST} is damaged`;
+    if (!this.#dovecot) return undefined;
+    if (list === undefined) return `It has no ${UID_LIST}`;
+    // What is in new Dovecot has not seen yet.
+    const seen = entries.filter(({ isNew }) => !isNew);
+    const isUseless = seen.length > 0 && entries.every(({ uid }) => uid === undefined);
+    return isUseless ? `Its ${UID_LIST} has none of its messages` : undefined;
+  }
+
+  /** The messages of a mailbox in the order of their UIDs, those without one last. */
+  async #entries(path: string, list: UidList | undefined): Promise<Entry[]> {
     const entries: Entry[] = [];
     for (const part of ["cur", "new"]) {
+      if (!await isThere(`${path}/${part}`)) continue;
       for (const { name, isFile } of await this.#readable(`${path}/${part}`)) {
         const place = `${path}/${part}/${name}`;
         if (name.startsWith(".")) continue;
         if (!isFile) this.#faults.push({ place, reason: "It is no regular file" });
         else {
           const base = baseOf(name);
-          entries.push({ path: place, file: name, base, uid: list?.uids.get(base) });
+          entries.push({
+            path: place,
+            file: name,
+            base,
+            uid: list?.uids.get(base),
+            isNew: part === "new",
+          });
         }
       }
     }
-    entries.sort((a, b) => (a.uid ?? Infinity) - (b.uid ?? Infinity) || byDelivery(a, b));
-    for (const entry of entries) {
-      // A file that is gone or unreadable says so once more when its octets are asked for.
-      const info = await Deno.lstat(entry.path).catch(() => undefined);
-      const ms = info?.mtime?.getTime();
-      yield {
-        key: entry.base,
-        uid: entry.uid,
-        flags: flagsOf(entry.file, keywords),
-        date: ms === undefined ? undefined : { seconds: Math.floor(ms / 1000), zone: 0 },
-        octets: () => octetsOf(entry.path),
-      };
-    }
+    return entries.sort((a, b) => (a.uid ?? Infinity) - (b.uid ?? Infinity) || byDelivery(a, b));
+  }
+}
+
+async function* messagesOf(
+  entries: readonly Entry[],
+  keywords: readonly string[],
+): AsyncGenerator<SourceMessage, void> {
+  for (const entry of entries) {
+    // A file that is gone or unreadable says so once more when its octets are asked for.
+    const info = await Deno.lstat(entry.path).catch(() => undefined);
+    const ms = info?.mtime?.getTime();
+    yield {
+      key: entry.base,
+      uid: entry.uid,
+      flags: flagsOf(entry.file, keywords),
+      date: ms === undefined ? undefined : { seconds: Math.floor(ms / 1000), zone: 0 },
+      octets: () => octetsOf(entry.path),
+    };
   }
 }
 
 function nameOf(levels: readonly string[]): string {
-  const name = levels.map((level) => decodeModifiedUtf7(level, ".") ?? level).join("/");
+  // A mailbox's name has no empty level.
+  const name = levels.map((level) => (decodeModifiedUtf7(level, ".") ?? level) || "_").join("/");
   return withInbox(name.normalize("NFC"));
 }
 
@@ -212,12 +273,18 @@ async function listed(path: string): Promise<Deno.DirEntry[]> {
   }
 }
 
-async function isMaildir(path: string): Promise<boolean> {
-  for (const part of ["cur", "new"]) {
-    const info = await Deno.lstat(`${path}/${part}`).catch(() => undefined);
-    if (!info?.isDirectory) return false;
-  }
-  return true;
+/** Some programs make new only when mail comes. */
+function isMaildir(path: string): Promise<boolean> {
+  return isFolder(`${path}/cur`);
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const info = await Deno.lstat(path).catch(() => undefined);
+  return info?.isDirectory ?? false;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
 }
 
 /** A small file of settings; undefined if it is not there, is no regular file or is huge. */

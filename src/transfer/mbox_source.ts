@@ -56,13 +56,11 @@ export class MboxSource implements Source {
   }
 
   async *mailboxes(): AsyncGenerator<SourceMailbox, void> {
-    for (const path of this.#paths) {
-      const info = await Deno.stat(path).catch((error) => {
-        throw new SourceFault(`Cannot read ${path}: ${error.message}`, { cause: error });
-      });
-      if (info.isDirectory) yield* this.#folder(path, "");
-      else if (info.isFile) yield this.#mailbox(path, nameOf(basename(path)));
-      else throw new SourceFault(`Expected a file or a folder at ${path}, got something else`);
+    // All of them before any mail is read.
+    const infos = await Promise.all(this.#paths.map(lookedAt));
+    for (const [i, path] of this.#paths.entries()) {
+      if (infos[i].isDirectory) yield* this.#folder(path, "");
+      else yield this.#mailbox(path, nameOf(basename(path)));
     }
   }
 
@@ -97,12 +95,27 @@ function nameOf(file: string): string {
   return name.toUpperCase() === "INBOX" ? "INBOX" : name;
 }
 
+/** @throws {SourceFault} when it is neither a folder nor an mbox */
+async function lookedAt(path: string): Promise<Deno.FileInfo> {
+  const info = await Deno.stat(path).catch((error) => {
+    throw new SourceFault(`Cannot read ${path}: ${error.message}`, { cause: error });
+  });
+  if (!info.isDirectory && !info.isFile) {
+    throw new SourceFault(`Expected a file or a folder at ${path}, got something else`);
+  }
+  if (info.isFile && !await isMbox(path)) throw noMbox(path);
+  return info;
+}
+
+function noMbox(path: string): SourceFault {
+  return new SourceFault(`Expected an mbox at ${path}, got a file that begins otherwise`);
+}
+
 async function isMbox(path: string): Promise<boolean> {
   try {
     using file = await Deno.open(path);
-    const start = new Uint8Array(5);
-    const count = await file.read(start);
-    return count === null || new TextDecoder().decode(start) === "From ";
+    for await (const { octets } of linesOf(file, 0)) return isFromLine(octets);
+    return true;
   } catch {
     // Told of when it is read.
     return true;
@@ -144,7 +157,7 @@ async function* scan(path: string): AsyncGenerator<Found, void> {
     }
     if (found === undefined) {
       if (start === 0) {
-        throw new SourceFault(`Expected an mbox at ${path}, got a file that begins otherwise`);
+        throw noMbox(path);
       }
       continue;
     }

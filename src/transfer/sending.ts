@@ -30,6 +30,8 @@ export interface ImportSummary {
   flagsUpdated: number;
   renumbered: number;
   readonly failed: SourceFailure[];
+  /** Mailboxes whose UIDs could not be kept. */
+  readonly lostUids: SourceFailure[];
 }
 
 /**
@@ -53,13 +55,19 @@ export async function importFrom(
     flagsUpdated: 0,
     renumbered: 0,
     failed: [],
+    lostUids: [],
   };
   const { account, storage, dryRun } = target;
-  const items = itemsOf(source, admin, target, summary);
-  if (dryRun) {
+  // An account is made only for a source that has been found to be one.
+  const items = await begun(itemsOf(source, admin, target, summary));
+  if (items === undefined) {
+    if (source.faults.length === 0) throw nothingWanted(target);
+  } else if (dryRun) {
     // Only what would go out is counted.
     for await (const item of items) {
-      if (!(item instanceof Uint8Array) && item.kind === "message") summary.new++;
+      if (item instanceof Uint8Array) continue;
+      if (item.kind === "mailbox") summary.mailboxes++;
+      if (item.kind === "message") summary.new++;
       told(summary);
     }
   } else {
@@ -69,12 +77,38 @@ export async function importFrom(
     }
   }
   summary.failed.push(...source.faults);
+  summary.lostUids.push(...source.lostUids ?? []);
   return summary;
+}
+
+/** The same items, of which the first one has been seen; undefined if there is none. */
+async function begun<T>(items: AsyncGenerator<T, void>): Promise<AsyncGenerator<T> | undefined> {
+  const first = await items.next();
+  if (first.done) return undefined;
+  const { value } = first;
+  return (async function* () {
+    try {
+      yield value;
+      yield* items;
+    } finally {
+      // The receiver may have ended before it asked for more.
+      await items.return();
+    }
+  })();
+}
+
+function nothingWanted({ mailbox }: ImportTarget): SourceFault {
+  const which = mailbox === undefined ? "" : ` ${mailbox}`;
+  return new SourceFault(`Expected a mailbox${which} in the source, got none`);
 }
 
 function count(summary: ImportSummary, result: ImportResult): void {
   switch (result.kind) {
     case "mailbox":
+      summary.mailboxes++;
+      if (result.lostUids !== undefined) {
+        summary.lostUids.push({ place: result.name, reason: result.lostUids });
+      }
       return;
     case "stored":
       summary.new += result.messages;
@@ -104,7 +138,6 @@ async function* itemsOf(
     const name = target.prefix === undefined ? mailbox.name : `${target.prefix}/${mailbox.name}`;
     const { specialUse, subscribed, uids } = mailbox;
     yield { kind: "mailbox", name, specialUse, subscribed, uids };
-    summary.mailboxes++;
     for await (const messages of groups(mailbox.messages())) {
       const { account, storage } = target;
       const known = new Map<string, boolean>();

@@ -8,6 +8,8 @@ export interface Source {
   mailboxes(): AsyncIterable<SourceMailbox>;
   /** What was stepped over, and why; complete after all was read. */
   readonly faults: readonly SourceFailure[];
+  /** Mailboxes whose UIDs it should have and has not, and why; complete after all was read. */
+  readonly lostUids?: readonly SourceFailure[];
   /** How many messages there are in `mailboxes`, by a quick look; for a progress bar. */
   count?(wanted: (mailbox: string) => boolean): Promise<number>;
   close?(): Promise<void>;

@@ -64,3 +64,26 @@ Deno.test("imapd account quota: says which limits it takes", async () => {
     match(result.err, new RegExp(`none or default for ${option}, got ${value}`));
   }
 });
+
+Deno.test("imapd account create, import: take the name that logins have, or refuse it", async () => {
+  await using server = await startServer();
+  const dir = `${server.dir}/source`;
+  await Deno.mkdir(`${dir}/cur`, { recursive: true });
+  await output(server, ["account", "create", "ann@example.org"]);
+  const again = await command(server, ["account", "create", "ANN@Example.ORG"]);
+  match(again.err, /There is an account ann@example\.org already/);
+  const imported = await command(server, ["import", "maildir", dir, "ANN@Example.ORG"]);
+  deepStrictEqual([imported.code, imported.err], [
+    0,
+    "imapd: The account is ann@example.org, as logins have it\n",
+  ]);
+  for (const name of [" ", "", "ann ", "a b", "a/b", "ann@"]) {
+    for (const words of [["account", "create", name], ["import", "maildir", dir, name]]) {
+      const refused = await command(server, words);
+      strictEqual(refused.code, 2, `${words}: ${refused.err}`);
+      match(refused.err, /^imapd: Expected an account's name, got /);
+    }
+  }
+  const { out } = await command(server, ["account", "list", "--json"]);
+  deepStrictEqual(out.match(/"account":"[^"]*"/g), ['"account":"ann@example.org"']);
+});

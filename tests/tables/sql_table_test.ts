@@ -105,6 +105,26 @@ Deno.test("sqlTable: makes a file that only its owner can read, if it has someth
   table.close?.();
 });
 
+const isRoot = Deno.uid() === 0;
+
+Deno.test({
+  name: "sqlTable: gives a file that root makes to the owner of its folder" +
+    (isRoot ? "" : " (skipped: not root here)"),
+  ignore: !isRoot,
+  async fn() {
+    await using at = await place();
+    const folder = at.dsn.slice(0, at.dsn.lastIndexOf("/"));
+    await Deno.chown(folder, 12345, 12346);
+    const dsn = `${folder}/new.sqlite`;
+    const table = await at.open({ dsn, init: [USERS.init], statements: USERS.statements });
+    ok(isMutable(table));
+    await table.set("ann", "1");
+    const { uid, gid, mode } = await Deno.stat(dsn);
+    deepStrictEqual([uid, gid, (mode ?? 0) & 0o777], [12345, 12346, 0o600]);
+    table.close?.();
+  },
+});
+
 Deno.test("sqlTable: refuses a faulty statement when it is opened", async () => {
   await using at = await place();
   const open = (lookup: string, namedArgs = true) => at.open({ namedArgs, statements: { lookup } });

@@ -135,11 +135,117 @@ Deno.test("imapd import maildir: what is no message is told of and stepped over"
   const user = here.server.freshUser();
   const { code, out, err } = await here.command("import", "maildir", `${here.dir}/source`, user);
   strictEqual(code, 1);
-  match(err, /dovecot-uidlist: It is damaged/);
+  match(err, /UIDs of INBOX could not be kept: Its dovecot-uidlist is damaged/);
   match(err, /1\.link:2,: It is no regular file/);
   match(err, /2\.fifo:2,: It is no regular file/);
-  match(out, /new 2, .*failed 3\n/);
+  match(out, /new 2, .*failed 2\n/);
   deepStrictEqual(await inbox(here, user), { all: 2, different: 2 });
+});
+
+Deno.test("imapd import maildir: leaves no folder out in silence", async () => {
+  await using here = await place();
+  const source = `${here.dir}/source`;
+  await makeMaildir(source, 1);
+  await makeMaildir(`${source}/.a..b`, 1);
+  await makeMaildir(`${source}/.Sub.Deep`, 1);
+  await Deno.remove(`${source}/.Sub.Deep/new`);
+  const user = here.server.freshUser();
+  const whole = await here.command("import", "maildir", source, user);
+  deepStrictEqual([whole.code, whole.err], [0, ""]);
+  match(whole.out, /^Mailboxes 3, new 3,/);
+  match((await here.command("mailbox", "list", user)).out, /Sub\/Deep[^]*a\/_\/b/);
+
+  await makeMaildir(`${source}/.Sub/Inner`, 1);
+  await makeMaildir(`${source}/.Sub`, 1);
+  await Deno.mkdir(`${source}/.Half/new`, { recursive: true });
+  const odd = await here.command("import", "maildir", source, user);
+  strictEqual(odd.code, 1);
+  match(odd.err, /\.Half: It is no Maildir: it has new, but no cur/);
+  match(odd.err, /\.Sub\/Inner: It is a Maildir in a folder of Maildir\+\+/);
+  match(odd.out, /^Mailboxes 4, new 1, known already 3,/);
+});
+
+Deno.test("imapd import maildir: a name that no mailbox can have costs that mailbox only", async () => {
+  await using here = await place();
+  const source = `${here.dir}/source`;
+  const long = "é".repeat(120);
+  for (const folder of ["", "/.a\x01b", `/.${long}`, "/.z"]) {
+    await makeMaildir(`${source}${folder}`, 2);
+  }
+  const user = here.server.freshUser();
+  const { code, out, err } = await here.command("import", "maildir", source, user);
+  strictEqual(code, 1);
+  match(err, /Stepped over a\\x01b: Mailbox name must have no control characters\n/);
+  match(err, new RegExp(`Stepped over ${long}: Mailbox name must fit in 255 bytes`));
+  match(out, /^Mailboxes 2, new 4, .*failed 2\n/);
+});
+
+Deno.test("imapd import: makes no account for what is no source", async () => {
+  await using here = await place();
+  const user = here.server.freshUser();
+  await Deno.mkdir(`${here.dir}/empty`);
+  await Deno.writeTextFile(`${here.dir}/text`, "Not a mailbox\n");
+  await Deno.writeTextFile(`${here.dir}/good`, "From a@b Tue Mar  3 04:05:06 2020\nA: b\n\n");
+  await makeMaildir(`${here.dir}/source`, 1);
+  for (
+    const [kind, paths, reason] of [
+      ["dovecot", ["empty"], /Expected a Maildir at .*, got a folder without cur/],
+      ["mbox", ["empty"], /Expected a mailbox in the source, got none/],
+      ["mbox", ["good", "text"], /Expected an mbox at .*text, got a file that begins otherwise/],
+      ["mbox", ["absent"], /Cannot read .*absent/],
+      ["maildir", ["source", "--mailbox=Sent"], /Expected a mailbox Sent in the source, got none/],
+    ] as const
+  ) {
+    const places = paths.map((path) => path.startsWith("-") ? path : `${here.dir}/${path}`);
+    const { code, err } = await here.command("import", kind, ...places, user);
+    strictEqual(code, 1);
+    match(err, reason);
+  }
+  const { out, err } = await here.command("account", "list");
+  deepStrictEqual([out, err], ["", "No accounts\n"]);
+});
+
+Deno.test("imapd import dovecot: says whose UIDs could not be kept", async () => {
+  await using here = await place();
+  const source = `${here.dir}/source`;
+  await makeMaildir(source, 1);
+  await makeMaildir(`${source}/.Listed`, 1);
+  await makeMaildir(`${source}/.Empty`, 0);
+  await Deno.writeTextFile(
+    `${source}/.Listed/dovecot-uidlist`,
+    "3 V1700000000 N8 G0\n7 :1000.M1P1.host:2,S\n",
+  );
+  const user = here.server.freshUser();
+  const first = await here.command("import", "dovecot", source, user);
+  deepStrictEqual([first.code, first.err], [
+    0,
+    "imapd: UIDs of INBOX could not be kept: It has no dovecot-uidlist\n",
+  ]);
+  await Deno.writeTextFile(
+    `${source}/dovecot-uidlist`,
+    "3 V1700000001 N8 G0\n7 :1000.M1P1.host:2,S\n",
+  );
+  const again = await here.command("import", "dovecot", source, user, "--json");
+  strictEqual(again.code, 0);
+  deepStrictEqual(JSON.parse(again.out).lostUids, [
+    { place: "INBOX", reason: "The mailbox has had other UIDs here" },
+  ]);
+});
+
+Deno.test("imapd import maildir: takes the INBOX of a tree", async () => {
+  await using here = await place();
+  await makeMaildir(`${here.dir}/source/INBOX`, 1);
+  await makeMaildir(`${here.dir}/source/Work/2026`, 1);
+  const user = here.server.freshUser();
+  const { code, out, err } = await here.command(
+    "import",
+    "maildir",
+    `${here.dir}/source`,
+    user,
+  );
+  deepStrictEqual([code, err], [0, ""]);
+  match(out, /^Mailboxes 2, new 2,/);
+  deepStrictEqual(await inbox(here, user), { all: 1, different: 1 });
 });
 
 Deno.test("imapd export mbox, import mbox: lines From, flags, dates and 30 MB come back", async () => {

@@ -29,6 +29,7 @@ import { IncomingFile } from "./incoming_file.ts";
 import { MaildirMailbox } from "./mailbox.ts";
 import type { MailboxList } from "./mailbox_list.ts";
 import type { MailboxState } from "./mailbox_state.ts";
+import { assertNoLink } from "./links.ts";
 import { lstat } from "./locating.ts";
 import { prepare, prepareAll } from "./preparing.ts";
 import { takeSnapshot } from "./snapshot.ts";
@@ -249,11 +250,12 @@ export class MaildirAccount implements Account {
     return await takeSnapshot(this.#account);
   }
 
-  /** The mailbox of that name, looked for on disk too. @throws {StoreError} `no-mailbox` */
+  /** The mailbox of that name, looked for on disk too. @throws {StoreError} `no-mailbox`, `unavailable` */
   async find(name: string): Promise<MailboxState> {
     if (!this.#list.get(name)) await this.scan();
     const state = this.#list.get(name);
     if (!state) throw noMailbox(name);
+    assertNoLink(this.#account, state);
     if (!this.#checked.has(state)) {
       this.#repair(state);
       this.#checked.add(state);

@@ -7,6 +7,7 @@ import { complain, type Findings, separateTwin, takeOver } from "./adoption.ts";
 import { storeErrorOf } from "./disk_error.ts";
 import { baseOf } from "./file_name.ts";
 import type { FolderEvent } from "./folder_watcher.ts";
+import { assertNoLink, hasLink } from "./links.ts";
 import { listDirectory, lstat } from "./locating.ts";
 import type { DirectoryState, MailboxState } from "./mailbox_state.ts";
 import { type FileName, type FileRow, splitName } from "./message_rows.ts";
@@ -59,10 +60,11 @@ function directoryTimes(
   account: AccountContext,
   state: MailboxState,
 ): { inNew: number; inCur: number } {
+  assertNoLink(account, state);
   const folder = folderPath(account, state);
   const time = (directory: string) => {
     try {
-      return Deno.statSync(`${folder}/${directory}`).mtime?.getTime() ?? -1;
+      return Deno.lstatSync(`${folder}/${directory}`).mtime?.getTime() ?? -1;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound && directory === "new") return -1;
       throw storeErrorOf(error, "looking for new messages");
@@ -235,6 +237,12 @@ async function lookAtEvents(account: AccountContext, state: MailboxState): Promi
   while (state.events.size > 0 && !state.gone) {
     const names = [...state.events];
     state.events.clear();
+    if (hasLink(account, state)) {
+      // What was told of is not taken over: once the link is gone, all is to be compared.
+      state.eventsComplete = false;
+      state.inNew.mtime = state.inCur.mtime = 0;
+      return;
+    }
     const findings = names.includes("") ? undefined : await findingsOf(account, state, names);
     if (findings) await takeOver(account, state, findings);
     else await compareAll(account, state);

@@ -18,6 +18,7 @@ import type { Columns } from "./columns.ts";
 import { errnoOf, storeErrorOf } from "./disk_error.ts";
 import { removed, removing } from "./expunging.ts";
 import { withFlags, withoutKeywords } from "./file_name.ts";
+import { assertNoLink } from "./links.ts";
 import { findFile } from "./locating.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { type FileName, type FileRow, splitName } from "./message_rows.ts";
@@ -43,6 +44,8 @@ export async function copyMessages(
   return await account.writer.alone(async () => {
     source.assertThere();
     destination.assertThere();
+    assertNoLink(account, source);
+    assertNoLink(account, destination);
     const columns = source.opened;
     const indexes = columns.indexesOf(uids);
     if (!move) assertRoom(account, columns, indexes);

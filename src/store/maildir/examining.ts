@@ -3,6 +3,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { Pace, yieldNow } from "../../pace.ts";
 import { baseOf } from "./file_name.ts";
+import { linkIn } from "./links.ts";
 import { listDirectory, lstat } from "./locating.ts";
 import { INDEX_FILE } from "./schema.ts";
 
@@ -58,6 +59,8 @@ export async function examineAccount(
 
 const DAMAGED = "it is made anew at the next opening, under a new UIDVALIDITY; a backup of " +
   `${INDEX_FILE} keeps UIDs and keywords`;
+
+const LINKED = "move what it points to into its place";
 
 /** A closed index is read from a copy: reading what is kept in a log would change it. */
 async function withCopy(
@@ -162,6 +165,11 @@ class Examination {
       const { id, name, folder } of database.prepare("SELECT id, name, folder FROM mailboxes").all()
     ) {
       const path = folder === "" ? this.root : `${this.root}/${folder}`;
+      const link = linkIn(this.root, String(folder));
+      if (link !== undefined) {
+        this.add("failed", `${name}: ${link} is a symbolic link, and not followed`, LINKED);
+        continue;
+      }
       await this.#mailbox(database, { id: Number(id), name: String(name), path });
     }
   }

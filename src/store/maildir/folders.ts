@@ -10,6 +10,7 @@ import { baseOf } from "./file_name.ts";
 import { nameOf } from "./folder_name.ts";
 import { inheritedFrom, inherits } from "./inheritance.ts";
 import { syncDirectory } from "./incoming_file.ts";
+import { complainOfLink, linkIn } from "./links.ts";
 import { lstat } from "./locating.ts";
 import type { MailboxList } from "./mailbox_list.ts";
 import type { MailboxRow } from "./mailbox_rows.ts";
@@ -38,6 +39,8 @@ const ROWS_PER_STEP = 500;
 export class Folders {
   readonly #account: AccountContext;
   readonly #list: MailboxList;
+  /** Links that were reported, to do so once. */
+  readonly #complained = new Set<string>();
 
   constructor(account: AccountContext, list: MailboxList) {
     this.#account = account;
@@ -47,6 +50,9 @@ export class Folders {
   /** Makes a folder with its directories, and its row. */
   async create(name: string, folder: string, specialUse: readonly SpecialUse[]): Promise<void> {
     const { root, mailboxes, uidValidities, writer } = this.#account;
+    if (linkIn(root, folder) !== undefined) {
+      throw new StoreError("not-permitted", "A symbolic link is in the place of the mailbox");
+    }
     try {
       makeFolder(`${root}/${folder}`);
       await syncDirectory(`${root}/${folder}`);
@@ -141,7 +147,7 @@ export class Folders {
       try {
         if (begun.kind === "rename") this.#finishRename(begun.moves);
         else if (begun.kind === "delete") this.#finishDelete(begun.id, begun.folder);
-        else unlinkAll(`${root}/${begun.folder}`, begun.bases);
+        else unlinkAll(root, begun.folder, begun.bases);
       } catch (error) {
         // Folders keep their mail under whichever name they have now; the scan finds them.
         log.warn("cannot finish interrupted work", {
@@ -261,10 +267,19 @@ export class Folders {
     const pace = new Pace();
     for await (const { name, isDirectory, isSymlink } of Deno.readDir(root)) {
       if (!name.startsWith(".") || !(isDirectory || isSymlink)) continue;
-      if (this.#list.byFolder(name) || isMaildir(`${root}/${name}`)) found.add(name);
+      // That of a known mailbox stays: nothing is forgotten, and nothing in it touched.
+      if (this.#list.byFolder(name) || this.#isMaildir(name)) found.add(name);
       if (pace.due()) await pace.turn();
     }
     return found;
+  }
+
+  #isMaildir(folder: string): boolean {
+    const { root, log } = this.#account;
+    const link = linkIn(root, folder);
+    if (link === undefined) return isMaildir(`${root}/${folder}`);
+    complainOfLink(log, this.#complained, link);
+    return false;
   }
 
   #begin(work: Work): Promise<number> {
@@ -296,11 +311,12 @@ export class Folders {
 }
 
 /** Unlinks files by their base names: another program may have given them flags. */
-function unlinkAll(folder: string, bases: readonly string[]): void {
-  if (!isMaildir(folder)) return;
+function unlinkAll(root: string, folder: string, bases: readonly string[]): void {
+  const path = `${root}/${folder}`;
+  if (linkIn(root, folder) !== undefined || !isMaildir(path)) return;
   const unwanted = new Set(bases);
-  for (const { name } of Deno.readDirSync(`${folder}/cur`)) {
-    if (unwanted.has(baseOf(name))) Deno.removeSync(`${folder}/cur/${name}`);
+  for (const { name } of Deno.readDirSync(`${path}/cur`)) {
+    if (unwanted.has(baseOf(name))) Deno.removeSync(`${path}/cur/${name}`);
   }
 }
 
@@ -318,11 +334,7 @@ export function makeFolder(path: string): void {
 }
 
 function isMaildir(path: string): boolean {
-  try {
-    return Deno.statSync(`${path}/cur`).isDirectory;
-  } catch {
-    return false;
-  }
+  return lstat(`${path}/cur`)?.isDirectory ?? false;
 }
 
 function moveIfThere(from: string, to: string): void {

@@ -7,6 +7,7 @@ import { baseOf } from "./file_name.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { type FileName, splitName } from "./message_rows.ts";
 import { Pace } from "../../pace.ts";
+import { StoreError } from "../store.ts";
 
 const DOING = "looking into the Maildir";
 
@@ -17,12 +18,15 @@ export interface Listing {
 }
 
 /**
- * Reads `new` or `cur`; a missing directory is an empty one.
+ * Reads `new` or `cur`; a missing directory is an empty one, and a link is not followed.
  *
  * @throws {StoreError} `unavailable`
  */
 export async function listDirectory(path: string): Promise<Listing> {
   const listing: Listing = { files: [], odd: [] };
+  if (lstat(path)?.isSymlink) {
+    throw new StoreError("unavailable", "A symbolic link is in place of a directory");
+  }
   const pace = new Pace();
   try {
     for await (const { name, isFile } of Deno.readDir(path)) {

@@ -16,6 +16,7 @@ import { type AccountContext, filePath, tell } from "./account_context.ts";
 import { refresh } from "./comparing.ts";
 import { copyMessages } from "./copying.ts";
 import { expunge } from "./expunging.ts";
+import { assertNoLink } from "./links.ts";
 import { findFile } from "./locating.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { openMessageFile } from "./message_file.ts";
@@ -157,6 +158,7 @@ export class MaildirMailbox implements Mailbox {
     if (!row || state.opened.unread.has(uid)) {
       throw new StoreError("message-gone", "The message is gone");
     }
+    assertNoLink(this.#account, state);
     const known = { size: state.opened.sizes[at], bareLf: row.bareLf };
     try {
       return openMessageFile(filePath(this.#account, state, row), known, state.wireOffsets);

@@ -13,11 +13,13 @@ import { Background } from "./background.ts";
 import { DirectorySyncs } from "./directory_syncs.ts";
 import { storeErrorOf } from "./disk_error.ts";
 import type { FileNames } from "./file_name.ts";
+import { folderOf } from "./folder_name.ts";
 import type { FolderWatcher } from "./folder_watcher.ts";
 import { Folders, makeFolder } from "./folders.ts";
 import { syncDirectory } from "./incoming_file.ts";
 import { KeywordSets } from "./keyword_sets.ts";
 import type { LoadedMailboxes } from "./loaded_mailboxes.ts";
+import { linkIn } from "./links.ts";
 import { lstat } from "./locating.ts";
 import { MailboxList } from "./mailbox_list.ts";
 import { MailboxRows } from "./mailbox_rows.ts";
@@ -242,7 +244,7 @@ async function furnish(
   names.add("INBOX");
   for (const { name, use } of specialFolders) {
     if (list.get(name)) await setSpecialUse(context, list, name, use);
-    else {
+    else if (linkIn(root, folderOf(name)) === undefined) {
       await account.create(name, [use]);
       names.add(name);
     }

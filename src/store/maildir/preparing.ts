@@ -4,6 +4,7 @@ import { MessageIndexer, type MessageSummary } from "../../message/indexer.ts";
 import { Pace } from "../../pace.ts";
 import { StoreError } from "../store.ts";
 import { type AccountContext, filePath } from "./account_context.ts";
+import { assertNoLink } from "./links.ts";
 import { findFile } from "./locating.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { indexFile } from "./message_file.ts";
@@ -54,6 +55,7 @@ async function prepareSome(
   state: MailboxState,
   uids: readonly number[],
 ): Promise<void> {
+  assertNoLink(account, state);
   const summaries = new Map<number, MessageSummary>();
   const pace = new Pace();
   for (const uid of uids) {

@@ -4,6 +4,7 @@ import { Pace } from "../../pace.ts";
 import { type AccountContext, filePath, folderPath } from "./account_context.ts";
 import { errnoOf } from "./disk_error.ts";
 import { baseOf } from "./file_name.ts";
+import { hasLink } from "./links.ts";
 import { listDirectory } from "./locating.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import type { FileName } from "./message_rows.ts";
@@ -81,6 +82,7 @@ export class Removals {
   /** Returns those that could not be unlinked. */
   async #unlink(state: MailboxState, files: readonly FileName[]): Promise<Set<string>> {
     const account = this.#account();
+    if (hasLink(account, state)) return new Set(files.map(({ base }) => base));
     const kept = new Set<string>();
     const missing = new Set<string>();
     const pace = new Pace();

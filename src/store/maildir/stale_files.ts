@@ -3,6 +3,7 @@
 import { lstatSync } from "node:fs";
 import { Pace } from "../../pace.ts";
 import { type AccountContext, folderPath } from "./account_context.ts";
+import { hasLink } from "./links.ts";
 import { listDirectory } from "./locating.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 
@@ -17,6 +18,7 @@ export async function removeStaleFiles(
   const pace = new Pace();
   for (const state of [...states]) {
     if (account.background.stopped) return;
+    if (hasLink(account, state)) continue;
     const tmp = `${folderPath(account, state)}/tmp`;
     const { files } = await listDirectory(tmp);
     for (const file of files) removeIfStale(`${tmp}/${file}`);

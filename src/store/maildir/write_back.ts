@@ -4,6 +4,7 @@ import { clearTimeout, setTimeout } from "node:timers";
 import { type AccountContext, filePath, saveProgress } from "./account_context.ts";
 import { errnoOf } from "./disk_error.ts";
 import { withFlags } from "./file_name.ts";
+import { hasLink } from "./links.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { type FileName, type FileRow, splitName, type UidRange } from "./message_rows.ts";
 
@@ -88,6 +89,7 @@ export class WriteBack {
   ): { uid: number; file: FileName }[] | undefined {
     if (files.length === 0) return [];
     const account = this.#account();
+    if (hasLink(account, state)) return undefined;
     const range = { first: files[0].uid, last: files[files.length - 1].uid };
     const flags = account.messages.flags(state.id, range);
     const renamed: { uid: number; file: FileName }[] = [];
