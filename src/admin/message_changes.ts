@@ -31,7 +31,7 @@ export const addMessage: Operation<
     const { account, name } = await existingMailbox(context, params);
     const incoming = await account.receive(name);
     try {
-      if (await received(incoming, input) === 0) {
+      if (await received(incoming, input, context.appendLimit(params.storage)) === 0) {
         throw new AdminError("Expected a message, got no octets");
       }
       const { uids, uidValidity } = await account.append(name, [
@@ -47,12 +47,17 @@ export const addMessage: Operation<
 async function received(
   incoming: IncomingMessage,
   input: AsyncIterable<unknown>,
+  limit: number,
 ): Promise<number> {
   let octets = 0;
+  // What is too big is read to its end: who still writes would hear only that the connection is gone.
   for await (const piece of input) {
     if (!(piece instanceof Uint8Array)) continue;
-    await incoming.write(piece);
     octets += piece.length;
+    if (octets <= limit) await incoming.write(piece);
+  }
+  if (octets > limit) {
+    throw new AdminError(`Expected a message of at most ${limit} octets, got ${octets}`);
   }
   return octets;
 }

@@ -20,6 +20,8 @@ export interface AdminContext {
    * @throws {Error} when its `delivery_map` cannot be read
    */
   delivery(storage?: string): Promise<OpenDelivery>;
+  /** Octets of a message that a client may append. @throws {AdminError} as {@link storage} does */
+  appendLimit(storage?: string): number;
   /** Clients that are connected; absent where no server runs. */
   readonly sessions?: Sessions;
   /** Whether a server runs here, in which logins go on meanwhile. */
@@ -53,6 +55,8 @@ export interface Finding {
 
 /** A {@link Delivery} with tables of its own. */
 export interface OpenDelivery extends Delivery {
+  /** Octets of a message. */
+  readonly limit: number;
   close(): Promise<void>;
 }
 

@@ -27,11 +27,13 @@ export function adminContext(
       const context = { hostname, stateDir, tables, log };
       const delivery = await openDelivery(storage, stores.open(storage), context);
       return {
+        limit: deliveryLimit(config, storage),
         recipient: (address, create) => delivery.recipient(address, create),
         begin: (envelope) => delivery.begin(envelope),
         close: () => tables.close(),
       };
     },
+    appendLimit: (name) => appendLimit(config, storageOf(config, name)),
     sessions,
     running,
     log,
@@ -41,6 +43,19 @@ export function adminContext(
       yield* await stores.maildirs(storageOf(config, name)).examine(account);
     },
   };
+}
+
+/** Where no endpoint says otherwise; that of `[[lmtp]]`. */
+const DELIVERY_LIMIT = 64 * 1024 * 1024;
+
+function deliveryLimit({ lmtp }: Config, storage: StorageConfig): number {
+  const endpoint = lmtp.find((each) => each.storage === storage) ?? lmtp.at(0);
+  return endpoint?.limits.message ?? DELIVERY_LIMIT;
+}
+
+function appendLimit({ imap }: Config, storage: StorageConfig): number {
+  const endpoint = imap.find((each) => each.storage === storage) ?? imap[0];
+  return Math.min(endpoint.limits.append, storage.appendlimit ?? Infinity);
 }
 
 /** @throws {AdminError} when the config has none of that name */

@@ -92,7 +92,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "deliver",
-    operands: [],
+    operands: ["[RECIPIENT…]"],
     summary: "Store the message on standard input, for MTAs; the exit statuses are those of " +
       "sysexits.h.",
     options: {
@@ -101,7 +101,9 @@ export const COMMANDS: readonly Command[] = [
         value: "USER",
         short: "d",
         required: true,
-        doc: "Whose message it is: an account, or an address that delivery_map leads to one.",
+        doc:
+          "Whose message it is: an account, or an address that delivery_map leads to one; more " +
+          "of them may follow as operands.",
       },
       from: {
         value: "SENDER",
@@ -112,7 +114,7 @@ export const COMMANDS: readonly Command[] = [
       original: {
         value: "ADDRESS",
         short: "a",
-        doc: "The address that the message was sent to, for Delivered-To.",
+        doc: "The address that USER's message was sent to, for Delivered-To.",
       },
       mailbox: {
         value: "MAILBOX",
@@ -122,7 +124,8 @@ export const COMMANDS: readonly Command[] = [
       create: { doc: "Make the account if it is not there." },
       storage,
     },
-    exit: { failure: SYSEXITS.again, usage: SYSEXITS.usage, config: SYSEXITS.again },
+    // Called wrongly, too: mail must outlast a mistake in the MTA's config.
+    exit: { failure: SYSEXITS.again, usage: SYSEXITS.again, config: SYSEXITS.again },
     run: deliver,
   },
   {

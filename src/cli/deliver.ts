@@ -8,8 +8,6 @@ import { printError } from "./output.ts";
 /** Exit statuses that MTAs understand. @see sysexits.h */
 export const SYSEXITS = {
   ok: 0,
-  /** EX_USAGE */
-  usage: 64,
   /** EX_DATAERR */
   data: 65,
   /** EX_NOUSER */
@@ -20,24 +18,32 @@ export const SYSEXITS = {
   refused: 77,
 } as const;
 
-/** Stores the message on standard input; the status is 0 only once it is durable. */
+/** Stores the message on standard input; the status is 0 only once it is durable everywhere. */
 export async function deliver(args: Arguments): Promise<number> {
+  const recipients = [requiredOption(args, "user"), ...args.operands];
   const params = {
-    recipient: requiredOption(args, "user"),
+    recipients,
     sender: senderOf(optionalOption(args, "from")),
     original: optionalOption(args, "original"),
     mailbox: optionalOption(args, "mailbox"),
     create: isOn(args, "create"),
     storage: optionalOption(args, "storage"),
   };
-  let outcome: DeliverResult | undefined;
+  const outcomes: DeliverResult[] = [];
   await withAdmin(args, async (admin) => {
     const message = Deno.stdin.readable;
-    for await (const result of admin.call("deliver", params, message)) outcome = result;
+    for await (const outcome of admin.call("deliver", params, message)) outcomes.push(outcome);
   });
-  if (outcome?.ok) return SYSEXITS.ok;
-  printError(`imapd: ${outcome?.text ?? "The message was not stored"}`);
-  return outcome === undefined ? SYSEXITS.again : statusOf(outcome);
+  const statuses = recipients.map((recipient, i) => {
+    const outcome: DeliverResult | undefined = outcomes[i];
+    if (outcome?.ok) return SYSEXITS.ok;
+    const whose = recipients.length > 1 ? `${recipient}: ` : "";
+    printError(`imapd: ${whose}${outcome?.text ?? "The message was not stored"}`);
+    return outcome === undefined ? SYSEXITS.again : statusOf(outcome);
+  });
+  // One status for all: what may still be stored must not be returned to its sender.
+  if (statuses.includes(SYSEXITS.again)) return SYSEXITS.again;
+  return statuses.find((status) => status !== SYSEXITS.ok) ?? SYSEXITS.ok;
 }
 
 /** Postfix has MAILER-DAEMON for the null sender unless `null_sender` says otherwise. */

@@ -28,7 +28,7 @@ export type DeliveryFault =
   | "no-account" // there is none of that name, and none is made
   | "over-quota" // the account's own limit
   | "no-room" // the disk is full
-  | "too-big" // for the disk
+  | "too-big" // for the disk, or for what may be delivered
   | "unavailable"; // the store fails
 
 /** What came of a message for one recipient. */
@@ -62,6 +62,6 @@ export interface Delivery {
    * @throws {Error} when it cannot be found out now
    */
   recipient(address: string, create: boolean): Promise<Recipient | undefined>;
-  /** Begins with a message. Recipients that are one account get it once. */
+  /** Begins with a message. Recipients that are one mailbox get it once. */
   begin(envelope: Envelope): Promise<IncomingDelivery>;
 }

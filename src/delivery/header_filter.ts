@@ -1,6 +1,8 @@
 /** Takes out of a message's header what a delivery replaces; pure. */
 
 const LF = 10;
+const SPACE = 32;
+const TAB = 9;
 /** Longest beginning of a line that has to be known. */
 const LONGEST_NAME = "Return-Path:".length + 1;
 /** Octets of a Message-ID that are kept for the log. */
@@ -60,7 +62,7 @@ export class HeaderFilter {
           break;
         }
         const dropped = this.#dropping;
-        this.#judge(bytes.subarray(at, Math.min(end, at + LONGEST_NAME)));
+        this.#judge(bytes, at, end);
         if (this.#dropping && !dropped) kept.push(bytes.subarray(from, at));
         if (this.#dropping !== dropped) from = at;
       }
@@ -73,25 +75,36 @@ export class HeaderFilter {
     return kept.length === 1 ? kept[0] : joined(kept);
   }
 
-  /** Decides on a line by its beginning. */
-  #judge(beginning: Uint8Array): void {
-    const text = String.fromCharCode(...beginning).toLowerCase();
+  /** Decides on a line. A header may have millions of them: nothing is made of one. */
+  #judge(bytes: Uint8Array, at: number, end: number): void {
+    const begins = (text: string) => beginsWith(bytes, at, end, text);
     const first = this.#first;
     this.#first = false;
-    if (first && this.#options.dropMboxLine && text.startsWith("from ")) {
+    if (first && this.#options.dropMboxLine && begins("from ")) {
       this.#dropping = true;
       return;
     }
-    if (!first && /^[ \t]/.test(text)) return;
-    this.#dropping = this.#options.dropReturnPath && text.startsWith("return-path:");
-    this.#inMessageId = text.startsWith("message-id:");
-    if (/^\r?\n/.test(text)) this.#inHeader = false;
+    if (!first && (bytes[at] === SPACE || bytes[at] === TAB)) return;
+    this.#dropping = this.#options.dropReturnPath && begins("return-path:");
+    this.#inMessageId = begins("message-id:");
+    if (begins("\n") || begins("\r\n")) this.#inHeader = false;
   }
 
   #collect(line: Uint8Array): void {
     const room = LONGEST_ID - this.#messageId.length;
     if (room > 0) this.#messageId += String.fromCharCode(...line.subarray(0, room));
   }
+}
+
+/** @param text in small letters, which stand for capitals too */
+function beginsWith(bytes: Uint8Array, at: number, end: number, text: string): boolean {
+  if (end - at < text.length) return false;
+  for (let i = 0; i < text.length; i++) {
+    const byte = bytes[at + i];
+    const isCapital = byte >= 65 && byte <= 90;
+    if ((isCapital ? byte + 32 : byte) !== text.charCodeAt(i)) return false;
+  }
+  return true;
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {

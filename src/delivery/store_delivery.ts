@@ -4,7 +4,7 @@ import type { Log, LogFields } from "../log.ts";
 import type { Normalization } from "../names/normalization.ts";
 import type { Store } from "../store/store.ts";
 import type { Table } from "../tables/table.ts";
-import { addressText, recipientAddress, withoutDetail } from "./address.ts";
+import { addressText, type RecipientAddress, recipientAddress, withoutDetail } from "./address.ts";
 import type {
   Delivery,
   DeliveryOutcome,
@@ -14,10 +14,10 @@ import type {
 } from "./delivery.ts";
 import { HeaderFilter } from "./header_filter.ts";
 import { Spool } from "./spool.ts";
-import { failure, Target, type TargetContext } from "./target.ts";
+import { failure, mailboxIn, Target, type TargetContext } from "./target.ts";
 import { traceFields } from "./trace_fields.ts";
 
-/** Accounts that a message is stored in at a time. */
+/** Copies of a message that are stored at a time. */
 const AT_ONCE = 8;
 
 /** Settings of a {@link StoreDelivery}. */
@@ -33,7 +33,7 @@ export interface StoreDeliveryOptions {
   readonly accountFault: (name: string) => string | undefined;
   /** This server's name, for Received. */
   readonly hostname: string;
-  /** Folder for messages that come to several accounts. */
+  /** Folder for messages that come to several mailboxes. */
   readonly spoolFolder: string;
   readonly log: Log;
 }
@@ -50,6 +50,25 @@ export class StoreDelivery implements Delivery {
   async recipient(address: string, create: boolean): Promise<Recipient | undefined> {
     const parsed = recipientAddress(address);
     if (parsed === undefined) return undefined;
+    if (!isPostmaster(parsed)) return await this.#find(address, parsed, create);
+    const spellings = [
+      { local: POSTMASTER },
+      { local: POSTMASTER, domain: this.options.hostname },
+    ];
+    for (const making of create ? [false, true] : [false]) {
+      for (const spelling of spellings) {
+        const found = await this.#find(address, spelling, making);
+        if (found !== undefined) return found;
+      }
+    }
+    return undefined;
+  }
+
+  async #find(
+    address: string,
+    parsed: RecipientAddress,
+    create: boolean,
+  ): Promise<Recipient | undefined> {
     const whole = await this.#accountOf(addressText(parsed));
     if (whole?.exists) return { address, account: whole.name, create };
     const cut = withoutDetail(parsed, this.options.separator);
@@ -61,36 +80,76 @@ export class StoreDelivery implements Delivery {
 
   async begin(envelope: Envelope): Promise<IncomingDelivery> {
     const { options } = this;
-    const byAccount = new Map<string, Recipient>();
-    for (const recipient of envelope.recipients) {
-      const { account } = recipient;
-      byAccount.set(account, byAccount.get(account) ?? recipient);
-    }
-    const recipients = [...byAccount.values()];
-    const targets = recipients.map((recipient) => new Target(options, recipient));
-    const traces = recipients.map(({ address }) =>
+    const { copies, copyOf } = await this.#copies(envelope.recipients);
+    const targets = copies.map((recipient) => new Target(options, recipient));
+    const traces = copies.map(({ address }) =>
       traceFields(envelope.sender, address, options.hostname, envelope.arrival)
     );
     if (targets.length > 1) {
-      return new Incoming(options, envelope, recipients, new Spooled(options, targets, traces));
+      return new Incoming(options, envelope, copyOf, new Spooled(options, targets, traces));
     }
     await targets[0].open(traces[0]);
-    return new Incoming(options, envelope, recipients, new Direct(targets[0]));
+    return new Incoming(options, envelope, copyOf, new Direct(targets[0]));
+  }
+
+  /** One recipient for each mailbox that gets the message, and which of them each one has. */
+  async #copies(recipients: readonly Recipient[]): Promise<Copies> {
+    const copies: Recipient[] = [];
+    const byPlace = new Map<string, number>();
+    const copyOf: number[] = [];
+    for (const recipient of recipients) {
+      const { account } = recipient;
+      const alone = recipients.every((each) =>
+        each.account !== account || each.mailbox === recipient.mailbox
+      );
+      // Where the address of a mailbox that is not there leads to INBOX, it is INBOX's.
+      const place = JSON.stringify([account, alone || await this.#mailboxOf(recipient)]);
+      const copy = byPlace.get(place) ?? copies.push(recipient) - 1;
+      byPlace.set(place, copy);
+      copyOf.push(copy);
+    }
+    return { copies, copyOf };
+  }
+
+  async #mailboxOf({ account: name, mailbox, create }: Recipient): Promise<string> {
+    const { store } = this.options;
+    if (mailbox === undefined) return "INBOX";
+    try {
+      if (!create && !await store.exists(name)) return "INBOX";
+      return mailboxIn(await store.account(name), mailbox);
+    } catch {
+      // The target fails for the same reason, and tells it.
+      return "INBOX";
+    }
   }
 
   async #accountOf(address: string): Promise<{ name: string; exists: boolean } | undefined> {
     const { map, normalize, store, accountFault } = this.options;
-    const key = normalize(address);
+    // Normal forms of addresses have none for this one, which needs no domain.
+    const key = normalize(address) ?? (address === POSTMASTER ? address : undefined);
     const name = key === undefined ? undefined : await map.lookup(key);
     if (name === undefined || accountFault(name) !== undefined) return undefined;
     return { name, exists: await store.exists(name) };
   }
 }
 
+/** Whoever answers for this server has mail to this name, in whatever case. @see RFC 5321 §4.5.1 */
+const POSTMASTER = "postmaster";
+
+function isPostmaster({ local, domain }: RecipientAddress): boolean {
+  return domain === undefined && local.toLowerCase() === POSTMASTER;
+}
+
+interface Copies {
+  readonly copies: readonly Recipient[];
+  /** By the recipient's index, that of its copy. */
+  readonly copyOf: readonly number[];
+}
+
 /** Where the octets of a message go. */
 interface Sink {
   write(piece: Uint8Array): Promise<void>;
-  /** One outcome for each account. */
+  /** One outcome for each copy. */
   finish(fields: LogFields, started: number): Promise<readonly DeliveryOutcome[]>;
   abort(): Promise<void>;
 }
@@ -102,7 +161,7 @@ class Incoming implements IncomingDelivery {
   constructor(
     private readonly context: TargetContext,
     private readonly envelope: Envelope,
-    private readonly accounts: readonly Recipient[],
+    private readonly copyOf: readonly number[],
     private readonly sink: Sink,
   ) {
     this.#filter = new HeaderFilter({
@@ -123,10 +182,7 @@ class Incoming implements IncomingDelivery {
       from: this.envelope.sender,
       message_id: this.#filter.messageId,
     }, this.#started);
-    const byAccount = new Map(this.accounts.map(({ account }, i) => [account, outcomes[i]]));
-    return this.envelope.recipients.map(({ account }) =>
-      byAccount.get(account) ?? failure("unavailable", false, "The delivery failed")
-    );
+    return this.copyOf.map((copy) => outcomes[copy]);
   }
 
   async abort(): Promise<void> {
@@ -135,7 +191,7 @@ class Incoming implements IncomingDelivery {
   }
 }
 
-/** One account gets the message while it comes. */
+/** One mailbox gets the message while it comes. */
 class Direct implements Sink {
   constructor(private readonly target: Target) {}
 
@@ -152,7 +208,7 @@ class Direct implements Sink {
   }
 }
 
-/** Several accounts get the message after it has come, so that they need no memory of their own. */
+/** Several mailboxes get the message after it has come, so that they need no memory of their own. */
 class Spooled implements Sink {
   readonly #spool: Spool;
   #broken: unknown;

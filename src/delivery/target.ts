@@ -1,4 +1,4 @@
-/** One account that gets a message. */
+/** One mailbox that gets a message. */
 
 import type { Log, LogFields } from "../log.ts";
 import { type Account, type IncomingMessage, type Store, StoreError } from "../store/store.ts";
@@ -15,7 +15,7 @@ export interface TargetContext {
 
 const NO_FLAGS = { system: 0, keywords: [] } as const;
 
-/** Stores one message in one account. In turn: {@link open}, {@link write}, {@link finish}. */
+/** Stores one message in one mailbox. In turn: {@link open}, {@link write}, {@link finish}. */
 export class Target {
   #account: Account | undefined;
   #incoming: IncomingMessage | undefined;
@@ -36,7 +36,7 @@ export class Target {
         return;
       }
       this.#account = await store.account(name);
-      this.#mailbox = mailboxIn(this.#account, mailbox) ?? "INBOX";
+      this.#mailbox = mailboxIn(this.#account, mailbox);
       this.#incoming = await this.#account.receive(this.#mailbox);
       await this.#incoming.write(new TextEncoder().encode(trace));
     });
@@ -119,8 +119,9 @@ export function failure(
   return { ok: false, reason, permanent, text };
 }
 
-function mailboxIn(account: Account, wanted: string | undefined): string | undefined {
-  if (wanted === undefined) return undefined;
+/** Where mail for a mailbox goes: INBOX where there is none of that name. */
+export function mailboxIn(account: Account, wanted: string | undefined): string {
+  if (wanted === undefined) return "INBOX";
   const selectable = account.list().filter((each) => each.selectable);
-  return mailboxOf(wanted, selectable.map(({ name }) => name));
+  return mailboxOf(wanted, selectable.map(({ name }) => name)) ?? "INBOX";
 }

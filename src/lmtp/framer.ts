@@ -71,7 +71,7 @@ export class LmtpFramer {
     const bytes = this.#queue.peek(this.#queue.length);
     const unstuffed = new Unstuffed(bytes);
     let from = 0;
-    for (let dot = bytes.indexOf(DOT); dot >= 0; dot = bytes.indexOf(DOT, dot + 1)) {
+    for (let dot = nextDot(bytes, 0); dot >= 0; dot = nextDot(bytes, dot + 1)) {
       if (!this.#isLineStart(bytes, dot)) continue;
       const undecided = bytes.length - dot < 3 &&
         (bytes.length === dot + 1 || bytes[dot + 1] === CR);
@@ -103,6 +103,16 @@ export class LmtpFramer {
   }
 }
 
+/** Octets that are gone through one by one: fewer than a call into the engine would be worth. */
+const NEAR = 64;
+
+/** The next dot from `from` on; -1 if there is none. */
+function nextDot(bytes: Uint8Array, from: number): number {
+  const near = Math.min(from + NEAR, bytes.length);
+  for (let at = from; at < near; at++) if (bytes[at] === DOT) return at;
+  return bytes.indexOf(DOT, near);
+}
+
 /** A copy of ranges of bytes, which is only made where there is more than one range. */
 class Unstuffed {
   readonly #source: Uint8Array;
@@ -127,7 +137,9 @@ class Unstuffed {
       this.#end -= this.#start;
       this.#start = 0;
     }
-    this.#copy.set(this.#source.subarray(from, to), this.#end);
+    // A message may have a stuffed dot in every line, and short lines.
+    if (to - from > NEAR) this.#copy.set(this.#source.subarray(from, to), this.#end);
+    else for (let i = from; i < to; i++) this.#copy[this.#end + i - from] = this.#source[i];
     this.#end += to - from;
   }
 

@@ -10,6 +10,7 @@ Deno.test("endSessions: also ends what logged in while the change came into forc
   const context: AdminContext = {
     storage: unused,
     delivery: unused,
+    appendLimit: unused,
     diskUsage: unused,
     examineServer: unused,
     examineAccount: unused,

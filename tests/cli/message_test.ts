@@ -44,6 +44,18 @@ Deno.test("imapd message: what it changes a connected client sees", async () => 
   deepStrictEqual((await reader.command("NOOP")).untagged, ["* 1 EXPUNGE"]);
 });
 
+Deno.test("imapd message add: takes no more than a client may append", async () => {
+  await using server = await startServer({ storage: 'appendlimit = "2 KiB"' });
+  const add = ["message", "add", server.freshUser(), "INBOX"];
+  await using _ = await client(server, add[2]);
+  strictEqual(await output(server, add, "x".repeat(2048)), "1\n");
+  deepStrictEqual(await command(server, add, "x".repeat(2049)), {
+    code: 1,
+    out: "",
+    err: "imapd: Expected a message of at most 2048 octets, got 2049\n",
+  });
+});
+
 Deno.test("imapd message: lists, searches and shows without a server too", async () => {
   await using server = await startServer();
   const user = server.freshUser();

@@ -108,14 +108,14 @@ postfixTest(
 
 postfixTest(["setpriv"], "Postfix: pipes messages into imapd deliver", async () => {
   await using server = await startLmtpServer();
-  const user = await server.accountUser();
+  const [user, other] = [await server.accountUser(), await server.accountUser()];
   const folder = await Deno.makeTempDir({ prefix: "imapd-pipe-" });
   try {
     const command = await privileged(folder, server);
     await using postfix = await startPostfix(
-      (await mainCf(server, [user])).replace(/lmtp:unix:.*/, "imapd"),
+      (await mainCf(server, [user, other])).replace(/lmtp:unix:.*/, "imapd"),
       `imapd unix - n n - - pipe
-  user=nobody null_sender= argv=${command} deliver --config ${server.dir}/config.toml
+  flags=q user=nobody null_sender= argv=${command} deliver --config ${server.dir}/config.toml
   -f \${sender} -d \${recipient}
 `,
     );
@@ -127,6 +127,18 @@ postfixTest(["setpriv"], "Postfix: pipes messages into imapd deliver", async () 
     const [text] = await messagesOf(server, user);
     match(text, /^Return-Path: <ann@example\.net>\r\n[^]*\r\n\r\n\.\r\n$/);
     strictEqual((await messagesOf(server, user, "Drafts")).length, 1);
+
+    // Without imapd_destination_recipient_limit one command gets both.
+    await using client = await LmtpClient.connect({ port: postfix.port });
+    await client.says("EHLO client.example.net", /^250/);
+    await client.says("MAIL FROM:<ann@example.net>", /^250/);
+    for (const each of [user, other]) await client.says(`RCPT TO:<${each}@example.org>`, /^250/);
+    await client.says("DATA", /^354/);
+    await client.says("Subject: both\r\n\r\nx\r\n.", /^250/);
+    await until(async () => (await sent()).length === 4, "the delivery to both");
+    for (const line of await sent()) match(line, /status=sent \(delivered via imapd service\)/);
+    strictEqual((await messagesOf(server, user)).length, 2);
+    strictEqual((await messagesOf(server, other)).length, 1);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -8,12 +8,19 @@ import { CommandFault, commandLine, path } from "../../src/lmtp/command_grammar.
 import { FramingFault, LmtpFramer } from "../../src/lmtp/framer.ts";
 import { latin1, latin1Bytes } from "../../src/wire/bytes.ts";
 
+/** Longer than what is gone through octet by octet. */
+const LONG = "long ".repeat(15);
+
 /** Text of the octets that decide. */
-const text = fc.array(fc.constantFrom("\r\n", "\r", "\n", ".", "..", "a", " ", "\0", "\r\n."))
-  .map((parts) => parts.join(""));
+const text = fc.array(
+  fc.constantFrom("\r\n", "\r", "\n", ".", "..", "a", " ", "\0", "\r\n.", LONG, `${LONG}\r\n..`),
+).map((parts) => parts.join(""));
 
 /** Sizes of the pieces that something is cut into. */
-const cuts = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 8 });
+const cuts = fc.array(fc.oneof(fc.integer({ min: 1, max: 4 }), fc.constant(500)), {
+  minLength: 1,
+  maxLength: 8,
+});
 
 function* pieces(bytes: Uint8Array, sizes: readonly number[]): Generator<Uint8Array> {
   for (let at = 0, i = 0; at < bytes.length; i++) {
@@ -47,6 +54,18 @@ Deno.test("LmtpFramer.content: gives a message back as it was before it was stuf
     assert.equal(read, `${message}\r\n`);
     assert.equal(latin1(framer.line() ?? new Uint8Array(0)), "NOOP");
   }));
+});
+
+Deno.test("LmtpFramer.content: finds stuffed dots behind lines of any length", () => {
+  for (let length = 0; length < 200; length++) {
+    const message = `.\r\n${"x".repeat(length)}\r\n..\r\n${"y".repeat(length)}`;
+    const framer = new LmtpFramer(100);
+    framer.startContent();
+    framer.push(latin1Bytes(stuffed(message)));
+    const { bytes, end } = framer.content() ?? {};
+    assert.equal(latin1(bytes ?? new Uint8Array(0)), `${message}\r\n`);
+    assert.equal(end, true);
+  }
 });
 
 Deno.test("LmtpFramer.line: gives lines that end in CRLF, and refuses all others", () => {

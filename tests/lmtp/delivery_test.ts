@@ -92,6 +92,52 @@ Deno.test("RCPT: each accepted one has its reply after the message, also one tha
   }
 });
 
+Deno.test("RCPT: each mailbox of an account that is asked for gets its own copy, and one only", async () => {
+  await using server = await startLmtpServer();
+  const user = await server.accountUser();
+  await using client = await LmtpClient.greeted(server.lmtp);
+  const recipients = ["junk", "Sent", "none", "JUNK", "inbox"]
+    .map((detail) => `${user}+${detail}@example.org`);
+  const replies = await client.deliver(recipients, MESSAGE);
+  deepStrictEqual(replies.map((each) => each.slice(0, 9)), Array(5).fill("250 2.0.0"));
+  for (
+    const [mailbox, recipient] of [
+      ["Junk", recipients[0]],
+      ["Sent", recipients[1]],
+      ["INBOX", recipients[2]],
+    ]
+  ) {
+    const messages = await messagesOf(server, user, mailbox);
+    strictEqual(messages.length, 1, mailbox);
+    ok(messages[0].includes(`\r\nDelivered-To: ${recipient}\r\n`), messages[0]);
+  }
+});
+
+Deno.test("RCPT: postmaster needs no domain: it is who the map says, else that of this host", async () => {
+  {
+    const entries = '{ postmaster = "u1", "postmaster@mail.example.org" = "u2" }';
+    await using server = await startLmtpServer({
+      deliveryMap: `{ module = "static", entries = ${entries} }`,
+    });
+    const [first, second] = [await server.accountUser(), await server.accountUser()];
+    await using client = await LmtpClient.greeted(server.lmtp);
+    match((await client.deliver(["PostMaster"], MESSAGE))[0], /^250/);
+    strictEqual((await messagesOf(server, first)).length, 1);
+    strictEqual((await messagesOf(server, second)).length, 0);
+  }
+  await using server = await startLmtpServer({
+    deliveryMap: '{ module = "static", entries = { "postmaster@mail.example.org" = "u1" } }',
+  });
+  await using client = await LmtpClient.greeted(server.lmtp);
+  await client.says("MAIL FROM:<>", /^250/);
+  await client.says("RCPT TO:<postmaster>", /^550 5\.1\.1 /);
+  await client.says("RSET", /^250/);
+  const user = await server.accountUser();
+  match((await client.deliver(["postmaster"], MESSAGE))[0], /^250/);
+  const [text] = await messagesOf(server, user);
+  ok(text.includes("\r\nDelivered-To: postmaster\r\n"), text);
+});
+
 Deno.test("RCPT: an account is made only where create_accounts says so", async () => {
   await using server = await startLmtpServer({ lmtp: "create_accounts = true" });
   const user = server.freshUser();

@@ -13,12 +13,14 @@ export interface LmtpTestServer extends TestServer {
 export interface LmtpTestServerOptions extends TestServerOptions {
   /** Lines of TOML put at the end of `[[lmtp]]`. */
   readonly lmtp?: string;
+  /** The value of `delivery_map`. Users of the harness have no domain, which is the default's. */
+  readonly deliveryMap?: string;
   /** The group that may use the socket, too. */
   readonly group?: string;
 }
 
 export async function startLmtpServer(
-  { lmtp = "", group, ...options }: LmtpTestServerOptions = {},
+  { lmtp = "", group, deliveryMap = '"email_localpart"', ...options }: LmtpTestServerOptions = {},
 ): Promise<LmtpTestServer> {
   const folder = await Deno.makeTempDir({ prefix: "imapd-lmtp-" });
   await Deno.chmod(folder, 0o755);
@@ -31,7 +33,7 @@ export async function startLmtpServer(
 listen = [{ address = "unix://${path}"${permissions} }]
 ${lmtp}`,
     // Users of the harness have no domain.
-    storage: `delivery_map = "email_localpart"\n${options.storage ?? ""}`,
+    storage: `delivery_map = ${deliveryMap}\n${options.storage ?? ""}`,
   });
   return Object.assign(server, {
     lmtp: { path },

@@ -81,7 +81,7 @@ export const storageModules = {
       doc:
         "The form that an address gets before it is looked up in `delivery_map`; the words are " +
         "those of the top-level `auth_map_normalize`. With the default, an address without a domain " +
-        "is unknown.",
+        "is unknown, but for `postmaster`.",
     }),
     delivery_separator: setting(string("at most one character", (text) => [...text].length < 2), {
       default: '"+"',
