@@ -5,7 +5,7 @@ import { codeOf, hashFile, lstat, treeOf } from "./files.ts";
 import { LISTS, MAIL, MANIFEST, SYSTEM } from "./layout.ts";
 import { accountPlace, type FileEntry, readList, readManifest } from "./manifest.ts";
 
-/** What is wrong with a file, by its path below the backup. */
+/** What is wrong with a file, by its path below the backup, or with an account, by its name. */
 export interface Difference {
   readonly path: string;
   readonly reason: string;
@@ -28,7 +28,10 @@ export async function verifyBackup(
   progress: (done: { messages: number; octets: number }) => void = () => {},
 ): Promise<Verified> {
   const manifest = await readManifest(path);
-  const differences: Difference[] = [];
+  const differences: Difference[] = manifest.failed.map(({ place, reason }) => ({
+    path: place,
+    reason: `It was not backed up whole: ${reason}`,
+  }));
   const known = new Set([MANIFEST]);
   const unknown: string[] = [];
   let [files, octets] = [0, 0];

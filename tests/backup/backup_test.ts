@@ -169,6 +169,13 @@ Deno.test("imapd backup verify: names what differs, is missing, and does not bel
     ].sort(),
   );
   match(out, /differences 3\n$/);
+  const manifest = JSON.parse(await Deno.readTextFile(`${path}/manifest.json`));
+  manifest.failed.push({ place: "bob", reason: "The disk is full" });
+  await Deno.writeTextFile(`${path}/manifest.json`, JSON.stringify(manifest));
+  match(
+    (await imapd(["backup", "verify", place.backups])).out,
+    /\/bob: It was not backed up whole: The disk is full\n[^]*differences 4\n$/,
+  );
   await place.server.stop();
   const restored = await place.command("restore", place.backups, "--force", "-y");
   strictEqual(restored.code, 1);
