@@ -50,6 +50,7 @@ Deno.test("imapd init --yes makes a server of a bare machine, whose first user c
   strictEqual((mode ?? 0) & 0o777, 0o640);
   match(out, /useradd --system .*\n.* imapd\n {4}chgrp imapd \/etc\/imapd\/config\.toml/);
   match(out, /_imaps\._tcp\.example\.org\. +3600 IN SRV +0 1 993 mail\.example\.org\./);
+  match(out, /_submissions\._tcp\.example\.org\. +3600 IN SRV +0 0 0 \./);
 });
 
 Deno.test("imapd init writes the unit of the package, where the package is not", async () => {

@@ -91,7 +91,7 @@ function clientInstruction(survey: Survey, answers: Answers): Instruction {
   const { imap, smtp } = settingsOf(survey, answers);
   const { firstUser } = answers;
   const name = namesAreLocal(answers.mail) ? "the name on this machine" : "the whole mail address";
-  const sending = takesFromUsers(survey)
+  const sending = smtp.length > 0
     ? serverText(smtp[0])
     : "Postfix takes no mail from users yet: docs/quick-start.md shows how it does";
   return {
@@ -120,13 +120,10 @@ function settingsOf(
     name: host,
     domains,
     imap: [{ host, port: 993, security: "tls" }, { host, port: 143, security: "starttls" }],
-    smtp: offered.length > 0 ? offered : [submissions],
+    // None: then the records say so, and clients try no port that nobody answers at.
+    smtp: offered,
     username: namesAreLocal(mail) ? "local_part" : "address",
   };
-}
-
-function takesFromUsers({ postfix }: Survey): boolean {
-  return postfix?.hasService("submissions", "smtps", "465", "submission", "587") ?? false;
 }
 
 function serverText({ host, port, security }: MailServer): string {
