@@ -94,7 +94,7 @@ Deno.test({
       const { code, stdout, stderr } = await command("mailbox", "list", user);
       deepStrictEqual([code, stderr], [0, ""]);
       match(stdout, /^INBOX /m);
-      match((await command("account", "create", "../x")).stderr, /No account can have this name/);
+      match((await command("mailbox", "create", user, "INBOX")).stderr, /a mailbox INBOX already/);
     }
     const doctor = await command("doctor");
     match(doctor.stdout, /server/);
