@@ -13,6 +13,7 @@ import {
   type Seqs,
   type Test,
 } from "./search_columns.ts";
+import type { View } from "./view.ts";
 import { filterHeader, filterHeaderText, filterKept, filterText } from "./search_contents.ts";
 
 /** What one message costs: columns in memory, kept items, or reading its text. */
@@ -86,6 +87,12 @@ function age(
     (key, { view, now }) => (index) => test(now - view.mailbox.messages.dates[index], key.seconds),
     { rfc: "RFC 5032 §3", capability: "WITHIN" },
   );
+}
+
+/** "$" @see RFC 5182 §2.1 */
+function isSaved(view: View): Test {
+  const saved = new Set(view.saved());
+  return (_, seq) => saved.has(view.uidOf(seq));
 }
 
 function text(headers: boolean): SearchRow<{ readonly value: string }> {
@@ -172,10 +179,12 @@ export const SEARCH_KEYS: SearchTable = {
   }),
   RECENT: column((key, { view }) => (_, seq) => view.isRecent(view.uidOf(seq)) === key.set),
   SEQUENCE: column(({ set }, { view }) => {
+    if (set.saved) return isSaved(view);
     const ranges = resolveRanges(set, view.count);
     return (_, seq) => ranges.some(([first, last]) => seq >= first && seq <= last);
   }),
   UID: column(({ set }, { view }) => {
+    if (set.saved) return isSaved(view);
     // "*" is the last message of the mailbox, whatever other keys let through.
     const ranges = resolveRanges(set, view.count === 0 ? 0 : view.uidOf(view.count));
     return (_, seq) => {

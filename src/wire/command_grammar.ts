@@ -15,6 +15,7 @@ import {
   storeFlags,
 } from "./grammar.ts";
 import type { NumberSet } from "./number_set.ts";
+import { partialModifier, type ResultRange } from "./return_options.ts";
 import type { Literal, Scanner } from "./scanner.ts";
 
 /** Commands without arguments: CAPABILITY, NOOP, EXPUNGE, IDLE and their like. */
@@ -357,6 +358,8 @@ export interface FetchArgs {
   readonly items: readonly FetchItem[];
   /** Only messages whose mod-sequence is above it; never 0. @see RFC 7162 §3.1.4.1 */
   readonly changedSince?: number;
+  /** Only these of the messages that `set` names; for UID FETCH alone. @see RFC 9394 §3.3 */
+  readonly partial?: ResultRange;
 }
 
 /**
@@ -370,17 +373,33 @@ export function fetchArgs(s: Scanner): FetchArgs {
   const set = sequenceSet(s);
   s.space();
   const items = fetchItems(s);
-  const changedSince = s.spaceBeforeMore() ? changedSinceModifier(s) : undefined;
+  const modifiers = s.spaceBeforeMore() ? s.list(fetchModifier) : [];
   s.end();
-  return { set, items, changedSince };
+  return Object.assign({ set, items }, ...modifiers);
 }
 
-/** "(" "CHANGEDSINCE" SP mod-sequence-value ")"; some clients send 0 and mean 1 */
-function changedSinceModifier(s: Scanner): number {
-  s.expect("(");
-  if (!s.takeKeyword("CHANGEDSINCE")) throw s.fault("CHANGEDSINCE");
+type FetchModifiers = Omit<FetchArgs, "set" | "items">;
+
+/** What follows the name of a FETCH modifier, by that name. */
+const FETCH_MODIFIERS: ReadonlyMap<string, (s: Scanner) => FetchModifiers> = new Map(
+  Object.entries(
+    {
+      "CHANGEDSINCE": changedSince,
+      "PARTIAL": (s) => ({ partial: partialModifier(s) }),
+    } satisfies Record<string, (s: Scanner) => FetchModifiers>,
+  ),
+);
+
+/** fetch-modifier = fetch-modifier-name [SP fetch-modifier-params] @see RFC 4466 §2.4 */
+function fetchModifier(s: Scanner): FetchModifiers {
+  const start = s.position;
+  const rest = FETCH_MODIFIERS.get(s.keyword("a FETCH modifier"));
+  if (rest === undefined) throw s.fault("a FETCH modifier", start);
+  return rest(s);
+}
+
+/** "CHANGEDSINCE" SP mod-sequence-value; some clients send 0 and mean 1 */
+function changedSince(s: Scanner): FetchModifiers {
   s.space();
-  const modseq = s.number64("a mod-sequence");
-  s.expect(")");
-  return Math.max(1, modseq);
+  return { changedSince: Math.max(1, s.number64("a mod-sequence")) };
 }

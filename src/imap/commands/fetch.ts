@@ -4,10 +4,12 @@ import { type CachedItems, FLAG, type StoredMessage, StoreError } from "../../st
 import type { FetchArgs } from "../../wire/command_grammar.ts";
 import type { FetchItem } from "../../wire/fetch_grammar.ts";
 import { type Completion, no, ok } from "../../wire/response.ts";
+import { SyntaxFault } from "../../wire/scanner.ts";
 import type { SelectedContext } from "../command.ts";
 import { CommandPace } from "../command_pace.ts";
 import { type FetchedMessage, planItem, type PlannedItem } from "../fetch_items.ts";
 import { fetchOpening } from "../message_response.ts";
+import { spanOf } from "../return_options.ts";
 import { expungeIssued, presentUids } from "../targets.ts";
 
 /** What a FETCH command will do for each message. */
@@ -22,16 +24,21 @@ interface Plan {
   readonly tellsModseq: boolean;
 }
 
-/** @see RFC 9051 §6.4.5, RFC 7162 §3.1.4 */
+/** @see RFC 9051 §6.4.5, RFC 7162 §3.1.4, RFC 9394 §3.3, §3.4 */
 export async function fetch(context: SelectedContext, args: FetchArgs): Promise<Completion> {
   const { view, session, byUid } = context;
+  if (args.partial !== undefined && !byUid) throw new SyntaxFault("PARTIAL needs UID FETCH", 0);
   const items = withImpliedItems(args, byUid);
   if (items.some((item) => item.name === "MODSEQ")) session.enabled.add("CONDSTORE");
   const plan = makePlan(items, view.readOnly);
   const { present, gone } = presentUids(view, view.resolve(args.set, byUid));
-  const uids = args.changedSince === undefined
+  // First the page, then what changed of it.
+  const page = args.partial === undefined
     ? present
-    : changedSince(context, present, args.changedSince);
+    : present.slice(...spanOf(args.partial, present.length));
+  const uids = args.changedSince === undefined
+    ? page
+    : changedSince(context, page, args.changedSince);
   const failures = await sendAll(context, plan, uids);
   if (failures.unreadable > 0) {
     return no(`${failures.unreadable} messages cannot be read`, "CORRUPTION");
