@@ -260,9 +260,16 @@ Deno.test("uidExpungeArgs: takes a set", () => {
 Deno.test("fetchArgs: may have CHANGEDSINCE", () => {
   const items = [{ name: "FLAGS" }] as const;
   table(fetchArgs, [
-    [" 1 FLAGS", { set: ONE, items, changedSince: undefined }],
+    [" 1 FLAGS", { set: ONE, items }],
     [" 1 (FLAGS) (CHANGEDSINCE 12345)", { set: ONE, items, changedSince: 12345 }],
     [" 1 FLAGS (changedsince 0)", { set: ONE, items, changedSince: 1 }],
+    [" $ FLAGS", { set: { ranges: [], saved: true }, items }],
+    [" 1 FLAGS (PARTIAL -2:-1 CHANGEDSINCE 7)", {
+      set: ONE,
+      items,
+      partial: { first: 1, last: 2, fromEnd: true, text: "-2:-1" },
+      changedSince: 7,
+    }],
   ]);
   refuses(fetchArgs, [
     "",
