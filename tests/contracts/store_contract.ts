@@ -5,6 +5,7 @@ import type { StorePlace } from "./store_actions.ts";
 import { testAccounts, testImports, testQuotas } from "./store_accounts.ts";
 import { testMailboxes } from "./store_mailboxes.ts";
 import { testCopies, testFlags, testMessages } from "./store_messages.ts";
+import { testVanished } from "./store_vanished.ts";
 import { testRestarts, testSessions, testSizes } from "./store_sessions.ts";
 
 /** Runs the suite on stores that `make` makes places for. */
@@ -42,6 +43,7 @@ export function storeContract(name: string, make: () => Promise<StorePlace>): vo
   testMessages(testAccount);
   testFlags(testAccount);
   testCopies(testAccount);
+  testVanished(testAccount, test);
   testSessions(testAccount);
   testRestarts(test);
   testSizes(testAccount);

@@ -7,6 +7,7 @@ import { StoreError } from "../store.ts";
 import type { Background } from "./background.ts";
 import { Columns } from "./columns.ts";
 import type { DirectorySyncs } from "./directory_syncs.ts";
+import type { ExpungedRows } from "./expunged_rows.ts";
 import type { FileNames } from "./file_name.ts";
 import type { FolderWatcher } from "./folder_watcher.ts";
 import type { KeywordSets } from "./keyword_sets.ts";
@@ -34,6 +35,7 @@ export interface AccountContext {
   readonly mailboxes: MailboxRows;
   readonly uidValidities: UidValidities;
   readonly messages: MessageRows;
+  readonly expunged: ExpungedRows;
   readonly keywords: KeywordSets;
   readonly quota: AccountQuota;
   readonly background: Background;

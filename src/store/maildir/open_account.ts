@@ -12,6 +12,7 @@ import { type AccountContext, reloadColumns } from "./account_context.ts";
 import { Background } from "./background.ts";
 import { DirectorySyncs } from "./directory_syncs.ts";
 import { storeErrorOf } from "./disk_error.ts";
+import { ExpungedRows } from "./expunged_rows.ts";
 import type { FileNames } from "./file_name.ts";
 import { folderOf } from "./folder_name.ts";
 import type { FolderWatcher } from "./folder_watcher.ts";
@@ -230,6 +231,7 @@ function contextOf(
     mailboxes,
     uidValidities: new UidValidities(root, mailboxes, clock),
     messages,
+    expunged: new ExpungedRows(database),
     keywords,
     background,
     quota: new AccountQuota(database, mailboxes, writer, settings.quota),

@@ -99,6 +99,8 @@ const MIGRATIONS: readonly (string | ((database: DatabaseSync) => void))[] = [
      PRIMARY KEY (mailbox, key)) WITHOUT ROWID;
    ALTER TABLE mailboxes ADD COLUMN inherits INTEGER NOT NULL DEFAULT 0;
    INSERT INTO meta SELECT 'furnished', 1 WHERE EXISTS (SELECT 1 FROM mailboxes);`,
+  // Expunges up to this mod-sequence may have no row in `expunged` any more.
+  "ALTER TABLE mailboxes ADD COLUMN expunged_floor INTEGER NOT NULL DEFAULT 0;",
 ];
 
 /** Not columns of `contents`, whose rows are so long that a search would read many pages. */
