@@ -43,7 +43,7 @@ export async function judge(
     ) {
       return { type: "keep" };
     }
-    const literal: AnnouncedLiteral = row.literal(scanner);
+    const literal: AnnouncedLiteral = row.literal(scanner, session);
     if (literal.kind === "argument") return { type: "keep" };
     if (announcement.size > service.appendLimit) {
       throw new Refusal(`A message may have at most ${service.appendLimit} octets`, "TOOBIG");

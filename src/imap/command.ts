@@ -119,9 +119,11 @@ export interface CommandRow<State extends CommandState, Args> {
   /** Section of the RFC that defines it, such as "RFC 9051 §6.4.8". */
   readonly rfc: string;
   /** Announced because this row is there. */
-  readonly capability?: string;
+  readonly capability?: string | readonly string[];
   /** The UID form: answers carry UIDs. */
   readonly byUid?: boolean;
+  /** Speaks of messages by number, and so is refused once UIDONLY is enabled. @see RFC 9586 §3.2 */
+  readonly sequenceNumbers?: boolean;
   /**
    * EXPUNGE may be sent before its tagged reply. False for FETCH, STORE and SEARCH with sequence
    * numbers. @see RFC 9051 §7.5.1
@@ -132,5 +134,5 @@ export interface CommandRow<State extends CommandState, Args> {
   /** It lasts as long as the client wants, so its time says nothing about the server. */
   readonly lasting?: boolean;
   /** Looks at the text before an announced literal. Absent: all literals are arguments. */
-  readonly literal?: (scanner: Scanner) => AnnouncedLiteral;
+  readonly literal?: (scanner: Scanner, session: Session) => AnnouncedLiteral;
 }

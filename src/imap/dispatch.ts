@@ -110,6 +110,9 @@ function inState(
   const { user } = state;
   if (row.state === "authenticated") return row.execute(scanner, { ...context, user });
   if (state.name !== "selected") return bad("No mailbox is selected");
+  if (row.sequenceNumbers && context.session.uidOnly) {
+    return bad("Message numbers are not used once UIDONLY is enabled", "UIDREQUIRED");
+  }
   return row.execute(scanner, { ...context, user, view: state.view, byUid: row.byUid ?? false });
 }
 
@@ -117,9 +120,9 @@ function inState(
 function tellChanges(row: AnyRow, { session, out }: Environment): void {
   if (session.state.name !== "selected") return;
   session.state.view.drain(out, {
+    session,
     expunges: row.mayExpunge,
     withUid: row.byUid ?? false,
-    withModseq: session.condstore,
   });
 }
 

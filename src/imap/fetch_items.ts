@@ -41,7 +41,7 @@ export type PlannedItem =
 
 interface FetchRow<Item> {
   readonly rfc: string;
-  readonly capability?: string;
+  readonly capability?: string | readonly string[];
   readonly plan: (item: Item) => PlannedItem;
 }
 

@@ -20,7 +20,7 @@ type Cost = 0 | 1 | 2;
 
 interface SearchRow<Key> {
   readonly rfc: string;
-  readonly capability?: string;
+  readonly capability?: string | readonly string[];
   readonly cost: (key: Key) => Cost;
   /** Needs sizes. */
   readonly prepared?: (key: Key) => boolean;

@@ -16,8 +16,8 @@ export type SessionState =
   | { readonly name: "selected"; readonly user: User; readonly view: View }
   | { readonly name: "logout" };
 
-/** Extensions that change what the server sends once a client enabled them. */
-export type Enableable = "CONDSTORE";
+/** Extensions that change what the server sends once a client enabled them. @see RFC 5161 */
+export type Enableable = "CONDSTORE" | "QRESYNC" | "IMAP4REV2" | "UTF8=ACCEPT" | "UIDONLY";
 
 export class Session {
   #state: SessionState = { name: "not-authenticated" };
@@ -58,7 +58,28 @@ export class Session {
     if (view && !(next.name === "selected" && next.view === view)) view.close();
   }
 
+  /** Answers about messages tell their mod-sequences. @see RFC 7162 §3.1 */
   get condstore(): boolean {
-    return this.enabled.has("CONDSTORE");
+    return this.enabled.has("CONDSTORE") || this.qresync;
+  }
+
+  /** Expunged messages are told by VANISHED. @see RFC 7162 §3.2.10 */
+  get qresync(): boolean {
+    return this.enabled.has("QRESYNC");
+  }
+
+  /** @see RFC 9051 §6.3.1 */
+  get rev2(): boolean {
+    return this.enabled.has("IMAP4REV2");
+  }
+
+  /** Mailbox names are UTF-8 both ways. @see RFC 6855 §3, RFC 9051 §5.1 */
+  get utf8(): boolean {
+    return this.rev2 || this.enabled.has("UTF8=ACCEPT");
+  }
+
+  /** No sequence numbers, in either direction. @see RFC 9586 §3 */
+  get uidOnly(): boolean {
+    return this.enabled.has("UIDONLY");
   }
 }

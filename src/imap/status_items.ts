@@ -6,7 +6,7 @@ import { mailbox } from "../wire/response.ts";
 
 interface StatusRow {
   readonly rfc: string;
-  readonly capability?: string;
+  readonly capability?: string | readonly string[];
   readonly value: (status: MailboxStatus, appendLimit: number) => number;
 }
 
@@ -34,7 +34,8 @@ export function statusResponse(
   items: readonly StatusItem[],
   status: MailboxStatus,
   appendLimit: number,
+  utf8: boolean,
 ): string {
   const values = items.map((item) => `${item} ${STATUS_ITEMS[item].value(status, appendLimit)}`);
-  return `* STATUS ${mailbox(name)} (${values.join(" ")})\r\n`;
+  return `* STATUS ${mailbox(name, utf8)} (${values.join(" ")})\r\n`;
 }

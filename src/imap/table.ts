@@ -32,6 +32,7 @@ import { create, namespace, remove, rename, subscribe, unsubscribe } from "./com
 import { copy, expunge, move, store, uidExpunge } from "./commands/messages.ts";
 import { search } from "./commands/search.ts";
 import { close, select, unselect } from "./commands/select.ts";
+import { ENABLEABLES } from "./enableables.ts";
 import { FETCH_ITEMS } from "./fetch_items.ts";
 import { SEARCH_KEYS } from "./search_keys.ts";
 import { STATUS_ITEMS } from "./status_items.ts";
@@ -55,20 +56,19 @@ function command<State extends CommandState, Args>(
   return [name, { ...row, execute: (scanner, context) => run(context, parse(scanner)) }];
 }
 
-const CONDSTORE = "CONDSTORE";
-
 const BOTH_FORMS = [false, true] as const;
 
 /** A command and its UID form, which share all but the name and what numbers mean. */
 function withUidForm<Args>(
   name: string,
-  row: Omit<CommandRow<"selected", Args>, "byUid" | "mayExpunge">,
+  row: Omit<CommandRow<"selected", Args>, "byUid" | "mayExpunge" | "sequenceNumbers">,
   mayExpunge: { readonly bySequence: boolean },
 ): (readonly [string, RunnableRow<"selected">])[] {
   return BOTH_FORMS.map((byUid) =>
     command(byUid ? `UID ${name}` : name, {
       ...row,
       byUid,
+      sequenceNumbers: !byUid,
       mayExpunge: byUid || mayExpunge.bySequence,
     })
   );
@@ -134,7 +134,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
   command("ENABLE", {
     state: "authenticated",
     parse: enableArgs,
-    run: enable(new Set([CONDSTORE])),
+    run: enable,
     rfc: "RFC 5161 §3.1",
     capability: "ENABLE",
     mayExpunge: true,
@@ -298,7 +298,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     parse: storeArgs,
     run: store,
     rfc: "RFC 9051 §6.4.6",
-    capability: CONDSTORE,
+    capability: "CONDSTORE",
   }, NUMBERS_HOLD),
   ...withUidForm("COPY", {
     state: "selected",
@@ -345,6 +345,7 @@ const TABLE_CAPABILITIES: readonly string[] = [
       ...Object.values(FETCH_ITEMS),
       ...Object.values(SEARCH_KEYS),
       ...Object.values(STATUS_ITEMS),
+      ...Object.values(ENABLEABLES),
     ].flatMap((row) => row.capability ?? []),
   ),
 ].sort();

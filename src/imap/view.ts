@@ -8,13 +8,16 @@ import { isWithin, lowerBound, type NumberSet, numbersIn, uidsIn } from "../wire
 import { flagNames, permanentFlagsCode, statusLine, systemFlagNames } from "../wire/response.ts";
 import { SyntaxFault } from "../wire/scanner.ts";
 import { type Output, Refusal } from "./command.ts";
+import { fetchOpening } from "./message_response.ts";
+import type { Session } from "./session.ts";
 
 /** How much a client wants to hear of a message that changed. */
 export interface DrainOptions {
+  /** What it enabled decides the form. */
+  readonly session: Session;
   /** False while sequence numbers must hold still. @see RFC 9051 §7.5.1 */
   readonly expunges: boolean;
   readonly withUid: boolean;
-  readonly withModseq: boolean;
 }
 
 const NO_KEYWORDS: readonly string[] = [];
@@ -210,7 +213,7 @@ export class View {
     out.text(text);
   }
 
-  #tellFlags(out: Output, { withUid, withModseq }: DrainOptions): void {
+  #tellFlags(out: Output, { session, withUid }: DrainOptions): void {
     const told = this.#modseq;
     this.#modseq = this.mailbox.highestModseq;
     if (this.#modseq === told || this.#knowsAllSince(told)) return this.#known.clear();
@@ -220,9 +223,10 @@ export class View {
       if (modseqs[i] <= told || this.#known.get(modseqs[i])?.has(uids[i]) === false) continue;
       const seq = this.diverged ? this.seqOf(uids[i]) : i + 1;
       if (seq === 0) continue;
-      const uid = withUid ? `UID ${uids[i]} ` : "";
-      const modseq = withModseq ? ` MODSEQ (${modseqs[i]})` : "";
-      out.text(`* ${seq} FETCH (${uid}FLAGS (${this.flagsAt(i, uids[i])})${modseq})\r\n`);
+      const uid = withUid && !session.uidOnly ? `UID ${uids[i]} ` : "";
+      const modseq = session.condstore ? ` MODSEQ (${modseqs[i]})` : "";
+      const opening = fetchOpening(session, seq, uids[i]);
+      out.text(`${opening}${uid}FLAGS (${this.flagsAt(i, uids[i])})${modseq})\r\n`);
     }
     this.#known.clear();
   }

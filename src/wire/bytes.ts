@@ -21,6 +21,11 @@ export function latin1Bytes(text: string): Uint8Array {
   return bytes;
 }
 
+/** A text as the byte string of its UTF-8. */
+export function utf8Bytes(text: string): string {
+  return isAscii(text) ? text : latin1(new TextEncoder().encode(text));
+}
+
 /** True for 7-bit text. */
 export function isAscii(text: string): boolean {
   // deno-lint-ignore no-control-regex

@@ -109,6 +109,17 @@ export function decodeMailboxName(bytes: string): string | undefined {
   return decodeModifiedUtf7(text) ?? text;
 }
 
+/**
+ * Reads a mailbox name (or pattern) of a client that enabled UTF-8: "&" stands for itself.
+ *
+ * @returns undefined if it is not UTF-8, or holds a NUL
+ * @see RFC 6855 §3
+ */
+export function decodeUtf8Name(bytes: string): string | undefined {
+  const text = decodeUtf8(bytes);
+  return text?.includes("\0") ? undefined : text;
+}
+
 function hasHighBytes(bytes: string): boolean {
   for (let i = 0; i < bytes.length; i++) {
     if (bytes.charCodeAt(i) > 0x7f) return true;
@@ -149,10 +160,12 @@ export function withInbox(name: string): string {
  * without the "/" that some clients put at the end.
  *
  * @param bytes one char is one byte
+ * @param utf8 the client enabled UTF-8, so that "&" stands for itself
  * @returns undefined for a name that no mailbox can have, such as the empty one
  * @see RFC 9051 §5.1, §6.3.4
  */
-export function mailboxName(bytes: string): string | undefined {
-  const name = decodeMailboxName(bytes)?.normalize("NFC").replace(/\/$/, "");
+export function mailboxName(bytes: string, utf8 = false): string | undefined {
+  const decoded = utf8 ? decodeUtf8Name(bytes) : decodeMailboxName(bytes);
+  const name = decoded?.normalize("NFC").replace(/\/$/, "");
   return name ? withInbox(name) : undefined;
 }

@@ -1,5 +1,6 @@
 /** What a server says, spelled as it goes over the wire: latin1 strings, one char per byte. */
 
+import { utf8Bytes } from "./bytes.ts";
 import { encodeMailboxName } from "./mailbox_name.ts";
 import { formatNumberSet } from "./number_set.ts";
 
@@ -23,6 +24,7 @@ export type PlainCode =
   | "SERVERBUG"
   | "TOOBIG"
   | "TRYCREATE"
+  | "UIDREQUIRED"
   | "UNAVAILABLE"
   | "HASCHILDREN"
   | "NOMODSEQ"
@@ -87,8 +89,8 @@ export function no(text: string, code?: ResponseCode): Completion {
   return { status: "NO", code, text };
 }
 
-export function bad(text: string): Completion {
-  return { status: "BAD", text };
+export function bad(text: string, code?: ResponseCode): Completion {
+  return { status: "BAD", code, text };
 }
 
 /** `tag OK [CODE] text` with its CRLF; `tag` is "*" for untagged ones. */
@@ -131,9 +133,19 @@ export function string(bytes: string): string {
   return `"${bytes.replace(/["\\]/g, "\\$&")}"`;
 }
 
-/** A mailbox name in modified UTF-7. @see RFC 3501 §5.1.3 */
-export function mailbox(name: string): string {
-  return astring(encodeMailboxName(name));
+/**
+ * A mailbox name in modified UTF-7, or in UTF-8 for who enabled that.
+ *
+ * @see RFC 3501 §5.1.3, RFC 6855 §3, RFC 9051 §5.1
+ */
+export function mailbox(name: string, utf8: boolean): string {
+  return utf8 ? utf8String(name) : astring(encodeMailboxName(name));
+}
+
+/** A text in UTF-8: as an atom where it can be one, else quoted. It has no control characters. */
+function utf8String(text: string): string {
+  if (ATOM.test(text)) return astring(text);
+  return `"${utf8Bytes(text).replace(/["\\]/g, "\\$&")}"`;
 }
 
 /** The five flags in the order of their bits in {@link FlagSet}s. */

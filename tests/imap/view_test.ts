@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Output } from "../../src/imap/command.ts";
+import { Session } from "../../src/imap/session.ts";
 import { View } from "../../src/imap/view.ts";
 import type { Mailbox, MessageColumns } from "../../src/store/store.ts";
 
@@ -76,7 +77,7 @@ function drained(view: View, expunges: boolean): string[] {
     full: false,
     flush: () => Promise.resolve(),
   };
-  view.drain(out, { expunges, withUid: false, withModseq: false });
+  view.drain(out, { session: new Session("1", "127.0.0.1", true), expunges, withUid: false });
   return text.split("\r\n").slice(0, -1);
 }
 

@@ -6,6 +6,7 @@ import { appendUidCode, type Completion, ok } from "../../wire/response.ts";
 import { type Scanner, SyntaxFault } from "../../wire/scanner.ts";
 import { type AnnouncedLiteral, type AuthenticatedContext } from "../command.ts";
 import { mailboxArgument, orTryCreate } from "../mailbox_argument.ts";
+import type { Session } from "../session.ts";
 
 /** A message that was handed to the store while it arrived. */
 export class ReceivedMessage {
@@ -27,19 +28,19 @@ export class ReceivedMessage {
 }
 
 /** Tells APPEND's message from its other literals. */
-export function announcedLiteral(scanner: Scanner): AnnouncedLiteral {
+export function announcedLiteral(scanner: Scanner, session: Session): AnnouncedLiteral {
   const prefix = appendPrefix(scanner);
   return prefix === undefined
     ? { kind: "argument" }
-    : { kind: "message", mailbox: mailboxArgument(prefix.mailbox) };
+    : { kind: "message", mailbox: mailboxArgument(prefix.mailbox, session) };
 }
 
 /** @see RFC 9051 §6.3.12, RFC 4315 §3 */
 export async function append(
-  { user }: AuthenticatedContext,
+  { user, session }: AuthenticatedContext,
   args: AppendArgs,
 ): Promise<Completion> {
-  const mailbox = mailboxArgument(args.mailbox);
+  const mailbox = mailboxArgument(args.mailbox, session);
   const received = args.messages.map(({ literal }) => receivedMessage(literal));
   for (const { failure } of received) if (failure !== undefined) throw failure;
   const messages = args.messages.map(({ flags, date }, i) => ({

@@ -3,7 +3,7 @@
 import type { EnableArgs, IdArgs } from "../../wire/command_grammar.ts";
 import { bad, type Completion, ok, statusLine, string } from "../../wire/response.ts";
 import { type AuthenticatedContext, type Context, Refusal } from "../command.ts";
-import type { Enableable } from "../session.ts";
+import { enableAll } from "../enableables.ts";
 
 /** @see RFC 9051 §6.1.1 */
 export function capability(capabilities: (context: Context) => readonly string[]) {
@@ -39,16 +39,10 @@ export function id(context: Context, args: IdArgs): Completion {
 }
 
 /** @see RFC 5161 §3.1 */
-export function enable(enableable: ReadonlySet<string>) {
-  return (context: AuthenticatedContext, args: EnableArgs): Completion => {
-    const { enabled } = context.session;
-    const isKnown = (name: string): name is Enableable => enableable.has(name);
-    const fresh = args.capabilities.map((name) => name.toUpperCase()).filter(isKnown)
-      .filter((name) => !enabled.has(name));
-    for (const name of fresh) enabled.add(name);
-    context.out.text(`* ENABLED${fresh.map((name) => ` ${name}`).join("")}\r\n`);
-    return ok("ENABLE completed");
-  };
+export function enable(context: AuthenticatedContext, args: EnableArgs): Completion {
+  const fresh = enableAll(context.session, args.capabilities);
+  context.out.text(`* ENABLED${fresh.map((name) => ` ${name}`).join("")}\r\n`);
+  return ok("ENABLE completed");
 }
 
 /** @see RFC 9051 §6.2.1 */

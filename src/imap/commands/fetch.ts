@@ -7,6 +7,7 @@ import { type Completion, no, ok } from "../../wire/response.ts";
 import type { SelectedContext } from "../command.ts";
 import { CommandPace } from "../command_pace.ts";
 import { type FetchedMessage, planItem, type PlannedItem } from "../fetch_items.ts";
+import { fetchOpening } from "../message_response.ts";
 import { expungeIssued, presentUids } from "../targets.ts";
 
 /** What a FETCH command will do for each message. */
@@ -153,7 +154,7 @@ function sendKept(
 ): void {
   const message = located(base, undefined, failures);
   if (message === undefined) return;
-  let text = `* ${base.seq} FETCH (`;
+  let text = fetchOpening(context.session, base.seq, base.uid);
   for (let i = 0; i < plan.items.length; i++) {
     if (i > 0) text += " ";
     text += textOf(plan.items[i], message);
@@ -177,7 +178,7 @@ async function sendOpened(
     // Before anything is awaited: other sessions may expunge while a text is written.
     const texts = plan.items.map((item) => textOf(item, message));
     const flags = flagsChanged ? changedFlags(context, plan, message) : "";
-    out.text(`* ${base.seq} FETCH (`);
+    out.text(fetchOpening(context.session, base.seq, base.uid));
     for (const [i, item] of plan.items.entries()) {
       if (i > 0) out.text(" ");
       if ("text" in item) out.text(texts[i]);

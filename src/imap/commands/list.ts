@@ -2,7 +2,7 @@
 
 import { type Account, type MailboxInfo, StoreError } from "../../store/store.ts";
 import type { ListArgs, LsubArgs, StatusArgs, StatusItem } from "../../wire/list_grammar.ts";
-import { decodeMailboxName } from "../../wire/mailbox_name.ts";
+import { decodeMailboxName, decodeUtf8Name } from "../../wire/mailbox_name.ts";
 import { type Completion, mailbox, ok } from "../../wire/response.ts";
 import type { AuthenticatedContext } from "../command.ts";
 import { CommandPace } from "../command_pace.ts";
@@ -21,7 +21,7 @@ interface Listed {
 
 /** @see RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154 */
 export async function list(context: AuthenticatedContext, args: ListArgs): Promise<Completion> {
-  const { out, user, service } = context;
+  const { out, user, session } = context;
   if (!args.extended && args.patterns[0] === "") {
     // Asks only for the hierarchy separator.
     out.text('* LIST (\\Noselect) "/" ""\r\n');
@@ -29,10 +29,10 @@ export async function list(context: AuthenticatedContext, args: ListArgs): Promi
   }
   await user.account.refresh();
   const pace = new CommandPace(context.dialogue);
-  for (const entry of select(user.account, args)) {
-    out.text(listResponse(entry, args));
+  for (const entry of select(user.account, args, session.utf8)) {
+    out.text(listResponse(entry, args, session.utf8));
     if (args.returns.status && entry.info?.selectable) {
-      out.text(await statusOf(user.account, entry.name, args.returns.status, service.appendLimit));
+      out.text(await statusOf(context, entry.name, args.returns.status));
     }
     if (out.full) await out.flush();
     if (pace.due()) await pace.turn();
@@ -42,21 +42,21 @@ export async function list(context: AuthenticatedContext, args: ListArgs): Promi
 
 /** A mailbox that vanishes meanwhile has no STATUS. @see RFC 5819 §2 */
 async function statusOf(
-  account: Account,
+  { user, service, session }: AuthenticatedContext,
   name: string,
   items: readonly StatusItem[],
-  appendLimit: number,
 ): Promise<string> {
   try {
-    return statusResponse(name, items, await account.status(name), appendLimit);
+    const counts = await user.account.status(name);
+    return statusResponse(name, items, counts, service.appendLimit, session.utf8);
   } catch (error) {
     if (error instanceof StoreError) return "";
     throw error;
   }
 }
 
-function select(account: Account, args: ListArgs): Listed[] {
-  const matches = matcher(args.reference, args.patterns);
+function select(account: Account, args: ListArgs, utf8: boolean): Listed[] {
+  const matches = matcher(args, utf8);
   const wanted = args.selection;
   const subscribed = new Set(account.subscriptions());
   const listed = (info: MailboxInfo | undefined, name: string, childInfo = false): Listed => ({
@@ -107,10 +107,14 @@ function byName(a: string, b: string): number {
 }
 
 /** Tests a name against `reference` with each pattern; INBOX matches in any case. */
-function matcher(reference: string, patterns: readonly string[]): (name: string) => boolean {
+function matcher(
+  { reference, patterns }: Pick<ListArgs, "reference" | "patterns">,
+  utf8: boolean,
+): (name: string) => boolean {
+  const decode = utf8 ? decodeUtf8Name : decodeMailboxName;
   const decoded = patterns.map((pattern) => {
     const whole = reference + pattern;
-    return decodeMailboxName(whole) ?? whole;
+    return decode(whole) ?? whole;
   });
   const exact = decoded.map((pattern) => new ListPattern(pattern));
   const upper = decoded.map((pattern) => new ListPattern(pattern.toUpperCase()));
@@ -121,7 +125,11 @@ function matcher(reference: string, patterns: readonly string[]): (name: string)
   };
 }
 
-function listResponse({ name, info, childInfo, subscribed }: Listed, args: ListArgs): string {
+function listResponse(
+  { name, info, childInfo, subscribed }: Listed,
+  args: ListArgs,
+  utf8: boolean,
+): string {
   const attributes: string[] = [];
   if (args.returns.subscribed && subscribed) attributes.push("\\Subscribed");
   if (!info?.selectable) attributes.push(args.extended ? "\\NonExistent" : "\\Noselect");
@@ -131,7 +139,7 @@ function listResponse({ name, info, childInfo, subscribed }: Listed, args: ListA
     args.selection.has(option)
   );
   const extra = childInfo ? ` ("CHILDINFO" (${selected.map((o) => `"${o}"`).join(" ")}))` : "";
-  return `* LIST (${attributes.join(" ")}) "/" ${mailbox(name)}${extra}\r\n`;
+  return `* LIST (${attributes.join(" ")}) "/" ${mailbox(name, utf8)}${extra}\r\n`;
 }
 
 /**
@@ -141,18 +149,18 @@ function listResponse({ name, info, childInfo, subscribed }: Listed, args: ListA
  * @see RFC 3501 §6.3.9
  */
 export async function lsub(
-  { out, user }: AuthenticatedContext,
+  { out, user, session }: AuthenticatedContext,
   args: LsubArgs,
 ): Promise<Completion> {
   await user.account.refresh();
   const names = user.account.subscriptions();
-  const matches = matcher(args.reference, args.patterns);
+  const matches = matcher(args, session.utf8);
   const shown = new Set(names.filter(matches));
   const hidden = parentsOutside(names, matches);
   for (const name of [...new Set([...shown, ...hidden])].sort(byName)) {
     const info = user.account.info(name);
     const attributes = shown.has(name) ? [...info?.specialUse ?? []] : ["\\Noselect"];
-    out.text(`* LSUB (${attributes.join(" ")}) "/" ${mailbox(name)}\r\n`);
+    out.text(`* LSUB (${attributes.join(" ")}) "/" ${mailbox(name, session.utf8)}\r\n`);
   }
   return ok("LSUB completed");
 }
@@ -160,9 +168,9 @@ export async function lsub(
 /** @see RFC 9051 §6.3.11 */
 export async function status(context: AuthenticatedContext, args: StatusArgs): Promise<Completion> {
   const { out, user, service, session } = context;
-  const name = mailboxArgument(args.mailbox);
+  const name = mailboxArgument(args.mailbox, session);
   if (args.items.includes("HIGHESTMODSEQ")) session.enabled.add("CONDSTORE");
   const counts = await user.account.status(name);
-  out.text(statusResponse(name, args.items, counts, service.appendLimit));
+  out.text(statusResponse(name, args.items, counts, service.appendLimit, session.utf8));
   return ok("STATUS completed");
 }

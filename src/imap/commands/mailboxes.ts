@@ -7,13 +7,13 @@ import { mailboxArgument } from "../mailbox_argument.ts";
 
 /** @see RFC 9051 §6.3.4, RFC 6154 §3 */
 export async function create(
-  { user }: AuthenticatedContext,
+  { user, session }: AuthenticatedContext,
   args: CreateArgs,
 ): Promise<Completion> {
   if (args.unknownUse.length > 0) {
     throw new Refusal(`Unknown special use ${args.unknownUse[0]}`, "USEATTR");
   }
-  await user.account.create(mailboxArgument(args.mailbox), args.specialUse);
+  await user.account.create(mailboxArgument(args.mailbox, session), args.specialUse);
   return ok("CREATE completed");
 }
 
@@ -22,7 +22,7 @@ export async function remove(
   { user, session }: AuthenticatedContext,
   args: MailboxArgs,
 ): Promise<Completion> {
-  await user.account.delete(mailboxArgument(args.mailbox));
+  await user.account.delete(mailboxArgument(args.mailbox, session));
   const { state } = session;
   if (state.name === "selected" && state.view.mailbox.gone) {
     session.enter({ name: "authenticated", user });
@@ -32,28 +32,28 @@ export async function remove(
 
 /** @see RFC 9051 §6.3.6 */
 export async function rename(
-  { user }: AuthenticatedContext,
+  { user, session }: AuthenticatedContext,
   args: RenameArgs,
 ): Promise<Completion> {
-  await user.account.rename(mailboxArgument(args.from), mailboxArgument(args.to));
+  await user.account.rename(mailboxArgument(args.from, session), mailboxArgument(args.to, session));
   return ok("RENAME completed");
 }
 
 /** @see RFC 9051 §6.3.7 */
 export async function subscribe(
-  { user }: AuthenticatedContext,
+  { user, session }: AuthenticatedContext,
   args: MailboxArgs,
 ): Promise<Completion> {
-  await user.account.subscribe(mailboxArgument(args.mailbox));
+  await user.account.subscribe(mailboxArgument(args.mailbox, session));
   return ok("SUBSCRIBE completed");
 }
 
 /** @see RFC 9051 §6.3.8 */
 export async function unsubscribe(
-  { user }: AuthenticatedContext,
+  { user, session }: AuthenticatedContext,
   args: MailboxArgs,
 ): Promise<Completion> {
-  await user.account.unsubscribe(mailboxArgument(args.mailbox));
+  await user.account.unsubscribe(mailboxArgument(args.mailbox, session));
   return ok("UNSUBSCRIBE completed");
 }
 

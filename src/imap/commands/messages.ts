@@ -4,6 +4,7 @@ import type { CopyArgs, StoreArgs, UidExpungeArgs } from "../../wire/command_gra
 import { type Completion, copyUidCode, modifiedCode, ok, statusLine } from "../../wire/response.ts";
 import type { SelectedContext } from "../command.ts";
 import { mailboxArgument, orTryCreate } from "../mailbox_argument.ts";
+import { fetchOpening } from "../message_response.ts";
 import { expungeIssued, presentUids } from "../targets.ts";
 
 /** @see RFC 9051 §6.4.6, RFC 7162 §3.1.3 */
@@ -40,18 +41,18 @@ function tellStored(context: SelectedContext, uids: readonly number[], silent: b
     const seq = view.seqOf(uid);
     const index = view.indexOf(uid, seq);
     if (index < 0) continue;
-    const items = byUid ? [`UID ${uid}`] : [];
+    const items = byUid && !session.uidOnly ? [`UID ${uid}`] : [];
     if (!silent) items.push(`FLAGS (${view.flagsAt(index, uid)})`);
     if (session.condstore) items.push(`MODSEQ (${modseqs[index]})`);
-    out.text(`* ${seq} FETCH (${items.join(" ")})\r\n`);
+    out.text(`${fetchOpening(session, seq, uid)}${items.join(" ")})\r\n`);
   }
 }
 
 /** @see RFC 9051 §6.4.7 */
 export async function copy(context: SelectedContext, args: CopyArgs): Promise<Completion> {
-  const { view } = context;
+  const { view, session } = context;
   const uids = transferable(context, args);
-  const destination = mailboxArgument(args.mailbox);
+  const destination = mailboxArgument(args.mailbox, session);
   const copied = await orTryCreate(view.mailbox.copy(uids, destination));
   if (copied.source.length === 0) return ok("No messages to copy");
   const { uidValidity, source } = copied;
@@ -60,10 +61,10 @@ export async function copy(context: SelectedContext, args: CopyArgs): Promise<Co
 
 /** COPYUID goes before the EXPUNGEs. @see RFC 6851 §4.3 */
 export async function move(context: SelectedContext, args: CopyArgs): Promise<Completion> {
-  const { view, out } = context;
+  const { view, session, out } = context;
   view.requireWritable();
   const uids = transferable(context, args);
-  const destination = mailboxArgument(args.mailbox);
+  const destination = mailboxArgument(args.mailbox, session);
   const moved = await orTryCreate(view.mailbox.move(uids, destination));
   if (moved.source.length === 0) return ok("No messages to move");
   const code = copyUidCode(moved.uidValidity, moved.source, moved.destination);

@@ -13,7 +13,7 @@ export function select(readOnly: boolean) {
     // Also when the new mailbox cannot be selected, the old one is left.
     session.enter({ name: "authenticated", user });
     if (args.condstore) session.enabled.add("CONDSTORE");
-    const mailbox = await user.account.open(mailboxArgument(args.mailbox));
+    const mailbox = await user.account.open(mailboxArgument(args.mailbox, session));
     const view = new View(mailbox, readOnly);
     session.enter({ name: "selected", user, view });
     describe(context, view);

@@ -1,0 +1,8 @@
+/** How untagged answers about one message begin. */
+
+import type { Session } from "./session.ts";
+
+/** `* 3 FETCH (`, or `* 17 UIDFETCH (` once UIDONLY is enabled. @see RFC 9051 §7.5.2, RFC 9586 §3.1 */
+export function fetchOpening(session: Session, seq: number, uid: number): string {
+  return session.uidOnly ? `* ${uid} UIDFETCH (` : `* ${seq} FETCH (`;
+}
