@@ -27,6 +27,7 @@ export async function list(context: AuthenticatedContext, args: ListArgs): Promi
     out.text('* LIST (\\Noselect) "/" ""\r\n');
     return ok(`${context.command} completed`);
   }
+  if (args.returns.status?.includes("HIGHESTMODSEQ")) session.enabled.add("CONDSTORE");
   await user.account.refresh();
   const pace = new CommandPace(context.dialogue);
   for (const entry of select(user.account, args, session.utf8)) {
