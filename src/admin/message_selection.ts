@@ -34,7 +34,7 @@ export async function* selected<T>(
   const key = params.search === undefined ? undefined : searchKey(params.search);
   const { account, name } = await existingMailbox(context, params);
   // Read-only: nothing stops being \Recent for the account's clients.
-  const view = new View(await account.open(name), true, { rev2: false, uidOnly: false });
+  const view = new View(await account.open(name), true);
   try {
     const found = key && await evaluate(key, {
       view,

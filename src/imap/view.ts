@@ -56,10 +56,11 @@ export class View {
   /** UIDs that are `\Recent` in this session: [first, after last]. */
   #recent: [number, number][] = [];
 
+  /** @param reader whose session it is, if it is one's */
   constructor(
     readonly mailbox: Mailbox,
     readonly readOnly: boolean,
-    readonly reader: Reader,
+    readonly reader: Reader = { rev2: false, uidOnly: false },
   ) {
     const { uids, count, generation } = mailbox.messages;
     this.#uids = uids;

@@ -4,7 +4,8 @@ import { type Completion, numberCode, ok, statusLine } from "../../wire/response
 import type { SelectArgs } from "../../wire/select_grammar.ts";
 import type { AuthenticatedContext, SelectedContext } from "../command.ts";
 import { SyntaxFault } from "../../wire/scanner.ts";
-import { mailboxArgument } from "../mailbox_argument.ts";
+import { unaskedListResponse } from "../list_response.ts";
+import { denormalized, mailboxArgument } from "../mailbox_argument.ts";
 import { resynchronize } from "../resync.ts";
 import { UidRequired } from "../uid_required.ts";
 import { View } from "../view.ts";
@@ -15,16 +16,20 @@ export function select(readOnly: boolean) {
     const { session, user, out } = context;
     if (args.qresync && !session.qresync) throw new SyntaxFault("QRESYNC was not enabled", 0);
     if (args.qresync?.matches && session.uidOnly) throw new UidRequired();
-    if (session.state.name === "selected") {
-      out.text(statusLine("*", "OK", "The mailbox selected before is closed", "CLOSED"));
-    }
     // Also when the new mailbox cannot be selected, the old one is left.
-    session.enter({ name: "authenticated", user });
+    if (session.state.name === "selected") {
+      session.enter({ name: "authenticated", user });
+      out.text(statusLine("*", "OK", "The mailbox that was selected is closed", "CLOSED"));
+    }
     if (args.condstore) session.enabled.add("CONDSTORE");
-    const mailbox = await user.account.open(mailboxArgument(args.mailbox, session));
+    const name = mailboxArgument(args.mailbox, session);
+    const mailbox = await user.account.open(name);
     const view = new View(mailbox, readOnly, session);
     session.enter({ name: "selected", user, view });
     describe(context, view);
+    if (session.rev2) {
+      out.text(unaskedListResponse(user.account, name, denormalized(session, args.mailbox)));
+    }
     if (args.qresync) await resynchronize(context, view, args.qresync);
     return ok(`${context.command} completed`, readOnly ? "READ-ONLY" : "READ-WRITE");
   };
