@@ -1,5 +1,5 @@
 /**
- * The arguments of every command but LIST, STATUS and SEARCH. Each parser starts right after the
+ * The arguments of every command but SELECT, LIST, STATUS and SEARCH. Each parser starts right after the
  * command's name and reads to the end of the command. Mailbox names come as the client spelled
  * them.
  */
@@ -103,33 +103,6 @@ export function authenticateArgs(s: Scanner): AuthenticateArgs {
   const initial = s.atom("base64");
   s.end();
   return { mechanism, initialResponse: initial === "=" ? "" : initial };
-}
-
-/** SELECT and EXAMINE @see RFC 9051 §6.3.2 */
-export interface SelectArgs {
-  readonly mailbox: string;
-  readonly condstore: boolean;
-}
-
-/**
- * select = "SELECT" SP mailbox [SP "(" select-param *(SP select-param) ")"]
- *
- * select-param =/ condstore-param
- *
- * @see RFC 4466 §2.4, RFC 7162 §3.1.8
- */
-export function selectArgs(s: Scanner): SelectArgs {
-  s.space();
-  const name = mailbox(s);
-  const parameters = s.spaceBeforeMore() ? s.list(selectParameter) : [];
-  s.end();
-  return { mailbox: name, condstore: parameters.length > 0 };
-}
-
-function selectParameter(s: Scanner): "CONDSTORE" {
-  const start = s.position;
-  if (s.keyword("CONDSTORE") !== "CONDSTORE") throw s.fault("CONDSTORE", start);
-  return "CONDSTORE";
 }
 
 /** Special uses that a mailbox may have. @see RFC 6154 §2 */
@@ -360,6 +333,8 @@ export interface FetchArgs {
   readonly changedSince?: number;
   /** Only these of the messages that `set` names; for UID FETCH alone. @see RFC 9394 §3.3 */
   readonly partial?: ResultRange;
+  /** Expunged messages are told too. @see RFC 7162 §3.2.6 */
+  readonly vanished?: boolean;
 }
 
 /**
@@ -385,6 +360,7 @@ const FETCH_MODIFIERS: ReadonlyMap<string, (s: Scanner) => FetchModifiers> = new
   Object.entries(
     {
       "CHANGEDSINCE": changedSince,
+      "VANISHED": () => ({ vanished: true }),
       "PARTIAL": (s) => ({ partial: partialModifier(s) }),
     } satisfies Record<string, (s: Scanner) => FetchModifiers>,
   ),

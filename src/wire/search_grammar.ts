@@ -3,7 +3,7 @@
 import { latin1Bytes } from "./bytes.ts";
 import { DIGIT, isOf } from "./char_class.ts";
 import { date, type Day } from "./date_grammar.ts";
-import { lenientText, sequenceSet } from "./grammar.ts";
+import { lenientText, numberSet, sequenceSet } from "./grammar.ts";
 import type { NumberSet } from "./number_set.ts";
 import { type ReturnOption, returnOptions } from "./return_options.ts";
 import type { Scanner } from "./scanner.ts";
@@ -141,8 +141,10 @@ function searchKey(program: Program): SearchKey {
     return key;
   }
   const next = s.peek();
-  if (next === "*" || next === "$" || isOf(next.charCodeAt(0), DIGIT)) {
-    return { name: "SEQUENCE", set: sequenceSet(s) };
+  // "$" means the same messages either way; only as UIDs it may be used under UIDONLY.
+  if (next === "$") return { name: "UID", set: sequenceSet(s) };
+  if (next === "*" || isOf(next.charCodeAt(0), DIGIT)) {
+    return { name: "SEQUENCE", set: numberSet(s) };
   }
   const rest = KEYS.get(s.keyword("a search key"));
   if (rest === undefined) throw s.fault("a search key", start);
