@@ -37,6 +37,7 @@ import { FETCH_ITEMS } from "./fetch_items.ts";
 import { LIST_FORM, XLIST_FORM } from "./list_response.ts";
 import { SEARCH_KEYS } from "./search_keys.ts";
 import { STATUS_ITEMS } from "./status_items.ts";
+import { isOffered } from "./withheld.ts";
 
 /** A row whose parser and handler were paired, so that only the context is left to give. */
 export interface RunnableRow<State extends CommandState>
@@ -103,7 +104,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
   command("ID", {
     state: "any",
     parse: idArgs,
-    run: id,
+    run: id((context) => capabilities(context)),
     rfc: "RFC 2971 §3.1",
     capability: "ID",
     mayExpunge: true,
@@ -351,6 +352,19 @@ const TABLE_CAPABILITIES: readonly string[] = [
   ),
 ].sort();
 
+/** Those with a value, by their names. */
+const VALUED_CAPABILITIES = ["APPENDLIMIT"] as const;
+
+/** All that clients are offered beyond IMAP4rev1, whatever their state; without values. */
+export function capabilityNames(): readonly string[] {
+  return [
+    ...WIRE_CAPABILITIES,
+    ...TABLE_CAPABILITIES,
+    ...LIST_CAPABILITIES,
+    ...VALUED_CAPABILITIES,
+  ];
+}
+
 /** What this connection may use now. @see RFC 9051 §7.2.2 */
 export function capabilities(context: Pick<Context, "session" | "service">): readonly string[] {
   const { session, service } = context;
@@ -360,7 +374,7 @@ export function capabilities(context: Pick<Context, "session" | "service">): rea
     ...TABLE_CAPABILITIES,
     ...LIST_CAPABILITIES,
     `APPENDLIMIT=${service.appendLimit}`,
-  ];
+  ].filter((capability) => isOffered(capability, context));
   if (session.state.name !== "not-authenticated") return all;
   if (service.tls && !session.secure) all.push("STARTTLS");
   all.push(...mechanisms(context).map(({ name }) => `AUTH=${name}`));
