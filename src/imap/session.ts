@@ -27,6 +27,9 @@ export class Session {
   /** What TLS tells of both ends; nothing without it. */
   channel: SaslChannel = {};
 
+  /** Both sides compress what they send. @see RFC 4978 §3 */
+  compressed = false;
+
   /** Name and version of the client's program, once it told them by ID. */
   client: string | undefined;
 
@@ -56,6 +59,12 @@ export class Session {
     const view = this.#state.name === "selected" ? this.#state.view : undefined;
     this.#state = next;
     if (view && !(next.name === "selected" && next.view === view)) view.close();
+  }
+
+  /** Forgets the user and what was enabled, but not who the client's program is. @see RFC 8437 §3 */
+  unauthenticate(): void {
+    this.enter({ name: "not-authenticated" });
+    this.enabled.clear();
   }
 
   /** Answers about messages tell their mod-sequences. @see RFC 7162 §3.1 */
