@@ -30,6 +30,9 @@ export class Session {
   /** Both sides compress what they send. @see RFC 4978 §3 */
   compressed = false;
 
+  /** The client asked for capabilities before it logged in. */
+  askedCapabilities = false;
+
   /** Name and version of the client's program, once it told them by ID. */
   client: string | undefined;
 
@@ -65,6 +68,7 @@ export class Session {
   unauthenticate(): void {
     this.enter({ name: "not-authenticated" });
     this.enabled.clear();
+    this.askedCapabilities = false;
   }
 
   /** Answers about messages tell their mod-sequences. @see RFC 7162 §3.1 */

@@ -44,6 +44,7 @@ import { search } from "./commands/search.ts";
 import { close, select, unselect } from "./commands/select.ts";
 import { ENABLEABLES } from "./enableables.ts";
 import { FETCH_ITEMS } from "./fetch_items.ts";
+import { LIST_FORM, XLIST_FORM } from "./list_response.ts";
 import { SEARCH_KEYS } from "./search_keys.ts";
 import { STATUS_ITEMS } from "./status_items.ts";
 
@@ -217,7 +218,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
   command("LIST", {
     state: "authenticated",
     parse: listArgs,
-    run: list,
+    run: list(LIST_FORM),
     rfc: "RFC 9051 §6.3.9",
     capability: "LIST-EXTENDED",
     mayExpunge: true,
@@ -225,7 +226,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
   command("XLIST", {
     state: "authenticated",
     parse: listArgs,
-    run: list,
+    run: list(XLIST_FORM),
     rfc: "RFC 6154 §1",
     mayExpunge: true,
   }),

@@ -37,7 +37,12 @@ export class View {
   /** UIDs that are `\Recent` in this session: [first, after last]. */
   #recent: [number, number][] = [];
 
-  constructor(readonly mailbox: Mailbox, readonly readOnly: boolean) {
+  /** @param session IMAP4rev2 has no \Recent */
+  constructor(
+    readonly mailbox: Mailbox,
+    readonly readOnly: boolean,
+    private readonly session: Pick<Session, "rev2"> = { rev2: false },
+  ) {
     const { uids, count, generation } = mailbox.messages;
     this.#uids = uids;
     this.#count = count;
@@ -137,7 +142,7 @@ export class View {
     const set = keywordSets[index];
     return flagNames(
       flags[index],
-      this.isRecent(uid),
+      !this.session.rev2 && this.isRecent(uid),
       set === 0 ? NO_KEYWORDS : this.mailbox.keywordSet(set),
     );
   }
@@ -223,7 +228,7 @@ export class View {
       if (modseqs[i] <= told || this.#known.get(modseqs[i])?.has(uids[i]) === false) continue;
       const seq = this.diverged ? this.seqOf(uids[i]) : i + 1;
       if (seq === 0) continue;
-      const uid = withUid && !session.uidOnly ? `UID ${uids[i]} ` : "";
+      const uid = (withUid || session.rev2) && !session.uidOnly ? `UID ${uids[i]} ` : "";
       const modseq = session.condstore ? ` MODSEQ (${modseqs[i]})` : "";
       const opening = fetchOpening(session, seq, uids[i]);
       out.text(`${opening}${uid}FLAGS (${this.flagsAt(i, uids[i])})${modseq})\r\n`);
@@ -244,7 +249,8 @@ export class View {
     if (count === this.#count) return;
     this.#count = count;
     this.#claimRecent();
-    out.text(`* ${count} EXISTS\r\n* ${this.recentCount()} RECENT\r\n`);
+    const recent = this.session.rev2 ? "" : `* ${this.recentCount()} RECENT\r\n`;
+    out.text(`* ${count} EXISTS\r\n${recent}`);
   }
 
   /** The first session that hears of a message has it as `\Recent`; EXAMINE takes nothing away. */

@@ -36,8 +36,9 @@ export interface InflationReader {
  * not inflated.
  *
  * An inflater is 50 KB; so it is dropped where the stream stands between two blocks, at a whole
- * octet, and another one goes on from the last 32 KB. Whether it stands there zlib does not tell. It
- * is found out where a flush seems to end, by a last block put after a copy of what was read.
+ * octet, and another one goes on from the last 32 KB. Those are given to it as a block of its stream,
+ * since Deno's takes no dictionary. Whether the stream stands there zlib does not tell: it is found
+ * out where a flush seems to end, by a last block put after a copy of what was read.
  */
 export class Inflation {
   readonly #socket: Socket;
@@ -45,6 +46,8 @@ export class Inflation {
   #raw = new ByteQueue();
   #inflater: InflateRaw | undefined;
   #given = 0;
+  /** Octets to come out of it that are only what came out before. */
+  #known = 0;
   #feeding = false;
   #wanted = false;
   #ended = false;
@@ -113,26 +116,35 @@ export class Inflation {
     inflater.write(piece, () => {
       if (inflater !== this.#inflater) return;
       this.#feeding = false;
-      if (this.#ended) this.#putBack(piece, this.#given - inflater.bytesWritten);
+      const left = this.#given - inflater.bytesWritten;
+      if (left > 0) this.#putBack(piece, left);
       else if (endsFlush(piece)) this.#checkpoint(inflater);
       this.#step();
     });
   }
 
   #begin(): InflateRaw {
-    const dictionary = this.#window.length > 0 ? { dictionary: this.#window } : {};
-    const inflater = createInflateRaw({ chunkSize: PIECE, ...dictionary });
-    this.#given = 0;
+    const inflater = createInflateRaw({ chunkSize: PIECE });
+    const before = storedBlock(this.#window);
+    this.#given = before.length;
+    this.#known = this.#window.length;
     inflater.on("data", (bytes: Uint8Array) => {
       if (inflater !== this.#inflater) return;
+      const fresh = bytes.subarray(this.#known);
+      this.#known -= bytes.length - fresh.length;
+      if (fresh.length === 0) return;
       this.pause();
-      this.#notePlain(bytes);
-      this.#reader.bytes(bytes);
+      this.#notePlain(fresh);
+      this.#reader.bytes(fresh);
     });
     inflater.on("error", (error) => {
       if (inflater === this.#inflater) this.#failed(error);
     });
-    inflater.on("end", () => this.#ended = true);
+    inflater.on("end", () => {
+      this.#ended = true;
+      this.#step();
+    });
+    inflater.write(before);
     return inflater;
   }
 
@@ -191,10 +203,11 @@ export class Inflation {
   }
 
   #isBoundary(plain: Uint8Array): boolean {
-    const dictionary = this.#window.length > 0 ? { dictionary: this.#window } : {};
-    const options = { ...dictionary, maxOutputLength: plain.length + 1 };
+    const before = this.#window.length;
+    const stream = Buffer.concat([storedBlock(this.#window), ...this.#packed, LAST_BLOCK]);
     try {
-      return inflateRawSync(Buffer.concat([...this.#packed, LAST_BLOCK]), options).equals(plain);
+      const whole = inflateRawSync(stream, { maxOutputLength: before + plain.length + 1 });
+      return whole.subarray(before).equals(plain);
     } catch {
       return false;
     }
@@ -206,6 +219,13 @@ function nextPiece(raw: ByteQueue): number {
   const bytes = raw.peek(PIECE);
   const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(MARK);
   return at < 0 ? bytes.length : at + MARK.length;
+}
+
+/** At most 65,535 octets as they are, and not as the last block. @see RFC 1951 §3.2.4 */
+function storedBlock(bytes: Uint8Array): Uint8Array {
+  const low = bytes.length & 0xff;
+  const high = bytes.length >> 8;
+  return Buffer.concat([Buffer.from([0, low, high, low ^ 0xff, high ^ 0xff]), bytes]);
 }
 
 function endsFlush(piece: Uint8Array): boolean {

@@ -3,6 +3,7 @@
 import type { Account, Store } from "../../src/store/store.ts";
 import type { StorePlace } from "./store_actions.ts";
 import { testAccounts, testImports, testQuotas } from "./store_accounts.ts";
+import { testAnnotations } from "./store_annotations.ts";
 import { testMailboxes } from "./store_mailboxes.ts";
 import { testCopies, testFlags, testMessages } from "./store_messages.ts";
 import { testRestarts, testSessions, testSizes } from "./store_sessions.ts";
@@ -39,6 +40,7 @@ export function storeContract(name: string, make: () => Promise<StorePlace>): vo
   testQuotas(testAccount, test);
   testImports(testAccount, test);
   testMailboxes(testAccount);
+  testAnnotations(testAccount, test);
   testMessages(testAccount);
   testFlags(testAccount);
   testCopies(testAccount);

@@ -3,29 +3,39 @@
 import type { SelectArgs } from "../../wire/command_grammar.ts";
 import { type Completion, numberCode, ok, statusLine } from "../../wire/response.ts";
 import type { AuthenticatedContext, SelectedContext } from "../command.ts";
-import { mailboxArgument } from "../mailbox_argument.ts";
+import { unaskedListResponse } from "../list_response.ts";
+import { denormalized, mailboxArgument } from "../mailbox_argument.ts";
 import { View } from "../view.ts";
 
 /** @see RFC 9051 §6.3.2, §6.3.3 */
 export function select(readOnly: boolean) {
   return async (context: AuthenticatedContext, args: SelectArgs): Promise<Completion> => {
-    const { session, user } = context;
+    const { session, user, out } = context;
     // Also when the new mailbox cannot be selected, the old one is left.
-    session.enter({ name: "authenticated", user });
+    if (session.state.name === "selected") {
+      session.enter({ name: "authenticated", user });
+      out.text(statusLine("*", "OK", "The mailbox that was selected is closed", "CLOSED"));
+    }
     if (args.condstore) session.enabled.add("CONDSTORE");
-    const mailbox = await user.account.open(mailboxArgument(args.mailbox, session));
-    const view = new View(mailbox, readOnly);
+    const name = mailboxArgument(args.mailbox, session);
+    const mailbox = await user.account.open(name);
+    const view = new View(mailbox, readOnly, session);
     session.enter({ name: "selected", user, view });
     describe(context, view);
+    if (session.rev2) {
+      out.text(unaskedListResponse(user.account, name, denormalized(session, args.mailbox)));
+    }
     return ok(`${context.command} completed`, readOnly ? "READ-ONLY" : "READ-WRITE");
   };
 }
 
-function describe({ out }: AuthenticatedContext, view: View): void {
+/** IMAP4rev2 has neither RECENT nor UNSEEN. @see RFC 9051 Appendix E */
+function describe({ out, session }: AuthenticatedContext, view: View): void {
   const { mailbox } = view;
   view.describeFlags(out);
-  out.text(`* ${view.count} EXISTS\r\n* ${view.recentCount()} RECENT\r\n`);
-  const unseen = view.firstUnseen();
+  out.text(`* ${view.count} EXISTS\r\n`);
+  if (!session.rev2) out.text(`* ${view.recentCount()} RECENT\r\n`);
+  const unseen = session.rev2 ? 0 : view.firstUnseen();
   if (unseen !== 0) {
     out.text(statusLine("*", "OK", "First unseen message", numberCode("UNSEEN", unseen)));
   }

@@ -4,6 +4,7 @@ import type { Log } from "../../log.ts";
 import { Pace } from "../../pace.ts";
 import type { StoreMeter, StoreOperation } from "../meter.ts";
 import { StoreError } from "../store.ts";
+import type { Annotations } from "./annotations.ts";
 import type { Background } from "./background.ts";
 import { Columns } from "./columns.ts";
 import type { DirectorySyncs } from "./directory_syncs.ts";
@@ -36,6 +37,7 @@ export interface AccountContext {
   readonly messages: MessageRows;
   readonly keywords: KeywordSets;
   readonly quota: AccountQuota;
+  readonly annotations: Annotations;
   readonly background: Background;
   readonly removals: Removals;
   readonly indexCopies: IndexCopies;

@@ -9,6 +9,7 @@ import type { SpecialUse } from "../store.ts";
 import { StoreError } from "../store.ts";
 import { MaildirAccount } from "./account.ts";
 import { type AccountContext, reloadColumns } from "./account_context.ts";
+import { Annotations } from "./annotations.ts";
 import { Background } from "./background.ts";
 import { DirectorySyncs } from "./directory_syncs.ts";
 import { storeErrorOf } from "./disk_error.ts";
@@ -232,6 +233,7 @@ function contextOf(
     messages,
     keywords,
     background,
+    annotations: new Annotations(database),
     quota: new AccountQuota(database, mailboxes, writer, settings.quota),
     removals: new Removals(() => context),
     indexCopies: new IndexCopies(root, database),
