@@ -68,6 +68,19 @@ export function enableArgs(s: Scanner): EnableArgs {
   return { capabilities };
 }
 
+/**
+ * compress = "COMPRESS" SP algorithm
+ *
+ * algorithm = "DEFLATE"
+ *
+ * @see RFC 4978 §5
+ */
+export function compressArgs(s: Scanner): void {
+  s.space();
+  if (!s.takeKeyword("DEFLATE")) throw s.fault("DEFLATE");
+  s.end();
+}
+
 /** LOGIN @see RFC 9051 §6.2.3 */
 export interface LoginArgs {
   /** Byte strings. */
