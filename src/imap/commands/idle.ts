@@ -36,7 +36,7 @@ async function announce(
   let ended = false;
   void line.then(() => ended = true, () => ended = true);
   while (!ended) {
-    view?.drain(out, { session, expunges: true, withUid: false });
+    await view?.tell(out, { session, expunges: true, withUid: false });
     await out.flush();
     // Clients and NAT boxes give up on a silent connection.
     if (!await alarm.wait(service.keepalive)) out.text(statusLine("*", "OK", "Still here"));
