@@ -3,6 +3,7 @@
 import { appendArgs, replaceArgs } from "../wire/append_grammar.ts";
 import {
   authenticateArgs,
+  compressArgs,
   copyArgs,
   createArgs,
   enableArgs,
@@ -12,7 +13,6 @@ import {
   mailboxArgs,
   noArgs,
   renameArgs,
-  selectArgs,
   storeArgs,
   uidExpungeArgs,
 } from "../wire/command_grammar.ts";
@@ -20,11 +20,21 @@ import { commandName } from "../wire/grammar.ts";
 import { listArgs, lsubArgs, statusArgs } from "../wire/list_grammar.ts";
 import { Scanner, SyntaxFault } from "../wire/scanner.ts";
 import { searchArgs } from "../wire/search_grammar.ts";
+import { selectArgs } from "../wire/select_grammar.ts";
 import type { Completion } from "../wire/response.ts";
 import type { CommandRow, CommandState, Context, ContextByState } from "./command.ts";
 import { announcedMessage, announcedReplacement, append, replace } from "./commands/append.ts";
 import { authenticate, login, mayLogIn, mechanisms } from "./commands/authenticate.ts";
-import { capability, enable, id, logout, noop, startTls } from "./commands/connection.ts";
+import {
+  capability,
+  compress,
+  enable,
+  id,
+  logout,
+  noop,
+  startTls,
+  unauthenticate,
+} from "./commands/connection.ts";
 import { fetch } from "./commands/fetch.ts";
 import { idle } from "./commands/idle.ts";
 import { list, lsub, status } from "./commands/list.ts";
@@ -34,8 +44,11 @@ import { search } from "./commands/search.ts";
 import { close, select, unselect } from "./commands/select.ts";
 import { ENABLEABLES } from "./enableables.ts";
 import { FETCH_ITEMS } from "./fetch_items.ts";
+import { RETURN_OPTIONS } from "./return_options.ts";
+import { LIST_FORM, XLIST_FORM } from "./list_response.ts";
 import { SEARCH_KEYS } from "./search_keys.ts";
 import { STATUS_ITEMS } from "./status_items.ts";
+import { isOffered } from "./withheld.ts";
 
 /** A row whose parser and handler were paired, so that only the context is left to give. */
 export interface RunnableRow<State extends CommandState>
@@ -102,7 +115,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
   command("ID", {
     state: "any",
     parse: idArgs,
-    run: id,
+    run: id((context) => capabilities(context)),
     rfc: "RFC 2971 §3.1",
     capability: "ID",
     mayExpunge: true,
@@ -138,6 +151,22 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     rfc: "RFC 5161 §3.1",
     capability: "ENABLE",
     mayExpunge: true,
+  }),
+  command("COMPRESS", {
+    state: "authenticated",
+    parse: compressArgs,
+    run: compress,
+    rfc: "RFC 4978 §3",
+    capability: "COMPRESS=DEFLATE",
+    mayExpunge: true,
+  }),
+  command("UNAUTHENTICATE", {
+    state: "authenticated",
+    parse: noArgs,
+    run: unauthenticate((context) => capabilities(context)),
+    rfc: "RFC 8437 §3",
+    capability: "UNAUTHENTICATE",
+    mayExpunge: false,
   }),
   command("SELECT", {
     state: "authenticated",
@@ -191,7 +220,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
   command("LIST", {
     state: "authenticated",
     parse: listArgs,
-    run: list,
+    run: list(LIST_FORM),
     rfc: "RFC 9051 §6.3.9",
     capability: "LIST-EXTENDED",
     mayExpunge: true,
@@ -199,7 +228,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
   command("XLIST", {
     state: "authenticated",
     parse: listArgs,
-    run: list,
+    run: list(XLIST_FORM),
     rfc: "RFC 6154 §1",
     mayExpunge: true,
   }),
@@ -286,7 +315,6 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     parse: searchArgs,
     run: search,
     rfc: "RFC 9051 §6.4.4",
-    capability: "ESEARCH",
   }, NUMBERS_HOLD),
   ...withUidForm("FETCH", {
     state: "selected",
@@ -356,11 +384,25 @@ const TABLE_CAPABILITIES: readonly string[] = [
       ...COMMANDS.values(),
       ...Object.values(FETCH_ITEMS),
       ...Object.values(SEARCH_KEYS),
+      ...Object.values(RETURN_OPTIONS),
       ...Object.values(STATUS_ITEMS),
       ...Object.values(ENABLEABLES),
     ].flatMap((row) => row.capability ?? []),
   ),
 ].sort();
+
+/** Those with a value, by their names. */
+const VALUED_CAPABILITIES = ["APPENDLIMIT"] as const;
+
+/** All that clients are offered beyond IMAP4rev1, whatever their state; without values. */
+export function capabilityNames(): readonly string[] {
+  return [
+    ...WIRE_CAPABILITIES,
+    ...TABLE_CAPABILITIES,
+    ...LIST_CAPABILITIES,
+    ...VALUED_CAPABILITIES,
+  ];
+}
 
 /** What this connection may use now. @see RFC 9051 §7.2.2 */
 export function capabilities(context: Pick<Context, "session" | "service">): readonly string[] {
@@ -371,7 +413,7 @@ export function capabilities(context: Pick<Context, "session" | "service">): rea
     ...TABLE_CAPABILITIES,
     ...LIST_CAPABILITIES,
     `APPENDLIMIT=${service.appendLimit}`,
-  ];
+  ].filter((capability) => isOffered(capability, context));
   if (session.state.name !== "not-authenticated") return all;
   if (service.tls && !session.secure) all.push("STARTTLS");
   all.push(...mechanisms(context).map(({ name }) => `AUTH=${name}`));

@@ -25,7 +25,7 @@ export type StoreErrorCode =
   | "bad-name" // a name no mailbox can have
   | "not-permitted" // such as DELETE INBOX
   | "has-children" // a \Noselect parent that still has children
-  | "too-big" // a message above the size limit
+  | "too-big" // a message or an annotation above the size limit
   | "over-quota" // no room: quota or a full disk
   | "too-many" // a fixed bound was hit, such as keywords in one mailbox
   | "message-gone" // the message was expunged meanwhile
@@ -137,6 +137,28 @@ export interface QuotaLimits {
   readonly messages?: number | null;
 }
 
+/** Octets that the value of an annotation may have. */
+export const MAX_ANNOTATION_OCTETS = 65_536;
+/** Annotations that a mailbox, or an account as a whole, may have. */
+export const MAX_ANNOTATIONS = 250;
+
+/** What becomes of annotations; all of it or nothing. */
+export interface AnnotationChanges {
+  /** New values by the names of entries, whose case does not matter; undefined removes one. */
+  readonly entries: ReadonlyMap<string, Uint8Array | undefined>;
+  /** The mailbox's special uses from now on; if absent they stay. @see RFC 6154 §4 */
+  readonly specialUse?: readonly SpecialUse[];
+}
+
+/** What {@link Account.watchAnnotations} tells. */
+export interface AnnotationNews {
+  /** "" for the account as a whole. */
+  readonly mailbox: string;
+  readonly changes: AnnotationChanges;
+  /** Who was named in {@link Account.setAnnotations}. */
+  readonly by?: object;
+}
+
 /** UIDs of another server, to be kept here. */
 export interface ForeignUids {
   readonly uidValidity: number;
@@ -199,6 +221,28 @@ export interface Account {
   quota(): Promise<Quota>;
   /** Limits for this account, kept with it. What is above them already stays. */
   setQuota(limits: QuotaLimits): Promise<void>;
+
+  /**
+   * How many octets the value of each annotation of a mailbox has, by the names of the entries as
+   * they were first spelled; the mailbox "" is the account as a whole. They follow a mailbox that
+   * is renamed, and go when it is deleted.
+   *
+   * @throws {StoreError} `no-mailbox`
+   * @see RFC 5464 §3
+   */
+  annotations(mailbox: string): Promise<ReadonlyMap<string, number>>;
+  /** The value of one of them. @throws {StoreError} `no-mailbox` */
+  annotation(mailbox: string, entry: string): Promise<Uint8Array | undefined>;
+  /**
+   * Changes annotations: all or none.
+   *
+   * @param by told to listeners, so that they know their own changes
+   * @throws {StoreError} `no-mailbox`, `too-big` (above {@link MAX_ANNOTATION_OCTETS}), `too-many`
+   * (above {@link MAX_ANNOTATIONS})
+   */
+  setAnnotations(mailbox: string, changes: AnnotationChanges, by?: object): Promise<void>;
+  /** Calls `listener` after annotations were changed, until the function returned is called. */
+  watchAnnotations(listener: (news: AnnotationNews) => void): () => void;
 
   /**
    * Gives a mailbox that never had a message the UIDVALIDITY of another server, or finds that it
@@ -318,6 +362,9 @@ export interface ExpungedUids {
   readonly modseq: number;
 }
 
+/** Ranges of UIDs, both ends included: ascending, and neither overlapping nor touching. */
+export type UidRanges = readonly (readonly [first: number, last: number])[];
+
 /** What is kept ready of each message, as it goes over the wire (one char is one byte). */
 export interface CachedItems {
   /** ENVELOPE, parentheses included. */
@@ -416,6 +463,11 @@ export interface Mailbox {
   replace(uid: number, destination: string, message: NewMessage): Promise<AppendedUids>;
   /** Removes those of `uids` (all, if absent) that have \Deleted. */
   expunge(uids?: readonly number[]): Promise<ExpungedUids>;
+  /**
+   * UIDs below {@link uidNext} of messages that left the mailbox after `modseq`. Old expunges may be
+   * forgotten; then it is all that no message has. @see RFC 7162 §3.2.5
+   */
+  vanishedSince(modseq: number): Promise<UidRanges>;
 
   close(): void;
 }

@@ -3,8 +3,10 @@
 import type { Account, Store } from "../../src/store/store.ts";
 import type { StorePlace } from "./store_actions.ts";
 import { testAccounts, testImports, testQuotas } from "./store_accounts.ts";
+import { testAnnotations } from "./store_annotations.ts";
 import { testMailboxes } from "./store_mailboxes.ts";
 import { testCopies, testFlags, testMessages } from "./store_messages.ts";
+import { testVanished } from "./store_vanished.ts";
 import { testRestarts, testSessions, testSizes } from "./store_sessions.ts";
 
 /** Runs the suite on stores that `make` makes places for. */
@@ -39,9 +41,11 @@ export function storeContract(name: string, make: () => Promise<StorePlace>): vo
   testQuotas(testAccount, test);
   testImports(testAccount, test);
   testMailboxes(testAccount);
+  testAnnotations(testAccount, test);
   testMessages(testAccount);
   testFlags(testAccount);
   testCopies(testAccount);
+  testVanished(testAccount, test);
   testSessions(testAccount);
   testRestarts(test);
   testSizes(testAccount);

@@ -15,6 +15,7 @@ import { decodeBase64 } from "../../wire/grammar.ts";
 import { bad, capabilityCode, type Completion, ok } from "../../wire/response.ts";
 import { decodeUtf8, SyntaxFault } from "../../wire/scanner.ts";
 import { type Context, type Dialogue, Refusal } from "../command.ts";
+import { isOffered } from "../withheld.ts";
 
 /** Capabilities as the client has them once it is logged in. */
 export type CapabilityList = (context: Context) => readonly string[];
@@ -35,7 +36,8 @@ export function mayLogIn(connected: Connected): boolean {
 export function mechanisms(connected: Connected): readonly SaslMechanism[] {
   if (!mayAuthenticate(connected)) return [];
   const { session: { channel }, service: { login, saslLogin } } = connected;
-  return offeredMechanisms({ can: login.can, channel, saslLogin });
+  return offeredMechanisms({ can: login.can, channel, saslLogin })
+    .filter(({ name }) => isOffered(`AUTH=${name}`, connected));
 }
 
 /** @see RFC 9051 §6.2.3 */
@@ -140,7 +142,10 @@ async function finish(
     remote: session.remote,
     secure: session.secure,
   });
-  return ok(`Logged in to ${service.hostname}`, capabilityCode(capabilities(context)));
+  const now = capabilities(context);
+  // Who asks for them by the command may not know the response code.
+  if (session.askedCapabilities) context.out.text(`* CAPABILITY ${now.join(" ")}\r\n`);
+  return ok(`Logged in to ${service.hostname}`, capabilityCode(now));
 }
 
 async function withAccount({ service }: Context, result: AuthResult) {

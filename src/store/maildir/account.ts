@@ -5,6 +5,7 @@ import { Pace } from "../../pace.ts";
 import type {
   Account,
   AccountSnapshot,
+  AnnotationChanges,
   AppendedUids,
   ForeignUids,
   IncomingMessage,
@@ -19,6 +20,7 @@ import type {
 } from "../store.ts";
 import { StoreError } from "../store.ts";
 import { type AccountContext, folderPath, loadColumns, tell } from "./account_context.ts";
+import { annotationOf, annotationsOf, copyAnnotations, setAnnotations } from "./annotations.ts";
 import { append } from "./appending.ts";
 import { isYoung, notice, refresh, stopWatching } from "./comparing.ts";
 import { copyMessages } from "./copying.ts";
@@ -41,8 +43,11 @@ const LINGER = 30_000;
 /** STATUS reads up to this many new messages to know their exact sizes. */
 const EXACT_SIZES = 200;
 
+/** What each opening has; listeners outlive it. */
+type OpeningOfAccount = Omit<Account, "watchAnnotations">;
+
 /** An open account over its Maildir and its index; made by `openAccount`. */
-export class MaildirAccount implements Account {
+export class MaildirAccount implements OpeningOfAccount {
   readonly name: string;
   readonly #account: AccountContext;
   readonly #list: MailboxList;
@@ -142,6 +147,7 @@ export class MaildirAccount implements Account {
     const inbox = await this.open("INBOX");
     try {
       const source = await this.find("INBOX");
+      await copyAnnotations(this.#account, source, await this.find(to));
       const uids = [...source.opened.uids.subarray(0, source.opened.count)];
       await copyMessages(this.#account, source, uids, await this.find(to), true);
     } finally {
@@ -223,6 +229,25 @@ export class MaildirAccount implements Account {
 
   setQuota(limits: QuotaLimits): Promise<void> {
     return this.#account.quota.set(limits);
+  }
+
+  async annotations(mailbox: string): Promise<ReadonlyMap<string, number>> {
+    return annotationsOf(this.#account, await this.#annotated(mailbox));
+  }
+
+  async annotation(mailbox: string, entry: string): Promise<Uint8Array | undefined> {
+    return annotationOf(this.#account, await this.#annotated(mailbox), entry);
+  }
+
+  async setAnnotations(mailbox: string, changes: AnnotationChanges): Promise<void> {
+    const state = await this.#annotated(mailbox);
+    await setAnnotations(this.#account, state, changes);
+    if (changes.specialUse) this.#list.usesChanged();
+  }
+
+  /** Undefined for the account as a whole. */
+  async #annotated(mailbox: string): Promise<MailboxState | undefined> {
+    return mailbox === "" ? undefined : await this.find(mailbox);
   }
 
   async adoptUids(mailbox: string, uids: ForeignUids): Promise<boolean> {

@@ -4,6 +4,8 @@ import type { DatabaseSync } from "node:sqlite";
 import type {
   Account,
   AccountSnapshot,
+  AnnotationChanges,
+  AnnotationNews,
   AppendedUids,
   ForeignUids,
   IncomingMessage,
@@ -50,6 +52,7 @@ export class LastingAccount implements Account {
   #ended: StoreError | undefined;
   #busy = 0;
   #used = 0;
+  readonly #annotationListeners = new Set<(news: AnnotationNews) => void>();
 
   /** @param now milliseconds on any clock that is never set back */
   constructor(
@@ -125,6 +128,26 @@ export class LastingAccount implements Account {
 
   setQuota(limits: QuotaLimits): Promise<void> {
     return this.#useAgain((account) => account.setQuota(limits));
+  }
+
+  annotations(mailbox: string): Promise<ReadonlyMap<string, number>> {
+    return this.#useAgain((account) => account.annotations(mailbox));
+  }
+
+  annotation(mailbox: string, entry: string): Promise<Uint8Array | undefined> {
+    return this.#useAgain((account) => account.annotation(mailbox, entry));
+  }
+
+  async setAnnotations(mailbox: string, changes: AnnotationChanges, by?: object): Promise<void> {
+    await this.#useAgain((account) => account.setAnnotations(mailbox, changes));
+    for (const listener of [...this.#annotationListeners]) listener({ mailbox, changes, by });
+  }
+
+  watchAnnotations(listener: (news: AnnotationNews) => void): () => void {
+    // A function of its own, so that the same listener may be given twice.
+    const own = (news: AnnotationNews) => listener(news);
+    this.#annotationListeners.add(own);
+    return () => this.#annotationListeners.delete(own);
   }
 
   adoptUids(mailbox: string, uids: ForeignUids): Promise<boolean> {

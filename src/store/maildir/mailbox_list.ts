@@ -69,6 +69,11 @@ export class MailboxList {
     this.#forget();
   }
 
+  /** Says that the special uses of a mailbox changed. */
+  usesChanged(): void {
+    this.#infos = undefined;
+  }
+
   /** Makes {@link infos} be made anew, after something about a mailbox changed. */
   #forget(): void {
     this.#infos = undefined;

@@ -9,9 +9,11 @@ import type { SpecialUse } from "../store.ts";
 import { StoreError } from "../store.ts";
 import { MaildirAccount } from "./account.ts";
 import { type AccountContext, reloadColumns } from "./account_context.ts";
+import { Annotations } from "./annotations.ts";
 import { Background } from "./background.ts";
 import { DirectorySyncs } from "./directory_syncs.ts";
 import { storeErrorOf } from "./disk_error.ts";
+import { ExpungedRows } from "./expunged_rows.ts";
 import type { FileNames } from "./file_name.ts";
 import { folderOf } from "./folder_name.ts";
 import type { FolderWatcher } from "./folder_watcher.ts";
@@ -230,8 +232,10 @@ function contextOf(
     mailboxes,
     uidValidities: new UidValidities(root, mailboxes, clock),
     messages,
+    expunged: new ExpungedRows(database),
     keywords,
     background,
+    annotations: new Annotations(database),
     quota: new AccountQuota(database, mailboxes, writer, settings.quota),
     removals: new Removals(() => context),
     indexCopies: new IndexCopies(root, database),

@@ -99,6 +99,18 @@ const MIGRATIONS: readonly (string | ((database: DatabaseSync) => void))[] = [
      PRIMARY KEY (mailbox, key)) WITHOUT ROWID;
    ALTER TABLE mailboxes ADD COLUMN inherits INTEGER NOT NULL DEFAULT 0;
    INSERT INTO meta SELECT 'furnished', 1 WHERE EXISTS (SELECT 1 FROM mailboxes);`,
+  // Mailbox 0 is the account.
+  `CREATE TABLE annotations (
+     id INTEGER PRIMARY KEY,
+     mailbox INTEGER NOT NULL,
+     entry TEXT NOT NULL COLLATE NOCASE,
+     value BLOB NOT NULL);
+   CREATE UNIQUE INDEX annotations_entry ON annotations (mailbox, entry);
+   CREATE TRIGGER mailboxes_deleted AFTER DELETE ON mailboxes BEGIN
+     DELETE FROM annotations WHERE mailbox = old.id;
+   END;`,
+  // Expunges up to this mod-sequence may have no row in `expunged` any more.
+  "ALTER TABLE mailboxes ADD COLUMN expunged_floor INTEGER NOT NULL DEFAULT 0;",
 ];
 
 /** Not columns of `contents`, whose rows are so long that a search would read many pages. */
@@ -216,7 +228,7 @@ function migrate(database: DatabaseSync, path: string, log: Log): boolean {
 }
 
 const LOST = "UIDs (clients load all mail again), keywords, flags not yet in file names, " +
-  "special uses, subscriptions";
+  "special uses, subscriptions, annotations";
 
 function moveAside(path: string, log: Log, clock: () => number, error: unknown): void {
   const aside = `${path}.damaged-${Math.floor(clock() / 1000)}`;

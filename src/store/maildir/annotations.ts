@@ -1,0 +1,157 @@
+/** Annotations of mailboxes and of the account, in the index. @see RFC 5464 §3 */
+
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import {
+  type AnnotationChanges,
+  MAX_ANNOTATION_OCTETS,
+  MAX_ANNOTATIONS,
+  StoreError,
+} from "../store.ts";
+import type { AccountContext } from "./account_context.ts";
+import type { MailboxState } from "./mailbox_state.ts";
+import { sqliteRefusal } from "./sqlite_error.ts";
+
+/** The mailbox of what belongs to the account as a whole. */
+const ACCOUNT = 0;
+
+/** Statements on `annotations`; made when they are first needed, as most accounts have none. */
+export class Annotations {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  /** Octets of the values, by the names of the entries. */
+  sizes(mailbox: number): Map<string, number> {
+    const rows = this.#prepare(
+      "SELECT entry, length(value) AS octets FROM annotations WHERE mailbox = ? ORDER BY entry",
+    ).all(mailbox);
+    return new Map(rows.map(({ entry, octets }) => [String(entry), Number(octets)]));
+  }
+
+  value(mailbox: number, entry: string): Uint8Array | undefined {
+    const value = this.#prepare(
+      "SELECT value FROM annotations WHERE mailbox = ? AND entry = ?",
+    ).get(mailbox, entry)?.value;
+    return value instanceof Uint8Array ? value : undefined;
+  }
+
+  count(mailbox: number): number {
+    const row = this.#prepare(
+      "SELECT count(*) AS count FROM annotations WHERE mailbox = ?",
+    ).get(mailbox);
+    return Number(row?.count);
+  }
+
+  set(mailbox: number, entry: string, value: Uint8Array): void {
+    this.#prepare(
+      `INSERT INTO annotations (mailbox, entry, value) VALUES (?, ?, ?)
+       ON CONFLICT (mailbox, entry) DO UPDATE SET value = excluded.value`,
+    ).run(mailbox, entry, value);
+  }
+
+  remove(mailbox: number, entry: string): void {
+    this.#prepare("DELETE FROM annotations WHERE mailbox = ? AND entry = ?").run(mailbox, entry);
+  }
+
+  copy(from: number, to: number): void {
+    this.#prepare(
+      `INSERT OR REPLACE INTO annotations (mailbox, entry, value)
+       SELECT ?, entry, value FROM annotations WHERE mailbox = ?`,
+    ).run(to, from);
+  }
+
+  #prepare(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const made = this.#database.prepare(sql);
+    this.#statements.set(sql, made);
+    return made;
+  }
+}
+
+/** See `Account.annotations`; without a mailbox those of the account. */
+export function annotationsOf(
+  { annotations }: AccountContext,
+  state: MailboxState | undefined,
+): ReadonlyMap<string, number> {
+  try {
+    return annotations.sizes(state?.id ?? ACCOUNT);
+  } catch (error) {
+    throw sqliteRefusal(error);
+  }
+}
+
+/** See `Account.annotation`. */
+export function annotationOf(
+  { annotations }: AccountContext,
+  state: MailboxState | undefined,
+  entry: string,
+): Uint8Array | undefined {
+  try {
+    return annotations.value(state?.id ?? ACCOUNT, entry);
+  } catch (error) {
+    throw sqliteRefusal(error);
+  }
+}
+
+/** See `Account.setAnnotations`. */
+export async function setAnnotations(
+  { annotations, mailboxes, writer }: AccountContext,
+  state: MailboxState | undefined,
+  { entries, specialUse }: AnnotationChanges,
+): Promise<void> {
+  const id = state?.id ?? ACCOUNT;
+  await writer.run(() => {
+    state?.assertThere();
+    assertFits(annotations, id, entries);
+    for (const [entry, value] of entries) {
+      if (value === undefined) annotations.remove(id, entry);
+      else annotations.set(id, entry, value);
+    }
+    if (specialUse && state) mailboxes.setSpecialUse(id, specialUse.join(" "));
+    return {
+      result: undefined,
+      apply() {
+        if (specialUse && state) state.specialUse = specialUse;
+      },
+    };
+  });
+}
+
+/** Removing is always allowed, whatever there is. */
+function assertFits(
+  annotations: Annotations,
+  mailbox: number,
+  entries: AnnotationChanges["entries"],
+): void {
+  let more = 0;
+  for (const [entry, value] of entries) {
+    if (value !== undefined && value.length > MAX_ANNOTATION_OCTETS) {
+      throw new StoreError(
+        "too-big",
+        `An annotation may have at most ${MAX_ANNOTATION_OCTETS} octets: got ${value.length}`,
+      );
+    }
+    const known = annotations.value(mailbox, entry) !== undefined;
+    more += Number(value !== undefined) - Number(known);
+  }
+  if (more > 0 && annotations.count(mailbox) + more > MAX_ANNOTATIONS) {
+    throw new StoreError("too-many", `There may be at most ${MAX_ANNOTATIONS} annotations`);
+  }
+}
+
+/** Gives a new mailbox what another has. */
+export async function copyAnnotations(
+  { annotations, writer }: AccountContext,
+  from: MailboxState,
+  to: MailboxState,
+): Promise<void> {
+  await writer.run(() => {
+    to.assertThere();
+    annotations.copy(from.id, to.id);
+    return { result: undefined };
+  });
+}
