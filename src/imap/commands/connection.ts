@@ -40,7 +40,7 @@ export function id(context: Context, args: IdArgs): Completion {
 
 /** @see RFC 5161 §3.1 */
 export function enable(context: AuthenticatedContext, args: EnableArgs): Completion {
-  const fresh = enableAll(context.session, args.capabilities);
+  const fresh = enableAll(context, args.capabilities);
   context.out.text(`* ENABLED${fresh.map((name) => ` ${name}`).join("")}\r\n`);
   return ok("ENABLE completed");
 }

@@ -4,6 +4,7 @@ import type { CreateArgs, MailboxArgs, RenameArgs } from "../../wire/command_gra
 import { type Completion, ok } from "../../wire/response.ts";
 import { type AuthenticatedContext, Refusal } from "../command.ts";
 import { mailboxArgument } from "../mailbox_argument.ts";
+import { assertUsable } from "../special_uses.ts";
 
 /** @see RFC 9051 §6.3.4, RFC 6154 §3 */
 export async function create(
@@ -13,7 +14,9 @@ export async function create(
   if (args.unknownUse.length > 0) {
     throw new Refusal(`Unknown special use ${args.unknownUse[0]}`, "USEATTR");
   }
-  await user.account.create(mailboxArgument(args.mailbox, session), args.specialUse);
+  const name = mailboxArgument(args.mailbox, session);
+  assertUsable(name, args.specialUse);
+  await user.account.create(name, args.specialUse);
   return ok("CREATE completed");
 }
 
