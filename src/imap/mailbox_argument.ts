@@ -1,5 +1,7 @@
+/** Mailbox names as arguments of commands. */
+
 import { StoreError } from "../store/store.ts";
-import { mailboxName } from "../wire/mailbox_name.ts";
+import { isNewName, mailboxName, suppliedName } from "../wire/mailbox_name.ts";
 import { Refusal } from "./command.ts";
 import type { Session } from "./session.ts";
 
@@ -12,9 +14,41 @@ export function mailboxArgument(bytes: string, session: Session): string {
   const name = mailboxName(bytes, session.utf8);
   // deno-lint-ignore no-control-regex
   if (name === undefined || name === "" || /[\x00-\x1f\x7f]/.test(name)) {
-    throw new Refusal("Expected a mailbox name in modified UTF-7", "CANNOT");
+    const wanted = session.utf8 ? "UTF-8" : "modified UTF-7";
+    throw new Refusal(`Expected a mailbox name in ${wanted}`, "CANNOT");
   }
   return name;
+}
+
+/**
+ * The name that an argument gives to a mailbox.
+ *
+ * @throws {Refusal} as {@link mailboxArgument}, and for what may not be made
+ */
+export function newMailboxArgument(bytes: string, session: Session): string {
+  const name = mailboxArgument(bytes, session);
+  if (!isNewName(name)) {
+    throw new Refusal(
+      "Expected a mailbox name without control characters, not INBOX/INBOX",
+      "CANNOT",
+    );
+  }
+  return name;
+}
+
+/**
+ * The first of some arguments, to be told as OLDNAME to who enabled IMAP4rev2, if any of them was
+ * not in normal form; else undefined.
+ *
+ * @see RFC 9051 §6.3.6, §6.3.9.7
+ */
+export function denormalized(session: Session, ...args: readonly string[]): string | undefined {
+  if (
+    !session.rev2 || args.every((bytes) => suppliedName(bytes, true) === mailboxName(bytes, true))
+  ) {
+    return undefined;
+  }
+  return suppliedName(args[0], true);
 }
 
 /** Runs `work`; a missing mailbox is answered with the hint to create it. @see RFC 9051 §6.3.12 */

@@ -37,6 +37,9 @@ export class Session {
   /** What TLS tells of both ends; nothing without it. */
   channel: SaslChannel = {};
 
+  /** The client asked for capabilities before it logged in. */
+  askedCapabilities = false;
+
   /** Name and version of the client's program, once it told them by ID. */
   client: string | undefined;
 

@@ -12,7 +12,6 @@ import {
   mailboxArgs,
   noArgs,
   renameArgs,
-  selectArgs,
   storeArgs,
   uidExpungeArgs,
 } from "../wire/command_grammar.ts";
@@ -21,6 +20,7 @@ import { listArgs, lsubArgs, statusArgs } from "../wire/list_grammar.ts";
 import { Scanner, SyntaxFault } from "../wire/scanner.ts";
 import { getMetadataArgs, setMetadataArgs } from "../wire/metadata_grammar.ts";
 import { searchArgs } from "../wire/search_grammar.ts";
+import { selectArgs } from "../wire/select_grammar.ts";
 import type { Completion } from "../wire/response.ts";
 import type { CommandRow, CommandState, Context, ContextByState } from "./command.ts";
 import { announcedLiteral, append } from "./commands/append.ts";
@@ -36,6 +36,7 @@ import { search } from "./commands/search.ts";
 import { close, select, unselect } from "./commands/select.ts";
 import { ENABLEABLES } from "./enableables.ts";
 import { FETCH_ITEMS } from "./fetch_items.ts";
+import { LIST_FORM, XLIST_FORM } from "./list_response.ts";
 import { SEARCH_KEYS } from "./search_keys.ts";
 import { STATUS_ITEMS } from "./status_items.ts";
 
@@ -194,7 +195,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
   command("LIST", {
     state: "authenticated",
     parse: listArgs,
-    run: list,
+    run: list(LIST_FORM),
     rfc: "RFC 9051 §6.3.9",
     capability: "LIST-EXTENDED",
     mayExpunge: true,
@@ -202,7 +203,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
   command("XLIST", {
     state: "authenticated",
     parse: listArgs,
-    run: list,
+    run: list(XLIST_FORM),
     rfc: "RFC 6154 §1",
     mayExpunge: true,
   }),

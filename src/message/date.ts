@@ -40,16 +40,30 @@ const CTIME = new RegExp(
 
 /** Reads a Date value (latin1, still folded); undefined if it has no valid date. */
 export function parseDate(raw: string): MessageDate | undefined {
+  return readDate(raw, false);
+}
+
+/**
+ * The moment that a Date value tells, in seconds since 1970: a zone that cannot be is taken for UTC,
+ * a time that cannot be for midnight. Undefined if it has no valid day.
+ *
+ * @see RFC 5256 §2.2
+ */
+export function sentSeconds(raw: string): number | undefined {
+  return readDate(raw, true)?.seconds;
+}
+
+function readDate(raw: string, lenient: boolean): MessageDate | undefined {
   const text = withoutComments(unfold(raw.slice(0, MAX_LENGTH)));
   const match = RFC_5322.exec(text);
   if (match !== null) {
     const [, day, month, year, hour, minute, second, zone] = match;
-    return makeDate(fullYear(year), month, day, [hour, minute, second], zone);
+    return makeDate(fullYear(year), month, day, [hour, minute, second], zone, lenient);
   }
   const ctime = CTIME.exec(text);
   if (ctime === null) return undefined;
   const [, month, day, hour, minute, second, zone, year] = ctime;
-  return makeDate(Number(year), month, day, [hour, minute, second], zone);
+  return makeDate(Number(year), month, day, [hour, minute, second], zone, lenient);
 }
 
 function makeDate(
@@ -58,15 +72,19 @@ function makeDate(
   dayOfMonth: string,
   time: readonly (string | undefined)[],
   zoneText: string | undefined,
+  lenient: boolean,
 ): MessageDate | undefined {
   const month = MONTHS.indexOf(monthName.slice(0, 3).toLowerCase()) / 3;
-  const [hour, minute, second] = time.map((part) => Number(part ?? 0));
+  let [hour, minute, second] = time.map((part) => Number(part ?? 0));
   if (!Number.isInteger(month) || month < 0) return undefined;
-  if (hour > 23 || minute > 59 || second > 60) return undefined;
+  if (hour > 23 || minute > 59 || second > 60) {
+    if (!lenient) return undefined;
+    [hour, minute, second] = [0, 0, 0];
+  }
   const midnight = Date.UTC(year, month, Number(dayOfMonth));
   // The 31st of a shorter month would have rolled over to the next.
   if (new Date(midnight).getUTCDate() !== Number(dayOfMonth)) return undefined;
-  const zone = zoneMinutes(zoneText);
+  const zone = zoneMinutes(zoneText) ?? (lenient ? 0 : undefined);
   if (zone === undefined) return undefined;
   const seconds = midnight / 1000 + hour * 3600 + minute * 60 + second - zone * 60;
   return { seconds, zone, day: midnight / 86_400_000 };

@@ -14,14 +14,22 @@ import { toWireForm } from "./wire_form.ts";
 
 /**
  * Text in the form in which it is compared: compatibility decomposition and lower case. Accents
- * become chars of their own, so "cafe" is found in "Café" but "é" not in "e".
+ * become chars of their own, so "cafe" is found in "Café" but "é" not in "e". What is the same by
+ * i;unicode-casemap is the same here.
  *
- * @see RFC 5051
+ * @see RFC 5051 §2
  */
 export function foldCase(text: string): string {
   if (isAscii(text)) return text.toLowerCase();
-  // The second pass decomposes what lower case composed; final sigma depends on what follows.
-  return text.normalize("NFKD").toLowerCase().normalize("NFKD").replaceAll("ς", "σ");
+  // The second pass decomposes what lower case composed.
+  return text.normalize("NFKD").toLowerCase().normalize("NFKD").replace(SECOND_LOWER, lowerOfUpper);
+}
+
+/** Chars in lower case whose capital has another lower case: final sigma, dotless i and so on. */
+const SECOND_LOWER = /[ςı\u0345\u1c80-\u1c88]/g;
+
+function lowerOfUpper(char: string): string {
+  return char.toUpperCase().toLowerCase();
 }
 
 /**

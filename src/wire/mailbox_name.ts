@@ -165,7 +165,27 @@ export function withInbox(name: string): string {
  * @see RFC 9051 §5.1, §6.3.4
  */
 export function mailboxName(bytes: string, utf8 = false): string | undefined {
+  return suppliedName(bytes, utf8)?.normalize("NFC");
+}
+
+/**
+ * A mailbox name as {@link mailboxName} reads it, but not in NFC yet.
+ *
+ * @see RFC 9051 §6.3.9.7
+ */
+export function suppliedName(bytes: string, utf8 = false): string | undefined {
   const decoded = utf8 ? decodeUtf8Name(bytes) : decodeMailboxName(bytes);
-  const name = decoded?.normalize("NFC").replace(/\/$/, "");
+  const name = decoded?.replace(/\/$/, "");
   return name ? withInbox(name) : undefined;
+}
+
+/**
+ * Whether a mailbox may be made under this name: without control characters and what else ends a
+ * line, and with no level below INBOX that reads as INBOX again, which some clients make by mistake.
+ *
+ * @see RFC 5198 §2, RFC 6855 §3, RFC 9051 §5.1
+ */
+export function isNewName(name: string): boolean {
+  // deno-lint-ignore no-control-regex
+  return !/[\x00-\x1f\x7f-\x9f\u2028\u2029]/.test(name) && !/^INBOX\/inbox(?=\/|$)/i.test(name);
 }

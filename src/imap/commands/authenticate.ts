@@ -140,7 +140,10 @@ async function finish(
     remote: session.remote,
     secure: session.secure,
   });
-  return ok(`Logged in to ${service.hostname}`, capabilityCode(capabilities(context)));
+  const now = capabilities(context);
+  // Who asks for them by the command may not know the response code.
+  if (session.askedCapabilities) context.out.text(`* CAPABILITY ${now.join(" ")}\r\n`);
+  return ok(`Logged in to ${service.hostname}`, capabilityCode(now));
 }
 
 async function withAccount({ service }: Context, result: AuthResult) {

@@ -8,6 +8,9 @@ import { enableAll } from "../enableables.ts";
 /** @see RFC 9051 §6.1.1 */
 export function capability(capabilities: (context: Context) => readonly string[]) {
   return (context: Context): Completion => {
+    if (context.session.state.name === "not-authenticated") {
+      context.session.askedCapabilities = true;
+    }
     context.out.text(`* CAPABILITY ${capabilities(context).join(" ")}\r\n`);
     return ok("CAPABILITY completed");
   };
@@ -49,7 +52,7 @@ export function enable(context: AuthenticatedContext, args: EnableArgs): Complet
 export function startTls(context: Context): Completion {
   if (context.session.secure) return bad("TLS is already active");
   if (!context.service.tls || context.dialogue.startTls === undefined) {
-    throw new Refusal("TLS is not configured");
+    throw new Refusal("TLS is not configured", "CANNOT");
   }
   context.dialogue.startTls();
   return ok("Begin the TLS handshake now");

@@ -3,10 +3,11 @@
 import { type Account, type MailboxInfo, StoreError } from "../../store/store.ts";
 import type { ListArgs, LsubArgs, StatusArgs, StatusItem } from "../../wire/list_grammar.ts";
 import { decodeMailboxName, decodeUtf8Name } from "../../wire/mailbox_name.ts";
-import { type Completion, mailbox, ok } from "../../wire/response.ts";
+import { type Completion, ok } from "../../wire/response.ts";
 import type { AuthenticatedContext } from "../command.ts";
 import { CommandPace } from "../command_pace.ts";
 import { ListPattern } from "../list_pattern.ts";
+import { LIST_FORM, type ListForm, listResponse, mailboxAttributes } from "../list_response.ts";
 import { mailboxArgument } from "../mailbox_argument.ts";
 import { statusResponse } from "../status_items.ts";
 import { tellMetadata } from "./metadata.ts";
@@ -21,27 +22,30 @@ interface Listed {
 }
 
 /** @see RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154 */
-export async function list(context: AuthenticatedContext, args: ListArgs): Promise<Completion> {
-  const { out, user, session } = context;
-  if (!args.extended && args.patterns[0] === "") {
-    // Asks only for the hierarchy separator.
-    out.text('* LIST (\\Noselect) "/" ""\r\n');
+export function list(form: ListForm) {
+  return async (context: AuthenticatedContext, args: ListArgs): Promise<Completion> => {
+    const { out, user, session } = context;
+    if (!args.extended && args.patterns[0] === "") {
+      // Asks only for the hierarchy separator.
+      out.text(listResponse(form.label, ["\\Noselect"], "", session.utf8));
+      return ok(`${context.command} completed`);
+    }
+    if (args.returns.status?.includes("HIGHESTMODSEQ")) session.enabled.add("CONDSTORE");
+    await user.account.refresh();
+    const pace = new CommandPace(context.dialogue);
+    for (const entry of select(user.account, args, session.utf8)) {
+      out.text(responseOf(entry, args, form, session.utf8));
+      if (args.returns.status && entry.info?.selectable) {
+        out.text(await statusOf(context, entry.name, args.returns.status));
+      }
+      if (args.returns.metadata && entry.info?.selectable) {
+        await metadataOf(context, entry.name, args.returns.metadata);
+      }
+      if (out.full) await out.flush();
+      if (pace.due()) await pace.turn();
+    }
     return ok(`${context.command} completed`);
-  }
-  await user.account.refresh();
-  const pace = new CommandPace(context.dialogue);
-  for (const entry of select(user.account, args, session.utf8)) {
-    out.text(listResponse(entry, args, session.utf8));
-    if (args.returns.status && entry.info?.selectable) {
-      out.text(await statusOf(context, entry.name, args.returns.status));
-    }
-    if (args.returns.metadata && entry.info?.selectable) {
-      await metadataOf(context, entry.name, args.returns.metadata);
-    }
-    if (out.full) await out.flush();
-    if (pace.due()) await pace.turn();
-  }
-  return ok(`${context.command} completed`);
+  };
 }
 
 /** A mailbox that vanishes meanwhile has no STATUS. @see RFC 5819 §2 */
@@ -142,21 +146,19 @@ function matcher(
   };
 }
 
-function listResponse(
+function responseOf(
   { name, info, childInfo, subscribed }: Listed,
   args: ListArgs,
+  form: ListForm,
   utf8: boolean,
 ): string {
-  const attributes: string[] = [];
-  if (args.returns.subscribed && subscribed) attributes.push("\\Subscribed");
-  if (!info?.selectable) attributes.push(args.extended ? "\\NonExistent" : "\\Noselect");
-  attributes.push(info?.hasChildren ? "\\HasChildren" : "\\HasNoChildren");
-  attributes.push(...info?.specialUse ?? []);
+  const attributes = mailboxAttributes(info, args.extended ? "\\NonExistent" : "\\Noselect", form);
+  if (args.returns.subscribed && subscribed) attributes.unshift("\\Subscribed");
   const selected = (["SUBSCRIBED", "SPECIAL-USE"] as const).filter((option) =>
     args.selection.has(option)
   );
   const extra = childInfo ? ` ("CHILDINFO" (${selected.map((o) => `"${o}"`).join(" ")}))` : "";
-  return `* LIST (${attributes.join(" ")}) "/" ${mailbox(name, utf8)}${extra}\r\n`;
+  return listResponse(form.label, attributes, name, utf8, extra);
 }
 
 /**
@@ -176,8 +178,11 @@ export async function lsub(
   const hidden = parentsOutside(names, matches);
   for (const name of [...new Set([...shown, ...hidden])].sort(byName)) {
     const info = user.account.info(name);
-    const attributes = shown.has(name) ? [...info?.specialUse ?? []] : ["\\Noselect"];
-    out.text(`* LSUB (${attributes.join(" ")}) "/" ${mailbox(name, session.utf8)}\r\n`);
+    // To Thunderbird a name that is subscribed, but only a parent, is no mailbox to be opened.
+    const mere = !shown.has(name) || (info !== undefined && !info.selectable);
+    const uses = shown.has(name) && info !== undefined ? LIST_FORM.uses(info) : [];
+    const attributes = [...mere ? ["\\Noselect"] : [], ...uses];
+    out.text(listResponse("LSUB", attributes, name, session.utf8));
   }
   return ok("LSUB completed");
 }

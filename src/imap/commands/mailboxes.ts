@@ -3,29 +3,35 @@
 import type { CreateArgs, MailboxArgs, RenameArgs } from "../../wire/command_grammar.ts";
 import { type Completion, ok } from "../../wire/response.ts";
 import { type AuthenticatedContext, Refusal } from "../command.ts";
-import { mailboxArgument } from "../mailbox_argument.ts";
+import { unaskedListResponse } from "../list_response.ts";
+import { denormalized, mailboxArgument, newMailboxArgument } from "../mailbox_argument.ts";
 import { assertUsable } from "../special_uses.ts";
 
 /** @see RFC 9051 §6.3.4, RFC 6154 §3 */
 export async function create(
-  { user, session }: AuthenticatedContext,
+  { user, session, out }: AuthenticatedContext,
   args: CreateArgs,
 ): Promise<Completion> {
   if (args.unknownUse.length > 0) {
     throw new Refusal(`Unknown special use ${args.unknownUse[0]}`, "USEATTR");
   }
-  const name = mailboxArgument(args.mailbox, session);
+  const name = newMailboxArgument(args.mailbox, session);
   assertUsable(name, args.specialUse);
   await user.account.create(name, args.specialUse);
+  const supplied = denormalized(session, args.mailbox);
+  if (supplied !== undefined) out.text(unaskedListResponse(user.account, name, supplied));
   return ok("CREATE completed");
 }
 
 /** @see RFC 9051 §6.3.5 */
 export async function remove(
-  { user, session }: AuthenticatedContext,
+  { user, session, out }: AuthenticatedContext,
   args: MailboxArgs,
 ): Promise<Completion> {
-  await user.account.delete(mailboxArgument(args.mailbox, session));
+  const name = mailboxArgument(args.mailbox, session);
+  await user.account.delete(name);
+  const supplied = denormalized(session, args.mailbox);
+  if (supplied !== undefined) out.text(unaskedListResponse(user.account, name, supplied));
   const { state } = session;
   if (state.name === "selected" && state.view.mailbox.gone) {
     session.enter({ name: "authenticated", user });
@@ -35,10 +41,13 @@ export async function remove(
 
 /** @see RFC 9051 §6.3.6 */
 export async function rename(
-  { user, session }: AuthenticatedContext,
+  { user, session, out }: AuthenticatedContext,
   args: RenameArgs,
 ): Promise<Completion> {
-  await user.account.rename(mailboxArgument(args.from, session), mailboxArgument(args.to, session));
+  const name = newMailboxArgument(args.to, session);
+  await user.account.rename(mailboxArgument(args.from, session), name);
+  const supplied = denormalized(session, args.from, args.to);
+  if (supplied !== undefined) out.text(unaskedListResponse(user.account, name, supplied));
   return ok("RENAME completed");
 }
 

@@ -109,6 +109,8 @@ const MIGRATIONS: readonly (string | ((database: DatabaseSync) => void))[] = [
    CREATE TRIGGER mailboxes_deleted AFTER DELETE ON mailboxes BEGIN
      DELETE FROM annotations WHERE mailbox = old.id;
    END;`,
+  // Expunges up to this mod-sequence may have no row in `expunged` any more.
+  "ALTER TABLE mailboxes ADD COLUMN expunged_floor INTEGER NOT NULL DEFAULT 0;",
 ];
 
 /** Not columns of `contents`, whose rows are so long that a search would read many pages. */
