@@ -48,6 +48,8 @@ export interface Dialogue {
   assertOpen(): void;
   /** Turns the connection to TLS after the tagged OK; bytes that came too early end it. */
   startTls?: () => void;
+  /** Compresses after the tagged OK, both ways, or no longer. */
+  compress(on: boolean): void;
 }
 
 /** What all sessions of an endpoint share. */
@@ -69,6 +71,10 @@ export interface Service {
   readonly annotations: ServerAnnotations;
   /** Octets of a message; sent as APPENDLIMIT. @see RFC 7889 */
   readonly appendLimit: number;
+  /** Capabilities that are not offered, closed under dependence; absent: none. */
+  readonly withheld?: ReadonlySet<string>;
+  /** Clients that are known to break on a capability are not offered it. */
+  readonly clientQuirks?: boolean;
   /** Milliseconds between two signs of life in IDLE. */
   readonly keepalive: number;
   /** Milliseconds since 1970. */

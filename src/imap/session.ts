@@ -26,6 +26,8 @@ export type Enableable =
   | "UIDONLY"
   | "METADATA";
 
+const NOTHING: ReadonlySet<string> = new Set<string>();
+
 export class Session {
   #state: SessionState = { name: "not-authenticated" };
   /** Set by ENABLE or by a command that enables it in passing. @see RFC 7162 §3.1 */
@@ -37,8 +39,14 @@ export class Session {
   /** What TLS tells of both ends; nothing without it. */
   channel: SaslChannel = {};
 
+  /** Both sides compress what they send. @see RFC 4978 §3 */
+  compressed = false;
+
   /** The client asked for capabilities before it logged in. */
   askedCapabilities = false;
+
+  /** Capabilities that this client is known to break on, and what needs them. */
+  withheld: ReadonlySet<string> = NOTHING;
 
   /** Name and version of the client's program, once it told them by ID. */
   client: string | undefined;
@@ -72,6 +80,13 @@ export class Session {
     if ("user" in next) return;
     this.metadataNews?.close();
     this.metadataNews = undefined;
+  }
+
+  /** Forgets the user and what was enabled, but not who the client's program is. @see RFC 8437 §3 */
+  unauthenticate(): void {
+    this.enter({ name: "not-authenticated" });
+    this.enabled.clear();
+    this.askedCapabilities = false;
   }
 
   /** Answers about messages tell their mod-sequences. @see RFC 7162 §3.1 */

@@ -3,6 +3,7 @@
 import {
   appendArgs,
   authenticateArgs,
+  compressArgs,
   copyArgs,
   createArgs,
   enableArgs,
@@ -25,7 +26,16 @@ import type { Completion } from "../wire/response.ts";
 import type { CommandRow, CommandState, Context, ContextByState } from "./command.ts";
 import { announcedLiteral, append } from "./commands/append.ts";
 import { authenticate, login, mayLogIn, mechanisms } from "./commands/authenticate.ts";
-import { capability, enable, id, logout, noop, startTls } from "./commands/connection.ts";
+import {
+  capability,
+  compress,
+  enable,
+  id,
+  logout,
+  noop,
+  startTls,
+  unauthenticate,
+} from "./commands/connection.ts";
 import { fetch } from "./commands/fetch.ts";
 import { idle } from "./commands/idle.ts";
 import { list, lsub, status } from "./commands/list.ts";
@@ -36,9 +46,11 @@ import { search } from "./commands/search.ts";
 import { close, select, unselect } from "./commands/select.ts";
 import { ENABLEABLES } from "./enableables.ts";
 import { FETCH_ITEMS } from "./fetch_items.ts";
+import { RETURN_OPTIONS } from "./return_options.ts";
 import { LIST_FORM, XLIST_FORM } from "./list_response.ts";
 import { SEARCH_KEYS } from "./search_keys.ts";
 import { STATUS_ITEMS } from "./status_items.ts";
+import { isOffered } from "./withheld.ts";
 
 /** A row whose parser and handler were paired, so that only the context is left to give. */
 export interface RunnableRow<State extends CommandState>
@@ -105,7 +117,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
   command("ID", {
     state: "any",
     parse: idArgs,
-    run: id,
+    run: id((context) => capabilities(context)),
     rfc: "RFC 2971 §3.1",
     capability: "ID",
     mayExpunge: true,
@@ -141,6 +153,22 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     rfc: "RFC 5161 §3.1",
     capability: "ENABLE",
     mayExpunge: true,
+  }),
+  command("COMPRESS", {
+    state: "authenticated",
+    parse: compressArgs,
+    run: compress,
+    rfc: "RFC 4978 §3",
+    capability: "COMPRESS=DEFLATE",
+    mayExpunge: true,
+  }),
+  command("UNAUTHENTICATE", {
+    state: "authenticated",
+    parse: noArgs,
+    run: unauthenticate((context) => capabilities(context)),
+    rfc: "RFC 8437 §3",
+    capability: "UNAUTHENTICATE",
+    mayExpunge: false,
   }),
   command("SELECT", {
     state: "authenticated",
@@ -305,7 +333,6 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     parse: searchArgs,
     run: search,
     rfc: "RFC 9051 §6.4.4",
-    capability: "ESEARCH",
   }, NUMBERS_HOLD),
   ...withUidForm("FETCH", {
     state: "selected",
@@ -364,11 +391,25 @@ const TABLE_CAPABILITIES: readonly string[] = [
       ...COMMANDS.values(),
       ...Object.values(FETCH_ITEMS),
       ...Object.values(SEARCH_KEYS),
+      ...Object.values(RETURN_OPTIONS),
       ...Object.values(STATUS_ITEMS),
       ...Object.values(ENABLEABLES),
     ].flatMap((row) => row.capability ?? []),
   ),
 ].sort();
+
+/** Those with a value, by their names. */
+const VALUED_CAPABILITIES = ["APPENDLIMIT"] as const;
+
+/** All that clients are offered beyond IMAP4rev1, whatever their state; without values. */
+export function capabilityNames(): readonly string[] {
+  return [
+    ...WIRE_CAPABILITIES,
+    ...TABLE_CAPABILITIES,
+    ...LIST_CAPABILITIES,
+    ...VALUED_CAPABILITIES,
+  ];
+}
 
 /** What this connection may use now. @see RFC 9051 §7.2.2 */
 export function capabilities(context: Pick<Context, "session" | "service">): readonly string[] {
@@ -379,7 +420,7 @@ export function capabilities(context: Pick<Context, "session" | "service">): rea
     ...TABLE_CAPABILITIES,
     ...LIST_CAPABILITIES,
     `APPENDLIMIT=${service.appendLimit}`,
-  ];
+  ].filter((capability) => isOffered(capability, context));
   if (session.state.name !== "not-authenticated") return all;
   if (service.tls && !session.secure) all.push("STARTTLS");
   all.push(...mechanisms(context).map(({ name }) => `AUTH=${name}`));

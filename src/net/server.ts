@@ -206,6 +206,8 @@ function serviceOf(options: ImapServerOptions): Service {
     admins: new Set(endpoint.admins),
     contact: endpoint.adminContact,
     annotations,
+    withheld: endpoint.withheld,
+    clientQuirks: endpoint.clientQuirks,
     appendLimit: endpoint.limits.append,
     keepalive: endpoint.limits.keepalive,
     now,

@@ -11,6 +11,7 @@ export type PlainCode =
   | "CANNOT"
   | "CLIENTBUG"
   | "CLOSED"
+  | "COMPRESSIONACTIVE"
   | "CORRUPTION"
   | "EXPUNGEISSUED"
   | "INUSE"
