@@ -1,7 +1,7 @@
 /** The table of commands. CAPABILITY is computed from it and its sub-tables, so it cannot lie. */
 
+import { appendArgs, replaceArgs } from "../wire/append_grammar.ts";
 import {
-  appendArgs,
   authenticateArgs,
   cancelUpdateArgs,
   compressArgs,
@@ -20,11 +20,12 @@ import {
 import { commandName } from "../wire/grammar.ts";
 import { listArgs, lsubArgs, statusArgs } from "../wire/list_grammar.ts";
 import { Scanner, SyntaxFault } from "../wire/scanner.ts";
+import { getMetadataArgs, setMetadataArgs } from "../wire/metadata_grammar.ts";
 import { searchArgs } from "../wire/search_grammar.ts";
 import { selectArgs } from "../wire/select_grammar.ts";
 import type { Completion } from "../wire/response.ts";
 import type { CommandRow, CommandState, Context, ContextByState } from "./command.ts";
-import { announcedLiteral, append } from "./commands/append.ts";
+import { announcedMessage, announcedReplacement, append, replace } from "./commands/append.ts";
 import { authenticate, login, mayLogIn, mechanisms } from "./commands/authenticate.ts";
 import {
   capability,
@@ -40,6 +41,7 @@ import { fetch } from "./commands/fetch.ts";
 import { idle } from "./commands/idle.ts";
 import { list, lsub, status } from "./commands/list.ts";
 import { create, namespace, remove, rename, subscribe, unsubscribe } from "./commands/mailboxes.ts";
+import { getMetadata, setMetadata } from "./commands/metadata.ts";
 import { copy, expunge, move, store, uidExpunge } from "./commands/messages.ts";
 import { search } from "./commands/search.ts";
 import { close, select, unselect } from "./commands/select.ts";
@@ -189,6 +191,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     parse: createArgs,
     run: create,
     rfc: "RFC 9051 §6.3.4",
+    capability: "CREATE-SPECIAL-USE",
     mayExpunge: true,
   }),
   command("DELETE", {
@@ -256,13 +259,30 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     capability: "NAMESPACE",
     mayExpunge: true,
   }),
+  command("GETMETADATA", {
+    state: "authenticated",
+    parse: getMetadataArgs,
+    run: getMetadata,
+    rfc: "RFC 5464 §4.2",
+    capability: "METADATA",
+    mayExpunge: true,
+  }),
+  command("SETMETADATA", {
+    state: "authenticated",
+    parse: setMetadataArgs,
+    run: setMetadata,
+    rfc: "RFC 5464 §4.3",
+    capability: "METADATA",
+    mayExpunge: true,
+  }),
   command("APPEND", {
     state: "authenticated",
     parse: appendArgs,
     run: append,
     rfc: "RFC 9051 §6.3.12",
+    capability: ["CATENATE", "MULTIAPPEND", "URL-PARTIAL"],
     mayExpunge: true,
-    literal: announcedLiteral,
+    literal: announcedMessage,
   }),
   command("IDLE", {
     state: "authenticated",
@@ -351,6 +371,14 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     rfc: "RFC 6851 §3",
     capability: "MOVE",
   }, { bySequence: true }),
+  ...withUidForm("REPLACE", {
+    state: "selected",
+    parse: replaceArgs,
+    run: replace,
+    rfc: "RFC 8508 §4",
+    capability: "REPLACE",
+    literal: announcedReplacement,
+  }, { bySequence: true }),
 ];
 
 const COMMANDS: ReadonlyMap<string, AnyRow> = new Map(ROWS);
@@ -370,11 +398,14 @@ export function withoutSecrets(text: string): string | undefined {
   return found.row.secret ? `${text.slice(0, space)} ${found.name} ***` : text;
 }
 
-/** What every connection may use, whatever its state. */
+/**
+ * What every connection may use, whatever its state. LITERAL+ has all of LITERAL-, and only one of
+ * them may be told. @see RFC 7888 §5
+ */
 const WIRE_CAPABILITIES = ["LITERAL+"] as const;
 
 /** What LIST answers and can be asked for beyond its own row's capability. */
-const LIST_CAPABILITIES = ["CHILDREN", "SPECIAL-USE", "LIST-STATUS"] as const;
+const LIST_CAPABILITIES = ["CHILDREN", "SPECIAL-USE", "LIST-STATUS", "LIST-METADATA"] as const;
 
 const TABLE_CAPABILITIES: readonly string[] = [
   ...new Set(
