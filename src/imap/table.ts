@@ -44,6 +44,7 @@ import { search } from "./commands/search.ts";
 import { close, select, unselect } from "./commands/select.ts";
 import { ENABLEABLES } from "./enableables.ts";
 import { FETCH_ITEMS } from "./fetch_items.ts";
+import { RETURN_OPTIONS } from "./return_options.ts";
 import { LIST_FORM, XLIST_FORM } from "./list_response.ts";
 import { SEARCH_KEYS } from "./search_keys.ts";
 import { STATUS_ITEMS } from "./status_items.ts";
@@ -313,7 +314,6 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     parse: searchArgs,
     run: search,
     rfc: "RFC 9051 §6.4.4",
-    capability: "ESEARCH",
   }, NUMBERS_HOLD),
   ...withUidForm("FETCH", {
     state: "selected",
@@ -372,6 +372,7 @@ const TABLE_CAPABILITIES: readonly string[] = [
       ...COMMANDS.values(),
       ...Object.values(FETCH_ITEMS),
       ...Object.values(SEARCH_KEYS),
+      ...Object.values(RETURN_OPTIONS),
       ...Object.values(STATUS_ITEMS),
       ...Object.values(ENABLEABLES),
     ].flatMap((row) => row.capability ?? []),
