@@ -24,7 +24,7 @@ export async function idle(context: AuthenticatedContext): Promise<Completion> {
   }
   return (await line).toUpperCase() === "DONE"
     ? ok("IDLE completed")
-    : bad("Expected DONE to end IDLE");
+    : bad("Expected DONE to end IDLE", "CLIENTBUG");
 }
 
 /** Tells what happens until the client's line is there. */
