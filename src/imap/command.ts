@@ -47,6 +47,8 @@ export interface Dialogue {
   assertOpen(): void;
   /** Turns the connection to TLS after the tagged OK; bytes that came too early end it. */
   startTls?: () => void;
+  /** Compresses after the tagged OK, both ways, or no longer. */
+  compress(on: boolean): void;
 }
 
 /** What all sessions of an endpoint share. */

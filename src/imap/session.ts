@@ -27,6 +27,9 @@ export class Session {
   /** What TLS tells of both ends; nothing without it. */
   channel: SaslChannel = {};
 
+  /** Both sides compress what they send. @see RFC 4978 §3 */
+  compressed = false;
+
   /** The client asked for capabilities before it logged in. */
   askedCapabilities = false;
 
@@ -59,6 +62,13 @@ export class Session {
     const view = this.#state.name === "selected" ? this.#state.view : undefined;
     this.#state = next;
     if (view && !(next.name === "selected" && next.view === view)) view.close();
+  }
+
+  /** Forgets the user and what was enabled, but not who the client's program is. @see RFC 8437 §3 */
+  unauthenticate(): void {
+    this.enter({ name: "not-authenticated" });
+    this.enabled.clear();
+    this.askedCapabilities = false;
   }
 
   /** Answers about messages tell their mod-sequences. @see RFC 7162 §3.1 */

@@ -3,6 +3,7 @@
 import {
   appendArgs,
   authenticateArgs,
+  compressArgs,
   copyArgs,
   createArgs,
   enableArgs,
@@ -12,7 +13,6 @@ import {
   mailboxArgs,
   noArgs,
   renameArgs,
-  selectArgs,
   storeArgs,
   uidExpungeArgs,
 } from "../wire/command_grammar.ts";
@@ -20,11 +20,21 @@ import { commandName } from "../wire/grammar.ts";
 import { listArgs, lsubArgs, statusArgs } from "../wire/list_grammar.ts";
 import { Scanner, SyntaxFault } from "../wire/scanner.ts";
 import { searchArgs } from "../wire/search_grammar.ts";
+import { selectArgs } from "../wire/select_grammar.ts";
 import type { Completion } from "../wire/response.ts";
 import type { CommandRow, CommandState, Context, ContextByState } from "./command.ts";
 import { announcedLiteral, append } from "./commands/append.ts";
 import { authenticate, login, mayLogIn, mechanisms } from "./commands/authenticate.ts";
-import { capability, enable, id, logout, noop, startTls } from "./commands/connection.ts";
+import {
+  capability,
+  compress,
+  enable,
+  id,
+  logout,
+  noop,
+  startTls,
+  unauthenticate,
+} from "./commands/connection.ts";
 import { fetch } from "./commands/fetch.ts";
 import { idle } from "./commands/idle.ts";
 import { list, lsub, status } from "./commands/list.ts";
@@ -139,6 +149,22 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     rfc: "RFC 5161 §3.1",
     capability: "ENABLE",
     mayExpunge: true,
+  }),
+  command("COMPRESS", {
+    state: "authenticated",
+    parse: compressArgs,
+    run: compress,
+    rfc: "RFC 4978 §3",
+    capability: "COMPRESS=DEFLATE",
+    mayExpunge: true,
+  }),
+  command("UNAUTHENTICATE", {
+    state: "authenticated",
+    parse: noArgs,
+    run: unauthenticate((context) => capabilities(context)),
+    rfc: "RFC 8437 §3",
+    capability: "UNAUTHENTICATE",
+    mayExpunge: false,
   }),
   command("SELECT", {
     state: "authenticated",

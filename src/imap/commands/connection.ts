@@ -1,7 +1,14 @@
-/** CAPABILITY, NOOP, ID, ENABLE, STARTTLS, LOGOUT. */
+/** CAPABILITY, NOOP, ID, ENABLE, STARTTLS, COMPRESS, UNAUTHENTICATE, LOGOUT. */
 
 import type { EnableArgs, IdArgs } from "../../wire/command_grammar.ts";
-import { bad, type Completion, ok, statusLine, string } from "../../wire/response.ts";
+import {
+  bad,
+  capabilityCode,
+  type Completion,
+  ok,
+  statusLine,
+  string,
+} from "../../wire/response.ts";
 import { type AuthenticatedContext, type Context, Refusal } from "../command.ts";
 import { enableAll } from "../enableables.ts";
 
@@ -56,6 +63,24 @@ export function startTls(context: Context): Completion {
   }
   context.dialogue.startTls();
   return ok("Begin the TLS handshake now");
+}
+
+/** @see RFC 4978 §3 */
+export function compress({ dialogue, session }: AuthenticatedContext): Completion {
+  if (session.compressed) throw new Refusal("DEFLATE is active already", "COMPRESSIONACTIVE");
+  dialogue.compress(true);
+  return ok("DEFLATE active");
+}
+
+/** Compression ends with the user's session; TLS stays. @see RFC 8437 §3, §4.1 */
+export function unauthenticate(capabilities: (context: Context) => readonly string[]) {
+  return (context: AuthenticatedContext): Completion => {
+    const { dialogue, session, log, user } = context;
+    session.unauthenticate();
+    dialogue.compress(false);
+    log.info("unauthenticated", { user: user.name, remote: session.remote });
+    return ok("UNAUTHENTICATE completed", capabilityCode(capabilities(context)));
+  };
 }
 
 /** @see RFC 9051 §6.1.3 */

@@ -8,6 +8,7 @@ import type { Annotations } from "./annotations.ts";
 import type { Background } from "./background.ts";
 import { Columns } from "./columns.ts";
 import type { DirectorySyncs } from "./directory_syncs.ts";
+import type { ExpungedRows } from "./expunged_rows.ts";
 import type { FileNames } from "./file_name.ts";
 import type { FolderWatcher } from "./folder_watcher.ts";
 import type { KeywordSets } from "./keyword_sets.ts";
@@ -35,6 +36,7 @@ export interface AccountContext {
   readonly mailboxes: MailboxRows;
   readonly uidValidities: UidValidities;
   readonly messages: MessageRows;
+  readonly expunged: ExpungedRows;
   readonly keywords: KeywordSets;
   readonly quota: AccountQuota;
   readonly annotations: Annotations;

@@ -13,6 +13,7 @@ import { Annotations } from "./annotations.ts";
 import { Background } from "./background.ts";
 import { DirectorySyncs } from "./directory_syncs.ts";
 import { storeErrorOf } from "./disk_error.ts";
+import { ExpungedRows } from "./expunged_rows.ts";
 import type { FileNames } from "./file_name.ts";
 import { folderOf } from "./folder_name.ts";
 import type { FolderWatcher } from "./folder_watcher.ts";
@@ -231,6 +232,7 @@ function contextOf(
     mailboxes,
     uidValidities: new UidValidities(root, mailboxes, clock),
     messages,
+    expunged: new ExpungedRows(database),
     keywords,
     background,
     annotations: new Annotations(database),
