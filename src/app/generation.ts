@@ -13,6 +13,7 @@ import type { Wanted } from "../net/listeners.ts";
 import { ImapServer } from "../net/server.ts";
 import { VERSION } from "../version.ts";
 import { Authenticators } from "./auth.ts";
+import { withheldBy } from "./capabilities.ts";
 import { clientSettings } from "./client_settings.ts";
 import { lmtpAddresses, openDelivery } from "./delivery.ts";
 import { openLoginNames } from "./login_names.ts";
@@ -158,7 +159,7 @@ export class Generation {
 
   #endpoint(imap: ImapConfig): Endpoint {
     const { insecureAuth, saslLogin, channelBinding, certificateName, ioDebug, ioErrors } = imap;
-    const { limits, tls, proxyProtocol } = imap;
+    const { limits, tls, proxyProtocol, capabilities } = imap;
     const contexts = this.lasting.tls;
     refuseOldDeno(imap, this.#log);
     return {
@@ -169,6 +170,8 @@ export class Generation {
       ioDebug,
       ioErrors,
       limits,
+      withheld: withheldBy(imap),
+      clientQuirks: capabilities.clientQuirks,
       tls: tls && contexts.context(tls),
       proxyProtocol: proxyProtocol && {
         trust: new Networks(proxyProtocol.trust),

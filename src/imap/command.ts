@@ -65,6 +65,10 @@ export interface Service {
   readonly tls: boolean;
   /** Octets of a message; sent as APPENDLIMIT. @see RFC 7889 */
   readonly appendLimit: number;
+  /** Capabilities that are not offered, closed under dependence; absent: none. */
+  readonly withheld?: ReadonlySet<string>;
+  /** Clients that are known to break on a capability are not offered it. */
+  readonly clientQuirks?: boolean;
   /** Milliseconds between two signs of life in IDLE. */
   readonly keepalive: number;
   /** Milliseconds since 1970. */

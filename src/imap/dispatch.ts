@@ -23,6 +23,7 @@ import {
   Refusal,
   type Service,
 } from "./command.ts";
+import { forgetSaved } from "./searching.ts";
 import type { Session } from "./session.ts";
 import { type AnyRow, findCommand } from "./table.ts";
 import { UidRequired } from "./uid_required.ts";
@@ -146,10 +147,11 @@ export function storeRefusal(error: StoreError): Completion {
   return no(error.message, STORE_CODES[error.code]);
 }
 
-function failure(error: unknown, { log, command }: Context): Completion {
+function failure(error: unknown, { log, command, session }: Context): Completion {
   if (error instanceof Disconnected) throw error;
   if (error instanceof SyntaxFault) return bad(error.message, error.code);
   if (error instanceof UnknownCharset) {
+    forgetSaved(session, error.returns);
     return no(error.message, badCharsetCode(["US-ASCII", "UTF-8"]));
   }
   if (error instanceof Refusal) return no(error.message, error.code);

@@ -14,6 +14,7 @@ import {
   type Test,
 } from "./search_columns.ts";
 import { UidRequired } from "./uid_required.ts";
+import type { View } from "./view.ts";
 import { filterHeader, filterHeaderText, filterKept, filterText } from "./search_contents.ts";
 
 /** What one message costs: columns in memory, kept items, or reading its text. */
@@ -87,6 +88,12 @@ function age(
     (key, { view, now }) => (index) => test(now - view.mailbox.messages.dates[index], key.seconds),
     { rfc: "RFC 5032 §3", capability: "WITHIN" },
   );
+}
+
+/** "$" @see RFC 5182 §2.1 */
+function isSaved(view: View): Test {
+  const saved = new Set(view.saved());
+  return (_, seq) => saved.has(view.uidOf(seq));
 }
 
 function text(headers: boolean): SearchRow<{ readonly value: string }> {
@@ -177,6 +184,7 @@ export const SEARCH_KEYS: SearchTable = {
     return (_, seq) => ranges.some(([first, last]) => seq >= first && seq <= last);
   }),
   UID: column(({ set }, { view }) => {
+    if (set.saved) return isSaved(view);
     // "*" is the last message of the mailbox, whatever other keys let through.
     const ranges = resolveRanges(set, view.count === 0 ? 0 : view.uidOf(view.count));
     return (_, seq) => {

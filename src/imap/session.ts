@@ -19,6 +19,8 @@ export type SessionState =
 /** Extensions that change what the server sends once a client enabled them. @see RFC 5161 */
 export type Enableable = "CONDSTORE" | "QRESYNC" | "IMAP4REV2" | "UTF8=ACCEPT" | "UIDONLY";
 
+const NOTHING: ReadonlySet<string> = new Set<string>();
+
 export class Session {
   #state: SessionState = { name: "not-authenticated" };
   /** Set by ENABLE or by a command that enables it in passing. @see RFC 7162 §3.1 */
@@ -32,6 +34,9 @@ export class Session {
 
   /** The client asked for capabilities before it logged in. */
   askedCapabilities = false;
+
+  /** Capabilities that this client is known to break on, and what needs them. */
+  withheld: ReadonlySet<string> = NOTHING;
 
   /** Name and version of the client's program, once it told them by ID. */
   client: string | undefined;

@@ -44,9 +44,11 @@ import { search } from "./commands/search.ts";
 import { close, select, unselect } from "./commands/select.ts";
 import { ENABLEABLES } from "./enableables.ts";
 import { FETCH_ITEMS } from "./fetch_items.ts";
+import { RETURN_OPTIONS } from "./return_options.ts";
 import { LIST_FORM, XLIST_FORM } from "./list_response.ts";
 import { SEARCH_KEYS } from "./search_keys.ts";
 import { STATUS_ITEMS } from "./status_items.ts";
+import { isOffered } from "./withheld.ts";
 
 /** A row whose parser and handler were paired, so that only the context is left to give. */
 export interface RunnableRow<State extends CommandState>
@@ -113,7 +115,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
   command("ID", {
     state: "any",
     parse: idArgs,
-    run: id,
+    run: id((context) => capabilities(context)),
     rfc: "RFC 2971 §3.1",
     capability: "ID",
     mayExpunge: true,
@@ -312,7 +314,6 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     parse: searchArgs,
     run: search,
     rfc: "RFC 9051 §6.4.4",
-    capability: "ESEARCH",
   }, NUMBERS_HOLD),
   ...withUidForm("FETCH", {
     state: "selected",
@@ -371,11 +372,25 @@ const TABLE_CAPABILITIES: readonly string[] = [
       ...COMMANDS.values(),
       ...Object.values(FETCH_ITEMS),
       ...Object.values(SEARCH_KEYS),
+      ...Object.values(RETURN_OPTIONS),
       ...Object.values(STATUS_ITEMS),
       ...Object.values(ENABLEABLES),
     ].flatMap((row) => row.capability ?? []),
   ),
 ].sort();
+
+/** Those with a value, by their names. */
+const VALUED_CAPABILITIES = ["APPENDLIMIT"] as const;
+
+/** All that clients are offered beyond IMAP4rev1, whatever their state; without values. */
+export function capabilityNames(): readonly string[] {
+  return [
+    ...WIRE_CAPABILITIES,
+    ...TABLE_CAPABILITIES,
+    ...LIST_CAPABILITIES,
+    ...VALUED_CAPABILITIES,
+  ];
+}
 
 /** What this connection may use now. @see RFC 9051 §7.2.2 */
 export function capabilities(context: Pick<Context, "session" | "service">): readonly string[] {
@@ -386,7 +401,7 @@ export function capabilities(context: Pick<Context, "session" | "service">): rea
     ...TABLE_CAPABILITIES,
     ...LIST_CAPABILITIES,
     `APPENDLIMIT=${service.appendLimit}`,
-  ];
+  ].filter((capability) => isOffered(capability, context));
   if (session.state.name !== "not-authenticated") return all;
   if (service.tls && !session.secure) all.push("STARTTLS");
   all.push(...mechanisms(context).map(({ name }) => `AUTH=${name}`));

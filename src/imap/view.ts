@@ -53,6 +53,8 @@ export class View {
   #keywordCount: number;
   /** What {@link seqOf} answered last. */
   #lastSeq = 0;
+  /** UIDs that "$" stands for, ascending; some may be gone since. */
+  #saved: Uint32Array | undefined;
   /** UIDs that are `\Recent` in this session: [first, after last]. */
   #recent: [number, number][] = [];
 
@@ -119,12 +121,26 @@ export class View {
     return search(messages.uids, messages.count, uid);
   }
 
+  /** From now on "$" stands for these. @see RFC 9051 §6.4.4.1 */
+  save(uids: readonly number[]): void {
+    this.#saved = Uint32Array.from(uids).sort();
+  }
+
+  /** UIDs that "$" stands for, ascending: expunged messages have left it. */
+  saved(): number[] {
+    return [...this.#saved ?? []].filter((uid) => {
+      const seq = this.seqOf(uid);
+      return seq !== 0 && this.indexOf(uid, seq) >= 0;
+    });
+  }
+
   /**
    * UIDs of the messages that a set names, ascending.
    *
    * @throws {SyntaxFault} for a sequence number that no message has
    */
   resolve(set: NumberSet, byUid: boolean): number[] {
+    if (set.saved) return this.saved();
     if (byUid) return uidsIn(set, this.#uids, this.#count);
     if (!isWithin(set, this.#count)) {
       throw new SyntaxFault(

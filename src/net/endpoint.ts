@@ -71,4 +71,8 @@ export interface Endpoint {
   readonly ioDebug: boolean;
   readonly ioErrors: boolean;
   readonly limits: Limits;
+  /** Capabilities that are not offered, in upper case, with all that needs them; absent: none. */
+  readonly withheld?: ReadonlySet<string>;
+  /** Clients that are known to break on a capability are not offered it. */
+  readonly clientQuirks?: boolean;
 }

@@ -200,6 +200,8 @@ function serviceOf(options: ImapServerOptions): Service {
     insecureAuth: endpoint.insecureAuth,
     saslLogin: endpoint.saslLogin,
     tls: endpoint.tls !== undefined && canSecure(),
+    withheld: endpoint.withheld,
+    clientQuirks: endpoint.clientQuirks,
     appendLimit: endpoint.limits.append,
     keepalive: endpoint.limits.keepalive,
     now,

@@ -15,6 +15,7 @@ import {
   storeFlags,
 } from "./grammar.ts";
 import type { NumberSet } from "./number_set.ts";
+import { partialModifier, type ResultRange } from "./return_options.ts";
 import type { Literal, Scanner } from "./scanner.ts";
 
 /** Commands without arguments: CAPABILITY, NOOP, EXPUNGE, IDLE and their like. */
@@ -343,6 +344,8 @@ export interface FetchArgs {
   readonly items: readonly FetchItem[];
   /** Only messages whose mod-sequence is above it; never 0. @see RFC 7162 §3.1.4.1 */
   readonly changedSince?: number;
+  /** Only these of the messages that `set` names; for UID FETCH alone. @see RFC 9394 §3.3 */
+  readonly partial?: ResultRange;
   /** Expunged messages are told too. @see RFC 7162 §3.2.6 */
   readonly vanished?: boolean;
 }
@@ -367,10 +370,13 @@ type FetchModifiers = Omit<FetchArgs, "set" | "items">;
 
 /** What follows the name of a FETCH modifier, by that name. */
 const FETCH_MODIFIERS: ReadonlyMap<string, (s: Scanner) => FetchModifiers> = new Map(
-  Object.entries({
-    "CHANGEDSINCE": changedSince,
-    "VANISHED": () => ({ vanished: true }),
-  }),
+  Object.entries(
+    {
+      "CHANGEDSINCE": changedSince,
+      "VANISHED": () => ({ vanished: true }),
+      "PARTIAL": (s) => ({ partial: partialModifier(s) }),
+    } satisfies Record<string, (s: Scanner) => FetchModifiers>,
+  ),
 );
 
 /** fetch-modifier = fetch-modifier-name [SP fetch-modifier-params] @see RFC 4466 §2.4 */

@@ -9,6 +9,8 @@ export type NumberRange = readonly [number, number];
 /** A set as the client wrote it: not sorted, not clipped. */
 export interface NumberSet {
   readonly ranges: readonly NumberRange[];
+  /** "$": what the last search saved, instead of `ranges`. @see RFC 9051 §6.4.4.1 */
+  readonly saved?: true;
 }
 
 /**

@@ -245,6 +245,13 @@ Deno.test("fetchArgs: may have CHANGEDSINCE and VANISHED", () => {
     [" 1 (FLAGS) (CHANGEDSINCE 12345)", { set: ONE, items, changedSince: 12345 }],
     [" 1 FLAGS (VANISHED CHANGEDSINCE 7)", { set: ONE, items, vanished: true, changedSince: 7 }],
     [" 1 FLAGS (changedsince 0)", { set: ONE, items, changedSince: 1 }],
+    [" $ FLAGS", { set: { ranges: [], saved: true }, items }],
+    [" 1 FLAGS (PARTIAL -2:-1 CHANGEDSINCE 7)", {
+      set: ONE,
+      items,
+      partial: { first: 1, last: 2, fromEnd: true, text: "-2:-1" },
+      changedSince: 7,
+    }],
   ]);
   refuses(fetchArgs, [
     "",

@@ -1,7 +1,8 @@
 /** Settings of one `[[imap]]` endpoint. */
 
 import { address, proxies } from "../addresses.ts";
-import { boolean, choice, duration, integer, list, size } from "../kinds.ts";
+import { boolean, choice, duration, integer, list, size, string } from "../kinds.ts";
+import { located } from "../located.ts";
 import { moduleReference, moduleReferences, table, tableOrList } from "../modules.ts";
 import { optional, required, type Section, setting } from "../setting.ts";
 import { tlsSetting } from "../tls_setting.ts";
@@ -53,6 +54,24 @@ export const limits = {
   connections: setting(integer({ atLeast: 1, atMost: 1_000_000 }), {
     default: "10000",
     doc: "Connections at once; more are turned away with BYE.",
+  }),
+} satisfies Section;
+
+/** What an endpoint offers to clients. */
+export const capabilities = {
+  disable: setting(list(located(string("a capability"))), {
+    default: "[]",
+    doc:
+      'Capabilities that are not announced, such as `["COMPRESS=DEFLATE", "THREAD"]` (all that begin ' +
+      "with `THREAD=`), for clients or networks that break on them. What cannot be without one of " +
+      "them goes as well: IMAP4rev2 with each that is part of it. They cannot be enabled any more; " +
+      "`AUTH=` mechanisms are refused.",
+  }),
+  client_quirks: setting(boolean(), {
+    default: "true",
+    doc:
+      "Whether clients that are known to break on a capability are not offered it, by what they say " +
+      "of themselves by the command ID. RFC 2971 would rather have this `false`.",
   }),
 } satisfies Section;
 
@@ -175,6 +194,10 @@ export const imap = {
     doc:
       "The form that the name gets before it is looked up in `storage_map`; the words are those " +
       "of the top-level `auth_map_normalize`.",
+  }),
+  capabilities: setting(table(capabilities), {
+    default: "{}",
+    doc: "What is offered to clients.",
   }),
   limits: setting(table(limits), {
     default: "{}",

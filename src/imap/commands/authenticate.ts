@@ -15,6 +15,7 @@ import { decodeBase64 } from "../../wire/grammar.ts";
 import { bad, capabilityCode, type Completion, ok } from "../../wire/response.ts";
 import { decodeUtf8, SyntaxFault } from "../../wire/scanner.ts";
 import { type Context, type Dialogue, Refusal } from "../command.ts";
+import { isOffered } from "../withheld.ts";
 
 /** Capabilities as the client has them once it is logged in. */
 export type CapabilityList = (context: Context) => readonly string[];
@@ -35,7 +36,8 @@ export function mayLogIn(connected: Connected): boolean {
 export function mechanisms(connected: Connected): readonly SaslMechanism[] {
   if (!mayAuthenticate(connected)) return [];
   const { session: { channel }, service: { login, saslLogin } } = connected;
-  return offeredMechanisms({ can: login.can, channel, saslLogin });
+  return offeredMechanisms({ can: login.can, channel, saslLogin })
+    .filter(({ name }) => isOffered(`AUTH=${name}`, connected));
 }
 
 /** @see RFC 9051 §6.2.3 */
