@@ -5,6 +5,7 @@ import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import type { Completion, ResponseCode } from "../wire/response.ts";
 import type { Scanner } from "../wire/scanner.ts";
+import type { KeyMemory } from "./key_memory.ts";
 import type { ImapMeter } from "./meter.ts";
 import type { Session, User } from "./session.ts";
 import type { View } from "./view.ts";
@@ -74,6 +75,7 @@ export interface Service {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly meter: ImapMeter;
+  readonly keyMemory: KeyMemory;
 }
 
 export interface Context {

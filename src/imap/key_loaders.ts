@@ -51,7 +51,9 @@ export function arrivalDates({ messages }: Mailbox, uids: Uint32Array): Float64A
     if (messages.uids[at] !== uids[place]) {
       at = lowerBound(messages.uids, messages.count, uids[place]);
     }
-    if (at < messages.count && messages.uids[at] === uids[place]) dates[place] = messages.dates[at++];
+    if (at < messages.count && messages.uids[at] === uids[place]) {
+      dates[place] = messages.dates[at++];
+    }
   }
   return dates;
 }

@@ -75,12 +75,29 @@ interface Program {
 export function searchArgs(s: Scanner): SearchArgs {
   s.space();
   const returns = returnOptions(s);
+  return { returns, key: blamedOn(returns, () => searchProgram(s)) };
+}
+
+/** Lets a charset that is unknown tell what was to be returned. */
+function blamedOn(returns: readonly ReturnOption[] | undefined, read: () => SearchKey): SearchKey {
   try {
-    return { returns, key: searchProgram(s) };
+    return read();
   } catch (error) {
     if (!(error instanceof UnknownCharset)) throw error;
     throw new UnknownCharset(error.charset, returns);
   }
+}
+
+/**
+ * SP search-criteria, the end of SORT and THREAD
+ *
+ * search-criteria = charset 1*(SP search-key)
+ *
+ * @throws {UnknownCharset}
+ * @see RFC 5256 §5
+ */
+export function searchCriteria(s: Scanner, returns?: readonly ReturnOption[]): SearchKey {
+  return blamedOn(returns, () => programIn(charset(s), s));
 }
 
 /**
@@ -89,13 +106,16 @@ export function searchArgs(s: Scanner): SearchArgs {
  * @throws {UnknownCharset}
  */
 export function searchProgram(s: Scanner): SearchKey {
-  const decode = s.takeKeyword("CHARSET") ? charset(s) : lenientText;
+  return programIn(s.takeKeyword("CHARSET") ? charset(s) : lenientText, s);
+}
+
+function programIn(decode: Decode, s: Scanner): SearchKey {
   const key = searchKeys({ s, decode, keys: 0 });
   s.end();
   return key;
 }
 
-/** charset = atom / quoted */
+/** SP charset SP; charset = atom / quoted */
 function charset(s: Scanner): Decode {
   s.space();
   const name = s.astring("a charset");

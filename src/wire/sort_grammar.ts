@@ -2,9 +2,9 @@
 
 import { type ReturnOption, returnOptions } from "./return_options.ts";
 import type { Scanner } from "./scanner.ts";
-import { searchCriteria, type SearchKey, UnknownCharset } from "./search_grammar.ts";
+import { searchCriteria, type SearchKey } from "./search_grammar.ts";
 
-/** What a SORT compares. @see RFC 5256 §3, RFC 5957 §4, RFC 6203 §6 */
+/** What a SORT compares. @see RFC 5256 §3, RFC 5957 §4 */
 export type SortKeyName =
   | "ARRIVAL"
   | "CC"
@@ -12,7 +12,6 @@ export type SortKeyName =
   | "DISPLAYFROM"
   | "DISPLAYTO"
   | "FROM"
-  | "RELEVANCY"
   | "SIZE"
   | "SUBJECT"
   | "TO";
@@ -47,7 +46,6 @@ const SORT_KEYS: readonly SortKeyName[] = [
   "DISPLAYFROM",
   "DISPLAYTO",
   "FROM",
-  "RELEVANCY",
   "SIZE",
   "SUBJECT",
   "TO",
@@ -72,13 +70,7 @@ export function sortArgs(s: Scanner): SortArgs {
   const start = s.position;
   const criteria = s.list(sortCriterion);
   if (criteria.length > MAX_CRITERIA) throw s.fault(`at most ${MAX_CRITERIA} sort keys`, start);
-  s.space();
-  try {
-    return { returns, criteria, key: searchCriteria(s) };
-  } catch (error) {
-    if (!(error instanceof UnknownCharset)) throw error;
-    throw new UnknownCharset(error.charset, returns);
-  }
+  return { returns, criteria, key: searchCriteria(s, returns) };
 }
 
 /** sort-criterion = ["REVERSE" SP] sort-key */
@@ -97,7 +89,6 @@ function sortCriterion(s: Scanner): SortCriterion {
 export function threadArgs(s: Scanner): ThreadArgs {
   s.space();
   const algorithm = oneOf(s, ALGORITHMS, "a threading algorithm");
-  s.space();
   return { algorithm, key: searchCriteria(s) };
 }
 
