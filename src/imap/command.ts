@@ -7,6 +7,7 @@ import type { Completion, ResponseCode } from "../wire/response.ts";
 import type { Scanner } from "../wire/scanner.ts";
 import type { KeyMemory } from "./key_memory.ts";
 import type { ImapMeter } from "./meter.ts";
+import type { ServerAnnotations } from "./server_annotations.ts";
 import type { Session, User } from "./session.ts";
 import type { View } from "./view.ts";
 
@@ -64,6 +65,11 @@ export interface Service {
   readonly saslLogin: boolean;
   /** TLS is configured, so STARTTLS can be offered. */
   readonly tls: boolean;
+  /** Names of the accounts whose users are admins. */
+  readonly admins: ReadonlySet<string>;
+  /** A URI by which the server's administrator can be reached. @see RFC 5464 §6.2.2 */
+  readonly contact?: string;
+  readonly annotations: ServerAnnotations;
   /** Octets of a message; sent as APPENDLIMIT. @see RFC 7889 */
   readonly appendLimit: number;
   /** Capabilities that are not offered, closed under dependence; absent: none. */

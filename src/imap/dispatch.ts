@@ -120,6 +120,7 @@ function inState(
 
 /** Sends what other sessions did, as far as this command allows it. */
 function tellChanges(row: AnyRow, { session, out }: Environment): void {
+  session.metadataNews?.tell(out);
   if (session.state.name !== "selected") return;
   session.state.view.drain(out, {
     session,

@@ -19,6 +19,7 @@ import {
 import { commandName } from "../wire/grammar.ts";
 import { listArgs, lsubArgs, statusArgs } from "../wire/list_grammar.ts";
 import { Scanner, SyntaxFault } from "../wire/scanner.ts";
+import { getMetadataArgs, setMetadataArgs } from "../wire/metadata_grammar.ts";
 import { searchArgs } from "../wire/search_grammar.ts";
 import { sortArgs, threadArgs } from "../wire/sort_grammar.ts";
 import { selectArgs } from "../wire/select_grammar.ts";
@@ -40,6 +41,7 @@ import { fetch } from "./commands/fetch.ts";
 import { idle } from "./commands/idle.ts";
 import { list, lsub, status } from "./commands/list.ts";
 import { create, namespace, remove, rename, subscribe, unsubscribe } from "./commands/mailboxes.ts";
+import { getMetadata, setMetadata } from "./commands/metadata.ts";
 import { copy, expunge, move, store, uidExpunge } from "./commands/messages.ts";
 import { search } from "./commands/search.ts";
 import { sort, thread } from "./commands/sort.ts";
@@ -191,6 +193,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     parse: createArgs,
     run: create,
     rfc: "RFC 9051 §6.3.4",
+    capability: "CREATE-SPECIAL-USE",
     mayExpunge: true,
   }),
   command("DELETE", {
@@ -256,6 +259,22 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     run: namespace,
     rfc: "RFC 2342 §5",
     capability: "NAMESPACE",
+    mayExpunge: true,
+  }),
+  command("GETMETADATA", {
+    state: "authenticated",
+    parse: getMetadataArgs,
+    run: getMetadata,
+    rfc: "RFC 5464 §4.2",
+    capability: "METADATA",
+    mayExpunge: true,
+  }),
+  command("SETMETADATA", {
+    state: "authenticated",
+    parse: setMetadataArgs,
+    run: setMetadata,
+    rfc: "RFC 5464 §4.3",
+    capability: "METADATA",
     mayExpunge: true,
   }),
   command("APPEND", {
@@ -381,7 +400,7 @@ export function withoutSecrets(text: string): string | undefined {
 const WIRE_CAPABILITIES = ["LITERAL+"] as const;
 
 /** What LIST answers and can be asked for beyond its own row's capability. */
-const LIST_CAPABILITIES = ["CHILDREN", "SPECIAL-USE", "LIST-STATUS"] as const;
+const LIST_CAPABILITIES = ["CHILDREN", "SPECIAL-USE", "LIST-STATUS", "LIST-METADATA"] as const;
 
 const TABLE_CAPABILITIES: readonly string[] = [
   ...new Set(

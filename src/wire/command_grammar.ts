@@ -128,7 +128,8 @@ export type SpecialUseName =
   | "\\Sent"
   | "\\Trash";
 
-const SPECIAL_USES: ReadonlyMap<string, SpecialUseName> = new Map(
+/** By name in upper case. */
+export const SPECIAL_USES: ReadonlyMap<string, SpecialUseName> = new Map(
   (["\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent", "\\Trash"] as const)
     .map((name) => [name.toUpperCase(), name]),
 );

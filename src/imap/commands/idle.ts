@@ -9,7 +9,8 @@ export async function idle(context: AuthenticatedContext): Promise<Completion> {
   const { dialogue, session } = context;
   const view = session.state.name === "selected" ? session.state.view : undefined;
   const alarm = new Alarm();
-  const unwatch = view?.mailbox.watch(() => alarm.ring());
+  const ring = () => alarm.ring();
+  const unwatch = [view?.mailbox.watch(ring), session.metadataNews?.listen(ring)];
   await dialogue.prompt("idling");
   const line = dialogue.line();
   // The line may fail while nobody waits for it; it is awaited below all the same.
@@ -18,7 +19,7 @@ export async function idle(context: AuthenticatedContext): Promise<Completion> {
   try {
     await announce(context, view, alarm, line);
   } finally {
-    unwatch?.();
+    for (const end of unwatch) end?.();
     alarm.stop();
   }
   return (await line).toUpperCase() === "DONE"
@@ -37,6 +38,7 @@ async function announce(
   void line.then(() => ended = true, () => ended = true);
   while (!ended) {
     view?.drain(out, { session, expunges: true, withUid: false });
+    session.metadataNews?.tell(out);
     await out.flush();
     // Clients and NAT boxes give up on a silent connection.
     if (!await alarm.wait(service.keepalive)) out.text(statusLine("*", "OK", "Still here"));
