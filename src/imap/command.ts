@@ -3,6 +3,7 @@
 import type { Login } from "../auth/auth.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
+import type { AnnouncedText } from "../wire/append_grammar.ts";
 import type { Completion, ResponseCode } from "../wire/response.ts";
 import type { Scanner } from "../wire/scanner.ts";
 import type { KeyMemory } from "./key_memory.ts";
@@ -119,8 +120,8 @@ export type CommandState = keyof ContextByState;
 export type AnnouncedLiteral =
   /** An argument like any other. */
   | { readonly kind: "argument" }
-  /** The bytes go to `receive()`'s result while they arrive; the name is decoded. */
-  | { readonly kind: "message"; readonly mailbox: string };
+  /** The bytes go to the store while they arrive; the name is decoded, `text` as it came. */
+  | { readonly kind: "message"; readonly mailbox: string; readonly text: AnnouncedText };
 
 /**
  * Everything that shared code knows about a command. `parse` and `run` are properties, not

@@ -1,8 +1,9 @@
 /** The table of commands. CAPABILITY is computed from it and its sub-tables, so it cannot lie. */
 
+import { appendArgs, replaceArgs } from "../wire/append_grammar.ts";
 import {
-  appendArgs,
   authenticateArgs,
+  cancelUpdateArgs,
   compressArgs,
   copyArgs,
   createArgs,
@@ -25,7 +26,7 @@ import { sortArgs, threadArgs } from "../wire/sort_grammar.ts";
 import { selectArgs } from "../wire/select_grammar.ts";
 import type { Completion } from "../wire/response.ts";
 import type { CommandRow, CommandState, Context, ContextByState } from "./command.ts";
-import { announcedLiteral, append } from "./commands/append.ts";
+import { announcedMessage, announcedReplacement, append, replace } from "./commands/append.ts";
 import { authenticate, login, mayLogIn, mechanisms } from "./commands/authenticate.ts";
 import {
   capability,
@@ -48,6 +49,7 @@ import { sort, thread } from "./commands/sort.ts";
 import { close, select, unselect } from "./commands/select.ts";
 import { ENABLEABLES } from "./enableables.ts";
 import { FETCH_ITEMS } from "./fetch_items.ts";
+import { cancelUpdate } from "./result_contexts.ts";
 import { RETURN_OPTIONS } from "./return_options.ts";
 import { LIST_FORM, XLIST_FORM } from "./list_response.ts";
 import { SEARCH_KEYS } from "./search_keys.ts";
@@ -282,8 +284,9 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     parse: appendArgs,
     run: append,
     rfc: "RFC 9051 §6.3.12",
+    capability: ["CATENATE", "MULTIAPPEND", "URL-PARTIAL"],
     mayExpunge: true,
-    literal: announcedLiteral,
+    literal: announcedMessage,
   }),
   command("IDLE", {
     state: "authenticated",
@@ -332,6 +335,14 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     byUid: true,
     mayExpunge: true,
   }),
+  command("CANCELUPDATE", {
+    state: "selected",
+    parse: cancelUpdateArgs,
+    run: cancelUpdate,
+    rfc: "RFC 5267 §4.3.5",
+    capability: "CONTEXT=SEARCH",
+    mayExpunge: true,
+  }),
   ...withUidForm("SEARCH", {
     state: "selected",
     parse: searchArgs,
@@ -377,6 +388,14 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     rfc: "RFC 6851 §3",
     capability: "MOVE",
   }, { bySequence: true }),
+  ...withUidForm("REPLACE", {
+    state: "selected",
+    parse: replaceArgs,
+    run: replace,
+    rfc: "RFC 8508 §4",
+    capability: "REPLACE",
+    literal: announcedReplacement,
+  }, { bySequence: true }),
 ];
 
 const COMMANDS: ReadonlyMap<string, AnyRow> = new Map(ROWS);
@@ -396,7 +415,10 @@ export function withoutSecrets(text: string): string | undefined {
   return found.row.secret ? `${text.slice(0, space)} ${found.name} ***` : text;
 }
 
-/** What every connection may use, whatever its state. */
+/**
+ * What every connection may use, whatever its state. LITERAL+ has all of LITERAL-, and only one of
+ * them may be told. @see RFC 7888 §5
+ */
 const WIRE_CAPABILITIES = ["LITERAL+"] as const;
 
 /** What LIST answers and can be asked for beyond its own row's capability. */

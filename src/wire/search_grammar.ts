@@ -41,6 +41,8 @@ export type SearchKey =
 export interface SearchArgs {
   /** Absent: the old `* SEARCH` answer. */
   readonly returns?: readonly ReturnOption[];
+  /** The client named the charset of its strings. */
+  readonly namesCharset: boolean;
   readonly key: SearchKey;
 }
 
@@ -75,7 +77,9 @@ interface Program {
 export function searchArgs(s: Scanner): SearchArgs {
   s.space();
   const returns = returnOptions(s);
-  return { returns, key: blamedOn(returns, () => searchProgram(s)) };
+  const namesCharset = s.takeKeyword("CHARSET");
+  const key = blamedOn(returns, () => program(s, namesCharset));
+  return { returns, namesCharset, key };
 }
 
 /** Lets a charset that is unknown tell what was to be returned. */
@@ -106,7 +110,11 @@ export function searchCriteria(s: Scanner, returns?: readonly ReturnOption[]): S
  * @throws {UnknownCharset}
  */
 export function searchProgram(s: Scanner): SearchKey {
-  return programIn(s.takeKeyword("CHARSET") ? charset(s) : lenientText, s);
+  return program(s, s.takeKeyword("CHARSET"));
+}
+
+function program(s: Scanner, namesCharset: boolean): SearchKey {
+  return programIn(namesCharset ? charset(s) : lenientText, s);
 }
 
 function programIn(decode: Decode, s: Scanner): SearchKey {
