@@ -364,7 +364,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     parse: sortArgs,
     run: sort,
     rfc: "RFC 5256 §3",
-    capability: ["SORT", "ESORT", "I18NLEVEL=1"],
+    capability: ["SORT", "ESORT", "CONTEXT=SORT", "I18NLEVEL=1"],
   }, NUMBERS_HOLD),
   ...withUidForm("THREAD", {
     state: "selected",
