@@ -9,6 +9,7 @@ export type PlainCode =
   | "ALREADYEXISTS"
   | "AUTHENTICATIONFAILED"
   | "AUTHORIZATIONFAILED"
+  | "BADCHARSET"
   | "CANNOT"
   | "CLIENTBUG"
   | "CLOSED"
