@@ -3,7 +3,6 @@
 import { appendArgs, replaceArgs } from "../wire/append_grammar.ts";
 import {
   authenticateArgs,
-  cancelUpdateArgs,
   compressArgs,
   copyArgs,
   createArgs,
@@ -22,9 +21,11 @@ import { commandName } from "../wire/grammar.ts";
 import { listArgs, lsubArgs, statusArgs } from "../wire/list_grammar.ts";
 import { Scanner, SyntaxFault } from "../wire/scanner.ts";
 import { getMetadataArgs, setMetadataArgs } from "../wire/metadata_grammar.ts";
+import { cancelUpdateArgs } from "../wire/return_options.ts";
 import { searchArgs } from "../wire/search_grammar.ts";
 import { sortArgs, threadArgs } from "../wire/sort_grammar.ts";
 import { selectArgs } from "../wire/select_grammar.ts";
+import { uidBatchesArgs } from "../wire/uid_batches_grammar.ts";
 import type { Completion } from "../wire/response.ts";
 import type { CommandRow, CommandState, Context, ContextByState } from "./command.ts";
 import { announcedMessage, announcedReplacement, append, replace } from "./commands/append.ts";
@@ -49,6 +50,7 @@ import { copy, expunge, move, store, uidExpunge } from "./commands/messages.ts";
 import { search } from "./commands/search.ts";
 import { sort, thread } from "./commands/sort.ts";
 import { close, select, unselect } from "./commands/select.ts";
+import { uidBatches } from "./commands/uid_batches.ts";
 import { ENABLEABLES } from "./enableables.ts";
 import { FETCH_ITEMS } from "./fetch_items.ts";
 import { cancelUpdate } from "./result_contexts.ts";
@@ -351,6 +353,14 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     run: cancelUpdate,
     rfc: "RFC 5267 §4.3.5",
     capability: "CONTEXT=SEARCH",
+    mayExpunge: true,
+  }),
+  command("UIDBATCHES", {
+    state: "selected",
+    parse: uidBatchesArgs,
+    run: uidBatches,
+    rfc: "RFC 10022 §3.1",
+    capability: "UIDBATCHES",
     mayExpunge: true,
   }),
   ...withUidForm("SEARCH", {
