@@ -3,6 +3,7 @@
 import { appendArgs, replaceArgs } from "../wire/append_grammar.ts";
 import {
   authenticateArgs,
+  cancelUpdateArgs,
   compressArgs,
   copyArgs,
   createArgs,
@@ -46,6 +47,7 @@ import { search } from "./commands/search.ts";
 import { close, select, unselect } from "./commands/select.ts";
 import { ENABLEABLES } from "./enableables.ts";
 import { FETCH_ITEMS } from "./fetch_items.ts";
+import { cancelUpdate } from "./result_contexts.ts";
 import { RETURN_OPTIONS } from "./return_options.ts";
 import { LIST_FORM, XLIST_FORM } from "./list_response.ts";
 import { SEARCH_KEYS } from "./search_keys.ts";
@@ -327,6 +329,14 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     rfc: "RFC 4315 §2.1",
     capability: "UIDPLUS",
     byUid: true,
+    mayExpunge: true,
+  }),
+  command("CANCELUPDATE", {
+    state: "selected",
+    parse: cancelUpdateArgs,
+    run: cancelUpdate,
+    rfc: "RFC 5267 §4.3.5",
+    capability: "CONTEXT=SEARCH",
     mayExpunge: true,
   }),
   ...withUidForm("SEARCH", {

@@ -8,11 +8,13 @@ import { formatNumberSet, formatRanges, type NumberRange } from "./number_set.ts
 export type PlainCode =
   | "ALREADYEXISTS"
   | "AUTHENTICATIONFAILED"
+  | "AUTHORIZATIONFAILED"
   | "CANNOT"
   | "CLIENTBUG"
   | "CLOSED"
   | "COMPRESSIONACTIVE"
   | "CORRUPTION"
+  | "EXPIRED"
   | "EXPUNGEISSUED"
   | "INUSE"
   | "LIMIT"

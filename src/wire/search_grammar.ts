@@ -41,6 +41,8 @@ export type SearchKey =
 export interface SearchArgs {
   /** Absent: the old `* SEARCH` answer. */
   readonly returns?: readonly ReturnOption[];
+  /** The client named the charset of its strings. */
+  readonly namesCharset: boolean;
   readonly key: SearchKey;
 }
 
@@ -75,8 +77,9 @@ interface Program {
 export function searchArgs(s: Scanner): SearchArgs {
   s.space();
   const returns = returnOptions(s);
+  const namesCharset = s.takeKeyword("CHARSET");
   try {
-    return { returns, key: searchProgram(s) };
+    return { returns, namesCharset, key: program(s, namesCharset) };
   } catch (error) {
     if (!(error instanceof UnknownCharset)) throw error;
     throw new UnknownCharset(error.charset, returns);
@@ -89,7 +92,11 @@ export function searchArgs(s: Scanner): SearchArgs {
  * @throws {UnknownCharset}
  */
 export function searchProgram(s: Scanner): SearchKey {
-  const decode = s.takeKeyword("CHARSET") ? charset(s) : lenientText;
+  return program(s, s.takeKeyword("CHARSET"));
+}
+
+function program(s: Scanner, namesCharset: boolean): SearchKey {
+  const decode = namesCharset ? charset(s) : lenientText;
   const key = searchKeys({ s, decode, keys: 0 });
   s.end();
   return key;
