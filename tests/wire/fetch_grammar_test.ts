@@ -15,8 +15,7 @@ function body(text: string, literals: string[] = []): BodyItem {
 /** Items that are no more than their name. */
 type PlainName = Exclude<FetchItem["name"], "BODY[]" | "BINARY" | "BINARY.SIZE">;
 
-const named = (...names: PlainName[]): FetchItem[] =>
-  names.map((name) => ({ name }));
+const named = (...names: PlainName[]): FetchItem[] => names.map((name) => ({ name }));
 
 Deno.test("fetchItems: knows macros", () => {
   table(fetchItems, [
