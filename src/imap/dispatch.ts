@@ -121,11 +121,10 @@ function inState(
 /** Sends what other sessions did, as far as this command allows it. */
 function tellChanges(row: AnyRow, { session, out }: Environment): void {
   if (session.state.name !== "selected") return;
-  session.state.view.drain(out, {
-    session,
-    expunges: row.mayExpunge,
-    withUid: row.byUid ?? false,
-  });
+  const { view } = session.state;
+  const options = { session, expunges: row.mayExpunge, withUid: row.byUid ?? false };
+  if (session.notify === undefined || row.removes) view.drain(out, options);
+  else session.notify.drain(view, out, options);
 }
 
 const STORE_CODES: Readonly<Record<StoreErrorCode, PlainCode | undefined>> = {

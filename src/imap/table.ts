@@ -18,6 +18,7 @@ import {
 } from "../wire/command_grammar.ts";
 import { commandName } from "../wire/grammar.ts";
 import { listArgs, lsubArgs, statusArgs } from "../wire/list_grammar.ts";
+import { notifyArgs } from "../wire/notify_grammar.ts";
 import { Scanner, SyntaxFault } from "../wire/scanner.ts";
 import { searchArgs } from "../wire/search_grammar.ts";
 import { selectArgs } from "../wire/select_grammar.ts";
@@ -40,6 +41,7 @@ import { idle } from "./commands/idle.ts";
 import { list, lsub, status } from "./commands/list.ts";
 import { create, namespace, remove, rename, subscribe, unsubscribe } from "./commands/mailboxes.ts";
 import { copy, expunge, move, store, uidExpunge } from "./commands/messages.ts";
+import { notify } from "./commands/notify.ts";
 import { search } from "./commands/search.ts";
 import { close, select, unselect } from "./commands/select.ts";
 import { ENABLEABLES } from "./enableables.ts";
@@ -271,6 +273,14 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     mayExpunge: true,
     lasting: true,
   }),
+  command("NOTIFY", {
+    state: "authenticated",
+    parse: notifyArgs,
+    run: notify,
+    rfc: "RFC 5465 §3.1",
+    capability: "NOTIFY",
+    mayExpunge: true,
+  }),
   command("CHECK", {
     state: "selected",
     parse: noArgs,
@@ -299,6 +309,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     run: expunge,
     rfc: "RFC 9051 §6.4.3",
     mayExpunge: true,
+    removes: true,
   }),
   command("UID EXPUNGE", {
     state: "selected",
@@ -308,6 +319,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     capability: "UIDPLUS",
     byUid: true,
     mayExpunge: true,
+    removes: true,
   }),
   ...withUidForm("SEARCH", {
     state: "selected",
@@ -340,6 +352,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     run: move,
     rfc: "RFC 6851 §3",
     capability: "MOVE",
+    removes: true,
   }, { bySequence: true }),
 ];
 

@@ -18,6 +18,7 @@ export type PlainCode =
   | "LIMIT"
   | "NONEXISTENT"
   | "NOPERM"
+  | "NOTIFICATIONOVERFLOW"
   | "OVERQUOTA"
   | "PRIVACYREQUIRED"
   | "READ-ONLY"

@@ -50,6 +50,7 @@ export async function append(
   }));
   const { uidValidity, uids } = await orTryCreate(user.account.append(mailbox, messages));
   for (const message of received) message.stored = true;
+  session.notify?.made(mailbox, uids);
   return ok("APPEND completed", appendUidCode(uidValidity, uids));
 }
 

@@ -2,6 +2,7 @@
 
 import { bad, type Completion, ok, statusLine } from "../../wire/response.ts";
 import type { AuthenticatedContext } from "../command.ts";
+import type { Session } from "../session.ts";
 import type { View } from "../view.ts";
 
 /** @see RFC 2177, RFC 9051 §6.3.13 */
@@ -9,7 +10,7 @@ export async function idle(context: AuthenticatedContext): Promise<Completion> {
   const { dialogue, session } = context;
   const view = session.state.name === "selected" ? session.state.view : undefined;
   const alarm = new Alarm();
-  const unwatch = view?.mailbox.watch(() => alarm.ring());
+  const unwatch = watch(session, view, () => alarm.ring());
   await dialogue.prompt("idling");
   const line = dialogue.line();
   // The line may fail while nobody waits for it; it is awaited below all the same.
@@ -18,7 +19,7 @@ export async function idle(context: AuthenticatedContext): Promise<Completion> {
   try {
     await announce(context, view, alarm, line);
   } finally {
-    unwatch?.();
+    unwatch();
     alarm.stop();
   }
   return (await line).toUpperCase() === "DONE"
@@ -26,17 +27,27 @@ export async function idle(context: AuthenticatedContext): Promise<Completion> {
     : bad("Expected DONE to end IDLE");
 }
 
+/** Calls `ring` when there is something to tell. */
+function watch(session: Session, view: View | undefined, ring: () => void): () => void {
+  const { notify } = session;
+  if (notify === undefined) return view?.mailbox.watch(ring) ?? (() => {});
+  notify.onDue = ring;
+  return () => notify.onDue = () => {};
+}
+
 /** Tells what happens until the client's line is there. */
 async function announce(
-  { out, service, session }: AuthenticatedContext,
+  context: AuthenticatedContext,
   view: View | undefined,
   alarm: Alarm,
   line: Promise<string>,
 ): Promise<void> {
+  const { out, service, session } = context;
   let ended = false;
   void line.then(() => ended = true, () => ended = true);
   while (!ended) {
-    view?.drain(out, { session, expunges: true, withUid: false });
+    if (session.notify !== undefined) await session.notify.tell(context, true);
+    else view?.drain(out, { session, expunges: true, withUid: false });
     await out.flush();
     // Clients and NAT boxes give up on a silent connection.
     if (!await alarm.wait(service.keepalive)) out.text(statusLine("*", "OK", "Still here"));

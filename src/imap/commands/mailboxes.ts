@@ -15,7 +15,7 @@ export async function create(
     throw new Refusal(`Unknown special use ${args.unknownUse[0]}`, "USEATTR");
   }
   const name = newMailboxArgument(args.mailbox, session);
-  await user.account.create(name, args.specialUse);
+  await user.account.create(name, args.specialUse, session);
   const supplied = denormalized(session, args.mailbox);
   if (supplied !== undefined) out.text(unaskedListResponse(user.account, name, supplied));
   return ok("CREATE completed");
@@ -27,7 +27,7 @@ export async function remove(
   args: MailboxArgs,
 ): Promise<Completion> {
   const name = mailboxArgument(args.mailbox, session);
-  await user.account.delete(name);
+  await user.account.delete(name, session);
   const supplied = denormalized(session, args.mailbox);
   if (supplied !== undefined) out.text(unaskedListResponse(user.account, name, supplied));
   const { state } = session;
@@ -43,7 +43,7 @@ export async function rename(
   args: RenameArgs,
 ): Promise<Completion> {
   const name = newMailboxArgument(args.to, session);
-  await user.account.rename(mailboxArgument(args.from, session), name);
+  await user.account.rename(mailboxArgument(args.from, session), name, session);
   const supplied = denormalized(session, args.from, args.to);
   if (supplied !== undefined) out.text(unaskedListResponse(user.account, name, supplied));
   return ok("RENAME completed");
@@ -54,7 +54,7 @@ export async function subscribe(
   { user, session }: AuthenticatedContext,
   args: MailboxArgs,
 ): Promise<Completion> {
-  await user.account.subscribe(mailboxArgument(args.mailbox, session));
+  await user.account.subscribe(mailboxArgument(args.mailbox, session), session);
   return ok("SUBSCRIBE completed");
 }
 
@@ -63,7 +63,7 @@ export async function unsubscribe(
   { user, session }: AuthenticatedContext,
   args: MailboxArgs,
 ): Promise<Completion> {
-  await user.account.unsubscribe(mailboxArgument(args.mailbox, session));
+  await user.account.unsubscribe(mailboxArgument(args.mailbox, session), session);
   return ok("UNSUBSCRIBE completed");
 }
 

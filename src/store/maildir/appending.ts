@@ -182,7 +182,7 @@ function insert(
       if (keywords) state.keywords = keywords;
       state.uidNext = uidNext;
       state.highestModseq = modseq;
-      state.changed();
+      state.changed("arrived");
     },
   };
 }
