@@ -41,6 +41,10 @@ export interface ImapConfig {
   readonly saslLogin: boolean;
   readonly channelBinding: boolean;
   readonly certificateName: "email" | "dns" | "cn";
+  /** Names of accounts. */
+  readonly admins: readonly string[];
+  /** A URI. */
+  readonly adminContact?: string;
   readonly debug: boolean;
   readonly ioDebug: boolean;
   readonly ioErrors: boolean;

@@ -64,7 +64,7 @@ export async function dispatch(frame: Frame, env: Environment): Promise<Outcome>
   const completion = found === undefined
     ? bad("Unknown command")
     : await runRow(found.row, scanner, { ...env, tag, command: found.name });
-  if (found !== undefined) tellChanges(found.row, env);
+  if (found !== undefined) await tellChanges(found.row, env);
   env.out.text(statusLine(tag, completion.status, completion.text, completion.code));
   const seconds = meter.now() - started;
   meter.command(found?.name, completion.status, found?.row.lasting ? undefined : seconds);
@@ -119,12 +119,14 @@ function inState(
 }
 
 /** Sends what other sessions did, as far as this command allows it. */
-function tellChanges(row: AnyRow, { session, out }: Environment): void {
-  if (session.state.name !== "selected") return;
+function tellChanges(row: AnyRow, { session, out }: Environment): Promise<void> | undefined {
+  session.metadataNews?.tell(out);
+  if (session.state.name !== "selected") return undefined;
   const { view } = session.state;
   const options = { session, expunges: row.mayExpunge, withUid: row.byUid ?? false };
-  if (session.notify === undefined || row.removes) view.drain(out, options);
-  else session.notify.drain(view, out, options);
+  return session.notify === undefined || row.removes
+    ? view.tell(out, options)
+    : session.notify.drain(view, out, options);
 }
 
 const STORE_CODES: Readonly<Record<StoreErrorCode, PlainCode | undefined>> = {

@@ -1,14 +1,9 @@
 /** What a client is told by itself, since it asked for that by NOTIFY. @see RFC 5465 */
 
-import {
-  type AccountNews,
-  type AnnotationNews,
-  type MessageChange,
-  StoreError,
-} from "../store/store.ts";
+import { type AccountNews, type MessageChange, StoreError } from "../store/store.ts";
 import type { EventGroup, EventName } from "../wire/notify_grammar.ts";
-import { astring, mailbox as mailboxText, statusLine } from "../wire/response.ts";
-import type { Context, Output } from "./command.ts";
+import { mailbox as mailboxText, statusLine } from "../wire/response.ts";
+import type { Context, Output, Service } from "./command.ts";
 import { CommandPace } from "./command_pace.ts";
 import { tellMessages } from "./commands/fetch.ts";
 import {
@@ -20,6 +15,7 @@ import {
   selectedGroup,
 } from "./event_groups.ts";
 import { LIST_FORM, listResponse, mailboxAttributes } from "./list_response.ts";
+import { MetadataNews } from "./metadata_news.ts";
 import type { Session, User } from "./session.ts";
 import { statusResponse } from "./status_items.ts";
 import type { DrainOptions, View } from "./view.ts";
@@ -49,8 +45,7 @@ export class Notifications {
   readonly #changes = new Map<string, Set<MessageChange>>();
   /** Names to be listed, each with the name that it had before. */
   readonly #names = new Map<string, string | undefined>();
-  /** Annotations that changed, by mailbox. */
-  readonly #annotations = new Map<string, Set<string>>();
+  #metadata: MetadataNews | undefined;
   /** Messages that the client itself put into the selected mailbox. */
   readonly #made = new Set<number>();
   #selectedDue = false;
@@ -60,16 +55,23 @@ export class Notifications {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param groups none: the client wants to hear nothing */
-  constructor(groups: readonly EventGroup[], session: Session, user: User) {
+  constructor(groups: readonly EventGroup[], session: Session, user: User, service: Service) {
     this.#session = session;
     this.#user = user;
     this.#selected = selectedGroup(groups);
     this.#others = otherGroups(groups, session);
     if (this.#others.length > 0) {
-      this.#ends.push(
-        user.account.watch((news) => this.#heard(news)),
-        user.account.watchAnnotations((news) => this.#heardOfAnnotations(news)),
+      this.#ends.push(user.account.watch((news) => this.#heard(news)));
+    }
+    if (this.#others.some(({ events }) => METADATA_EVENTS.some((event) => events.has(event)))) {
+      const metadata = new MetadataNews(
+        session,
+        user,
+        service,
+        (name) => this.#wantsMetadata(name),
       );
+      this.#metadata = metadata;
+      this.#ends.push(metadata.listen(() => this.#soon()), () => metadata.close());
     }
     if (session.state.name === "selected") this.selected(session.state.view);
   }
@@ -112,11 +114,12 @@ export class Notifications {
   }
 
   /** Tells as much of the selected mailbox as the client asked for. */
-  drain(view: View, out: Output, options: DrainOptions): void {
-    if (this.#selected.events.size === 0) return;
+  drain(view: View, out: Output, options: DrainOptions): Promise<void> | undefined {
+    if (this.#selected.events.size === 0) return undefined;
     const silentFlags = !this.#selected.events.has("FlagChange");
-    view.drain(out, { ...options, withUid: true, silentFlags });
+    const rest = view.tell(out, { ...options, withUid: true, silentFlags });
     if (lastUid(view) > this.#fetched) this.#selectedDue = true;
+    return rest;
   }
 
   /** Tells what is due, and flushes. @param command a command runs that allows EXPUNGE, as IDLE does */
@@ -140,7 +143,8 @@ export class Notifications {
     this.#selectedDue = false;
     if (session.state.name !== "selected") return;
     const { user, view } = session.state;
-    this.drain(view, out, { session, expunges, withUid: true });
+    // FETCH follows what the results of searches have become. @see RFC 5465 §5.2
+    await this.drain(view, out, { session, expunges, withUid: true });
     this.#selectedDue = false;
     const fresh = this.#unfetched(view);
     if (fresh.length === 0 || this.#selected.items.length === 0) return;
@@ -198,23 +202,15 @@ export class Notifications {
     this.#soon();
   }
 
-  #heardOfAnnotations({ mailbox, changes, by }: AnnotationNews): void {
-    if (by === this.#session) return;
-    const wanted = mailbox === ""
+  #wantsMetadata(mailbox: string): boolean {
+    return mailbox === ""
       ? this.#others.some(({ events }) => events.has("ServerMetadataChange"))
       : this.wants(mailbox, "MailboxMetadataChange");
-    if (!wanted) return;
-    const entries = this.#annotations.get(mailbox) ?? new Set();
-    for (const entry of changes.entries.keys()) entries.add(entry);
-    this.#annotations.set(mailbox, entries);
-    this.#soon();
   }
 
   /** Has other mailboxes be told of, but not again within a moment. */
   #soon(): void {
-    if (this.#changes.size + this.#names.size + this.#annotations.size > MOST_WAITING) {
-      this.#overflown = true;
-    }
+    if (this.#changes.size + this.#names.size > MOST_WAITING) this.#overflown = true;
     if (this.#timer !== undefined || this.#othersDue) return;
     const wait = this.#lastTold + PAUSE - performance.now();
     if (wait <= 0) return this.#ring();
@@ -233,7 +229,7 @@ export class Notifications {
     this.#lastTold = performance.now();
     if (this.#overflown) return this.#tellOverflow(context.out);
     this.#tellNames(context);
-    this.#tellAnnotations(context);
+    this.#tellMetadata(context);
     const { state } = context.session;
     const selected = state.name === "selected" ? state.view.mailbox.name : undefined;
     const pace = new CommandPace(context.dialogue);
@@ -254,7 +250,6 @@ export class Notifications {
     this.#others = [];
     this.#changes.clear();
     this.#names.clear();
-    this.#annotations.clear();
     const text = "Too much happened at once, ask again by NOTIFY";
     out.text(statusLine("*", "OK", text, "NOTIFICATIONOVERFLOW"));
   }
@@ -273,14 +268,11 @@ export class Notifications {
     }
   }
 
-  /** @see RFC 5464 §4.4.2 */
-  #tellAnnotations({ out, session }: TellingContext): void {
-    const all = [...this.#annotations];
-    this.#annotations.clear();
-    for (const [mailbox, entries] of all) {
-      const name = mailbox === "" ? '""' : mailboxText(mailbox, session.utf8);
-      out.text(`* METADATA ${name} ${[...entries].map(astring).join(" ")}\r\n`);
-    }
+  /** Once, also for who enabled METADATA and so hears of all of it. @see RFC 5465 §5.6, §5.7 */
+  #tellMetadata({ out, session }: TellingContext): void {
+    if (session.metadataNews === undefined) return this.#metadata?.tell(out);
+    session.metadataNews.tell(out);
+    this.#metadata?.clear();
   }
 
   /** A mailbox that is gone meanwhile has no STATUS. */
@@ -303,6 +295,8 @@ export class Notifications {
     }
   }
 }
+
+const METADATA_EVENTS = ["MailboxMetadataChange", "ServerMetadataChange"] as const;
 
 /** What a client has to ask for, to be told of a change. */
 const EVENT_OF: Readonly<Record<MessageChange, EventName>> = {

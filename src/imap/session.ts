@@ -2,6 +2,7 @@
 
 import type { SaslChannel } from "../auth/auth.ts";
 import type { Account } from "../store/store.ts";
+import type { MetadataNews } from "./metadata_news.ts";
 import type { Notifications } from "./notifications.ts";
 import type { View } from "./view.ts";
 
@@ -18,7 +19,13 @@ export type SessionState =
   | { readonly name: "logout" };
 
 /** Extensions that change what the server sends once a client enabled them. @see RFC 5161 */
-export type Enableable = "CONDSTORE" | "QRESYNC" | "IMAP4REV2" | "UTF8=ACCEPT" | "UIDONLY";
+export type Enableable =
+  | "CONDSTORE"
+  | "QRESYNC"
+  | "IMAP4REV2"
+  | "UTF8=ACCEPT"
+  | "UIDONLY"
+  | "METADATA";
 
 const NOTHING: ReadonlySet<string> = new Set<string>();
 
@@ -27,6 +34,9 @@ export class Session {
   #notify: Notifications | undefined;
   /** Set by ENABLE or by a command that enables it in passing. @see RFC 7162 §3.1 */
   readonly enabled = new Set<Enableable>();
+
+  /** Present once METADATA is enabled. */
+  metadataNews: MetadataNews | undefined;
 
   /** What TLS tells of both ends; nothing without it. */
   channel: SaslChannel = {};
@@ -74,7 +84,10 @@ export class Session {
       view.close();
     }
     if (another) this.#notify?.selected(another);
-    if (next.name === "not-authenticated" || next.name === "logout") this.notify = undefined;
+    if ("user" in next) return;
+    this.notify = undefined;
+    this.metadataNews?.close();
+    this.metadataNews = undefined;
   }
 
   /** Forgets the user and what was enabled, but not who the client's program is. @see RFC 8437 §3 */

@@ -68,6 +68,10 @@ export interface Endpoint {
   readonly channelBinding: boolean;
   /** Which names in a certificate of a client are those of users. */
   readonly certificateName: CertificateName;
+  /** Names of the accounts whose users are admins; absent: nobody is. */
+  readonly admins?: readonly string[];
+  /** A URI. */
+  readonly adminContact?: string;
   readonly ioDebug: boolean;
   readonly ioErrors: boolean;
   readonly limits: Limits;

@@ -98,6 +98,10 @@ export const proxyProtocol = {
   }),
 } satisfies Section;
 
+function isUri(text: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9+.-]*:[!-~]+$/.test(text);
+}
+
 /** One `[[imap]]` block. */
 export const imap = {
   listen: required(list(address(), 1), {
@@ -173,6 +177,19 @@ export const imap = {
   storage: required(moduleReference("storage", () => storageModules), {
     doc: "The module that keeps the mail.",
     example: '"&local_mailboxes"',
+  }),
+  admins: setting(list(string("the name of an account"), 0), {
+    default: "[]",
+    doc:
+      "Names of accounts (as `storage_map` gives them) whose users are admins: by IMAP, they may " +
+      "see and set the quotas of all accounts of `storage` (QUOTASET, RFC 9208), and the " +
+      "annotations of the server that all users see (METADATA, RFC 5464).",
+  }),
+  admin_contact: optional(string("a URI", isUri), {
+    sample: '"mailto:postmaster@example.org"',
+    doc:
+      "How users reach the administrator; clients read it as the annotation `/shared/admin` of " +
+      "the server (RFC 5464).",
   }),
   auth_map: optional(tableReference, {
     sample: '["regexp", "(.*)@example\\\\.org", "$1"]',

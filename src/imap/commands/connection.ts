@@ -66,7 +66,7 @@ export function id(capabilities: (context: Context) => readonly string[]) {
 /** @see RFC 5161 §3.1 */
 export function enable(context: AuthenticatedContext, args: EnableArgs): Completion {
   const offered = args.capabilities.filter((name) => isOffered(name, context));
-  const fresh = enableAll(context.session, offered);
+  const fresh = enableAll(context, offered);
   context.out.text(`* ENABLED${fresh.map((name) => ` ${name}`).join("")}\r\n`);
   return ok("ENABLE completed");
 }

@@ -24,15 +24,19 @@ export async function idle(context: AuthenticatedContext): Promise<Completion> {
   }
   return (await line).toUpperCase() === "DONE"
     ? ok("IDLE completed")
-    : bad("Expected DONE to end IDLE");
+    : bad("Expected DONE to end IDLE", "CLIENTBUG");
 }
 
 /** Calls `ring` when there is something to tell. */
 function watch(session: Session, view: View | undefined, ring: () => void): () => void {
   const { notify } = session;
-  if (notify === undefined) return view?.mailbox.watch(ring) ?? (() => {});
-  notify.onDue = ring;
-  return () => notify.onDue = () => {};
+  const ends = [session.metadataNews?.listen(ring)];
+  if (notify === undefined) ends.push(view?.mailbox.watch(ring));
+  else {
+    notify.onDue = ring;
+    ends.push(() => notify.onDue = () => {});
+  }
+  return () => ends.forEach((end) => end?.());
 }
 
 /** Tells what happens until the client's line is there. */
@@ -47,7 +51,8 @@ async function announce(
   void line.then(() => ended = true, () => ended = true);
   while (!ended) {
     if (session.notify !== undefined) await session.notify.tell(context, true);
-    else view?.drain(out, { session, expunges: true, withUid: false });
+    else await view?.tell(out, { session, expunges: true, withUid: false });
+    session.metadataNews?.tell(out);
     await out.flush();
     // Clients and NAT boxes give up on a silent connection.
     if (!await alarm.wait(service.keepalive)) out.text(statusLine("*", "OK", "Still here"));

@@ -25,9 +25,9 @@ export async function notify(
   }
   // What happened so far is told as it was before.
   if (session.state.name === "selected" && groups.length > 0) {
-    session.state.view.drain(out, { session, expunges: true, withUid: true });
+    await session.state.view.tell(out, { session, expunges: true, withUid: true });
   }
-  const notifications = new Notifications(groups, session, user);
+  const notifications = new Notifications(groups, session, user, context.service);
   session.notify = notifications;
   if (status) await tellStatus(context, notifications);
   return ok("NOTIFY completed");

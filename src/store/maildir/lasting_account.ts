@@ -145,8 +145,8 @@ export class LastingAccount implements Account {
     for (const listener of [...this.#listeners]) listener(news);
   }
 
-  receive(mailbox: string): Promise<IncomingMessage> {
-    return this.#useAgain((account) => account.receive(mailbox));
+  receive(mailbox: string, options?: { readonly replaces?: boolean }): Promise<IncomingMessage> {
+    return this.#useAgain((account) => account.receive(mailbox, options));
   }
 
   append(mailbox: string, messages: readonly NewMessage[]): Promise<AppendedUids> {
