@@ -11,6 +11,7 @@ import { esearch, hasOption, isSilent, returnData, spokenOf } from "./return_opt
 import type { SearchScope, Seqs } from "./search_columns.ts";
 import { evaluate, usesModseq } from "./search_keys.ts";
 import type { Session } from "./session.ts";
+import type { View } from "./view.ts";
 
 /** A searching command as its arguments say it. */
 export interface Searching {
@@ -54,7 +55,7 @@ export async function runSearching(
     if (follows) follow(context, searching, found, before);
     const spoken = spokenOf(searching.returns ?? [], found);
     if (saves) view.save(spoken.map((seq) => view.uidOf(seq)));
-    answer(context, searching, found, withModseq ? highest(context, spoken) : 0);
+    answer(context, searching, found, withModseq ? highest(view, spoken) : 0);
   } catch (error) {
     forgetSaved(session, searching.returns);
     throw error;
@@ -89,7 +90,8 @@ async function find({ key, order }: Searching, scope: SearchScope): Promise<Seqs
   return order === undefined ? found : await order(found, scope);
 }
 
-function highest({ view }: SelectedContext, seqs: Seqs): number {
+/** The highest mod-sequence of these messages. @see RFC 7162 §3.1.5 */
+export function highest(view: View, seqs: Seqs): number {
   const { modseqs } = view.mailbox.messages;
   return seqs.reduce((most, seq) => {
     const index = view.indexOf(view.uidOf(seq), seq);

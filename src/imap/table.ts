@@ -16,6 +16,7 @@ import {
   storeArgs,
   uidExpungeArgs,
 } from "../wire/command_grammar.ts";
+import { esearchArgs } from "../wire/esearch_grammar.ts";
 import { commandName } from "../wire/grammar.ts";
 import { listArgs, lsubArgs, statusArgs } from "../wire/list_grammar.ts";
 import { notifyArgs } from "../wire/notify_grammar.ts";
@@ -40,6 +41,7 @@ import {
   startTls,
   unauthenticate,
 } from "./commands/connection.ts";
+import { esearch } from "./commands/esearch.ts";
 import { fetch } from "./commands/fetch.ts";
 import { idle } from "./commands/idle.ts";
 import { list, lsub, status } from "./commands/list.ts";
@@ -307,6 +309,14 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     run: notify,
     rfc: "RFC 5465 §3.1",
     capability: "NOTIFY",
+    mayExpunge: true,
+  }),
+  command("ESEARCH", {
+    state: "authenticated",
+    parse: esearchArgs,
+    run: esearch,
+    rfc: "RFC 7377 §2",
+    capability: "MULTISEARCH",
     mayExpunge: true,
   }),
   command("CHECK", {

@@ -76,6 +76,15 @@ interface Program {
  */
 export function searchArgs(s: Scanner): SearchArgs {
   s.space();
+  return searchArgsHere(s);
+}
+
+/**
+ * [search-return-opts SP] search-program
+ *
+ * @throws {UnknownCharset}
+ */
+export function searchArgsHere(s: Scanner): SearchArgs {
   const returns = returnOptions(s);
   const namesCharset = s.takeKeyword("CHARSET");
   const key = blamedOn(returns, () => program(s, namesCharset));
