@@ -21,6 +21,7 @@ export type PlainCode =
   | "LIMIT"
   | "NONEXISTENT"
   | "NOPERM"
+  | "NOTIFICATIONOVERFLOW"
   | "OVERQUOTA"
   | "PRIVACYREQUIRED"
   | "READ-ONLY"
