@@ -18,6 +18,7 @@ import {
 } from "../wire/command_grammar.ts";
 import { commandName } from "../wire/grammar.ts";
 import { listArgs, lsubArgs, statusArgs } from "../wire/list_grammar.ts";
+import { getQuotaArgs, setQuotaArgs } from "../wire/quota_grammar.ts";
 import { Scanner, SyntaxFault } from "../wire/scanner.ts";
 import { getMetadataArgs, setMetadataArgs } from "../wire/metadata_grammar.ts";
 import { searchArgs } from "../wire/search_grammar.ts";
@@ -42,6 +43,7 @@ import { list, lsub, status } from "./commands/list.ts";
 import { create, namespace, remove, rename, subscribe, unsubscribe } from "./commands/mailboxes.ts";
 import { getMetadata, setMetadata } from "./commands/metadata.ts";
 import { copy, expunge, move, store, uidExpunge } from "./commands/messages.ts";
+import { getQuota, getQuotaRoot, setQuota } from "./commands/quota.ts";
 import { search } from "./commands/search.ts";
 import { close, select, unselect } from "./commands/select.ts";
 import { ENABLEABLES } from "./enableables.ts";
@@ -49,6 +51,7 @@ import { FETCH_ITEMS } from "./fetch_items.ts";
 import { RETURN_OPTIONS } from "./return_options.ts";
 import { LIST_FORM, XLIST_FORM } from "./list_response.ts";
 import { SEARCH_KEYS } from "./search_keys.ts";
+import { QUOTA_RESOURCES } from "./quota_resources.ts";
 import { STATUS_ITEMS } from "./status_items.ts";
 import { isOffered } from "./withheld.ts";
 
@@ -273,6 +276,30 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     capability: "METADATA",
     mayExpunge: true,
   }),
+  command("GETQUOTA", {
+    state: "authenticated",
+    parse: getQuotaArgs,
+    run: getQuota,
+    rfc: "RFC 9208 §4.1.1",
+    capability: "QUOTA",
+    mayExpunge: true,
+  }),
+  command("GETQUOTAROOT", {
+    state: "authenticated",
+    parse: mailboxArgs,
+    run: getQuotaRoot,
+    rfc: "RFC 9208 §4.1.2",
+    capability: "QUOTA",
+    mayExpunge: true,
+  }),
+  command("SETQUOTA", {
+    state: "authenticated",
+    parse: setQuotaArgs,
+    run: setQuota,
+    rfc: "RFC 9208 §4.1.3",
+    capability: "QUOTASET",
+    mayExpunge: true,
+  }),
   command("APPEND", {
     state: "authenticated",
     parse: appendArgs,
@@ -393,6 +420,7 @@ const TABLE_CAPABILITIES: readonly string[] = [
       ...Object.values(SEARCH_KEYS),
       ...Object.values(RETURN_OPTIONS),
       ...Object.values(STATUS_ITEMS),
+      ...Object.values(QUOTA_RESOURCES),
       ...Object.values(ENABLEABLES),
     ].flatMap((row) => row.capability ?? []),
   ),

@@ -6,6 +6,7 @@ import { appendUidCode, type Completion, ok } from "../../wire/response.ts";
 import { type Scanner, SyntaxFault } from "../../wire/scanner.ts";
 import { type AnnouncedLiteral, type AuthenticatedContext } from "../command.ts";
 import { mailboxArgument, orTryCreate } from "../mailbox_argument.ts";
+import { tellOverQuota } from "../over_quota.ts";
 import type { Session } from "../session.ts";
 
 /** A message that was handed to the store while it arrived. */
@@ -37,7 +38,7 @@ export function announcedLiteral(scanner: Scanner, session: Session): AnnouncedL
 
 /** @see RFC 9051 §6.3.12, RFC 4315 §3 */
 export async function append(
-  { user, session }: AuthenticatedContext,
+  { user, session, out }: AuthenticatedContext,
   args: AppendArgs,
 ): Promise<Completion> {
   const mailbox = mailboxArgument(args.mailbox, session);
@@ -48,8 +49,10 @@ export async function append(
     flags,
     date,
   }));
-  const { uidValidity, uids } = await orTryCreate(user.account.append(mailbox, messages));
+  const appended = await orTryCreate(user.account.append(mailbox, messages));
+  const { uidValidity, uids } = appended;
   for (const message of received) message.stored = true;
+  tellOverQuota(out, appended);
   return ok("APPEND completed", appendUidCode(uidValidity, uids));
 }
 
