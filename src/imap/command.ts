@@ -3,8 +3,10 @@
 import type { Login } from "../auth/auth.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
+import type { AnnouncedText } from "../wire/append_grammar.ts";
 import type { Completion, ResponseCode } from "../wire/response.ts";
 import type { Scanner } from "../wire/scanner.ts";
+import type { KeyMemory } from "./key_memory.ts";
 import type { ImapMeter } from "./meter.ts";
 import type { ServerAnnotations } from "./server_annotations.ts";
 import type { Session, User } from "./session.ts";
@@ -80,6 +82,7 @@ export interface Service {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly meter: ImapMeter;
+  readonly keyMemory: KeyMemory;
 }
 
 export interface Context {
@@ -117,8 +120,8 @@ export type CommandState = keyof ContextByState;
 export type AnnouncedLiteral =
   /** An argument like any other. */
   | { readonly kind: "argument" }
-  /** The bytes go to `receive()`'s result while they arrive; the name is decoded. */
-  | { readonly kind: "message"; readonly mailbox: string };
+  /** The bytes go to the store while they arrive; the name is decoded, `text` as it came. */
+  | { readonly kind: "message"; readonly mailbox: string; readonly text: AnnouncedText };
 
 /**
  * Everything that shared code knows about a command. `parse` and `run` are properties, not

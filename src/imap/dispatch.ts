@@ -64,7 +64,7 @@ export async function dispatch(frame: Frame, env: Environment): Promise<Outcome>
   const completion = found === undefined
     ? bad("Unknown command")
     : await runRow(found.row, scanner, { ...env, tag, command: found.name });
-  if (found !== undefined) tellChanges(found.row, env);
+  if (found !== undefined) await tellChanges(found.row, env);
   env.out.text(statusLine(tag, completion.status, completion.text, completion.code));
   const seconds = meter.now() - started;
   meter.command(found?.name, completion.status, found?.row.lasting ? undefined : seconds);
@@ -119,10 +119,10 @@ function inState(
 }
 
 /** Sends what other sessions did, as far as this command allows it. */
-function tellChanges(row: AnyRow, { session, out }: Environment): void {
+function tellChanges(row: AnyRow, { session, out }: Environment): Promise<void> | undefined {
   session.metadataNews?.tell(out);
-  if (session.state.name !== "selected") return;
-  session.state.view.drain(out, {
+  if (session.state.name !== "selected") return undefined;
+  return session.state.view.tell(out, {
     session,
     expunges: row.mayExpunge,
     withUid: row.byUid ?? false,

@@ -54,6 +54,8 @@ export const RETURN_OPTIONS: ReturnTable = {
     speaksOf: all,
     write: ({ numbers }) => `COUNT ${numbers.length}`,
   },
+  CONTEXT: { rfc: "RFC 5267 §4.2", capability: "CONTEXT=SEARCH" },
+  UPDATE: { rfc: "RFC 5267 §4.3", capability: "CONTEXT=SEARCH" },
   SAVE: { rfc: "RFC 5182 §2.1", capability: "SEARCHRES", silent: true },
   PARTIAL: {
     rfc: "RFC 9394 §3.1",
@@ -71,6 +73,19 @@ export function spanOf({ first, last, fromEnd }: ResultRange, count: number): Sp
   return fromEnd
     ? [Math.max(0, count - last), Math.max(0, count - first + 1)]
     : [Math.min(count, first - 1), Math.min(count, last)];
+}
+
+/** `* ESEARCH (TAG "a") UID`, the beginning of a response. @see RFC 9051 §7.3.4 */
+export function esearch(tag: string, byUid: boolean): string {
+  return `* ESEARCH (TAG "${tag}")${byUid ? " UID" : ""}`;
+}
+
+/** True if the option is among them. */
+export function hasOption(
+  options: readonly ReturnOption[] | undefined,
+  wanted: ReturnOption["name"],
+): boolean {
+  return options?.some(({ name }) => name === wanted) ?? false;
 }
 
 function rowOf(option: ReturnOption): ReturnRow<ReturnOption> {

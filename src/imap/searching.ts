@@ -2,10 +2,12 @@
 
 import type { ReturnOption } from "../wire/return_options.ts";
 import type { SearchKey } from "../wire/search_grammar.ts";
-import { type Completion, ok } from "../wire/response.ts";
+import { bad, type Completion, ok } from "../wire/response.ts";
 import type { SelectedContext } from "./command.ts";
 import { CommandPace } from "./command_pace.ts";
-import { isSilent, returnData, spokenOf } from "./return_options.ts";
+import { FollowedResults, horizon } from "./followed_results.ts";
+import { noUpdate, ResultContexts } from "./result_contexts.ts";
+import { esearch, hasOption, isSilent, returnData, spokenOf } from "./return_options.ts";
 import type { SearchScope, Seqs } from "./search_columns.ts";
 import { evaluate, usesModseq } from "./search_keys.ts";
 import type { Session } from "./session.ts";
@@ -37,12 +39,19 @@ export async function runSearching(
   context: SelectedContext,
   searching: Searching,
 ): Promise<Completion> {
-  const { view, session } = context;
-  const saves = doesSave(searching.returns);
+  const { view, session, tag } = context;
+  const saves = hasOption(searching.returns, "SAVE");
+  const follows = hasOption(searching.returns, "UPDATE");
+  if (follows && view.followers?.has(tag)) {
+    return bad("Expected another tag: results are followed under this one");
+  }
   const withModseq = usesModseq(searching.key);
   if (withModseq) session.enabled.add("CONDSTORE");
   try {
-    const found = await find(searching, scopeOf(context));
+    const scope = scopeOf(context);
+    const before = horizon(scope);
+    const found = await find(searching, scope);
+    if (follows) follow(context, searching, found, before);
     const spoken = spokenOf(searching.returns ?? [], found);
     if (saves) view.save(spoken.map((seq) => view.uidOf(seq)));
     answer(context, searching, found, withModseq ? highest(context, spoken) : 0);
@@ -53,16 +62,26 @@ export async function runSearching(
   return ok(`${context.command} completed`);
 }
 
-function doesSave(returns: readonly ReturnOption[] | undefined): boolean {
-  return returns?.some(({ name }) => name === "SAVE") ?? false;
-}
-
 /** A search that was to save and failed with NO leaves nothing saved. @see RFC 5182 §2.1 */
 export function forgetSaved(
   { state }: Session,
   returns: readonly ReturnOption[] | undefined,
 ): void {
-  if (doesSave(returns) && state.name === "selected") state.view.save([]);
+  if (hasOption(returns, "SAVE") && state.name === "selected") state.view.save([]);
+}
+
+/** Has later changes of the results told. @see RFC 5267 §4.3 */
+function follow(
+  context: SelectedContext,
+  { key, order }: Searching,
+  found: Seqs,
+  before: ReturnType<typeof horizon>,
+): void {
+  const { view, tag, byUid, out } = context;
+  const contexts = view.followers ?? new ResultContexts(context, () => scopeOf(context));
+  view.followers = contexts;
+  const results = new FollowedResults({ key, order, byUid }, view, found, before);
+  if (!contexts.add(tag, results)) out.text(noUpdate(tag, "Too many results are followed"));
 }
 
 async function find({ key, order }: Searching, scope: SearchScope): Promise<Seqs> {
@@ -92,9 +111,4 @@ function answer(
     const told = modseq === 0 ? "" : ` MODSEQ ${modseq}`;
     out.text(`${esearch(tag, byUid)}${returnData(returns, { numbers })}${told}\r\n`);
   }
-}
-
-/** `* ESEARCH (TAG "a") UID`, the beginning of a response. @see RFC 9051 §7.3.4 */
-export function esearch(tag: string, byUid: boolean): string {
-  return `* ESEARCH (TAG "${tag}")${byUid ? " UID" : ""}`;
 }

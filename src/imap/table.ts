@@ -1,7 +1,7 @@
 /** The table of commands. CAPABILITY is computed from it and its sub-tables, so it cannot lie. */
 
+import { appendArgs, replaceArgs } from "../wire/append_grammar.ts";
 import {
-  appendArgs,
   authenticateArgs,
   compressArgs,
   copyArgs,
@@ -21,11 +21,14 @@ import { listArgs, lsubArgs, statusArgs } from "../wire/list_grammar.ts";
 import { getQuotaArgs, setQuotaArgs } from "../wire/quota_grammar.ts";
 import { Scanner, SyntaxFault } from "../wire/scanner.ts";
 import { getMetadataArgs, setMetadataArgs } from "../wire/metadata_grammar.ts";
+import { cancelUpdateArgs } from "../wire/return_options.ts";
 import { searchArgs } from "../wire/search_grammar.ts";
+import { sortArgs, threadArgs } from "../wire/sort_grammar.ts";
 import { selectArgs } from "../wire/select_grammar.ts";
+import { uidBatchesArgs } from "../wire/uid_batches_grammar.ts";
 import type { Completion } from "../wire/response.ts";
 import type { CommandRow, CommandState, Context, ContextByState } from "./command.ts";
-import { announcedLiteral, append } from "./commands/append.ts";
+import { announcedMessage, announcedReplacement, append, replace } from "./commands/append.ts";
 import { authenticate, login, mayLogIn, mechanisms } from "./commands/authenticate.ts";
 import {
   capability,
@@ -45,14 +48,19 @@ import { getMetadata, setMetadata } from "./commands/metadata.ts";
 import { copy, expunge, move, store, uidExpunge } from "./commands/messages.ts";
 import { getQuota, getQuotaRoot, setQuota } from "./commands/quota.ts";
 import { search } from "./commands/search.ts";
+import { sort, thread } from "./commands/sort.ts";
 import { close, select, unselect } from "./commands/select.ts";
+import { uidBatches } from "./commands/uid_batches.ts";
 import { ENABLEABLES } from "./enableables.ts";
 import { FETCH_ITEMS } from "./fetch_items.ts";
+import { cancelUpdate } from "./result_contexts.ts";
 import { RETURN_OPTIONS } from "./return_options.ts";
 import { LIST_FORM, XLIST_FORM } from "./list_response.ts";
 import { SEARCH_KEYS } from "./search_keys.ts";
 import { QUOTA_RESOURCES } from "./quota_resources.ts";
+import { SORT_KEYS } from "./sort_keys.ts";
 import { STATUS_ITEMS } from "./status_items.ts";
+import { THREAD_ALGORITHMS } from "./threads.ts";
 import { isOffered } from "./withheld.ts";
 
 /** A row whose parser and handler were paired, so that only the context is left to give. */
@@ -305,8 +313,9 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     parse: appendArgs,
     run: append,
     rfc: "RFC 9051 §6.3.12",
+    capability: ["CATENATE", "MULTIAPPEND", "URL-PARTIAL"],
     mayExpunge: true,
-    literal: announcedLiteral,
+    literal: announcedMessage,
   }),
   command("IDLE", {
     state: "authenticated",
@@ -355,11 +364,40 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     byUid: true,
     mayExpunge: true,
   }),
+  command("CANCELUPDATE", {
+    state: "selected",
+    parse: cancelUpdateArgs,
+    run: cancelUpdate,
+    rfc: "RFC 5267 §4.3.5",
+    capability: "CONTEXT=SEARCH",
+    mayExpunge: true,
+  }),
+  command("UIDBATCHES", {
+    state: "selected",
+    parse: uidBatchesArgs,
+    run: uidBatches,
+    rfc: "RFC 10022 §3.1",
+    capability: "UIDBATCHES",
+    mayExpunge: true,
+  }),
   ...withUidForm("SEARCH", {
     state: "selected",
     parse: searchArgs,
     run: search,
     rfc: "RFC 9051 §6.4.4",
+  }, NUMBERS_HOLD),
+  ...withUidForm("SORT", {
+    state: "selected",
+    parse: sortArgs,
+    run: sort,
+    rfc: "RFC 5256 §3",
+    capability: ["SORT", "ESORT", "I18NLEVEL=1"],
+  }, NUMBERS_HOLD),
+  ...withUidForm("THREAD", {
+    state: "selected",
+    parse: threadArgs,
+    run: thread,
+    rfc: "RFC 5256 §3",
   }, NUMBERS_HOLD),
   ...withUidForm("FETCH", {
     state: "selected",
@@ -387,6 +425,14 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     rfc: "RFC 6851 §3",
     capability: "MOVE",
   }, { bySequence: true }),
+  ...withUidForm("REPLACE", {
+    state: "selected",
+    parse: replaceArgs,
+    run: replace,
+    rfc: "RFC 8508 §4",
+    capability: "REPLACE",
+    literal: announcedReplacement,
+  }, { bySequence: true }),
 ];
 
 const COMMANDS: ReadonlyMap<string, AnyRow> = new Map(ROWS);
@@ -406,7 +452,10 @@ export function withoutSecrets(text: string): string | undefined {
   return found.row.secret ? `${text.slice(0, space)} ${found.name} ***` : text;
 }
 
-/** What every connection may use, whatever its state. */
+/**
+ * What every connection may use, whatever its state. LITERAL+ has all of LITERAL-, and only one of
+ * them may be told. @see RFC 7888 §5
+ */
 const WIRE_CAPABILITIES = ["LITERAL+"] as const;
 
 /** What LIST answers and can be asked for beyond its own row's capability. */
@@ -419,6 +468,8 @@ const TABLE_CAPABILITIES: readonly string[] = [
       ...Object.values(FETCH_ITEMS),
       ...Object.values(SEARCH_KEYS),
       ...Object.values(RETURN_OPTIONS),
+      ...Object.values(SORT_KEYS),
+      ...Object.values(THREAD_ALGORITHMS),
       ...Object.values(STATUS_ITEMS),
       ...Object.values(QUOTA_RESOURCES),
       ...Object.values(ENABLEABLES),

@@ -23,6 +23,7 @@ import {
 import { SyntaxFault } from "../wire/scanner.ts";
 import { type Output, Refusal } from "./command.ts";
 import { fetchOpening, namesUid } from "./message_response.ts";
+import type { FollowedResults } from "./followed_results.ts";
 import type { Session } from "./session.ts";
 
 /** How much a client wants to hear of a message that changed. */
@@ -36,6 +37,19 @@ export interface DrainOptions {
 
 /** What of a session decides what its view shows. */
 export type Reader = Pick<Session, "rev2" | "uidOnly">;
+
+/** Results of searches that the client wants to be told of as they change. @see RFC 5267 §4.3 */
+export interface Followers {
+  has(tag: string): boolean;
+  /** @returns false if there are too many already */
+  add(tag: string, results: FollowedResults): boolean;
+  /** @returns false if there is none of that tag */
+  cancel(tag: string): boolean;
+  /** Tells which results are gone while the client still counts them. */
+  tellGone(out: Output): void;
+  /** Tells the other changes, once the client knows of the messages. */
+  tellRest(out: Output): Promise<void>;
+}
 
 const NO_KEYWORDS: readonly string[] = [];
 
@@ -55,6 +69,8 @@ export class View {
   #lastSeq = 0;
   /** UIDs that "$" stands for, ascending; some may be gone since. */
   #saved: Uint32Array | undefined;
+  /** Absent where nothing is followed, as nearly always. */
+  followers: Followers | undefined;
   /** UIDs that are `\Recent` in this session: [first, after last]. */
   #recent: [number, number][] = [];
 
@@ -240,6 +256,13 @@ export class View {
   /** Repeats FLAGS when a keyword was used for the first time. @see RFC 9051 §7.3.5 */
   announceKeywords(out: Output): void {
     if (this.mailbox.keywords().length !== this.#keywordCount) this.describeFlags(out);
+  }
+
+  /** {@link drain}, and what that changes in results that are followed. */
+  tell(out: Output, options: DrainOptions): Promise<void> | undefined {
+    if (this.diverged) this.followers?.tellGone(out);
+    this.drain(out, options);
+    return this.followers?.tellRest(out);
   }
 
   /**

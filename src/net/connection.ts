@@ -4,8 +4,8 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { judge } from "../imap/announced.ts";
 import { type Dialogue, Disconnected, type Service } from "../imap/command.ts";
-import { ReceivedMessage } from "../imap/commands/append.ts";
 import { dispatch } from "../imap/dispatch.ts";
+import { ReceivedMessage } from "../imap/received_message.ts";
 import { Session } from "../imap/session.ts";
 import { capabilities, withoutSecrets } from "../imap/table.ts";
 import type { Log } from "../log.ts";
@@ -65,7 +65,7 @@ export class Connection {
   #secretDialogue = false;
   #badCommands = 0;
   /** Messages of the running command that are not in a mailbox yet. */
-  #received: ReceivedMessage[] = [];
+  readonly #received = new Set<ReceivedMessage>();
   #loginDeadline: number;
   readonly #since: number;
   #octetsIn = 0;
@@ -242,7 +242,7 @@ export class Connection {
       return await this.#answered(verdict.bad);
     }
     if (verdict.type === "stream") {
-      this.#received.push(verdict.message);
+      this.#received.add(verdict.message);
       this.#framer.stream(verdict.message);
     } else if (!this.#framer.accept()) {
       return;
@@ -251,9 +251,9 @@ export class Connection {
   }
 
   async #forgetReceived(): Promise<void> {
-    if (this.#received.length === 0) return;
-    const received = this.#received;
-    this.#received = [];
+    if (this.#received.size === 0) return;
+    const received = [...this.#received];
+    this.#received.clear();
     for (const message of received) await abort(message, this.log);
   }
 

@@ -1,22 +1,14 @@
 /**
- * The arguments of every command but SELECT, LIST, STATUS and SEARCH. Each parser starts right after the
- * command's name and reads to the end of the command. Mailbox names come as the client spelled
- * them.
+ * The arguments of every command but SELECT, LIST, STATUS, SEARCH, APPEND and REPLACE. Each parser
+ * starts right after the command's name and reads to the end of the command. Mailbox names come as
+ * the client spelled them.
  */
 
-import { type DateTime, dateTime } from "./date_grammar.ts";
 import { type FetchItem, fetchItems } from "./fetch_grammar.ts";
-import {
-  flagList,
-  type FlagSet,
-  lenientText,
-  mailbox,
-  sequenceSet,
-  storeFlags,
-} from "./grammar.ts";
+import { type FlagSet, lenientText, mailbox, sequenceSet, storeFlags } from "./grammar.ts";
 import type { NumberSet } from "./number_set.ts";
 import { partialModifier, type ResultRange } from "./return_options.ts";
-import type { Literal, Scanner } from "./scanner.ts";
+import type { Scanner } from "./scanner.ts";
 
 /** Commands without arguments: CAPABILITY, NOOP, EXPUNGE, IDLE and their like. */
 export function noArgs(s: Scanner): void {
@@ -202,70 +194,10 @@ export function renameArgs(s: Scanner): RenameArgs {
   return { from, to };
 }
 
-/** APPEND; one message as yet @see RFC 9051 §6.3.12 */
-export interface AppendArgs {
-  readonly mailbox: string;
-  readonly messages: readonly AppendMessage[];
-}
-
-/** What stands before the message of an APPEND. */
-export interface AppendHead {
-  readonly flags: FlagSet;
-  readonly date?: DateTime;
-}
-
-/** One message of an APPEND. */
-export interface AppendMessage extends AppendHead {
-  readonly literal: Literal;
-}
-
-/**
- * append = "APPEND" SP mailbox SP append-message
- *
- * append-message = [flag-list SP] [date-time SP] literal
- *
- * @see RFC 9051 §6.3.12
- */
-export function appendArgs(s: Scanner): AppendArgs {
-  s.space();
-  const name = mailbox(s);
-  s.space();
-  const head = appendHead(s);
-  const literal = s.literal();
-  s.end();
-  return { mailbox: name, messages: [{ ...head, literal }] };
-}
-
-function appendHead(s: Scanner): AppendHead {
-  const flags = s.peek() === "(" ? spaced(s, flagList) : { system: 0, keywords: [] };
-  return s.peek() === '"' ? { flags, date: spaced(s, dateTime) } : { flags };
-}
-
 function spaced<T>(s: Scanner, item: (s: Scanner) => T): T {
   const value = item(s);
   s.space();
   return value;
-}
-
-/** The part of an APPEND before the message that it announces. */
-export interface AppendPrefix extends AppendHead {
-  readonly mailbox: string;
-}
-
-/**
- * Reads an APPEND up to a literal that the client announces next.
- *
- * @returns undefined if that literal is an argument like any other, not the message
- * @throws {SyntaxFault} if no literal may stand there
- */
-export function appendPrefix(s: Scanner): AppendPrefix | undefined {
-  s.space();
-  if (s.atEnd) return undefined;
-  const name = mailbox(s);
-  s.space();
-  const head = appendHead(s);
-  if (!s.atEnd) throw s.fault("a message as a literal");
-  return { mailbox: name, ...head };
 }
 
 /** STORE @see RFC 9051 §6.4.6 */

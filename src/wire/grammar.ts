@@ -120,7 +120,7 @@ function seqRange(s: Scanner): NumberRange {
 }
 
 /** seq-number = nz-number / "*" */
-function seqNumber(s: Scanner): number {
+export function seqNumber(s: Scanner): number {
   return s.take("*") ? STAR : s.nzNumber("a message number");
 }
 

@@ -111,6 +111,18 @@ export function intersected(
   return common;
 }
 
+/** True if a number lies in one of the ranges, as {@link resolveRanges} gives them. */
+export function contains(ranges: readonly NumberRange[], number: number): boolean {
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ranges[middle][1] < number) low = middle + 1;
+    else high = middle;
+  }
+  return low < ranges.length && ranges[low][0] <= number;
+}
+
 /** Index of the first element not below `value` in the first `count` of `sorted`. */
 export function lowerBound(sorted: Uint32Array, count: number, value: number): number {
   let low = 0;

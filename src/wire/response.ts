@@ -8,11 +8,13 @@ import { formatNumberSet, formatRanges, type NumberRange } from "./number_set.ts
 export type PlainCode =
   | "ALREADYEXISTS"
   | "AUTHENTICATIONFAILED"
+  | "AUTHORIZATIONFAILED"
   | "CANNOT"
   | "CLIENTBUG"
   | "CLOSED"
   | "COMPRESSIONACTIVE"
   | "CORRUPTION"
+  | "EXPIRED"
   | "EXPUNGEISSUED"
   | "INUSE"
   | "LIMIT"
@@ -24,8 +26,10 @@ export type PlainCode =
   | "READ-WRITE"
   | "SERVERBUG"
   | "TOOBIG"
+  | "TOOFEW"
   | "TRYCREATE"
   | "UIDREQUIRED"
+  | "UNKNOWN-CTE"
   | "UNAVAILABLE"
   | "HASCHILDREN"
   | "NOMODSEQ"
@@ -68,6 +72,15 @@ export function copyUidCode(
   return {
     text: `COPYUID ${uidValidity} ${formatNumberSet(source)} ${formatNumberSet(destination)}`,
   };
+}
+
+/** A URL, a byte string, of which nothing can be had. @see RFC 4469 §5 */
+export function badUrlCode(url: string): ResponseCode {
+  const text = url.replace(
+    /[^!-Z^-~]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
+  );
+  return { text: `BADURL ${text}` };
 }
 
 /** Numbers whose conditional STORE failed. @see RFC 7162 §3.1.3 */

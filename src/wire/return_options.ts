@@ -15,7 +15,7 @@ export interface ResultRange {
 
 /** An option of `RETURN (…)`. */
 export type ReturnOption =
-  | { readonly name: "MIN" | "MAX" | "ALL" | "COUNT" | "SAVE" }
+  | { readonly name: "MIN" | "MAX" | "ALL" | "COUNT" | "SAVE" | "CONTEXT" | "UPDATE" }
   | { readonly name: "PARTIAL"; readonly range: ResultRange };
 
 /** What stands after the name of an option, by that name. */
@@ -25,6 +25,8 @@ const OPTIONS: { readonly [Name in ReturnOption["name"]]: (s: Scanner) => Return
   ALL: () => ({ name: "ALL" }),
   COUNT: () => ({ name: "COUNT" }),
   SAVE: () => ({ name: "SAVE" }),
+  CONTEXT: () => ({ name: "CONTEXT" }),
+  UPDATE: () => ({ name: "UPDATE" }),
   PARTIAL: (s) => ({ name: "PARTIAL", range: partialModifier(s) }),
 };
 
@@ -49,9 +51,10 @@ export function returnOptions(s: Scanner): readonly ReturnOption[] | undefined {
 }
 
 /**
- * search-return-opt = "MIN" / "MAX" / "ALL" / "COUNT" / "SAVE" / modifier-partial
+ * search-return-opt = "MIN" / "MAX" / "ALL" / "COUNT" / "SAVE" / "CONTEXT" / "UPDATE" /
+ *   modifier-partial
  *
- * @see RFC 9051 §9, RFC 9394 §4
+ * @see RFC 9051 §9, RFC 5267 §5, RFC 9394 §4
  */
 function returnOption(s: Scanner): ReturnOption {
   const start = s.position;
@@ -84,4 +87,17 @@ export function partialModifier(s: Scanner): ResultRange {
   const other = s.nzNumber("the number of a result");
   const text = `${sign}${one}:${sign}${other}`;
   return { first: Math.min(one, other), last: Math.max(one, other), fromEnd, text };
+}
+
+/** CANCELUPDATE @see RFC 5267 §4.3.5 */
+export interface CancelUpdateArgs {
+  readonly tags: readonly string[];
+}
+
+/** "CANCELUPDATE" 1*(SP quoted) @see RFC 5267 §5 */
+export function cancelUpdateArgs(s: Scanner): CancelUpdateArgs {
+  s.space();
+  const tags = s.separated(" ", () => s.quoted("a tag in quotes"));
+  s.end();
+  return { tags };
 }

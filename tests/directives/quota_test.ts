@@ -70,15 +70,13 @@ Deno.test("quota.soft: nothing is refused, and clients are told", async () => {
 
 Deno.test("quota.map: an account has the limits of its row", async () => {
   await using server = await startServer({
-    storage:
-      'quota = { messages = 5, map = ["static", { u1 = "messages=1 storage=2KiB", u2 = "?" }] }\n',
+    storage: 'quota = { messages = 5, map = ["file", "limits"] }\n',
+    files: { limits: "u1: messages=1 storage=2KiB\nu2: ?\n" },
   });
   await using first = await login(server, "u1");
-  deepStrictEqual(
+  strictEqual(
     (await first.command("GETQUOTAROOT INBOX")).untagged[1],
-    [
-      "* QUOTA #user/u1 (STORAGE 0 2 MESSAGE 0 1)",
-    ][0],
+    "* QUOTA #user/u1 (STORAGE 0 2 MESSAGE 0 1)",
   );
   match((await append(first)).reply, /^OK/);
   match((await append(first)).reply, /^NO \[OVERQUOTA\]/);

@@ -24,7 +24,7 @@ export async function idle(context: AuthenticatedContext): Promise<Completion> {
   }
   return (await line).toUpperCase() === "DONE"
     ? ok("IDLE completed")
-    : bad("Expected DONE to end IDLE");
+    : bad("Expected DONE to end IDLE", "CLIENTBUG");
 }
 
 /** Tells what happens until the client's line is there. */
@@ -37,7 +37,7 @@ async function announce(
   let ended = false;
   void line.then(() => ended = true, () => ended = true);
   while (!ended) {
-    view?.drain(out, { session, expunges: true, withUid: false });
+    await view?.tell(out, { session, expunges: true, withUid: false });
     session.metadataNews?.tell(out);
     await out.flush();
     // Clients and NAT boxes give up on a silent connection.

@@ -149,7 +149,8 @@ export class AccountQuota {
     const counted = this.#counting && this.#needsCounting() ? this.#counted() : undefined;
     for (const resource of RESOURCES) {
       const [limit, more] = [limits[resource], addition[resource]];
-      if (limit === undefined || more === undefined) continue;
+      // Who only makes less of it is not hindered by what there is.
+      if (limit === undefined || more === undefined || more <= 0) continue;
       const used = resource === "mailboxes" ? this.#mailboxes() : counted?.[resource];
       if (used === undefined || used + more <= limit) continue;
       return `The account may hold ${limit} ${UNITS[resource]}: it has ${used}`;
