@@ -126,6 +126,7 @@ export async function append(
     const appended = await orTryCreate(user.account.append(mailbox, messages));
     const { uidValidity, uids } = appended;
     tellOverQuota(context.out, appended);
+    session.notify?.made(mailbox, uids);
     return ok("APPEND completed", appendUidCode(uidValidity, uids));
   });
 }
@@ -142,6 +143,7 @@ export async function replace(context: SelectedContext, args: ReplaceArgs): Prom
     const replaced = await orTryCreate(view.mailbox.replace(present[0], mailbox, message));
     const { uidValidity, uids } = replaced;
     tellOverQuota(out, replaced);
+    session.notify?.made(mailbox, uids);
     out.text(statusLine("*", "OK", "The new message is there", appendUidCode(uidValidity, uids)));
     return ok(`${context.command} completed`);
   });

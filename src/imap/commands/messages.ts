@@ -73,6 +73,7 @@ export async function copy(context: SelectedContext, args: CopyArgs): Promise<Co
   const uids = transferable(context, args);
   const destination = mailboxArgument(args.mailbox, session);
   const copied = await orTryCreate(view.mailbox.copy(uids, destination));
+  session.notify?.made(destination, copied.destination);
   if (copied.source.length === 0) return ok("No messages to copy");
   const { uidValidity, source } = copied;
   tellOverQuota(context.out, copied);
@@ -86,6 +87,7 @@ export async function move(context: SelectedContext, args: CopyArgs): Promise<Co
   const uids = transferable(context, args);
   const destination = mailboxArgument(args.mailbox, session);
   const moved = await orTryCreate(view.mailbox.move(uids, destination));
+  session.notify?.made(destination, moved.destination);
   if (moved.source.length === 0) return ok("No messages to move");
   const code = copyUidCode(moved.uidValidity, moved.source, moved.destination);
   out.text(statusLine("*", "OK", "Moved", code));
