@@ -16,19 +16,21 @@ import {
   type AuthenticatedContext,
   Refusal,
   type SelectedContext,
+  type Service,
 } from "../command.ts";
 import { mailboxArgument, orTryCreate } from "../mailbox_argument.ts";
 import { takeUrl, type UrlContext } from "../message_urls.ts";
 import { emptyMessage, partsLeft, ReceivedMessage, receivedOf } from "../received_message.ts";
 import type { Session } from "../session.ts";
 import { expungeIssued, presentUids } from "../targets.ts";
+import { isOffered } from "../withheld.ts";
 
 /** Messages of one command. */
 const MAX_MESSAGES = 1000;
 
 /** What the receiving of messages needs to know of the endpoint. */
 interface Receiving extends UrlContext {
-  readonly service: UrlContext["service"] & { readonly appendLimit: number };
+  readonly service: UrlContext["service"] & Pick<Service, "appendLimit" | "withheld">;
 }
 
 /** Tells APPEND's messages from its other literals. */
@@ -85,13 +87,15 @@ export async function receiveLiteral(
 }
 
 async function receive(
-  { user, service }: Receiving,
+  context: Receiving,
   mailbox: string,
   { catenated }: AppendMessage,
   { binary, replaces }: { readonly binary: boolean; readonly replaces: boolean },
 ): Promise<ReceivedMessage> {
+  const { user, session, service } = context;
   const incoming = await orTryCreate(user.account.receive(mailbox, { replaces }));
-  return new ReceivedMessage(incoming, service.appendLimit, binary || catenated);
+  const utf8 = session.utf8 || !isOffered("UTF8=ACCEPT", context);
+  return new ReceivedMessage(incoming, service.appendLimit, { binary: binary || catenated, utf8 });
 }
 
 /** The literals of a message are through: it need not be held in memory while others come. */
