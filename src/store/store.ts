@@ -4,6 +4,7 @@
  */
 
 import type { SearchedField } from "../message/search_text.ts";
+import type { SortKeys } from "../message/sort_keys.ts";
 
 /** System flags as bits, the unit of {@link MessageColumns.flags}. @see RFC 9051 §2.3.2 */
 export const FLAG = { seen: 1, answered: 2, flagged: 4, deleted: 8, draft: 16 } as const;
@@ -199,8 +200,16 @@ export interface Account {
   /** Opens a mailbox; every `open` needs its `close`. @throws {StoreError} `no-mailbox` */
   open(name: string): Promise<Mailbox>;
 
-  /** Takes in a message that is still arriving, to be given to {@link append}. @throws {StoreError} `no-mailbox`, `over-quota` */
-  receive(mailbox: string): Promise<IncomingMessage>;
+  /**
+   * Takes in a message that is still arriving, to be given to {@link append} or, with `replaces`,
+   * to {@link Mailbox.replace}.
+   *
+   * @throws {StoreError} `no-mailbox`, `over-quota`
+   */
+  receive(
+    mailbox: string,
+    options?: { readonly replaces?: boolean },
+  ): Promise<IncomingMessage>;
   /**
    * Stores messages: all or none. Once settled they are durable.
    *
@@ -259,9 +268,11 @@ export interface Account {
   snapshot?(): Promise<AccountSnapshot>;
 }
 
-/** A message on its way in; ends by being given to `append` or by `abort`. */
+/** A message on its way in; ends by being given to `append` or `replace`, or by `abort`. */
 export interface IncomingMessage {
   write(chunk: Uint8Array): Promise<void> | void;
+  /** All is written, but it will be a while until `append`: needs no memory meanwhile. */
+  rest(): Promise<void>;
   /** Forgets it, with no trace left. Safe at any time, also after `append` failed. */
   abort(): Promise<void>;
 }
@@ -425,6 +436,15 @@ export interface Mailbox {
     first: number,
     last: number,
   ): Promise<readonly number[]>;
+  /**
+   * What SORT and THREAD compare of the messages with `first` ≤ UID ≤ `last`, in UID order; as
+   * {@link cached} otherwise. Callers ask for at most some thousand at a time.
+   */
+  sortKeys<K extends keyof SortKeys>(
+    keys: readonly K[],
+    first: number,
+    last: number,
+  ): Promise<readonly (Pick<SortKeys, K> & { readonly uid: number })[]>;
   /** Opens the text of one message. @throws {StoreError} `message-gone`, `unreadable` */
   read(uid: number): Promise<StoredMessage>;
 
@@ -443,6 +463,14 @@ export interface Mailbox {
   copy(uids: readonly number[], destination: string): Promise<CopiedUids>;
   /** Copies and expunges here in one step, or does neither. @see RFC 6851 §3.3 */
   move(uids: readonly number[], destination: string): Promise<CopiedUids>;
+  /**
+   * Stores a message in `destination` and expunges `uid` here in one step, or does neither. There
+   * need only be room for what the new message has more than the old one.
+   *
+   * @throws {StoreError} `no-mailbox`, `message-gone`, `over-quota`, `too-many`
+   * @see RFC 8508 §4
+   */
+  replace(uid: number, destination: string, message: NewMessage): Promise<AppendedUids>;
   /** Removes those of `uids` (all, if absent) that have \Deleted. */
   expunge(uids?: readonly number[]): Promise<ExpungedUids>;
   /**

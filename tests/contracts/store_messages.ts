@@ -70,6 +70,55 @@ export function testMessages(test: TestAccount): void {
     await message.incoming.abort();
   });
 
+  test("IncomingMessage.rest() keeps what was written", async (account) => {
+    const message = await incoming(account, "INBOX", text("rested"));
+    await message.incoming.rest();
+    await message.incoming.rest();
+    const { uids } = await account.append("INBOX", [message]);
+    const inbox = await account.open("INBOX");
+    assert.equal(await wholeText(inbox, uids[0]), new TextDecoder().decode(text("rested")));
+    inbox.close();
+    const dropped = await incoming(account, "INBOX", text("dropped"));
+    await dropped.incoming.rest();
+    await dropped.incoming.abort();
+    assert.equal((await account.status("INBOX")).messages, 1);
+  });
+
+  test("Mailbox.replace() stores one message and expunges another", async (account) => {
+    await account.create("a");
+    for (const name of ["one", "two"]) await deliver(account, "INBOX", name);
+    const inbox = await account.open("INBOX");
+    const three = await incoming(account, "INBOX", text("three"));
+    assert.deepEqual((await inbox.replace(1, "INBOX", three)).uids, [3]);
+    assert.deepEqual(uidsOf(inbox), [2, 3]);
+    assert.equal(inbox.messages.modseqs[1], inbox.highestModseq);
+    const before = inbox.highestModseq;
+    const four = await incoming(account, "a", text("four"));
+    assert.deepEqual((await inbox.replace(3, "a", four)).uids, [1]);
+    assert.deepEqual(uidsOf(inbox), [2]);
+    assert.equal(inbox.highestModseq, before + 1);
+    inbox.close();
+    assert.equal((await account.status("a")).messages, 1);
+  });
+
+  test("Mailbox.replace() does both or neither", async (account) => {
+    await deliver(account, "INBOX");
+    const inbox = await account.open("INBOX");
+    const keywords = Array.from({ length: 1001 }, (_, i) => `k${i}`);
+    const tooMany = await incoming(account, "INBOX", text("x"), { flags: { system: 0, keywords } });
+    await refused("too-many", inbox.replace(1, "INBOX", tooMany));
+    const gone = await incoming(account, "INBOX", text("y"));
+    await refused("message-gone", inbox.replace(7, "INBOX", gone));
+    await account.create("a");
+    const late = await incoming(account, "a", text("z"));
+    await account.delete("a");
+    await refused("no-mailbox", inbox.replace(1, "a", late));
+    for (const { incoming } of [tooMany, gone, late]) await incoming.abort();
+    assert.deepEqual(uidsOf(inbox), [1]);
+    assert.equal(await deliver(account, "INBOX"), 2);
+    inbox.close();
+  });
+
   test("IncomingMessage.abort() leaves no trace, before and after the append", async (account) => {
     const dropped = await incoming(account, "INBOX", text("dropped"));
     await dropped.incoming.abort();
@@ -161,6 +210,30 @@ export function testMessages(test: TestAccount): void {
     const [{ header }] = await inbox.cached(["header"], 1, 1);
     assert.equal(header, head);
     inbox.close();
+  });
+
+  test("Mailbox.sortKeys() gives what SORT and THREAD compare", async (account) => {
+    for (const subject of ["one", "two", "one"]) await deliver(account, "INBOX", subject);
+    await account.create("to");
+    const inbox = await account.open("INBOX");
+    await inbox.copy([2, 3], "to");
+    assert.deepEqual(await inbox.sortKeys(["subject", "sent", "messageId"], 2, 9), [
+      { uid: 2, subject: "TWO", sent: 1_709_353_800, messageId: "two@example.org" },
+      { uid: 3, subject: "ONE", sent: 1_709_353_800, messageId: "one@example.org" },
+    ]);
+    await inbox.store([2], { mode: "add", system: FLAG.deleted, keywords: [] });
+    await inbox.expunge();
+    assert.deepEqual(await inbox.sortKeys(["from"], 1, 9), [
+      { uid: 1, from: "ANN" },
+      { uid: 3, from: "ANN" },
+    ]);
+    inbox.close();
+    const to = await account.open("to");
+    assert.deepEqual(await to.sortKeys(["subject"], 1, 2), [
+      { uid: 1, subject: "TWO" },
+      { uid: 2, subject: "ONE" },
+    ]);
+    to.close();
   });
 
   test("Mailbox.read() refuses a message that is gone", async (account) => {

@@ -1,19 +1,23 @@
 /** The handle that a session has of an open mailbox. */
 
 import type { SearchedField } from "../../message/search_text.ts";
+import type { SortKeys } from "../../message/sort_keys.ts";
 import type {
+  AppendedUids,
   CachedItems,
   CopiedUids,
   ExpungedUids,
   FlagChange,
   Mailbox,
   MessageColumns,
+  NewMessage,
   StoredFlags,
   StoredMessage,
   UidRanges,
 } from "../store.ts";
 import { StoreError } from "../store.ts";
 import { type AccountContext, filePath, tell } from "./account_context.ts";
+import { replace } from "./appending.ts";
 import { refresh } from "./comparing.ts";
 import { copyMessages } from "./copying.ts";
 import { expunge } from "./expunging.ts";
@@ -23,6 +27,8 @@ import type { MailboxState } from "./mailbox_state.ts";
 import { openMessageFile } from "./message_file.ts";
 import type { FileRow } from "./message_rows.ts";
 import { prepare } from "./preparing.ts";
+import { readSortKeys } from "./sorting.ts";
+import type { SortKeyRow } from "./sort_key_rows.ts";
 import { sqliteRefusal } from "./sqlite_error.ts";
 import { storeFlags, type StoreOptions } from "./storing.ts";
 import { vanishedSince } from "./vanished.ts";
@@ -151,6 +157,18 @@ export class MaildirMailbox implements Mailbox {
     }
   }
 
+  async sortKeys<K extends keyof SortKeys>(
+    keys: readonly K[],
+    first: number,
+    last: number,
+  ): Promise<readonly SortKeyRow<K>[]> {
+    try {
+      return await readSortKeys(this.#account, this.#state, keys, { first, last });
+    } catch (error) {
+      throw sqliteRefusal(error);
+    }
+  }
+
   async read(uid: number): Promise<StoredMessage> {
     const state = this.#state;
     state.assertThere();
@@ -206,6 +224,15 @@ export class MaildirMailbox implements Mailbox {
     const moved = await copyMessages(this.#account, this.#state, uids, to, true);
     tell(this.#account, "move", to, moved.destination.length);
     return moved;
+  }
+
+  async replace(uid: number, destination: string, message: NewMessage): Promise<AppendedUids> {
+    const source = this.#state;
+    const to = await this.#owner.find(destination);
+    const appended = await replace(this.#account, to, message, { source, uid });
+    tell(this.#account, "append", to, 1);
+    tell(this.#account, "expunge", source, 1);
+    return appended;
   }
 
   async expunge(uids?: readonly number[]): Promise<ExpungedUids> {

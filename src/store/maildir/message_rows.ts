@@ -3,7 +3,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { SEARCHED_FIELDS, type SearchedField, searchedText } from "../../message/search_text.ts";
 import type { CachedItems, TakenMessage } from "../store.ts";
+import { sortKeysOf } from "../../message/sort_keys.ts";
 import { baseOf } from "./file_name.ts";
+import { ID_RANGE, SortKeyRows } from "./sort_key_rows.ts";
 
 /** [uid, flags, keyword set, modseq, size, date, zone] */
 export type ColumnsRow = readonly [number, number, number, number, number, number, number];
@@ -53,7 +55,6 @@ export interface UidRange {
 /** Rows of `files` that are read at once for who reads messages one after the other. */
 const READ_AHEAD = 32;
 
-const ID_RANGE = "id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?3";
 const FILE_COLUMNS = "id & 4294967295 AS uid, in_new, base, info, bare_lf";
 
 const INSERT_HEADER_TEXTS =
@@ -68,11 +69,13 @@ export function headerTexts(header: string): (string | null)[] {
 export class MessageRows {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  readonly sortKeys: SortKeyRows;
   /** What {@link file} read last; gone as soon as any row of `files` changes. */
   #ahead: { mailbox: number; last: number; rows: ReadonlyMap<number, FileRow> } | undefined;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
+    this.sortKeys = new SortKeyRows(database);
   }
 
   /** Up to `limit` messages with UIDs above `after`, in UID order. */
@@ -107,6 +110,7 @@ export class MessageRows {
       toText(items.parts),
     );
     this.#run(INSERT_HEADER_TEXTS).run(mailbox, uid, ...headerTexts(items.header));
+    this.sortKeys.insert(mailbox, uid, sortKeysOf(items.header));
   }
 
   /** Notes what a message is called where it comes from. */
@@ -231,6 +235,7 @@ export class MessageRows {
        SELECT (?4 << 32) | ((id & 4294967295) + CAST(?5 AS INTEGER)), "from", "to", cc, bcc, subject
        FROM header_texts WHERE ${ID_RANGE}`,
     ).run(from, range.first, range.last, to, shift);
+    this.sortKeys.copy(from, range, to, shift);
   }
 
   /** Deletes messages; with `unlink`, notes their files and cached items for {@link removals}. */
