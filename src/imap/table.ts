@@ -19,6 +19,8 @@ import {
 import { esearchArgs } from "../wire/esearch_grammar.ts";
 import { commandName } from "../wire/grammar.ts";
 import { listArgs, lsubArgs, statusArgs } from "../wire/list_grammar.ts";
+import { getQuotaArgs, setQuotaArgs } from "../wire/quota_grammar.ts";
+import { notifyArgs } from "../wire/notify_grammar.ts";
 import { Scanner, SyntaxFault } from "../wire/scanner.ts";
 import { getMetadataArgs, setMetadataArgs } from "../wire/metadata_grammar.ts";
 import { cancelUpdateArgs } from "../wire/return_options.ts";
@@ -47,6 +49,8 @@ import { list, lsub, status } from "./commands/list.ts";
 import { create, namespace, remove, rename, subscribe, unsubscribe } from "./commands/mailboxes.ts";
 import { getMetadata, setMetadata } from "./commands/metadata.ts";
 import { copy, expunge, move, store, uidExpunge } from "./commands/messages.ts";
+import { getQuota, getQuotaRoot, setQuota } from "./commands/quota.ts";
+import { notify } from "./commands/notify.ts";
 import { search } from "./commands/search.ts";
 import { sort, thread } from "./commands/sort.ts";
 import { close, select, unselect } from "./commands/select.ts";
@@ -57,6 +61,7 @@ import { cancelUpdate } from "./result_contexts.ts";
 import { RETURN_OPTIONS } from "./return_options.ts";
 import { LIST_FORM, XLIST_FORM } from "./list_response.ts";
 import { SEARCH_KEYS } from "./search_keys.ts";
+import { QUOTA_RESOURCES } from "./quota_resources.ts";
 import { SORT_KEYS } from "./sort_keys.ts";
 import { STATUS_ITEMS } from "./status_items.ts";
 import { THREAD_ALGORITHMS } from "./threads.ts";
@@ -283,6 +288,30 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     capability: "METADATA",
     mayExpunge: true,
   }),
+  command("GETQUOTA", {
+    state: "authenticated",
+    parse: getQuotaArgs,
+    run: getQuota,
+    rfc: "RFC 9208 §4.1.1",
+    capability: "QUOTA",
+    mayExpunge: true,
+  }),
+  command("GETQUOTAROOT", {
+    state: "authenticated",
+    parse: mailboxArgs,
+    run: getQuotaRoot,
+    rfc: "RFC 9208 §4.1.2",
+    capability: "QUOTA",
+    mayExpunge: true,
+  }),
+  command("SETQUOTA", {
+    state: "authenticated",
+    parse: setQuotaArgs,
+    run: setQuota,
+    rfc: "RFC 9208 §4.1.3",
+    capability: "QUOTASET",
+    mayExpunge: true,
+  }),
   command("APPEND", {
     state: "authenticated",
     parse: appendArgs,
@@ -300,6 +329,14 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     capability: "IDLE",
     mayExpunge: true,
     lasting: true,
+  }),
+  command("NOTIFY", {
+    state: "authenticated",
+    parse: notifyArgs,
+    run: notify,
+    rfc: "RFC 5465 §3.1",
+    capability: "NOTIFY",
+    mayExpunge: true,
   }),
   command("ESEARCH", {
     state: "authenticated",
@@ -337,6 +374,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     run: expunge,
     rfc: "RFC 9051 §6.4.3",
     mayExpunge: true,
+    removes: true,
   }),
   command("UID EXPUNGE", {
     state: "selected",
@@ -346,6 +384,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     capability: "UIDPLUS",
     byUid: true,
     mayExpunge: true,
+    removes: true,
   }),
   command("CANCELUPDATE", {
     state: "selected",
@@ -374,7 +413,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     parse: sortArgs,
     run: sort,
     rfc: "RFC 5256 §3",
-    capability: ["SORT", "ESORT", "I18NLEVEL=1"],
+    capability: ["SORT", "ESORT", "CONTEXT=SORT", "I18NLEVEL=1"],
   }, NUMBERS_HOLD),
   ...withUidForm("THREAD", {
     state: "selected",
@@ -407,6 +446,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     run: move,
     rfc: "RFC 6851 §3",
     capability: "MOVE",
+    removes: true,
   }, { bySequence: true }),
   ...withUidForm("REPLACE", {
     state: "selected",
@@ -454,6 +494,7 @@ const TABLE_CAPABILITIES: readonly string[] = [
       ...Object.values(SORT_KEYS),
       ...Object.values(THREAD_ALGORITHMS),
       ...Object.values(STATUS_ITEMS),
+      ...Object.values(QUOTA_RESOURCES),
       ...Object.values(ENABLEABLES),
     ].flatMap((row) => row.capability ?? []),
   ),

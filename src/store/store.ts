@@ -111,6 +111,8 @@ export interface MailboxStatus {
   readonly recent: number;
   readonly unseen: number;
   readonly deleted: number;
+  /** Octets, the sum of RFC822.SIZE of messages with \Deleted. @see RFC 9208 §4.1.4 */
+  readonly deletedSize: number;
   /** Octets, the sum of RFC822.SIZE. @see RFC 8438 */
   readonly size: number;
   readonly uidNext: number;
@@ -130,13 +132,14 @@ export interface Quota {
   readonly storage: Allowance;
   /** Messages in all mailboxes. */
   readonly messages: Allowance;
+  readonly mailboxes: Allowance;
 }
 
-/** Limits of one account: null for the configured one, 0 for none; what is absent stays. */
-export interface QuotaLimits {
-  readonly storage?: number | null;
-  readonly messages?: number | null;
-}
+/** What can be limited. */
+export type QuotaResource = keyof Quota;
+
+/** Limits of one account: null for the configured one; what is absent stays. */
+export type QuotaLimits = { readonly [Resource in QuotaResource]?: number | "none" | null };
 
 /** Octets that the value of an annotation may have. */
 export const MAX_ANNOTATION_OCTETS = 65_536;
@@ -159,6 +162,32 @@ export interface AnnotationNews {
   /** Who was named in {@link Account.setAnnotations}. */
   readonly by?: object;
 }
+
+/** What became of messages of a mailbox; "flags" also stands for keywords. */
+export type MessageChange = "arrived" | "expunged" | "flags";
+
+/** What {@link Account.watch} tells; by then more may have happened. */
+export type AccountNews =
+  /** `by` is who was named when it was done. */
+  | {
+    readonly kind: "created" | "deleted" | "subscription";
+    readonly mailbox: string;
+    readonly by?: object;
+  }
+  /** Mailboxes below it are renamed with it. */
+  | {
+    readonly kind: "renamed";
+    readonly mailbox: string;
+    readonly from: string;
+    readonly by?: object;
+  }
+  | {
+    readonly kind: "messages";
+    readonly mailbox: string;
+    readonly changes: ReadonlySet<MessageChange>;
+  }
+  /** Something may have happened that nobody saw. */
+  | { readonly kind: "unknown" };
 
 /** UIDs of another server, to be kept here. */
 export interface ForeignUids {
@@ -185,15 +214,24 @@ export interface Account {
   info(name: string): MailboxInfo | undefined;
   /** Names subscribed to, sorted; they need not exist. @see RFC 9051 §6.3.7 */
   subscriptions(): readonly string[];
-  subscribe(name: string): Promise<void>;
-  unsubscribe(name: string): Promise<void>;
+  /** @param by told to who watches, so that they know what they did themselves; so below */
+  subscribe(name: string, by?: object): Promise<void>;
+  unsubscribe(name: string, by?: object): Promise<void>;
 
-  /** @throws {StoreError} `mailbox-exists`, `bad-name` @see RFC 9051 §6.3.4 */
-  create(name: string, specialUse?: readonly SpecialUse[]): Promise<void>;
+  /** @throws {StoreError} `mailbox-exists`, `bad-name`, `over-quota` @see RFC 9051 §6.3.4 */
+  create(name: string, specialUse?: readonly SpecialUse[], by?: object): Promise<void>;
   /** Deletes one mailbox with its messages; its children stay. @throws {StoreError} `no-mailbox`, `not-permitted`, `has-children` */
-  delete(name: string): Promise<void>;
+  delete(name: string, by?: object): Promise<void>;
   /** Renames a mailbox and its children; INBOX is emptied into the new mailbox instead. @see RFC 9051 §6.3.6 */
-  rename(from: string, to: string): Promise<void>;
+  rename(from: string, to: string, by?: object): Promise<void>;
+  /**
+   * Calls `listener` after something changed in any mailbox, or in the list of them, in the order of
+   * commits and never inside a call that makes a change; also after what other programs did, as far
+   * as they can be watched.
+   *
+   * @returns a function that ends it
+   */
+  watch(listener: (news: AccountNews) => void): () => void;
 
   /** Counts of one mailbox after taking over what other programs changed. @throws {StoreError} `no-mailbox` */
   status(name: string): Promise<MailboxStatus>;
@@ -220,6 +258,8 @@ export interface Account {
 
   /** Costs a look through all messages where there is no limit. */
   quota(): Promise<Quota>;
+  /** Only what is limited, which is cheap. */
+  limitedQuota(): Promise<Partial<Quota>>;
   /** Limits for this account, kept with it. What is above them already stays. */
   setQuota(limits: QuotaLimits): Promise<void>;
 
@@ -305,13 +345,19 @@ export interface FlagSet {
   readonly keywords: readonly string[];
 }
 
-export interface AppendedUids {
+/** What is told of messages that were added. */
+export interface Added {
+  /** Why the account is over its quota now, whose limits are soft; else absent. */
+  readonly overQuota?: string;
+}
+
+export interface AppendedUids extends Added {
   readonly uidValidity: number;
   readonly uids: readonly number[];
 }
 
 /** The pairs that COPYUID reports, in source order. */
-export interface CopiedUids {
+export interface CopiedUids extends Added {
   readonly uidValidity: number;
   readonly source: readonly number[];
   readonly destination: readonly number[];

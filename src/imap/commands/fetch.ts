@@ -59,6 +59,15 @@ export async function fetch(context: SelectedContext, args: FetchArgs): Promise<
   return ok(`${context.command} completed`);
 }
 
+/** Answers about messages that no FETCH asked for: \Seen stays as it is. @see RFC 5465 §5.2 */
+export async function tellMessages(
+  context: SelectedContext,
+  items: readonly FetchItem[],
+  uids: readonly number[],
+): Promise<void> {
+  await sendAll(context, makePlan(items, true), uids);
+}
+
 function withImpliedItems(
   { items, changedSince }: FetchArgs,
   withUid: boolean,
