@@ -7,9 +7,18 @@ import type { SelectedContext } from "./command.ts";
 import { CommandPace } from "./command_pace.ts";
 import { FollowedResults, horizon } from "./followed_results.ts";
 import { noUpdate, ResultContexts } from "./result_contexts.ts";
-import { esearch, hasOption, isSilent, returnData, spokenOf } from "./return_options.ts";
+import { Relevancy } from "./relevancy.ts";
+import {
+  esearch,
+  hasOption,
+  isSilent,
+  type Results,
+  returnData,
+  spokenOf,
+} from "./return_options.ts";
 import type { SearchScope, Seqs } from "./search_columns.ts";
 import { evaluate, usesModseq } from "./search_keys.ts";
+import { hasKey } from "./search_program.ts";
 import type { Session } from "./session.ts";
 import type { View } from "./view.ts";
 
@@ -32,6 +41,7 @@ export function scopeOf({ view, service, dialogue, log }: SelectedContext): Sear
     pace: new CommandPace(dialogue),
     warn: (uid, error) =>
       log.warn("message not searched", { uid, mailbox: view.mailbox.name, error }),
+    relevancy: new Relevancy(),
   };
 }
 
@@ -46,6 +56,7 @@ export async function runSearching(
   if (follows && view.followers?.has(tag)) {
     return bad("Expected another tag: results are followed under this one");
   }
+  if (lacksFuzzy(searching.returns, searching.key)) return bad(WITHOUT_FUZZY);
   const withModseq = usesModseq(searching.key);
   if (withModseq) session.enabled.add("CONDSTORE");
   try {
@@ -55,12 +66,25 @@ export async function runSearching(
     if (follows) follow(context, searching, found, before);
     const spoken = spokenOf(searching.returns ?? [], found);
     if (saves) view.save(spoken.map((seq) => view.uidOf(seq)));
-    answer(context, searching, found, withModseq ? highest(view, spoken) : 0);
+    answer(context, searching, { found, scope }, withModseq ? highest(view, spoken) : 0);
   } catch (error) {
     forgetSaved(session, searching.returns);
     throw error;
   }
   return ok(`${context.command} completed`);
+}
+
+/** What a client hears that asks for scores of nothing. */
+export const WITHOUT_FUZZY = "Expected a FUZZY key, of which there is RELEVANCY";
+
+/** Scores are asked for, and no key gives any. @see RFC 6203 §4 */
+export function lacksFuzzy(returns: readonly ReturnOption[] | undefined, key: SearchKey): boolean {
+  return hasOption(returns, "RELEVANCY") && !hasKey(key, "FUZZY");
+}
+
+/** @param numbers those of `found`, as the client is told */
+export function resultsOf(found: Seqs, numbers: readonly number[], relevancy: Relevancy): Results {
+  return { numbers, scoreAt: (place) => relevancy.of(found[place]) };
 }
 
 /** A search that was to save and failed with NO leaves nothing saved. @see RFC 5182 §2.1 */
@@ -79,6 +103,11 @@ function follow(
   before: ReturnType<typeof horizon>,
 ): void {
   const { view, tag, byUid, out } = context;
+  if (hasKey(key, "FUZZY")) {
+    // What changed would be scored alone, and so could not be put among what is ordered by scores.
+    out.text(noUpdate(tag, "Results of FUZZY are not followed"));
+    return;
+  }
   const contexts = view.followers ?? new ResultContexts(context, () => scopeOf(context));
   view.followers = contexts;
   const results = new FollowedResults({ key, order, byUid }, view, found, before);
@@ -103,7 +132,7 @@ export function highest(view: View, seqs: Seqs): number {
 function answer(
   { tag, byUid, view, out }: SelectedContext,
   { returns, oldForm }: Searching,
-  found: Seqs,
+  { found, scope: { relevancy } }: { readonly found: Seqs; readonly scope: SearchScope },
   modseq: number,
 ): void {
   const numbers = byUid ? found.map((seq) => view.uidOf(seq)) : found;
@@ -111,6 +140,10 @@ function answer(
     out.text(`${oldForm(numbers)}${modseq === 0 ? "" : ` (MODSEQ ${modseq})`}\r\n`);
   } else if (!isSilent(returns)) {
     const told = modseq === 0 ? "" : ` MODSEQ ${modseq}`;
-    out.text(`${esearch(tag, byUid)}${returnData(returns, { numbers })}${told}\r\n`);
+    out.text(
+      `${esearch(tag, byUid)}${
+        returnData(returns, resultsOf(found, numbers, relevancy))
+      }${told}\r\n`,
+    );
   }
 }

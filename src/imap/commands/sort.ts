@@ -1,11 +1,12 @@
 /** SORT and THREAD, and their UID forms. */
 
 import type { SortArgs, ThreadArgs } from "../../wire/sort_grammar.ts";
-import { type Completion, ok } from "../../wire/response.ts";
+import { bad, type Completion, ok } from "../../wire/response.ts";
 import { threadLists } from "../../wire/thread_response.ts";
 import type { SelectedContext } from "../command.ts";
 import { evaluate, usesModseq } from "../search_keys.ts";
-import { runSearching, scopeOf } from "../searching.ts";
+import { hasKey } from "../search_program.ts";
+import { runSearching, scopeOf, WITHOUT_FUZZY } from "../searching.ts";
 import { sortMessages } from "../sort_keys.ts";
 import { threadMessages } from "../threads.ts";
 
@@ -13,7 +14,10 @@ import { threadMessages } from "../threads.ts";
 export function sort(
   context: SelectedContext,
   { key, returns, criteria }: SortArgs,
-): Promise<Completion> {
+): Promise<Completion> | Completion {
+  if (criteria.some(({ key }) => key === "RELEVANCY") && !hasKey(key, "FUZZY")) {
+    return bad(WITHOUT_FUZZY);
+  }
   return runSearching(context, {
     key,
     returns,
