@@ -1,5 +1,6 @@
 /** Messages by a set of UIDs or by a program of SEARCH. */
 
+import { Refusal } from "../imap/command.ts";
 import { Relevancy } from "../imap/relevancy.ts";
 import { evaluate } from "../imap/search_keys.ts";
 import { View } from "../imap/view.ts";
@@ -43,6 +44,7 @@ export async function* selected<T>(
       pace: new Pace(),
       warn: (uid, error) => context.log.warn("message not searched", { uid, mailbox: name, error }),
       relevancy: new Relevancy(),
+      annotation: (entry) => account.annotation("", entry),
     });
     const uids = set === undefined ? allUids(view) : view.resolve(set, true);
     if (found === undefined) yield* work(view, uids);
@@ -51,6 +53,9 @@ export async function* selected<T>(
       const matching = found.map((seq) => view.uidOf(seq));
       yield* work(view, within ? matching.filter((uid) => within.has(uid)) : matching);
     }
+  } catch (error) {
+    if (error instanceof Refusal) throw new AdminError(error.message, "usage", { cause: error });
+    throw error;
   } finally {
     view.close();
   }

@@ -122,11 +122,11 @@ function inState(
 function tellChanges(row: AnyRow, { session, out }: Environment): Promise<void> | undefined {
   session.metadataNews?.tell(out);
   if (session.state.name !== "selected") return undefined;
-  return session.state.view.tell(out, {
-    session,
-    expunges: row.mayExpunge,
-    withUid: row.byUid ?? false,
-  });
+  const { view } = session.state;
+  const options = { session, expunges: row.mayExpunge, withUid: row.byUid ?? false };
+  return session.notify === undefined || row.removes
+    ? view.tell(out, options)
+    : session.notify.drain(view, out, options);
 }
 
 const STORE_CODES: Readonly<Record<StoreErrorCode, PlainCode | undefined>> = {

@@ -1,6 +1,7 @@
 /** What a SEARCH looks at, and keys that the columns in memory answer. */
 
 import type { Pace } from "../pace.ts";
+import type { ServerAnnotation } from "./filters.ts";
 import type { Relevancy } from "./relevancy.ts";
 import type { View } from "./view.ts";
 
@@ -18,6 +19,8 @@ export interface SearchScope {
   readonly relevancy: Relevancy;
   /** Text is compared fuzzily. @see RFC 6203 §3 */
   readonly fuzzy?: boolean;
+  /** Where filters are kept. */
+  readonly annotation: ServerAnnotation;
 }
 
 /** Does the message at `index` of the columns pass, which is the client's message `seq`? */

@@ -1,10 +1,12 @@
 /** What all searching commands do: SEARCH, SORT and their UID forms. @see RFC 5267 §4.1 */
 
 import type { ReturnOption } from "../wire/return_options.ts";
-import type { SearchKey } from "../wire/search_grammar.ts";
+import type { SearchArgs, SearchKey } from "../wire/search_grammar.ts";
 import { bad, type Completion, ok } from "../wire/response.ts";
+import { annotated } from "./annotated.ts";
 import type { SelectedContext } from "./command.ts";
 import { CommandPace } from "./command_pace.ts";
+import { withoutFilters } from "./filters.ts";
 import { FollowedResults, horizon } from "./followed_results.ts";
 import { noUpdate, ResultContexts } from "./result_contexts.ts";
 import { Relevancy } from "./relevancy.ts";
@@ -29,12 +31,15 @@ export interface Searching {
   readonly returns?: readonly ReturnOption[];
   /** Brings what was found from the order of the mailbox into the requested one; absent: it stays. */
   readonly order?: (found: Seqs, scope: SearchScope) => Promise<Seqs>;
+  /** {@link order} goes by scores. */
+  readonly scored?: boolean;
   /** `* SEARCH` or `* SORT` without its CRLF. */
   readonly oldForm: (numbers: readonly number[]) => string;
 }
 
 /** What evaluating needs of the command that asks for it. */
-export function scopeOf({ view, service, dialogue, log }: SelectedContext): SearchScope {
+export function scopeOf(context: SelectedContext): SearchScope {
+  const { view, service, dialogue, log } = context;
   return {
     view,
     now: service.now() / 1000,
@@ -42,25 +47,27 @@ export function scopeOf({ view, service, dialogue, log }: SelectedContext): Sear
     warn: (uid, error) =>
       log.warn("message not searched", { uid, mailbox: view.mailbox.name, error }),
     relevancy: new Relevancy(),
+    annotation: (entry) => annotated(context, "").value(entry),
   };
 }
 
 /** Evaluates and answers. @see RFC 9051 §6.4.4, RFC 4731 §3, RFC 5267 §3, RFC 7162 §3.1.5 */
 export async function runSearching(
   context: SelectedContext,
-  searching: Searching,
+  asked: Searching,
 ): Promise<Completion> {
   const { view, session, tag } = context;
-  const saves = hasOption(searching.returns, "SAVE");
-  const follows = hasOption(searching.returns, "UPDATE");
+  const saves = hasOption(asked.returns, "SAVE");
+  const follows = hasOption(asked.returns, "UPDATE");
   if (follows && view.followers?.has(tag)) {
     return bad("Expected another tag: results are followed under this one");
   }
-  if (lacksFuzzy(searching.returns, searching.key)) return bad(WITHOUT_FUZZY);
-  const withModseq = usesModseq(searching.key);
-  if (withModseq) session.enabled.add("CONDSTORE");
   try {
     const scope = scopeOf(context);
+    const searching = { ...asked, key: await withoutFilters(asked.key, scope.annotation) };
+    if (lacksFuzzy(searching)) return bad(WITHOUT_FUZZY);
+    const withModseq = usesModseq(searching.key);
+    if (withModseq) session.enabled.add("CONDSTORE");
     const before = horizon(scope);
     const found = await find(searching, scope);
     if (follows) follow(context, searching, found, before);
@@ -68,18 +75,29 @@ export async function runSearching(
     if (saves) view.save(spoken.map((seq) => view.uidOf(seq)));
     answer(context, searching, { found, scope }, withModseq ? highest(view, spoken) : 0);
   } catch (error) {
-    forgetSaved(session, searching.returns);
+    forgetSaved(session, asked.returns);
     throw error;
   }
   return ok(`${context.command} completed`);
+}
+
+/** UTF8=ACCEPT has no charset but its own. @see RFC 6855 §3 */
+export function charsetRefusal(
+  { enabled }: Session,
+  { namesCharset }: Pick<SearchArgs, "namesCharset">,
+): Completion | undefined {
+  if (!namesCharset || !enabled.has("UTF8=ACCEPT")) return undefined;
+  return bad("Expected no CHARSET once UTF8=ACCEPT is enabled");
 }
 
 /** What a client hears that asks for scores of nothing. */
 export const WITHOUT_FUZZY = "Expected a FUZZY key, of which there is RELEVANCY";
 
 /** Scores are asked for, and no key gives any. @see RFC 6203 §4 */
-export function lacksFuzzy(returns: readonly ReturnOption[] | undefined, key: SearchKey): boolean {
-  return hasOption(returns, "RELEVANCY") && !hasKey(key, "FUZZY");
+export function lacksFuzzy(
+  { returns, key, scored = false }: Pick<Searching, "returns" | "key" | "scored">,
+): boolean {
+  return (scored || hasOption(returns, "RELEVANCY")) && !hasKey(key, "FUZZY");
 }
 
 /** @param numbers those of `found`, as the client is told */

@@ -123,6 +123,7 @@ export async function append(
   const mailbox = mailboxArgument(args.mailbox, session);
   return await withMessages(context, mailbox, args.messages, false, async (messages) => {
     const { uidValidity, uids } = await orTryCreate(user.account.append(mailbox, messages));
+    session.notify?.made(mailbox, uids);
     return ok("APPEND completed", appendUidCode(uidValidity, uids));
   });
 }
@@ -139,6 +140,7 @@ export async function replace(context: SelectedContext, args: ReplaceArgs): Prom
     const { uidValidity, uids } = await orTryCreate(
       view.mailbox.replace(present[0], mailbox, message),
     );
+    session.notify?.made(mailbox, uids);
     out.text(statusLine("*", "OK", "The new message is there", appendUidCode(uidValidity, uids)));
     return ok(`${context.command} completed`);
   });

@@ -5,7 +5,9 @@ import type { EsearchArgs } from "../../wire/esearch_grammar.ts";
 import { bad, type Completion, mailbox, ok } from "../../wire/response.ts";
 import type { ReturnOption } from "../../wire/return_options.ts";
 import type { SearchKey } from "../../wire/search_grammar.ts";
+import { annotated } from "../annotated.ts";
 import { type AuthenticatedContext, Refusal } from "../command.ts";
+import { withoutFilters } from "../filters.ts";
 import { filteredMailboxes } from "../filtered_mailboxes.ts";
 import { noUpdate } from "../result_contexts.ts";
 import {
@@ -18,6 +20,7 @@ import {
 import { evaluate, usesModseq } from "../search_keys.ts";
 import { usesSaved } from "../search_program.ts";
 import {
+  charsetRefusal,
   forgetSaved,
   highest,
   lacksFuzzy,
@@ -32,13 +35,17 @@ const RETURN_ALL: readonly ReturnOption[] = [{ name: "ALL" }];
 /** @see RFC 7377 §2 */
 export async function esearch(
   context: AuthenticatedContext,
-  { sources, key, returns = RETURN_ALL }: EsearchArgs,
+  args: EsearchArgs,
 ): Promise<Completion> {
   const { session, user, out, tag } = context;
+  const { sources, returns = RETURN_ALL } = args;
+  const refusal = charsetRefusal(session, args);
+  if (refusal !== undefined) return refusal;
   const selected = session.state.name === "selected" ? session.state.view : undefined;
   const asksSelected = sources === undefined || sources.some(({ kind }) => kind === "selected");
   if (asksSelected && selected === undefined) return bad("No mailbox is selected");
-  if (lacksFuzzy(returns, key)) return bad(WITHOUT_FUZZY);
+  const key = await withoutFilters(args.key, (entry) => annotated(context, "").value(entry));
+  if (lacksFuzzy({ returns, key })) return bad(WITHOUT_FUZZY);
   if (sources !== undefined) await user.account.refresh();
   const names = filteredMailboxes(sources ?? [{ kind: "selected" }], user.account, session);
   const onlySelected = names.length === 1 && names[0] === selected?.mailbox.name;

@@ -1,12 +1,12 @@
 /** SORT and THREAD, and their UID forms. */
 
 import type { SortArgs, ThreadArgs } from "../../wire/sort_grammar.ts";
-import { bad, type Completion, ok } from "../../wire/response.ts";
+import { type Completion, ok } from "../../wire/response.ts";
 import { threadLists } from "../../wire/thread_response.ts";
 import type { SelectedContext } from "../command.ts";
+import { withoutFilters } from "../filters.ts";
 import { evaluate, usesModseq } from "../search_keys.ts";
-import { hasKey } from "../search_program.ts";
-import { runSearching, scopeOf, WITHOUT_FUZZY } from "../searching.ts";
+import { runSearching, scopeOf } from "../searching.ts";
 import { sortMessages } from "../sort_keys.ts";
 import { threadMessages } from "../threads.ts";
 
@@ -14,13 +14,11 @@ import { threadMessages } from "../threads.ts";
 export function sort(
   context: SelectedContext,
   { key, returns, criteria }: SortArgs,
-): Promise<Completion> | Completion {
-  if (criteria.some(({ key }) => key === "RELEVANCY") && !hasKey(key, "FUZZY")) {
-    return bad(WITHOUT_FUZZY);
-  }
+): Promise<Completion> {
   return runSearching(context, {
     key,
     returns,
+    scored: criteria.some(({ key }) => key === "RELEVANCY"),
     order: (found, scope) => sortMessages(found, criteria, scope, context.service.keyMemory),
     oldForm: (numbers) => ["* SORT", ...numbers].join(" "),
   });
@@ -29,11 +27,12 @@ export function sort(
 /** @see RFC 5256 §3 */
 export async function thread(
   context: SelectedContext,
-  { key, algorithm }: ThreadArgs,
+  { key: asked, algorithm }: ThreadArgs,
 ): Promise<Completion> {
   const { view, session, service, out, byUid } = context;
-  if (usesModseq(key)) session.enabled.add("CONDSTORE");
   const scope = scopeOf(context);
+  const key = await withoutFilters(asked, scope.annotation);
+  if (usesModseq(key)) session.enabled.add("CONDSTORE");
   const found = await evaluate(key, scope);
   const threads = await threadMessages(found, algorithm, scope, service.keyMemory);
   const numberOf = (at: number) => byUid ? view.uidOf(found[at]) : found[at];
