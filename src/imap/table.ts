@@ -480,7 +480,7 @@ export function withoutSecrets(text: string): string | undefined {
  * What every connection may use, whatever its state. LITERAL+ has all of LITERAL-, and only one of
  * them may be told. @see RFC 7888 §5
  */
-const WIRE_CAPABILITIES = ["LITERAL+"] as const;
+const WIRE_CAPABILITIES = ["INPROGRESS", "LITERAL+"] as const;
 
 /** What LIST answers and can be asked for beyond its own row's capability. */
 const LIST_CAPABILITIES = ["CHILDREN", "SPECIAL-USE", "LIST-STATUS", "LIST-METADATA"] as const;
