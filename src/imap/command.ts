@@ -80,6 +80,8 @@ export interface Service {
   readonly annotations: ServerAnnotations;
   /** Octets of a message; sent as APPENDLIMIT. @see RFC 7889 */
   readonly appendLimit: number;
+  /** By mailbox, where that is less. @see RFC 7889 §3 */
+  readonly appendLimits: ReadonlyMap<string, number>;
   /** Capabilities that are not offered, closed under dependence; absent: none. */
   readonly withheld?: ReadonlySet<string>;
   /** Clients that are known to break on a capability are not offered it. */
