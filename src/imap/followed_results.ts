@@ -16,7 +16,7 @@ export interface Followed {
   /** The client is told UIDs, not sequence numbers. */
   readonly byUid: boolean;
   /** What a FETCH response tells of new messages among the results. @see RFC 5465 §7 */
-  readonly items: readonly FetchItem[];
+  readonly items?: readonly FetchItem[];
 }
 
 /** Up to when changes of the mailbox have been looked at. */

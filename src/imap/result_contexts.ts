@@ -66,7 +66,7 @@ export class ResultContexts implements Followers {
   /** EXISTS has been told by now. @see RFC 5465 §7 */
   async #tellArrived(
     out: Output,
-    { arrived, followed: { items } }: FollowedResults,
+    { arrived, followed: { items = [] } }: FollowedResults,
   ): Promise<void> {
     if (items.length === 0 || arrived.length === 0) return;
     await tellMessages({ ...this.#context, out }, items, arrived);

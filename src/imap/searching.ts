@@ -128,8 +128,7 @@ function follow(
   }
   const contexts = view.followers ?? new ResultContexts(context, () => scopeOf(context));
   view.followers = contexts;
-  const items = returns?.flatMap((option) => option.name === "UPDATE" ? option.items ?? [] : []) ??
-    [];
+  const items = returns?.flatMap((option) => option.name === "UPDATE" ? option.items ?? [] : []);
   const results = new FollowedResults({ key, order, byUid, items }, view, found, before);
   if (!contexts.add(tag, results)) out.text(noUpdate(tag, "Too many results are followed"));
 }
