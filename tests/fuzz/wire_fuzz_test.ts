@@ -57,6 +57,7 @@ const VALID = [
   "a AUTHENTICATE PLAIN AGEAYg==",
   "a SELECT INBOX (CONDSTORE)",
   "a CREATE a (USE (\\Drafts))",
+  "a SETQUOTA #user/a (STORAGE 510 MESSAGE 0)",
   "a GETMETADATA (MAXSIZE 5 DEPTH infinity) a (/private/comment /shared/x)",
   'a SETMETADATA "" (/private/comment "x" /shared/vendor/v/x NIL)',
   'a LIST "" * RETURN (METADATA (/private/comment))',
