@@ -92,13 +92,14 @@ export class MaildirAccount implements OpeningOfAccount {
     });
   }
 
-  async create(given: string, specialUse: readonly SpecialUse[] = []): Promise<void> {
+  async create(given: string, specialUse: readonly SpecialUse[] = []): Promise<string> {
     const name = given.normalize("NFC");
     if (this.#list.get(name)) throw exists(name);
     await this.#scanFor(folderOf(name));
-    await this.#account.writer.alone(async () => {
+    return await this.#account.writer.alone(async () => {
       if (this.#list.get(name)) throw exists(name);
-      await this.#folders.create(name, this.#freeFolder(name), specialUse);
+      const state = await this.#folders.create(name, this.#freeFolder(name), specialUse);
+      return state.mailboxId;
     });
   }
 
@@ -160,7 +161,7 @@ export class MaildirAccount implements OpeningOfAccount {
     await this.#refresh(state);
     const columns = await loadColumns(this.#account, state);
     if (columns.unread.size > 0 && columns.unread.size <= EXACT_SIZES) {
-      await prepare(this.#account, state, columns.unread.keys());
+      await prepare(this.#account, state, [...columns.unread.keys()]);
     }
     prepareAll(this.#account, state);
     this.#account.loaded.put(state);
@@ -175,6 +176,7 @@ export class MaildirAccount implements OpeningOfAccount {
       size: columns.size + unread,
       uidNext: state.uidNext,
       uidValidity: state.uidValidity,
+      mailboxId: state.mailboxId,
       highestModseq: state.highestModseq,
     };
   }

@@ -102,7 +102,7 @@ export class LastingAccount implements Account {
     return this.#use((account) => account.unsubscribe(name));
   }
 
-  create(name: string, specialUse?: readonly SpecialUse[]): Promise<void> {
+  create(name: string, specialUse?: readonly SpecialUse[]): Promise<string> {
     return this.#use((account) => account.create(name, specialUse));
   }
 

@@ -11,6 +11,8 @@ import { MaildirAccount } from "./account.ts";
 import { type AccountContext, reloadColumns } from "./account_context.ts";
 import { Annotations } from "./annotations.ts";
 import { Background } from "./background.ts";
+import { CatchUp, type CatchUpTurns } from "./catch_up.ts";
+import { ContentRows } from "./content_rows.ts";
 import { DirectorySyncs } from "./directory_syncs.ts";
 import { storeErrorOf } from "./disk_error.ts";
 import type { FileNames } from "./file_name.ts";
@@ -52,6 +54,7 @@ export interface AccountSettings {
   readonly names: FileNames;
   readonly loaded: LoadedMailboxes;
   readonly watcher: FolderWatcher;
+  readonly catchUpTurns: CatchUpTurns;
   readonly writeBackDelay: number;
   /** Show no message as `\Recent`. */
   readonly hidesRecent: boolean;
@@ -116,6 +119,7 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     await account.scan();
     if (context.mailboxes.meta("furnished") === 0) await furnish(settings, context, account, list);
     resume(context, list);
+    context.catchUp.start(() => list.states());
     context.background.run("removing stale files", () => removeStaleFiles(context, list.states()));
     return {
       account,
@@ -231,8 +235,10 @@ function contextOf(
     mailboxes,
     uidValidities: new UidValidities(root, mailboxes, clock),
     messages,
+    contents: new ContentRows(database),
     keywords,
     background,
+    catchUp: new CatchUp(() => context, settings.catchUpTurns, mailboxes.meta(CatchUp.meta)),
     annotations: new Annotations(database),
     quota: new AccountQuota(database, mailboxes, writer, settings.quota),
     removals: new Removals(() => context),
@@ -326,6 +332,7 @@ async function closeAccount(
   { database }: OpenedIndex,
 ): Promise<void> {
   account.stopWatching();
+  context.catchUp.stop();
   await context.background.stop();
   const end = performance.now() + CLOSING;
   await context.writeBack.flush(() => performance.now() < end).catch(() => {});

@@ -6,7 +6,7 @@ import type { Log } from "../../log.ts";
 import { createOwnedFile } from "../../ownership.ts";
 import { StoreError } from "../store.ts";
 import { lstat } from "./locating.ts";
-import { headerTexts, ofText } from "./message_rows.ts";
+import { headerTexts, ofText } from "./content_rows.ts";
 import { isDamage, isLocked } from "./sqlite_error.ts";
 import { UID_VALIDITY_FILE } from "./uid_validity.ts";
 
@@ -108,6 +108,18 @@ const MIGRATIONS: readonly (string | ((database: DatabaseSync) => void))[] = [
    CREATE UNIQUE INDEX annotations_entry ON annotations (mailbox, entry);
    CREATE TRIGGER mailboxes_deleted AFTER DELETE ON mailboxes BEGIN
      DELETE FROM annotations WHERE mailbox = old.id;
+   END;`,
+  // `made` is the version of the data, `thread` a key of `thread_keys`.
+  `CREATE TABLE objects (
+     id INTEGER PRIMARY KEY,
+     made INTEGER NOT NULL,
+     digest BLOB NOT NULL,
+     thread INTEGER NOT NULL);
+   CREATE TABLE previews (id INTEGER PRIMARY KEY, preview TEXT NOT NULL);
+   CREATE TABLE thread_keys (key INTEGER PRIMARY KEY, thread INTEGER NOT NULL);
+   CREATE TRIGGER contents_deleted_too AFTER DELETE ON contents BEGIN
+     DELETE FROM objects WHERE id = old.id;
+     DELETE FROM previews WHERE id = old.id;
    END;`,
 ];
 

@@ -17,6 +17,7 @@ import {
 } from "./account_folder.ts";
 import { examineAccount, type Problem } from "./examining.ts";
 import { FileNames } from "./file_name.ts";
+import { CatchUpTurns } from "./catch_up.ts";
 import { FolderWatcher } from "./folder_watcher.ts";
 import { LastingAccount, type Opening } from "./lasting_account.ts";
 import { LoadedMailboxes } from "./loaded_mailboxes.ts";
@@ -82,6 +83,7 @@ export class MaildirStore implements Store {
   readonly #names: FileNames;
   readonly #loaded: LoadedMailboxes;
   readonly #watcher: FolderWatcher;
+  readonly #catchUpTurns = new CatchUpTurns();
   /** By the path of their Maildir: two names may mean one account. */
   readonly #accounts = new Map<string, LastingAccount>();
   /** Removals under way, by the path of the Maildir. */
@@ -274,6 +276,7 @@ export class MaildirStore implements Store {
         names: this.#names,
         loaded: this.#loaded,
         watcher: this.#watcher,
+        catchUpTurns: this.#catchUpTurns,
         writeBackDelay: writeBackDelay ?? 1000,
         hidesRecent: disableRecent ?? false,
         meter: meter ?? NO_STORE_METER,
