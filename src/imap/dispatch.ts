@@ -25,6 +25,7 @@ import {
 } from "./command.ts";
 import type { Session } from "./session.ts";
 import { type AnyRow, findCommand } from "./table.ts";
+import { UidRequired } from "./uid_required.ts";
 import type { Log } from "../log.ts";
 
 /** One whole command as the framer cut it. */
@@ -111,7 +112,7 @@ function inState(
   if (row.state === "authenticated") return row.execute(scanner, { ...context, user });
   if (state.name !== "selected") return bad("No mailbox is selected");
   if (row.sequenceNumbers && context.session.uidOnly) {
-    return bad("Message numbers are not used once UIDONLY is enabled", "UIDREQUIRED");
+    throw new UidRequired();
   }
   return row.execute(scanner, { ...context, user, view: state.view, byUid: row.byUid ?? false });
 }
@@ -147,7 +148,7 @@ export function storeRefusal(error: StoreError): Completion {
 
 function failure(error: unknown, { log, command }: Context): Completion {
   if (error instanceof Disconnected) throw error;
-  if (error instanceof SyntaxFault) return bad(error.message);
+  if (error instanceof SyntaxFault) return bad(error.message, error.code);
   if (error instanceof UnknownCharset) {
     return no(error.message, badCharsetCode(["US-ASCII", "UTF-8"]));
   }

@@ -13,6 +13,8 @@ interface EnableableRow {
 /** By name in upper case; what is not here yet cannot be enabled. */
 export const ENABLEABLES: { readonly [Name in Enableable]?: EnableableRow } = {
   CONDSTORE: { rfc: "RFC 7162 §3.1", capability: "CONDSTORE" },
+  QRESYNC: { rfc: "RFC 7162 §3.2.3", capability: "QRESYNC", implies: ["CONDSTORE"] },
+  UIDONLY: { rfc: "RFC 9586 §3", capability: "UIDONLY" },
 };
 
 /**

@@ -13,6 +13,7 @@ import {
   type Seqs,
   type Test,
 } from "./search_columns.ts";
+import { UidRequired } from "./uid_required.ts";
 import { filterHeader, filterHeaderText, filterKept, filterText } from "./search_contents.ts";
 
 /** What one message costs: columns in memory, kept items, or reading its text. */
@@ -254,6 +255,9 @@ function flagTestOf(key: SearchKey): FlagTest | undefined {
 
 /** The sequence numbers of the messages that `key` lets through, ascending. */
 export function evaluate(key: SearchKey, scope: SearchScope): Promise<Seqs> {
+  if (scope.view.reader.uidOnly && hasKey(key, "SEQUENCE")) {
+    return Promise.reject(new UidRequired());
+  }
   return filter(key, undefined, scope);
 }
 
@@ -275,15 +279,19 @@ async function filter(
 
 /** True if the program asks for mod-sequences. @see RFC 7162 §3.1.5 */
 export function usesModseq(key: SearchKey): boolean {
+  return hasKey(key, "MODSEQ");
+}
+
+/** True if a key of that name is anywhere in the program. */
+function hasKey(key: SearchKey, name: SearchKey["name"]): boolean {
+  if (key.name === name) return true;
   switch (key.name) {
-    case "MODSEQ":
-      return true;
     case "AND":
-      return key.keys.some(usesModseq);
+      return key.keys.some((each) => hasKey(each, name));
     case "OR":
-      return usesModseq(key.left) || usesModseq(key.right);
+      return hasKey(key.left, name) || hasKey(key.right, name);
     case "NOT":
-      return usesModseq(key.key);
+      return hasKey(key.key, name);
     default:
       return false;
   }

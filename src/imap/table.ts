@@ -12,7 +12,6 @@ import {
   mailboxArgs,
   noArgs,
   renameArgs,
-  selectArgs,
   storeArgs,
   uidExpungeArgs,
 } from "../wire/command_grammar.ts";
@@ -20,6 +19,7 @@ import { commandName } from "../wire/grammar.ts";
 import { listArgs, lsubArgs, statusArgs } from "../wire/list_grammar.ts";
 import { Scanner, SyntaxFault } from "../wire/scanner.ts";
 import { searchArgs } from "../wire/search_grammar.ts";
+import { selectArgs } from "../wire/select_grammar.ts";
 import type { Completion } from "../wire/response.ts";
 import type { CommandRow, CommandState, Context, ContextByState } from "./command.ts";
 import { announcedLiteral, append } from "./commands/append.ts";

@@ -4,11 +4,25 @@
  */
 
 import type { Mailbox } from "../store/store.ts";
-import { isWithin, lowerBound, type NumberSet, numbersIn, uidsIn } from "../wire/number_set.ts";
-import { flagNames, permanentFlagsCode, statusLine, systemFlagNames } from "../wire/response.ts";
+import {
+  isWithin,
+  lowerBound,
+  type NumberSet,
+  numbersIn,
+  rangesOf,
+  uidsIn,
+} from "../wire/number_set.ts";
+import {
+  flagNames,
+  numberCode,
+  permanentFlagsCode,
+  statusLine,
+  systemFlagNames,
+  vanished,
+} from "../wire/response.ts";
 import { SyntaxFault } from "../wire/scanner.ts";
 import { type Output, Refusal } from "./command.ts";
-import { fetchOpening } from "./message_response.ts";
+import { fetchOpening, namesUid } from "./message_response.ts";
 import type { Session } from "./session.ts";
 
 /** How much a client wants to hear of a message that changed. */
@@ -20,6 +34,9 @@ export interface DrainOptions {
   readonly withUid: boolean;
 }
 
+/** What of a session decides what its view shows. */
+export type Reader = Pick<Session, "rev2" | "uidOnly">;
+
 const NO_KEYWORDS: readonly string[] = [];
 
 export class View {
@@ -27,6 +44,8 @@ export class View {
   #uids: Uint32Array;
   #count: number;
   #generation: number;
+  /** Expunges up to this mod-sequence have been told. */
+  #expungesTold: number;
   /** Changes up to here have been told. */
   #modseq: number;
   /** Changes after `#modseq` that this client made, but for messages that others changed too. */
@@ -37,17 +56,18 @@ export class View {
   /** UIDs that are `\Recent` in this session: [first, after last]. */
   #recent: [number, number][] = [];
 
-  /** @param session IMAP4rev2 has no \Recent */
+  /** @param reader whose session it is, if it is one's */
   constructor(
     readonly mailbox: Mailbox,
     readonly readOnly: boolean,
-    private readonly session: Pick<Session, "rev2"> = { rev2: false },
+    readonly reader: Reader = { rev2: false, uidOnly: false },
   ) {
     const { uids, count, generation } = mailbox.messages;
     this.#uids = uids;
     this.#count = count;
     this.#generation = generation;
     this.#modseq = mailbox.highestModseq;
+    this.#expungesTold = mailbox.highestModseq;
     this.#keywordCount = mailbox.keywords().length;
     this.#claimRecent();
   }
@@ -115,7 +135,9 @@ export class View {
     return numbersIn(set, this.#count).map((seq) => this.#uids[seq - 1]);
   }
 
+  /** IMAP4rev2 has no `\Recent`. @see RFC 9051 Appendix E */
   isRecent(uid: number): boolean {
+    if (this.reader.rev2) return false;
     for (const [first, end] of this.#recent) if (uid >= first && uid < end) return true;
     return false;
   }
@@ -127,6 +149,22 @@ export class View {
         lowerBound(this.#uids, this.#count, first);
     }
     return count;
+  }
+
+  /** The RECENT response, where there is one. @see RFC 3501 §7.3.2 */
+  describeRecent(): string {
+    return this.reader.rev2 ? "" : `* ${this.recentCount()} RECENT\r\n`;
+  }
+
+  /** UIDs of {@link diverged} messages: the client counts them, and they are gone. */
+  uidsGone(): number[] {
+    const { uids, count } = this.mailbox.messages;
+    const gone: number[] = [];
+    for (let i = 0, j = 0; i < this.#count; i++) {
+      while (j < count && uids[j] < this.#uids[i]) j++;
+      if (j === count || uids[j] !== this.#uids[i]) gone.push(this.#uids[i]);
+    }
+    return gone;
   }
 
   /** The number of the first message without \Seen, 0 if there is none. */
@@ -142,7 +180,7 @@ export class View {
     const set = keywordSets[index];
     return flagNames(
       flags[index],
-      !this.session.rev2 && this.isRecent(uid),
+      this.isRecent(uid),
       set === 0 ? NO_KEYWORDS : this.mailbox.keywordSet(set),
     );
   }
@@ -197,23 +235,27 @@ export class View {
   drain(out: Output, options: DrainOptions): void {
     if (!this.stale) return;
     this.announceKeywords(out);
-    if (options.expunges) this.#tellExpunges(out);
+    if (options.expunges) this.#tellExpunges(out, options.session);
     this.#tellFlags(out, options);
     if (!this.diverged) this.#tellArrivals(out);
+    else if (options.session.qresync) {
+      // MODSEQ told by now may be above that of the expunge which waits. @see RFC 7162 §3.2
+      const code = numberCode("HIGHESTMODSEQ", this.#expungesTold);
+      out.text(statusLine("*", "OK", "Expunged messages are told of later", code));
+    }
   }
 
-  #tellExpunges(out: Output): void {
-    const { uids, count, generation } = this.mailbox.messages;
+  #tellExpunges(out: Output, { qresync, uidOnly }: Session): void {
+    const { uids, generation } = this.mailbox.messages;
+    this.#expungesTold = this.mailbox.highestModseq;
     if (generation === this.#generation) return;
-    let kept = 0;
-    let text = "";
-    for (let i = 0, j = 0; i < this.#count; i++) {
-      while (j < count && uids[j] < this.#uids[i]) j++;
-      if (j < count && uids[j] === this.#uids[i]) kept++;
-      else text += `* ${kept + 1} EXPUNGE\r\n`;
-    }
+    const gone = this.uidsGone();
+    // Each EXPUNGE lowers the numbers after it.
+    const text = qresync || uidOnly
+      ? vanished(rangesOf(gone), false)
+      : gone.map((uid, before) => `* ${this.seqOf(uid) - before} EXPUNGE\r\n`).join("");
     this.#uids = uids;
-    this.#count = kept;
+    this.#count -= gone.length;
     this.#generation = generation;
     out.text(text);
   }
@@ -223,12 +265,13 @@ export class View {
     this.#modseq = this.mailbox.highestModseq;
     if (this.#modseq === told || this.#knowsAllSince(told)) return this.#known.clear();
     const { uids, count, modseqs } = this.mailbox.messages;
+    const tellsUid = namesUid(session, withUid);
     const last = this.#count === 0 ? 0 : this.#uids[this.#count - 1];
     for (let i = 0; i < count && uids[i] <= last; i++) {
       if (modseqs[i] <= told || this.#known.get(modseqs[i])?.has(uids[i]) === false) continue;
       const seq = this.diverged ? this.seqOf(uids[i]) : i + 1;
       if (seq === 0) continue;
-      const uid = (withUid || session.rev2) && !session.uidOnly ? `UID ${uids[i]} ` : "";
+      const uid = tellsUid ? `UID ${uids[i]} ` : "";
       const modseq = session.condstore ? ` MODSEQ (${modseqs[i]})` : "";
       const opening = fetchOpening(session, seq, uids[i]);
       out.text(`${opening}${uid}FLAGS (${this.flagsAt(i, uids[i])})${modseq})\r\n`);
@@ -249,8 +292,7 @@ export class View {
     if (count === this.#count) return;
     this.#count = count;
     this.#claimRecent();
-    const recent = this.session.rev2 ? "" : `* ${this.recentCount()} RECENT\r\n`;
-    out.text(`* ${count} EXISTS\r\n${recent}`);
+    out.text(`* ${count} EXISTS\r\n${this.describeRecent()}`);
   }
 
   /** The first session that hears of a message has it as `\Recent`; EXAMINE takes nothing away. */

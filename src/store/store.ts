@@ -360,6 +360,9 @@ export interface ExpungedUids {
   readonly modseq: number;
 }
 
+/** Ranges of UIDs, both ends included: ascending, and neither overlapping nor touching. */
+export type UidRanges = readonly (readonly [first: number, last: number])[];
+
 /** What is kept ready of each message, as it goes over the wire (one char is one byte). */
 export interface CachedItems {
   /** ENVELOPE, parentheses included. */
@@ -484,6 +487,11 @@ export interface Mailbox {
   move(uids: readonly number[], destination: string): Promise<CopiedUids>;
   /** Removes those of `uids` (all, if absent) that have \Deleted. */
   expunge(uids?: readonly number[]): Promise<ExpungedUids>;
+  /**
+   * UIDs below {@link uidNext} of messages that left the mailbox after `modseq`. Old expunges may be
+   * forgotten; then it is all that no message has. @see RFC 7162 §3.2.5
+   */
+  vanishedSince(modseq: number): Promise<UidRanges>;
 
   close(): void;
 }

@@ -1,5 +1,5 @@
 /**
- * The arguments of every command but LIST, STATUS and SEARCH. Each parser starts right after the
+ * The arguments of every command but SELECT, LIST, STATUS and SEARCH. Each parser starts right after the
  * command's name and reads to the end of the command. Mailbox names come as the client spelled
  * them.
  */
@@ -102,33 +102,6 @@ export function authenticateArgs(s: Scanner): AuthenticateArgs {
   const initial = s.atom("base64");
   s.end();
   return { mechanism, initialResponse: initial === "=" ? "" : initial };
-}
-
-/** SELECT and EXAMINE @see RFC 9051 §6.3.2 */
-export interface SelectArgs {
-  readonly mailbox: string;
-  readonly condstore: boolean;
-}
-
-/**
- * select = "SELECT" SP mailbox [SP "(" select-param *(SP select-param) ")"]
- *
- * select-param =/ condstore-param
- *
- * @see RFC 4466 §2.4, RFC 7162 §3.1.8
- */
-export function selectArgs(s: Scanner): SelectArgs {
-  s.space();
-  const name = mailbox(s);
-  const parameters = s.spaceBeforeMore() ? s.list(selectParameter) : [];
-  s.end();
-  return { mailbox: name, condstore: parameters.length > 0 };
-}
-
-function selectParameter(s: Scanner): "CONDSTORE" {
-  const start = s.position;
-  if (s.keyword("CONDSTORE") !== "CONDSTORE") throw s.fault("CONDSTORE", start);
-  return "CONDSTORE";
 }
 
 /** Special uses that a mailbox may have. @see RFC 6154 §2 */
@@ -357,6 +330,8 @@ export interface FetchArgs {
   readonly items: readonly FetchItem[];
   /** Only messages whose mod-sequence is above it; never 0. @see RFC 7162 §3.1.4.1 */
   readonly changedSince?: number;
+  /** Expunged messages are told too. @see RFC 7162 §3.2.6 */
+  readonly vanished?: boolean;
 }
 
 /**
@@ -370,17 +345,31 @@ export function fetchArgs(s: Scanner): FetchArgs {
   const set = sequenceSet(s);
   s.space();
   const items = fetchItems(s);
-  const changedSince = s.spaceBeforeMore() ? changedSinceModifier(s) : undefined;
+  const modifiers = s.spaceBeforeMore() ? s.list(fetchModifier) : [];
   s.end();
-  return { set, items, changedSince };
+  return Object.assign({ set, items }, ...modifiers);
 }
 
-/** "(" "CHANGEDSINCE" SP mod-sequence-value ")"; some clients send 0 and mean 1 */
-function changedSinceModifier(s: Scanner): number {
-  s.expect("(");
-  if (!s.takeKeyword("CHANGEDSINCE")) throw s.fault("CHANGEDSINCE");
+type FetchModifiers = Omit<FetchArgs, "set" | "items">;
+
+/** What follows the name of a FETCH modifier, by that name. */
+const FETCH_MODIFIERS: ReadonlyMap<string, (s: Scanner) => FetchModifiers> = new Map(
+  Object.entries({
+    "CHANGEDSINCE": changedSince,
+    "VANISHED": () => ({ vanished: true }),
+  }),
+);
+
+/** fetch-modifier = fetch-modifier-name [SP fetch-modifier-params] @see RFC 4466 §2.4 */
+function fetchModifier(s: Scanner): FetchModifiers {
+  const start = s.position;
+  const rest = FETCH_MODIFIERS.get(s.keyword("a FETCH modifier"));
+  if (rest === undefined) throw s.fault("a FETCH modifier", start);
+  return rest(s);
+}
+
+/** "CHANGEDSINCE" SP mod-sequence-value; some clients send 0 and mean 1 */
+function changedSince(s: Scanner): FetchModifiers {
   s.space();
-  const modseq = s.number64("a mod-sequence");
-  s.expect(")");
-  return Math.max(1, modseq);
+  return { changedSince: Math.max(1, s.number64("a mod-sequence")) };
 }

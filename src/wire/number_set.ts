@@ -69,14 +69,44 @@ export function isWithin(set: NumberSet, max: number): boolean {
  * @param numbers ascending, each once, none of them {@link STAR}
  */
 export function formatNumberSet(numbers: readonly number[]): string {
-  const parts: string[] = [];
+  return formatRanges(rangesOf(numbers));
+}
+
+/** Spells ranges that neither overlap nor touch. */
+export function formatRanges(ranges: readonly NumberRange[]): string {
+  return ranges.map(([first, last]) => first === last ? `${first}` : `${first}:${last}`).join(",");
+}
+
+/**
+ * Neighbours as ranges.
+ *
+ * @param numbers ascending, each once
+ */
+export function rangesOf(numbers: readonly number[]): NumberRange[] {
+  const ranges: NumberRange[] = [];
   for (let start = 0; start < numbers.length;) {
     let end = start;
     while (end + 1 < numbers.length && numbers[end + 1] === numbers[end] + 1) end++;
-    parts.push(start === end ? `${numbers[start]}` : `${numbers[start]}:${numbers[end]}`);
+    ranges.push([numbers[start], numbers[end]]);
     start = end + 1;
   }
-  return parts.join(",");
+  return ranges;
+}
+
+/** What two sets have in common. @param a @param b ascending ranges that do not overlap */
+export function intersected(
+  a: readonly NumberRange[],
+  b: readonly NumberRange[],
+): NumberRange[] {
+  const common: NumberRange[] = [];
+  for (let i = 0, j = 0; i < a.length && j < b.length;) {
+    const first = Math.max(a[i][0], b[j][0]);
+    const last = Math.min(a[i][1], b[j][1]);
+    if (first <= last) common.push([first, last]);
+    if (a[i][1] < b[j][1]) i++;
+    else j++;
+  }
+  return common;
 }
 
 /** Index of the first element not below `value` in the first `count` of `sorted`. */

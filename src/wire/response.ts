@@ -2,7 +2,7 @@
 
 import { utf8Bytes } from "./bytes.ts";
 import { encodeMailboxName } from "./mailbox_name.ts";
-import { formatNumberSet } from "./number_set.ts";
+import { formatNumberSet, formatRanges, type NumberRange } from "./number_set.ts";
 
 /** Response codes that stand alone. @see RFC 5530, RFC 9051 §7.1 */
 export type PlainCode =
@@ -72,6 +72,25 @@ export function copyUidCode(
 /** Numbers whose conditional STORE failed. @see RFC 7162 §3.1.3 */
 export function modifiedCode(numbers: readonly number[]): ResponseCode {
   return { text: `MODIFIED ${formatNumberSet(numbers)}` };
+}
+
+/** Ranges in one VANISHED response: clients read line by line. */
+const VANISHED_RANGES = 1000;
+
+/**
+ * `* VANISHED 3,7:9` with its CRLF; nothing if there are none, several lines if there are many.
+ *
+ * @param earlier the client learns of them by what it asked for, and still has to be told of those
+ *   that it counts
+ * @see RFC 7162 §3.2.10
+ */
+export function vanished(ranges: readonly NumberRange[], earlier: boolean): string {
+  const start = earlier ? "* VANISHED (EARLIER) " : "* VANISHED ";
+  let text = "";
+  for (let at = 0; at < ranges.length; at += VANISHED_RANGES) {
+    text += `${start}${formatRanges(ranges.slice(at, at + VANISHED_RANGES))}\r\n`;
+  }
+  return text;
 }
 
 /** What a command comes to; dispatch puts the tag before it. */

@@ -6,6 +6,7 @@ import { testAccounts, testImports, testQuotas } from "./store_accounts.ts";
 import { testAnnotations } from "./store_annotations.ts";
 import { testMailboxes } from "./store_mailboxes.ts";
 import { testCopies, testFlags, testMessages } from "./store_messages.ts";
+import { testVanished } from "./store_vanished.ts";
 import { testRestarts, testSessions, testSizes } from "./store_sessions.ts";
 
 /** Runs the suite on stores that `make` makes places for. */
@@ -44,6 +45,7 @@ export function storeContract(name: string, make: () => Promise<StorePlace>): vo
   testMessages(testAccount);
   testFlags(testAccount);
   testCopies(testAccount);
+  testVanished(testAccount, test);
   testSessions(testAccount);
   testRestarts(test);
   testSizes(testAccount);

@@ -10,6 +10,7 @@ import { listArgs, lsubArgs, statusArgs } from "../../src/wire/list_grammar.ts";
 import { numbersIn, resolveRanges, uidsIn } from "../../src/wire/number_set.ts";
 import { type Literal, Scanner, SyntaxFault } from "../../src/wire/scanner.ts";
 import { searchArgs, UnknownCharset } from "../../src/wire/search_grammar.ts";
+import { selectArgs } from "../../src/wire/select_grammar.ts";
 
 type Parser = (s: Scanner) => unknown;
 
@@ -19,7 +20,7 @@ const PARSERS: ReadonlyMap<string, Parser> = new Map<string, Parser>([
   ["ENABLE", command.enableArgs],
   ["LOGIN", command.loginArgs],
   ["AUTHENTICATE", command.authenticateArgs],
-  ["SELECT", command.selectArgs],
+  ["SELECT", selectArgs],
   ["CREATE", command.createArgs],
   ["DELETE", command.mailboxArgs],
   ["RENAME", command.renameArgs],

@@ -60,16 +60,18 @@ class Columns {
   }
 }
 
+const SESSION = new Session("1", "127.0.0.1", true);
+
 function open(columns: Columns): View {
   const mailbox: Pick<Mailbox, "keywords" | "keywordSet" | "close"> = {
     keywords: () => [],
     keywordSet: () => [],
     close: () => {},
   };
-  return new View(Object.assign(columns, mailbox) as unknown as Mailbox, false);
+  return new View(Object.assign(columns, mailbox) as unknown as Mailbox, false, SESSION);
 }
 
-function drained(view: View, expunges: boolean): string[] {
+function drained(view: View, expunges: boolean, session = SESSION): string[] {
   let text = "";
   const out: Output = {
     text: (more) => text += more,
@@ -77,7 +79,7 @@ function drained(view: View, expunges: boolean): string[] {
     full: false,
     flush: () => Promise.resolve(),
   };
-  view.drain(out, { session: new Session("1", "127.0.0.1", true), expunges, withUid: false });
+  view.drain(out, { session, expunges, withUid: false });
   return text.split("\r\n").slice(0, -1);
 }
 

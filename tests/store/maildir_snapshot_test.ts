@@ -79,6 +79,8 @@ Deno.test("Account: an index from a snapshot gives no UID and no mod-sequence ag
   assert.equal(inbox.uidValidity, before.uidValidity);
   assert.deepEqual(inbox.keywordSet(inbox.messages.keywordSets[0]), ["$Label1"]);
   assert.ok(inbox.messages.modseqs[0] > before.highestModseq);
+  // A client may know what came after the snapshot, and what left before it.
+  assert.deepEqual(await inbox.vanishedSince(before.highestModseq), [[2, inbox.uidNext - 1]]);
   assert.ok(await deliver(again, "INBOX", "new") > lost);
   const { uidNext } = await again.status("INBOX");
   inbox.close();

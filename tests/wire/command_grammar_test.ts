@@ -13,7 +13,6 @@ import {
   mailboxArgs,
   noArgs,
   renameArgs,
-  selectArgs,
   storeArgs,
   uidExpungeArgs,
 } from "../../src/wire/command_grammar.ts";
@@ -83,24 +82,6 @@ Deno.test("authenticateArgs: may have an initial response", () => {
   ]);
   refuses(authenticateArgs, ["", " ", ' "PLAIN"', " PLAIN a b", ' PLAIN "YQ=="']);
   assert.doesNotMatch(faultOf(authenticateArgs, " PLAIN YQ== YQ==").message, /YQ/);
-});
-
-Deno.test("selectArgs: knows CONDSTORE", () => {
-  table(selectArgs, [
-    [" inbox", { mailbox: "INBOX", condstore: false }],
-    [' "a b" (condstore)', { mailbox: "a b", condstore: true }],
-  ]);
-  assert.deepEqual(scan(selectArgs, " {1}\r\n", ["a"]), { mailbox: "a", condstore: false });
-  refuses(selectArgs, [
-    "",
-    " ",
-    " a b",
-    " a ()",
-    " a (FOO)",
-    " a CONDSTORE",
-    " a (CONDSTORE",
-    " a*",
-  ]);
 });
 
 Deno.test("createArgs: tells known special uses from others", () => {
@@ -257,11 +238,12 @@ Deno.test("uidExpungeArgs: takes a set", () => {
   refuses(uidExpungeArgs, ["", " ", " 1 2", " 0"]);
 });
 
-Deno.test("fetchArgs: may have CHANGEDSINCE", () => {
+Deno.test("fetchArgs: may have CHANGEDSINCE and VANISHED", () => {
   const items = [{ name: "FLAGS" }] as const;
   table(fetchArgs, [
-    [" 1 FLAGS", { set: ONE, items, changedSince: undefined }],
+    [" 1 FLAGS", { set: ONE, items }],
     [" 1 (FLAGS) (CHANGEDSINCE 12345)", { set: ONE, items, changedSince: 12345 }],
+    [" 1 FLAGS (VANISHED CHANGEDSINCE 7)", { set: ONE, items, vanished: true, changedSince: 7 }],
     [" 1 FLAGS (changedsince 0)", { set: ONE, items, changedSince: 1 }],
   ]);
   refuses(fetchArgs, [
@@ -273,7 +255,7 @@ Deno.test("fetchArgs: may have CHANGEDSINCE", () => {
     " 1 FLAGS ()",
     " 1 FLAGS (CHANGEDSINCE)",
     " 1 FLAGS (CHANGEDSINCE 9223372036854775808)",
-    " 1 FLAGS (VANISHED)",
+    " 1 FLAGS (FROBS)",
     " 1 FLAGS (CHANGEDSINCE 1",
   ]);
 });

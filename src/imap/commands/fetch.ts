@@ -3,11 +3,13 @@
 import { type CachedItems, FLAG, type StoredMessage, StoreError } from "../../store/store.ts";
 import type { FetchArgs } from "../../wire/command_grammar.ts";
 import type { FetchItem } from "../../wire/fetch_grammar.ts";
-import { type Completion, no, ok } from "../../wire/response.ts";
+import { type Completion, no, ok, vanished } from "../../wire/response.ts";
+import { SyntaxFault } from "../../wire/scanner.ts";
 import type { SelectedContext } from "../command.ts";
 import { CommandPace } from "../command_pace.ts";
 import { type FetchedMessage, planItem, type PlannedItem } from "../fetch_items.ts";
 import { fetchOpening } from "../message_response.ts";
+import { vanishedIn } from "../resync.ts";
 import { expungeIssued, presentUids } from "../targets.ts";
 
 /** What a FETCH command will do for each message. */
@@ -24,11 +26,17 @@ interface Plan {
 
 /** @see RFC 9051 §6.4.5, RFC 7162 §3.1.4 */
 export async function fetch(context: SelectedContext, args: FetchArgs): Promise<Completion> {
-  const { view, session, byUid } = context;
-  const items = withImpliedItems(args, byUid);
+  const { view, session, out, byUid } = context;
+  if (args.vanished && !(byUid && session.qresync && args.changedSince !== undefined)) {
+    throw new SyntaxFault("VANISHED needs UID FETCH, CHANGEDSINCE, and QRESYNC enabled", 0);
+  }
+  const items = withImpliedItems(args, byUid && !session.uidOnly);
   if (items.some((item) => item.name === "MODSEQ")) session.enabled.add("CONDSTORE");
   const plan = makePlan(items, view.readOnly);
   const { present, gone } = presentUids(view, view.resolve(args.set, byUid));
+  if (args.vanished) {
+    out.text(vanished(await vanishedIn(view, args.set, args.changedSince ?? 1), true));
+  }
   const uids = args.changedSince === undefined
     ? present
     : changedSince(context, present, args.changedSince);
@@ -42,11 +50,11 @@ export async function fetch(context: SelectedContext, args: FetchArgs): Promise<
 
 function withImpliedItems(
   { items, changedSince }: FetchArgs,
-  byUid: boolean,
+  withUid: boolean,
 ): readonly FetchItem[] {
   const all: FetchItem[] = [...items];
   const has = (name: FetchItem["name"]) => all.some((item) => item.name === name);
-  if (byUid && !has("UID")) all.unshift({ name: "UID" });
+  if (withUid && !has("UID")) all.unshift({ name: "UID" });
   if (changedSince !== undefined && !has("MODSEQ")) all.push({ name: "MODSEQ" });
   return all;
 }

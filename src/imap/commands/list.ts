@@ -29,6 +29,7 @@ export function list(form: ListForm) {
       out.text(listResponse(form.label, ["\\Noselect"], "", session.utf8));
       return ok(`${context.command} completed`);
     }
+    if (args.returns.status?.includes("HIGHESTMODSEQ")) session.enabled.add("CONDSTORE");
     await user.account.refresh();
     const pace = new CommandPace(context.dialogue);
     for (const entry of select(user.account, args, session.utf8)) {

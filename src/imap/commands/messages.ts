@@ -1,10 +1,18 @@
 /** STORE, COPY, MOVE, EXPUNGE and their UID forms. */
 
 import type { CopyArgs, StoreArgs, UidExpungeArgs } from "../../wire/command_grammar.ts";
-import { type Completion, copyUidCode, modifiedCode, ok, statusLine } from "../../wire/response.ts";
+import type { ExpungedUids } from "../../store/store.ts";
+import {
+  type Completion,
+  copyUidCode,
+  modifiedCode,
+  numberCode,
+  ok,
+  statusLine,
+} from "../../wire/response.ts";
 import type { SelectedContext } from "../command.ts";
 import { mailboxArgument, orTryCreate } from "../mailbox_argument.ts";
-import { fetchOpening } from "../message_response.ts";
+import { fetchOpening, namesUid } from "../message_response.ts";
 import { expungeIssued, presentUids } from "../targets.ts";
 
 /** @see RFC 9051 §6.4.6, RFC 7162 §3.1.3 */
@@ -12,7 +20,8 @@ export async function store(context: SelectedContext, args: StoreArgs): Promise<
   const { view, session, byUid } = context;
   view.requireWritable();
   if (args.unchangedSince !== undefined) session.enabled.add("CONDSTORE");
-  const { present, gone } = presentUids(view, view.resolve(args.set, byUid));
+  const named = view.resolve(args.set, byUid);
+  const { present, gone } = presentUids(view, named);
   const { modseq, modified, overtaken } = await view.mailbox.store(
     present,
     { mode: args.mode, ...args.flags },
@@ -20,14 +29,23 @@ export async function store(context: SelectedContext, args: StoreArgs): Promise<
   );
   // What is not silent tells all flags as they are now.
   view.silence(modseq, args.silent ? overtaken : []);
-  const failed = new Set(modified);
-  tellStored(context, present.filter((uid) => !failed.has(uid)), args.silent);
-  if (modified.length > 0) {
-    const numbers = byUid ? modified : modified.map((uid) => view.seqOf(uid));
+  const left = new Set(modified);
+  const changed = present.filter((uid) => !left.has(uid));
+  tellStored(context, changed, args.silent);
+  // To be gone is to have changed; UIDs that are gone are passed over.
+  const failed = args.unchangedSince === undefined || byUid ? modified : without(named, changed);
+  if (failed.length > 0) {
+    const numbers = byUid ? failed : failed.map((uid) => view.seqOf(uid));
     return ok("Some messages were changed by others meanwhile", modifiedCode(numbers));
   }
   if (gone && !byUid && !args.silent) throw expungeIssued();
   return ok(`${context.command} completed`);
+}
+
+function without(uids: readonly number[], others: readonly number[]): readonly number[] {
+  if (uids.length === others.length) return [];
+  const rest = new Set(others);
+  return uids.filter((uid) => !rest.has(uid));
 }
 
 /** The untagged FETCH responses of a STORE; with CONDSTORE even a silent one tells MODSEQ. */
@@ -41,7 +59,7 @@ function tellStored(context: SelectedContext, uids: readonly number[], silent: b
     const seq = view.seqOf(uid);
     const index = view.indexOf(uid, seq);
     if (index < 0) continue;
-    const items = byUid && !session.uidOnly ? [`UID ${uid}`] : [];
+    const items = namesUid(session, byUid) ? [`UID ${uid}`] : [];
     if (!silent) items.push(`FLAGS (${view.flagsAt(index, uid)})`);
     if (session.condstore) items.push(`MODSEQ (${modseqs[index]})`);
     out.text(`${fetchOpening(session, seq, uid)}${items.join(" ")})\r\n`);
@@ -69,7 +87,7 @@ export async function move(context: SelectedContext, args: CopyArgs): Promise<Co
   if (moved.source.length === 0) return ok("No messages to move");
   const code = copyUidCode(moved.uidValidity, moved.source, moved.destination);
   out.text(statusLine("*", "OK", "Moved", code));
-  return ok(`${context.command} completed`);
+  return expunged(context, { uids: moved.source, modseq: moved.modseq ?? 0 });
 }
 
 /** COPY does all or nothing, so a number whose message is gone refuses it. */
@@ -81,18 +99,26 @@ function transferable(context: SelectedContext, args: CopyArgs): readonly number
 }
 
 /** @see RFC 9051 §6.4.3 */
-export async function expunge({ view, command }: SelectedContext): Promise<Completion> {
-  view.requireWritable();
-  await view.mailbox.expunge();
-  return ok(`${command} completed`);
+export async function expunge(context: SelectedContext): Promise<Completion> {
+  context.view.requireWritable();
+  return expunged(context, await context.view.mailbox.expunge());
 }
 
 /** @see RFC 4315 §2.1 */
 export async function uidExpunge(
-  { view, command }: SelectedContext,
+  context: SelectedContext,
   args: UidExpungeArgs,
 ): Promise<Completion> {
+  const { view } = context;
   view.requireWritable();
-  await view.mailbox.expunge(view.resolve(args.set, true));
-  return ok(`${command} completed`);
+  return expunged(context, await view.mailbox.expunge(view.resolve(args.set, true)));
+}
+
+/** All changes up to this one are told before the tagged reply. @see RFC 7162 §3.2.7, §3.2.9 */
+function expunged(
+  { command, session }: SelectedContext,
+  { uids, modseq }: ExpungedUids,
+): Completion {
+  const code = session.qresync && uids.length > 0 ? numberCode("HIGHESTMODSEQ", modseq) : undefined;
+  return ok(`${command} completed`, code);
 }

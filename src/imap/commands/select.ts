@@ -1,16 +1,21 @@
 /** SELECT, EXAMINE, CLOSE, UNSELECT. */
 
-import type { SelectArgs } from "../../wire/command_grammar.ts";
 import { type Completion, numberCode, ok, statusLine } from "../../wire/response.ts";
+import type { SelectArgs } from "../../wire/select_grammar.ts";
 import type { AuthenticatedContext, SelectedContext } from "../command.ts";
+import { SyntaxFault } from "../../wire/scanner.ts";
 import { unaskedListResponse } from "../list_response.ts";
 import { denormalized, mailboxArgument } from "../mailbox_argument.ts";
+import { resynchronize } from "../resync.ts";
+import { UidRequired } from "../uid_required.ts";
 import { View } from "../view.ts";
 
 /** @see RFC 9051 §6.3.2, §6.3.3 */
 export function select(readOnly: boolean) {
   return async (context: AuthenticatedContext, args: SelectArgs): Promise<Completion> => {
     const { session, user, out } = context;
+    if (args.qresync && !session.qresync) throw new SyntaxFault("QRESYNC was not enabled", 0);
+    if (args.qresync?.matches && session.uidOnly) throw new UidRequired();
     // Also when the new mailbox cannot be selected, the old one is left.
     if (session.state.name === "selected") {
       session.enter({ name: "authenticated", user });
@@ -25,17 +30,17 @@ export function select(readOnly: boolean) {
     if (session.rev2) {
       out.text(unaskedListResponse(user.account, name, denormalized(session, args.mailbox)));
     }
+    if (args.qresync) await resynchronize(context, view, args.qresync);
     return ok(`${context.command} completed`, readOnly ? "READ-ONLY" : "READ-WRITE");
   };
 }
 
-/** IMAP4rev2 has neither RECENT nor UNSEEN. @see RFC 9051 Appendix E */
 function describe({ out, session }: AuthenticatedContext, view: View): void {
   const { mailbox } = view;
   view.describeFlags(out);
-  out.text(`* ${view.count} EXISTS\r\n`);
-  if (!session.rev2) out.text(`* ${view.recentCount()} RECENT\r\n`);
-  const unseen = session.rev2 ? 0 : view.firstUnseen();
+  out.text(`* ${view.count} EXISTS\r\n${view.describeRecent()}`);
+  // IMAP4rev2 has no UNSEEN, and UIDONLY no numbers. @see RFC 9051 Appendix E, RFC 9586 §3
+  const unseen = session.rev2 || session.uidOnly ? 0 : view.firstUnseen();
   if (unseen !== 0) {
     out.text(statusLine("*", "OK", "First unseen message", numberCode("UNSEEN", unseen)));
   }
@@ -45,7 +50,10 @@ function describe({ out, session }: AuthenticatedContext, view: View): void {
   out.text(statusLine("*", "OK", "Highest", numberCode("HIGHESTMODSEQ", highestModseq)));
 }
 
-/** Expunges without a word, but never after EXAMINE. @see RFC 9051 §6.4.1 */
+/**
+ * Expunges without a word, but never after EXAMINE. A client that is told of no UIDs must not be
+ * told a mod-sequence after them either. @see RFC 9051 §6.4.1, RFC 7162 §3.2.8
+ */
 export async function close(context: SelectedContext): Promise<Completion> {
   const { session, user, view } = context;
   if (!view.readOnly) await view.mailbox.expunge();

@@ -10,6 +10,7 @@ import type { CatchUp } from "./catch_up.ts";
 import { Columns } from "./columns.ts";
 import type { ContentRows } from "./content_rows.ts";
 import type { DirectorySyncs } from "./directory_syncs.ts";
+import type { ExpungedRows } from "./expunged_rows.ts";
 import type { FileNames } from "./file_name.ts";
 import type { FolderWatcher } from "./folder_watcher.ts";
 import type { KeywordSets } from "./keyword_sets.ts";
@@ -37,6 +38,7 @@ export interface AccountContext {
   readonly mailboxes: MailboxRows;
   readonly uidValidities: UidValidities;
   readonly messages: MessageRows;
+  readonly expunged: ExpungedRows;
   readonly contents: ContentRows;
   readonly keywords: KeywordSets;
   readonly quota: AccountQuota;

@@ -5,6 +5,7 @@ import { type ExpungedUids, FLAG } from "../store.ts";
 import { type AccountContext, saveProgress } from "./account_context.ts";
 import { type Columns, runsOf } from "./columns.ts";
 import type { MailboxState } from "./mailbox_state.ts";
+import { countExpunged } from "./vanished.ts";
 
 const SMALL = 200;
 const ROWS_PER_STATEMENT = 200;
@@ -86,5 +87,6 @@ export function removed(
   state.columns?.remove(indexes);
   state.highestModseq = modseq;
   account.removals.soon(state);
+  countExpunged(account, state, indexes.length);
   state.changed();
 }

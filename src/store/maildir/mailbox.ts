@@ -10,6 +10,7 @@ import type {
   MessageColumns,
   StoredFlags,
   StoredMessage,
+  UidRanges,
 } from "../store.ts";
 import { StoreError } from "../store.ts";
 import { type AccountContext, filePath, tell } from "./account_context.ts";
@@ -24,6 +25,7 @@ import type { FileRow } from "./message_rows.ts";
 import { prepare } from "./preparing.ts";
 import { sqliteRefusal } from "./sqlite_error.ts";
 import { storeFlags, type StoreOptions } from "./storing.ts";
+import { vanishedSince } from "./vanished.ts";
 import { claimRecent } from "./write_back.ts";
 
 /** What a handle asks of its account. */
@@ -233,6 +235,15 @@ export class MaildirMailbox implements Mailbox {
     const expunged = await expunge(this.#account, this.#state, uids);
     tell(this.#account, "expunge", this.#state, expunged.uids.length);
     return expunged;
+  }
+
+  // deno-lint-ignore require-await -- a failure is a rejection, whatever the driver
+  async vanishedSince(modseq: number): Promise<UidRanges> {
+    try {
+      return vanishedSince(this.#account, this.#state, modseq);
+    } catch (error) {
+      throw sqliteRefusal(error);
+    }
   }
 
   close(): void {

@@ -22,6 +22,8 @@ export interface MailboxRow {
   readonly curCompared: number;
   /** 1 until what the mailbox has from another server is taken over, else 0. */
   readonly inherits: number;
+  /** Expunges up to this mod-sequence may be forgotten. */
+  readonly expungedFloor: number;
 }
 
 /** When a Maildir directory was last compared with the index. */
@@ -33,7 +35,8 @@ export interface DirectoryStamp {
 const ROW = `id, name, folder, uid_validity AS uidValidity, uid_next AS uidNext,
   highest_modseq AS highestModseq, first_recent AS firstRecent, special_use AS specialUse,
   keywords, new_mtime AS newMtime, new_compared AS newCompared, cur_mtime AS curMtime,
-  cur_compared AS curCompared, inherits`;
+  cur_compared AS curCompared, inherits,
+  expunged_floor AS expungedFloor`;
 
 /** Statements on `mailboxes`, `subscriptions`, `keywords`, `journal` and `meta`. */
 export class MailboxRows {
@@ -90,6 +93,7 @@ export class MailboxRows {
       curMtime: 0,
       curCompared: 0,
       inherits: Number(inherits),
+      expungedFloor: 0,
     };
   }
 

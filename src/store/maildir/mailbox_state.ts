@@ -27,6 +27,10 @@ export class MailboxState {
   highestModseq: number;
   firstRecent: number;
   specialUse: readonly SpecialUse[];
+  /** Expunges up to this mod-sequence may be forgotten. */
+  expungedFloor: number;
+  /** Messages expunged since it was last seen how many expunges are remembered. */
+  expungedUncounted = Infinity;
   /** Its messages have UIDs and keywords from before, which are to be taken over first of all. */
   inherits: boolean;
   /** Numbers of the keywords in use, in the order of their first use. */
@@ -70,6 +74,7 @@ export class MailboxState {
     this.uidNext = row.uidNext;
     this.highestModseq = row.highestModseq;
     this.firstRecent = row.firstRecent;
+    this.expungedFloor = row.expungedFloor;
     this.inherits = row.inherits !== 0;
     this.specialUse = row.specialUse === "" ? [] : row.specialUse.split(" ") as SpecialUse[];
     this.keywords = row.keywords === "" ? [] : row.keywords.split(",").map(Number);
@@ -134,6 +139,7 @@ export class MailboxState {
     this.uidNext = row.uidNext;
     this.highestModseq = row.highestModseq;
     this.firstRecent = row.firstRecent;
+    this.expungedFloor = row.expungedFloor;
     this.inherits = row.inherits !== 0;
     this.keywords = row.keywords === "" ? [] : row.keywords.split(",").map(Number);
   }

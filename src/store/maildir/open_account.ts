@@ -15,6 +15,7 @@ import { CatchUp, type CatchUpTurns } from "./catch_up.ts";
 import { ContentRows } from "./content_rows.ts";
 import { DirectorySyncs } from "./directory_syncs.ts";
 import { storeErrorOf } from "./disk_error.ts";
+import { ExpungedRows } from "./expunged_rows.ts";
 import type { FileNames } from "./file_name.ts";
 import { folderOf } from "./folder_name.ts";
 import type { FolderWatcher } from "./folder_watcher.ts";
@@ -235,6 +236,7 @@ function contextOf(
     mailboxes,
     uidValidities: new UidValidities(root, mailboxes, clock),
     messages,
+    expunged: new ExpungedRows(database),
     contents: new ContentRows(database),
     keywords,
     background,

@@ -14,7 +14,8 @@ const MODSEQ_GAP = 1_000_000_000;
 /**
  * Clients may have seen UIDs and mod-sequences that were given after the snapshot: those are never
  * given again. All flags count as changed, since clients may know later ones; messages keep their
- * UIDs, so that no client loads one again.
+ * UIDs, so that no client loads one again. What was expunged after the snapshot is not known, so a
+ * client is told of all UIDs that no message has.
  */
 export function settleRestored(database: DatabaseSync, log: Log): void {
   const found = database.prepare("SELECT 1 FROM meta WHERE name = ?").get(COPIED);
@@ -24,10 +25,12 @@ export function settleRestored(database: DatabaseSync, log: Log): void {
     database.prepare(
       `UPDATE mailboxes SET uid_next = max(uid_next, min(uid_next + ?, ?)),
          highest_modseq = highest_modseq + ?,
+         expunged_floor = highest_modseq + ?,
          new_mtime = 0, new_compared = 0, cur_mtime = 0, cur_compared = 0`,
-    ).run(UID_GAP, LAST_UID, MODSEQ_GAP);
+    ).run(UID_GAP, LAST_UID, MODSEQ_GAP, MODSEQ_GAP);
     database.exec(
-      `UPDATE imported SET modseq = (SELECT highest_modseq FROM mailboxes WHERE id = mailbox)
+      `DELETE FROM expunged;
+       UPDATE imported SET modseq = (SELECT highest_modseq FROM mailboxes WHERE id = mailbox)
          WHERE EXISTS (SELECT 1 FROM messages m WHERE m.mailbox = imported.mailbox
            AND m.uid = imported.uid AND m.modseq = imported.modseq);
        UPDATE messages SET modseq = coalesce(

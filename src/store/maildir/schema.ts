@@ -109,6 +109,8 @@ const MIGRATIONS: readonly (string | ((database: DatabaseSync) => void))[] = [
    CREATE TRIGGER mailboxes_deleted AFTER DELETE ON mailboxes BEGIN
      DELETE FROM annotations WHERE mailbox = old.id;
    END;`,
+  // Expunges up to this mod-sequence may have no row in `expunged` any more.
+  "ALTER TABLE mailboxes ADD COLUMN expunged_floor INTEGER NOT NULL DEFAULT 0;",
   // `made` is the version of the data, `thread` a key of `thread_keys`.
   `CREATE TABLE objects (
      id INTEGER PRIMARY KEY,
