@@ -7,7 +7,8 @@ import { locateSection, type PartOffsets } from "../message/mime.ts";
 import type { CachedItems, StoredMessage } from "../store/store.ts";
 import { latin1 } from "../wire/bytes.ts";
 import type { FetchItem, PartialRange, Section } from "../wire/fetch_grammar.ts";
-import { dateTime } from "../wire/response.ts";
+import { utf8Bytes } from "../wire/bytes.ts";
+import { dateTime, string } from "../wire/response.ts";
 import { BrokenResponse, Disconnected, type Output } from "./command.ts";
 import type { View } from "./view.ts";
 
@@ -28,7 +29,7 @@ export interface FetchedMessage {
 export type PlannedItem =
   & {
     readonly cached: readonly (keyof CachedItems)[];
-    /** Needs sizes. */
+    /** Waits until sizes and cached items are known. */
     readonly prepared: boolean;
     /** Needs the message's text. */
     readonly opened: boolean;
@@ -54,13 +55,22 @@ function column(text: (message: FetchedMessage) => string, prepared = false): ()
 
 /** An item that is kept as it goes over the wire. */
 function kept(key: "envelope" | "bodystructure", label: string): () => PlannedItem {
-  return () => ({
+  return () => of(key, true, (cached) => `${label} ${cached[key] ?? "NIL"}`);
+}
+
+/** An item that one cached item answers. */
+function of(
+  key: keyof CachedItems,
+  prepared: boolean,
+  text: (cached: Partial<CachedItems>) => string,
+): PlannedItem {
+  return {
     cached: [key],
-    prepared: true,
+    prepared,
     opened: false,
     marksSeen: false,
-    text: (message) => `${label} ${message.cached[key] ?? "NIL"}`,
-  });
+    text: ({ cached }) => text(cached),
+  };
 }
 
 type FetchTable = { readonly [Name in FetchItem["name"]]: FetchRow<ItemNamed<Name>> };
@@ -91,13 +101,39 @@ export const FETCH_ITEMS: FetchTable = {
   BODYSTRUCTURE: { rfc: "RFC 9051 §6.4.5", plan: kept("bodystructure", "BODYSTRUCTURE") },
   BODY: {
     rfc: "RFC 9051 §6.4.5",
-    plan: () => ({
-      cached: ["bodystructure"],
-      prepared: true,
-      opened: false,
-      marksSeen: false,
-      text: ({ cached }) => `BODY ${bodyWithoutExtensions(cached.bodystructure ?? "NIL")}`,
-    }),
+    plan: () =>
+      of(
+        "bodystructure",
+        true,
+        ({ bodystructure = "NIL" }) => `BODY ${bodyWithoutExtensions(bodystructure)}`,
+      ),
+  },
+  EMAILID: {
+    rfc: "RFC 8474 §5.1",
+    capability: "OBJECTID",
+    plan: () => of("emailId", true, ({ emailId = "" }) => `EMAILID (${emailId})`),
+  },
+  THREADID: {
+    rfc: "RFC 8474 §5.2",
+    capability: "OBJECTID",
+    plan: () => of("threadId", true, ({ threadId = "" }) => `THREADID (${threadId})`),
+  },
+  // In UTC, as the names of files have it.
+  SAVEDATE: {
+    rfc: "RFC 8514 §4.2",
+    capability: "SAVEDATE",
+    plan: () => of("saved", false, ({ saved = 0 }) => `SAVEDATE ${dateTime(saved, 0)}`),
+  },
+  PREVIEW: {
+    rfc: "RFC 8970 §3",
+    capability: "PREVIEW",
+    plan: ({ lazy }) =>
+      of(
+        "preview",
+        !lazy,
+        ({ preview }) =>
+          `PREVIEW ${preview == null && lazy ? "NIL" : string(utf8Bytes(preview ?? ""))}`,
+      ),
   },
   "BODY[]": { rfc: "RFC 9051 §6.4.5", plan: planSection },
 };

@@ -7,7 +7,7 @@ import { mailbox } from "../wire/response.ts";
 interface StatusRow {
   readonly rfc: string;
   readonly capability?: string | readonly string[];
-  readonly value: (status: MailboxStatus, appendLimit: number) => number;
+  readonly value: (status: MailboxStatus, appendLimit: number) => number | string;
 }
 
 const BASE = "RFC 9051 §6.3.11";
@@ -24,6 +24,11 @@ export const STATUS_ITEMS: Readonly<Record<StatusItem, StatusRow>> = {
     rfc: "RFC 7162 §3.1.7",
     capability: "CONDSTORE",
     value: (status) => status.highestModseq,
+  },
+  MAILBOXID: {
+    rfc: "RFC 8474 §4.3",
+    capability: "OBJECTID",
+    value: ({ mailboxId }) => `(${mailboxId})`,
   },
   APPENDLIMIT: { rfc: "RFC 7889 §3.1", value: (_, appendLimit) => appendLimit },
 };

@@ -433,8 +433,8 @@ export interface Mailbox {
    * Sees to it that sizes and {@link cached} items of these messages are known. Cheap when they are.
    *
    * @param uids ascending
-   * @param items that are about to be asked for: some are not known yet of messages that came to an
-   * older version
+   * @param items that are about to be asked for, if that is all that is wanted: some need no look at
+   * the text, some are not known yet of messages that came to an older version
    */
   prepare(uids: readonly number[], items?: readonly (keyof CachedItems)[]): Promise<void>;
   /**

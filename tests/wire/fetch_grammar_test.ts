@@ -12,7 +12,7 @@ function body(text: string, literals: string[] = []): BodyItem {
   return item;
 }
 
-const named = (...names: Exclude<FetchItem["name"], "BODY[]">[]): FetchItem[] =>
+const named = (...names: Exclude<FetchItem["name"], "BODY[]" | "PREVIEW">[]): FetchItem[] =>
   names.map((name) => ({ name }));
 
 Deno.test("fetchItems: knows macros", () => {

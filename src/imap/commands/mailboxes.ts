@@ -1,7 +1,7 @@
 /** CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, NAMESPACE. */
 
 import type { CreateArgs, MailboxArgs, RenameArgs } from "../../wire/command_grammar.ts";
-import { type Completion, ok } from "../../wire/response.ts";
+import { type Completion, mailboxIdCode, ok } from "../../wire/response.ts";
 import { type AuthenticatedContext, Refusal } from "../command.ts";
 import { unaskedListResponse } from "../list_response.ts";
 import { denormalized, mailboxArgument, newMailboxArgument } from "../mailbox_argument.ts";
@@ -15,10 +15,10 @@ export async function create(
     throw new Refusal(`Unknown special use ${args.unknownUse[0]}`, "USEATTR");
   }
   const name = newMailboxArgument(args.mailbox, session);
-  await user.account.create(name, args.specialUse);
+  const mailboxId = await user.account.create(name, args.specialUse);
   const supplied = denormalized(session, args.mailbox);
   if (supplied !== undefined) out.text(unaskedListResponse(user.account, name, supplied));
-  return ok("CREATE completed");
+  return ok("CREATE completed", mailboxIdCode(mailboxId));
 }
 
 /** @see RFC 9051 §6.3.5 */

@@ -1,6 +1,6 @@
 /** SELECT, EXAMINE, CLOSE, UNSELECT. */
 
-import { type Completion, numberCode, ok, statusLine } from "../../wire/response.ts";
+import { type Completion, mailboxIdCode, numberCode, ok, statusLine } from "../../wire/response.ts";
 import type { SelectArgs } from "../../wire/select_grammar.ts";
 import type { AuthenticatedContext, SelectedContext } from "../command.ts";
 import { SyntaxFault } from "../../wire/scanner.ts";
@@ -44,10 +44,11 @@ function describe({ out, session }: AuthenticatedContext, view: View): void {
   if (unseen !== 0) {
     out.text(statusLine("*", "OK", "First unseen message", numberCode("UNSEEN", unseen)));
   }
-  const { uidValidity, uidNext, highestModseq } = mailbox;
+  const { uidValidity, uidNext, highestModseq, mailboxId } = mailbox;
   out.text(statusLine("*", "OK", "UIDs are valid", numberCode("UIDVALIDITY", uidValidity)));
   out.text(statusLine("*", "OK", "Predicted next UID", numberCode("UIDNEXT", uidNext)));
   out.text(statusLine("*", "OK", "Highest", numberCode("HIGHESTMODSEQ", highestModseq)));
+  out.text(statusLine("*", "OK", "Identifier", mailboxIdCode(mailboxId)));
 }
 
 /**

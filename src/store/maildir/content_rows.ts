@@ -70,6 +70,11 @@ export function isMadeLater(item: keyof CachedItems): boolean {
   return join === "objects" || join === "previews";
 }
 
+/** True for items that are there only after the message's text was read. */
+export function isOfText(item: keyof CachedItems): boolean {
+  return SOURCES[item].join !== "files";
+}
+
 /** A row of `header_texts` without its key. */
 export function headerTexts(header: string): (string | null)[] {
   return SEARCHED_FIELDS.map((field) => searchedText(header, field));

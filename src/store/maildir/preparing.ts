@@ -3,7 +3,7 @@
 import { Pace } from "../../pace.ts";
 import { type CachedItems, StoreError } from "../store.ts";
 import { type AccountContext, filePath } from "./account_context.ts";
-import { isMadeLater } from "./content_rows.ts";
+import { isMadeLater, isOfText } from "./content_rows.ts";
 import { type IndexedMessage, unreadableMessage } from "./file_indexer.ts";
 import { assertNoLink } from "./links.ts";
 import { findFile } from "./locating.ts";
@@ -24,7 +24,8 @@ export async function prepare(
   uids: readonly number[],
   items: readonly (keyof CachedItems)[] = [],
 ): Promise<void> {
-  if (state.opened.unread.size > 0) await prepareUnread(account, state, uids);
+  const needsText = items.length === 0 || items.some(isOfText);
+  if (needsText && state.opened.unread.size > 0) await prepareUnread(account, state, uids);
   if (account.catchUp.complete || uids.length === 0 || !items.some(isMadeLater)) return;
   const wanted = new Set(uids);
   // One after the other: what two ask for is read once.

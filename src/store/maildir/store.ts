@@ -65,6 +65,8 @@ export interface MaildirStoreOptions extends AccountSettings {
   readonly meter?: StoreMeter;
   /** Closed together with the store. */
   readonly watcher?: FolderWatcher;
+  /** Which account makes data of older messages; absent: all of this store in turn. */
+  readonly catchUpTurns?: CatchUpTurns;
 }
 
 /** How much a store has in hand. */
@@ -83,7 +85,7 @@ export class MaildirStore implements Store {
   readonly #names: FileNames;
   readonly #loaded: LoadedMailboxes;
   readonly #watcher: FolderWatcher;
-  readonly #catchUpTurns = new CatchUpTurns();
+  readonly #catchUpTurns: CatchUpTurns;
   /** By the path of their Maildir: two names may mean one account. */
   readonly #accounts = new Map<string, LastingAccount>();
   /** Removals under way, by the path of the Maildir. */
@@ -101,6 +103,7 @@ export class MaildirStore implements Store {
     });
     this.#loaded = new LoadedMailboxes(options.memoryBudget ?? 64 * 1024 * 1024);
     this.#watcher = options.watcher ?? new FolderWatcher(options.log);
+    this.#catchUpTurns = options.catchUpTurns ?? new CatchUpTurns();
     this.#timer = setInterval(() => {
       this.closeUnused().catch((error: unknown) => {
         options.log.warn("cannot close unused accounts", { problem: String(error) });
