@@ -6,11 +6,13 @@ import { adminContext } from "./app/admin.ts";
 import { type OpenControl, openControl } from "./app/control.ts";
 import { Generation, type Lasting } from "./app/generation.ts";
 import { Monitoring, storageFaults } from "./app/monitoring.ts";
+import { ServerAnnotationsFile } from "./app/server_annotations.ts";
 import { readSecret } from "./app/secret.ts";
 import { Stores } from "./app/storage.ts";
 import { TlsContexts } from "./app/tls.ts";
 import { warmUp } from "./app/warm_up.ts";
 import type { Config } from "./config/load.ts";
+import type { ServerAnnotations } from "./imap/server_annotations.ts";
 import type { Log } from "./log.ts";
 import type { Surroundings } from "./monitoring/gauges.ts";
 import { Measurements } from "./monitoring/measurements.ts";
@@ -41,7 +43,8 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   await makeStateDir(config.stateDir);
   const { limits } = config.imap[0];
   await warmUp(config.warmUp, config.stateDir, limits, log);
-  const app = new RunningApp(config, await readSecret(config.stateDir), log);
+  const annotations = await ServerAnnotationsFile.open(config.stateDir, log);
+  const app = new RunningApp(config, await readSecret(config.stateDir), annotations, log);
   try {
     await app.reload(config);
     await app.openControl();
@@ -74,7 +77,7 @@ class RunningApp implements App {
   /** Earlier ones that may still have sessions, and the timers that close their modules. */
   readonly #retired = new Map<Generation, ReturnType<typeof setTimeout>>();
 
-  constructor(config: Config, secret: Uint8Array, log: Log) {
+  constructor(config: Config, secret: Uint8Array, annotations: ServerAnnotations, log: Log) {
     const hostname = config.hostname ?? Deno.hostname();
     const measurements = new Measurements();
     this.#first = config;
@@ -84,6 +87,7 @@ class RunningApp implements App {
       stores: new Stores(log, measurements),
       tls: new TlsContexts(config.stateDir, hostname, log),
       secret,
+      annotations,
       nextId: countUp(),
       meter: measurements,
       log,

@@ -4,6 +4,7 @@ import { Buffer } from "node:buffer";
 import * as net from "node:net";
 import { Duplex } from "node:stream";
 import * as tls from "node:tls";
+import * as zlib from "node:zlib";
 
 /** How long a test waits for one response, in milliseconds. */
 export const PATIENCE = 10_000;
@@ -36,6 +37,8 @@ export class ImapClient {
   #ended = false;
   #wake: () => void = () => {};
   #tags = 0;
+  #deflate: zlib.DeflateRaw | undefined;
+  #inflate: zlib.InflateRaw | undefined;
 
   private constructor(socket: net.Socket) {
     this.#socket = socket;
@@ -82,7 +85,10 @@ export class ImapClient {
 
   /** Sends exactly these bytes. */
   send(bytes: string | Uint8Array): void {
-    this.#socket.write(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes);
+    const sent = typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes;
+    if (this.#deflate === undefined) return void this.#socket.write(sent);
+    this.#deflate.write(sent);
+    this.#deflate.flush(zlib.constants.Z_SYNC_FLUSH);
   }
 
   /** Sends one line; CRLF is added. */
@@ -162,6 +168,21 @@ export class ImapClient {
     this.#listen(secure);
   }
 
+  /** Compresses both ways from here on, by one stream for each that lasts. */
+  compress(): void {
+    const deflate = this.#deflate = zlib.createDeflateRaw();
+    const inflate = this.#inflate = zlib.createInflateRaw();
+    deflate.on("data", (bytes: Buffer) => this.#socket.write(bytes));
+    inflate.on("data", (bytes: Buffer) => this.#received(bytes));
+    inflate.on("error", () => this.#socket.destroy());
+  }
+
+  /** Compresses no longer. */
+  uncompress(): void {
+    this.#deflate = undefined;
+    this.#inflate = undefined;
+  }
+
   /** Closes without LOGOUT and waits until the socket is gone. */
   async close(): Promise<void> {
     const socket = this.#socket;
@@ -181,12 +202,17 @@ export class ImapClient {
       this.#wake();
     };
     socket.on("data", (chunk: Buffer) => {
-      this.#pieces.push(chunk.toString("latin1"));
-      this.#wake();
+      if (this.#inflate === undefined) this.#received(chunk);
+      else this.#inflate.write(chunk);
     });
     socket.on("end", end);
     socket.on("close", end);
     socket.on("error", end);
+  }
+
+  #received(bytes: Buffer): void {
+    this.#pieces.push(bytes.toString("latin1"));
+    this.#wake();
   }
 
   async #moreUntil(deadline: number, patience: number): Promise<void> {

@@ -169,6 +169,10 @@ class Player {
         return;
       case "tls":
         return await actor.client.startTls();
+      case "compress":
+        return actor.client.compress();
+      case "uncompress":
+        return actor.client.uncompress();
       case "close":
         return await actor.client.close();
       case "closed":

@@ -30,7 +30,10 @@ export type Action =
   | { readonly name: "forbid"; readonly client: string; readonly pattern: string }
   /** A command that must be answered OK; nothing else is looked at. */
   | { readonly name: "does"; readonly client: string; readonly command: string }
-  | { readonly name: "tls" | "close" | "closed" | "otherUser"; readonly client: string }
+  | {
+    readonly name: "tls" | "compress" | "uncompress" | "close" | "closed" | "otherUser";
+    readonly client: string;
+  }
   | { readonly name: "fill"; readonly mailbox: string; readonly count: number }
   | {
     readonly name: "append";
@@ -191,7 +194,8 @@ function joined(first: Action, second: Action): Action | undefined {
 
 const CLIENT_LINE = /^(\d) (C|C\+|S|U|!): (.+)$/;
 const CLIENT_DOES = /^(\d) does: (.+)$/;
-const CLIENT_ACT = /^(\d) (starts TLS|closes|closed|is another user)$/;
+const CLIENT_ACT =
+  /^(\d) (starts TLS|compresses|compresses no longer|closes|closed|is another user)$/;
 const HOLDS =
   /^given (\S+|"[^"]+") holds (?:(\d+) messages?|([a-z]\w*)((?: \([^)]*\))?(?: "[^"]*")?))$/;
 const DELIVER = /^deliver ([a-z]\w*) to (\S+)$/;
@@ -237,6 +241,10 @@ function clientAct(client: string, act: string): Action {
   switch (act) {
     case "starts TLS":
       return { name: "tls", client };
+    case "compresses":
+      return { name: "compress", client };
+    case "compresses no longer":
+      return { name: "uncompress", client };
     case "closes":
       return { name: "close", client };
     case "closed":

@@ -312,6 +312,8 @@ class NodeReader {
         return this.#quoted();
       case "{":
         return this.#literal();
+      case "~":
+        return this.#literal8() ?? this.#atom();
       default:
         return this.#atom();
     }
@@ -346,6 +348,13 @@ class NodeReader {
     const start = head.lastIndex;
     this.at = start + Number(match[1]);
     return { kind: "string", text: this.#text.slice(start, this.at), exact: true };
+  }
+
+  /** literal8 = "~{" number "}" CRLF *OCTET; a string like any other */
+  #literal8(): Node | undefined {
+    if (this.#text.charAt(this.at + 1) !== "{") return undefined;
+    this.at++;
+    return this.#literal();
   }
 
   /** An atom, or a FETCH item with its section: `BODY[HEADER.FIELDS (FROM)]<0>`. */

@@ -4,7 +4,7 @@ import { evaluate } from "../imap/search_keys.ts";
 import { View } from "../imap/view.ts";
 import { Pace } from "../pace.ts";
 import { latin1 } from "../wire/bytes.ts";
-import { sequenceSet } from "../wire/grammar.ts";
+import { numberSet } from "../wire/grammar.ts";
 import type { NumberSet } from "../wire/number_set.ts";
 import { Scanner, SyntaxFault } from "../wire/scanner.ts";
 import { searchProgram, UnknownCharset } from "../wire/search_grammar.ts";
@@ -61,7 +61,7 @@ function allUids(view: View): number[] {
 /** @throws {AdminError} */
 function uidSet(text: string): NumberSet {
   return parsed(text, "UIDs", (s) => {
-    const set = sequenceSet(s);
+    const set = numberSet(s);
     s.end();
     return set;
   });

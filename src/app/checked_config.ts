@@ -1,6 +1,7 @@
 /** The config, together with the files that it names. */
 
 import { type Config, ConfigError, loadConfig } from "../config/load.ts";
+import { capabilityFaults } from "./capabilities.ts";
 import { lmtpFaults } from "./delivery.ts";
 import { tokenFaults } from "./monitoring.ts";
 import { tlsFileFaults } from "./tls_files.ts";
@@ -14,6 +15,7 @@ import { tlsFileFaults } from "./tls_files.ts";
 export async function loadCheckedConfig(file: string): Promise<Config> {
   const config = await loadConfig(file);
   const faults = [
+    ...capabilityFaults(config, file),
     ...tlsFileFaults(config, file),
     ...await lmtpFaults(config, file),
     ...await tokenFaults(config, file),

@@ -4,6 +4,7 @@ import { AutoconfigServer } from "../autoconfig/server.ts";
 import type { Login } from "../auth/auth.ts";
 import { EndpointLogin } from "../auth/login.ts";
 import type { Config, ImapConfig, LmtpConfig } from "../config/load.ts";
+import type { ServerAnnotations } from "../imap/server_annotations.ts";
 import type { ImapMeter } from "../imap/meter.ts";
 import { LmtpServer } from "../lmtp/server.ts";
 import type { Log } from "../log.ts";
@@ -13,6 +14,7 @@ import type { Wanted } from "../net/listeners.ts";
 import { ImapServer } from "../net/server.ts";
 import { VERSION } from "../version.ts";
 import { Authenticators } from "./auth.ts";
+import { withheldBy } from "./capabilities.ts";
 import { clientSettings } from "./client_settings.ts";
 import { lmtpAddresses, openDelivery } from "./delivery.ts";
 import { openLoginNames } from "./login_names.ts";
@@ -28,6 +30,7 @@ export interface Lasting {
   readonly tls: TlsContexts;
   /** What the salts of unknown users are made from. */
   readonly secret: Uint8Array;
+  readonly annotations: ServerAnnotations;
   readonly nextId: () => string;
   readonly meter: ImapMeter;
   readonly log: Log;
@@ -95,7 +98,7 @@ export class Generation {
   }
 
   async #add(imap: ImapConfig): Promise<void> {
-    const { hostname, stores, nextId, meter } = this.lasting;
+    const { hostname, stores, annotations, nextId, meter } = this.lasting;
     const log = this.#log.debugged(imap.debug);
     const server = new ImapServer({
       endpoint: this.#endpoint(imap),
@@ -104,6 +107,7 @@ export class Generation {
       log,
       hostname,
       version: VERSION,
+      annotations,
       nextId,
       meter,
     });
@@ -158,7 +162,7 @@ export class Generation {
 
   #endpoint(imap: ImapConfig): Endpoint {
     const { insecureAuth, saslLogin, channelBinding, certificateName, ioDebug, ioErrors } = imap;
-    const { limits, tls, proxyProtocol } = imap;
+    const { admins, adminContact, limits, tls, proxyProtocol, capabilities } = imap;
     const contexts = this.lasting.tls;
     refuseOldDeno(imap, this.#log);
     return {
@@ -166,9 +170,13 @@ export class Generation {
       saslLogin,
       channelBinding,
       certificateName,
+      admins,
+      adminContact,
       ioDebug,
       ioErrors,
       limits,
+      withheld: withheldBy(imap),
+      clientQuirks: capabilities.clientQuirks,
       tls: tls && contexts.context(tls),
       proxyProtocol: proxyProtocol && {
         trust: new Networks(proxyProtocol.trust),

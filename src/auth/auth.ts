@@ -1,10 +1,17 @@
 /** The contract of authentication: who may log in, and as whom. */
 
+/**
+ * Why somebody may not log in. `expired` and `not-authorized` are only for who has proven who they
+ * are: to others they would tell too much.
+ *
+ * @see RFC 5530 §3
+ */
+export type AuthFailureReason = "bad-credentials" | "unavailable" | "expired" | "not-authorized";
+
 /** Who may not log in. */
 export interface AuthFailure {
   readonly ok: false;
-  /** `bad-credentials`: NO [AUTHENTICATIONFAILED]; `unavailable`: NO [UNAVAILABLE] */
-  readonly reason: "bad-credentials" | "unavailable";
+  readonly reason: AuthFailureReason;
   /** For the log, never for the client. */
   readonly detail: string;
 }

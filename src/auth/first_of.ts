@@ -76,6 +76,9 @@ export class FirstOf implements Authenticator {
 
 type TokenChecking = NonNullable<Authenticator["checkToken"]>;
 
+/** What says most comes first. */
+const REASONS = ["unavailable", "expired", "not-authorized"] as const;
+
 async function firstSuccess(
   members: readonly Authenticator[],
   check: (member: Authenticator) => Promise<AuthResult> | undefined,
@@ -88,9 +91,8 @@ async function firstSuccess(
   }
   return {
     ok: false,
-    reason: failures.some(({ reason }) => reason === "unavailable")
-      ? "unavailable"
-      : "bad-credentials",
+    reason: REASONS.find((each) => failures.some(({ reason }) => reason === each)) ??
+      "bad-credentials",
     detail: [...new Set(failures.map(({ detail }) => detail))].join("; ") ||
       "no module checks this",
   };

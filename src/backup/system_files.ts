@@ -21,6 +21,7 @@ interface SystemPaths {
 function systemPaths(config: Config, file: string): SystemPaths {
   const paths: SystemPaths = { files: new Set([file]), databases: new Set() };
   paths.files.add(`${config.stateDir}/secret`);
+  paths.files.add(`${config.stateDir}/annotations.json`);
   for (const folder of [`${config.stateDir}/tls`, `${config.stateDir}/acme`]) {
     addFolder(paths, folder);
   }

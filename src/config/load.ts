@@ -6,7 +6,7 @@ import type { Address } from "./addresses.ts";
 import { type Chosen, readBlock } from "./modules.ts";
 import type { AuthModule } from "./schema/auth.ts";
 import type { autoconfig as autoconfigSection } from "./schema/autoconfig.ts";
-import type { imap as imapSection, limits, proxyProtocol } from "./schema/imap.ts";
+import type { capabilities, imap as imapSection, limits, proxyProtocol } from "./schema/imap.ts";
 import type { LocalAddress } from "./local_addresses.ts";
 import type { lmtp as lmtpSection, lmtpLimits } from "./schema/lmtp.ts";
 import type { storageModules } from "./schema/storage.ts";
@@ -41,6 +41,10 @@ export interface ImapConfig {
   readonly saslLogin: boolean;
   readonly channelBinding: boolean;
   readonly certificateName: "email" | "dns" | "cn";
+  /** Names of accounts. */
+  readonly admins: readonly string[];
+  /** A URI. */
+  readonly adminContact?: string;
   readonly debug: boolean;
   readonly ioDebug: boolean;
   readonly ioErrors: boolean;
@@ -52,6 +56,7 @@ export interface ImapConfig {
   readonly authMapNormalize: NormalizationName;
   readonly storageMap: TableConfig;
   readonly storageMapNormalize: NormalizationName;
+  readonly capabilities: Values<typeof capabilities>;
   readonly limits: LimitsConfig;
 }
 

@@ -5,9 +5,9 @@ import { tag as parseTag } from "../wire/grammar.ts";
 import { bad, type Completion, no, statusLine } from "../wire/response.ts";
 import { type Literal, Scanner, SyntaxFault } from "../wire/scanner.ts";
 import { type AnnouncedLiteral, Refusal, type Service } from "./command.ts";
-import { ReceivedMessage } from "./commands/append.ts";
+import { receiveLiteral } from "./commands/append.ts";
 import { storeRefusal } from "./dispatch.ts";
-import { orTryCreate } from "./mailbox_argument.ts";
+import type { ReceivedMessage } from "./received_message.ts";
 import type { Session } from "./session.ts";
 import { findCommand } from "./table.ts";
 
@@ -45,11 +45,8 @@ export async function judge(
     }
     const literal: AnnouncedLiteral = row.literal(scanner, session);
     if (literal.kind === "argument") return { type: "keep" };
-    if (announcement.size > service.appendLimit) {
-      throw new Refusal(`A message may have at most ${service.appendLimit} octets`, "TOOBIG");
-    }
-    const incoming = await orTryCreate(state.user.account.receive(literal.mailbox));
-    return { type: "stream", message: new ReceivedMessage(incoming) };
+    const context = { user: state.user, session, service };
+    return { type: "stream", message: await receiveLiteral(literal, announcement.size, context) };
   } catch (error) {
     const { status, text, code } = refusal(error);
     return { type: "refuse", reply: statusLine(tag, status, text, code), bad: status === "BAD" };

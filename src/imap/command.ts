@@ -3,9 +3,11 @@
 import type { Login } from "../auth/auth.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
+import type { AnnouncedText } from "../wire/append_grammar.ts";
 import type { Completion, ResponseCode } from "../wire/response.ts";
 import type { Scanner } from "../wire/scanner.ts";
 import type { ImapMeter } from "./meter.ts";
+import type { ServerAnnotations } from "./server_annotations.ts";
 import type { Session, User } from "./session.ts";
 import type { View } from "./view.ts";
 
@@ -47,6 +49,8 @@ export interface Dialogue {
   assertOpen(): void;
   /** Turns the connection to TLS after the tagged OK; bytes that came too early end it. */
   startTls?: () => void;
+  /** Compresses after the tagged OK, both ways, or no longer. */
+  compress(on: boolean): void;
 }
 
 /** What all sessions of an endpoint share. */
@@ -61,8 +65,17 @@ export interface Service {
   readonly saslLogin: boolean;
   /** TLS is configured, so STARTTLS can be offered. */
   readonly tls: boolean;
+  /** Names of the accounts whose users are admins. */
+  readonly admins: ReadonlySet<string>;
+  /** A URI by which the server's administrator can be reached. @see RFC 5464 §6.2.2 */
+  readonly contact?: string;
+  readonly annotations: ServerAnnotations;
   /** Octets of a message; sent as APPENDLIMIT. @see RFC 7889 */
   readonly appendLimit: number;
+  /** Capabilities that are not offered, closed under dependence; absent: none. */
+  readonly withheld?: ReadonlySet<string>;
+  /** Clients that are known to break on a capability are not offered it. */
+  readonly clientQuirks?: boolean;
   /** Milliseconds between two signs of life in IDLE. */
   readonly keepalive: number;
   /** Milliseconds since 1970. */
@@ -105,8 +118,8 @@ export type CommandState = keyof ContextByState;
 export type AnnouncedLiteral =
   /** An argument like any other. */
   | { readonly kind: "argument" }
-  /** The bytes go to `receive()`'s result while they arrive; the name is decoded. */
-  | { readonly kind: "message"; readonly mailbox: string };
+  /** The bytes go to the store while they arrive; the name is decoded, `text` as it came. */
+  | { readonly kind: "message"; readonly mailbox: string; readonly text: AnnouncedText };
 
 /**
  * Everything that shared code knows about a command. `parse` and `run` are properties, not

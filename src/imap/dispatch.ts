@@ -23,6 +23,7 @@ import {
   Refusal,
   type Service,
 } from "./command.ts";
+import { forgetSaved } from "./searching.ts";
 import type { Session } from "./session.ts";
 import { type AnyRow, findCommand } from "./table.ts";
 import { UidRequired } from "./uid_required.ts";
@@ -63,7 +64,7 @@ export async function dispatch(frame: Frame, env: Environment): Promise<Outcome>
   const completion = found === undefined
     ? bad("Unknown command")
     : await runRow(found.row, scanner, { ...env, tag, command: found.name });
-  if (found !== undefined) tellChanges(found.row, env);
+  if (found !== undefined) await tellChanges(found.row, env);
   env.out.text(statusLine(tag, completion.status, completion.text, completion.code));
   const seconds = meter.now() - started;
   meter.command(found?.name, completion.status, found?.row.lasting ? undefined : seconds);
@@ -118,9 +119,10 @@ function inState(
 }
 
 /** Sends what other sessions did, as far as this command allows it. */
-function tellChanges(row: AnyRow, { session, out }: Environment): void {
-  if (session.state.name !== "selected") return;
-  session.state.view.drain(out, {
+function tellChanges(row: AnyRow, { session, out }: Environment): Promise<void> | undefined {
+  session.metadataNews?.tell(out);
+  if (session.state.name !== "selected") return undefined;
+  return session.state.view.tell(out, {
     session,
     expunges: row.mayExpunge,
     withUid: row.byUid ?? false,
@@ -146,10 +148,11 @@ export function storeRefusal(error: StoreError): Completion {
   return no(error.message, STORE_CODES[error.code]);
 }
 
-function failure(error: unknown, { log, command }: Context): Completion {
+function failure(error: unknown, { log, command, session }: Context): Completion {
   if (error instanceof Disconnected) throw error;
   if (error instanceof SyntaxFault) return bad(error.message, error.code);
   if (error instanceof UnknownCharset) {
+    forgetSaved(session, error.returns);
     return no(error.message, badCharsetCode(["US-ASCII", "UTF-8"]));
   }
   if (error instanceof Refusal) return no(error.message, error.code);

@@ -1,6 +1,8 @@
 /** The table of what ENABLE switches on. @see RFC 5161 §3.1 */
 
-import type { Enableable, Session } from "./session.ts";
+import type { AuthenticatedContext } from "./command.ts";
+import { MetadataNews } from "./metadata_news.ts";
+import type { Enableable } from "./session.ts";
 
 interface EnableableRow {
   readonly rfc: string;
@@ -8,10 +10,19 @@ interface EnableableRow {
   readonly capability: string;
   /** What is enabled together with it. */
   readonly implies?: readonly Enableable[];
+  /** What else is to be done when it is enabled for the first time. */
+  readonly begin?: (context: AuthenticatedContext) => void;
 }
 
 /** By name in upper case; what is not here yet cannot be enabled. */
 export const ENABLEABLES: { readonly [Name in Enableable]?: EnableableRow } = {
+  METADATA: {
+    rfc: "RFC 5464 §4.4",
+    capability: "METADATA",
+    begin: ({ session, user, service }) => {
+      session.metadataNews = new MetadataNews(session, user, service);
+    },
+  },
   CONDSTORE: { rfc: "RFC 7162 §3.1", capability: "CONDSTORE" },
   QRESYNC: { rfc: "RFC 7162 §3.2.3", capability: "QRESYNC", implies: ["CONDSTORE"] },
   UIDONLY: { rfc: "RFC 9586 §3", capability: "UIDONLY" },
@@ -23,12 +34,19 @@ export const ENABLEABLES: { readonly [Name in Enableable]?: EnableableRow } = {
  * @param names in upper case
  * @returns those of `names` that were not enabled before, as CAPABILITY spells them
  */
-export function enableAll(session: Session, names: readonly string[]): readonly string[] {
+export function enableAll(
+  context: AuthenticatedContext,
+  names: readonly string[],
+): readonly string[] {
+  const { session } = context;
   const fresh: string[] = [];
   for (const name of names.filter(isEnableable)) {
     const row = ENABLEABLES[name];
     if (row === undefined) continue;
-    if (!session.enabled.has(name)) fresh.push(row.capability);
+    if (!session.enabled.has(name)) {
+      fresh.push(row.capability);
+      row.begin?.(context);
+    }
     for (const each of [name, ...row.implies ?? []]) session.enabled.add(each);
   }
   return fresh;

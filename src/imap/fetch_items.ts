@@ -3,13 +3,19 @@
 import { Buffer } from "node:buffer";
 import { bodyWithoutExtensions } from "../message/bodystructure.ts";
 import { CACHED_FIELDS, headerFilter } from "../message/header.ts";
-import { locateSection, type PartOffsets } from "../message/mime.ts";
 import type { CachedItems, StoredMessage } from "../store/store.ts";
-import { latin1 } from "../wire/bytes.ts";
-import type { FetchItem, PartialRange, Section } from "../wire/fetch_grammar.ts";
 import { utf8Bytes } from "../wire/bytes.ts";
+import type { FetchItem, Section } from "../wire/fetch_grammar.ts";
 import { dateTime, string } from "../wire/response.ts";
 import { BrokenResponse, Disconnected, type Output } from "./command.ts";
+import {
+  clip,
+  cut,
+  filteredHeader,
+  isFiltered,
+  type OctetRange,
+  sectionRange,
+} from "./sections.ts";
 import type { View } from "./view.ts";
 
 /** One message that is being answered about. */
@@ -174,12 +180,6 @@ function literal(bytes: string): string {
   return bytes === "" ? '""' : `{${bytes.length}}\r\n${bytes.replaceAll("\0", "\x80")}`;
 }
 
-function cut(bytes: string, partial: PartialRange | undefined): string {
-  return partial === undefined
-    ? bytes
-    : bytes.slice(partial.offset, partial.offset + partial.count);
-}
-
 async function writeSection(
   message: FetchedMessage,
   { section, partial, label }: ItemNamed<"BODY[]">,
@@ -192,37 +192,17 @@ async function writeSection(
     out.text(`${label} NIL`);
     return;
   }
-  if (section.text === "HEADER.FIELDS" || section.text === "HEADER.FIELDS.NOT") {
-    const header = await readText(stored, range);
-    const select = headerFilter(section.fields, section.text === "HEADER.FIELDS.NOT");
-    out.text(`${label} ${literal(cut(select(header), partial))}`);
+  if (isFiltered(section)) {
+    const header = await filteredHeader(stored, range, section);
+    out.text(`${label} ${literal(cut(header, partial))}`);
     return;
   }
   await writeRange(stored, clip(range, partial), label, out);
 }
 
-type Range = readonly [start: number, end: number];
-
-function sectionRange(
-  { part, text }: Section,
-  size: number,
-  parts: string | undefined,
-): Range | undefined {
-  if (part.length === 0 && text === "") return [0, size];
-  const root: PartOffsets = JSON.parse(parts ?? "null");
-  const which = text === "HEADER.FIELDS" || text === "HEADER.FIELDS.NOT" ? "HEADER" : text;
-  return locateSection(root, part, which);
-}
-
-function clip([start, end]: Range, partial: PartialRange | undefined): Range {
-  if (partial === undefined) return [start, end];
-  const from = Math.min(end, start + partial.offset);
-  return [from, Math.min(end, from + partial.count)];
-}
-
 async function writeRange(
   stored: StoredMessage,
-  [start, end]: Range,
+  [start, end]: OctetRange,
   label: string,
   out: Output,
 ): Promise<void> {
@@ -256,12 +236,4 @@ function withoutNul(bytes: Uint8Array): Uint8Array {
   // A string is searched six times as fast as an array.
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
   return text.includes("\0") ? bytes.map((byte) => byte === 0 ? 0x80 : byte) : bytes;
-}
-
-/** A range of the message as latin1. */
-export async function readText(stored: StoredMessage, [start, end]: Range): Promise<string> {
-  if (stored.whole !== undefined) return latin1(stored.whole.subarray(start, end));
-  let text = "";
-  for await (const piece of stored.read(start, end)) text += latin1(piece);
-  return text;
 }

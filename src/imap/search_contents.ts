@@ -9,7 +9,7 @@ import {
   TextSearch,
 } from "../message/search_text.ts";
 import { type CachedItems, StoreError } from "../store/store.ts";
-import { readText } from "./fetch_items.ts";
+import { readText } from "./sections.ts";
 import type { SearchScope, Seqs } from "./search_columns.ts";
 
 /** How many messages' kept items are read at once. */

@@ -3,7 +3,7 @@
 import { CACHED_FIELDS } from "../message/header.ts";
 import { foldCase, isSearchedField } from "../message/search_text.ts";
 import { FLAG } from "../store/store.ts";
-import { resolveRanges } from "../wire/number_set.ts";
+import { contains, resolveRanges } from "../wire/number_set.ts";
 import type { SearchKey } from "../wire/search_grammar.ts";
 import {
   type FlagTest,
@@ -13,7 +13,9 @@ import {
   type Seqs,
   type Test,
 } from "./search_columns.ts";
+import { hasKey } from "./search_program.ts";
 import { UidRequired } from "./uid_required.ts";
+import type { View } from "./view.ts";
 import {
   filterHeader,
   filterHeaderText,
@@ -122,6 +124,12 @@ function age(
   );
 }
 
+/** "$" @see RFC 5182 §2.1 */
+function isSaved(view: View): Test {
+  const saved = new Set(view.saved());
+  return (_, seq) => saved.has(view.uidOf(seq));
+}
+
 function text(headers: boolean): SearchRow<{ readonly value: string }> {
   return {
     rfc: BASE,
@@ -207,15 +215,13 @@ export const SEARCH_KEYS: SearchTable = {
   RECENT: column((key, { view }) => (_, seq) => view.isRecent(view.uidOf(seq)) === key.set),
   SEQUENCE: column(({ set }, { view }) => {
     const ranges = resolveRanges(set, view.count);
-    return (_, seq) => ranges.some(([first, last]) => seq >= first && seq <= last);
+    return (_, seq) => contains(ranges, seq);
   }),
   UID: column(({ set }, { view }) => {
+    if (set.saved) return isSaved(view);
     // "*" is the last message of the mailbox, whatever other keys let through.
     const ranges = resolveRanges(set, view.count === 0 ? 0 : view.uidOf(view.count));
-    return (_, seq) => {
-      const uid = view.uidOf(seq);
-      return ranges.some(([first, last]) => uid >= first && uid <= last);
-    };
+    return (_, seq) => contains(ranges, view.uidOf(seq));
   }),
   HEADER: {
     rfc: BASE,
@@ -293,12 +299,16 @@ function flagTestOf(key: SearchKey): FlagTest | undefined {
   return both;
 }
 
-/** The sequence numbers of the messages that `key` lets through, ascending. */
-export function evaluate(key: SearchKey, scope: SearchScope): Promise<Seqs> {
+/**
+ * The sequence numbers of the messages that `key` lets through, ascending.
+ *
+ * @param seqs the messages that are asked about, ascending; all if absent
+ */
+export function evaluate(key: SearchKey, scope: SearchScope, seqs?: Seqs): Promise<Seqs> {
   if (scope.view.reader.uidOnly && hasKey(key, "SEQUENCE")) {
     return Promise.reject(new UidRequired());
   }
-  return filter(key, undefined, scope);
+  return filter(key, seqs, scope);
 }
 
 /** @param seqs ascending; undefined for all messages */
@@ -320,19 +330,4 @@ async function filter(
 /** True if the program asks for mod-sequences. @see RFC 7162 §3.1.5 */
 export function usesModseq(key: SearchKey): boolean {
   return hasKey(key, "MODSEQ");
-}
-
-/** True if a key of that name is anywhere in the program. */
-function hasKey(key: SearchKey, name: SearchKey["name"]): boolean {
-  if (key.name === name) return true;
-  switch (key.name) {
-    case "AND":
-      return key.keys.some((each) => hasKey(each, name));
-    case "OR":
-      return hasKey(key.left, name) || hasKey(key.right, name);
-    case "NOT":
-      return hasKey(key.key, name);
-    default:
-      return false;
-  }
 }

@@ -2,6 +2,7 @@
 
 import type { SaslChannel } from "../auth/auth.ts";
 import type { Account } from "../store/store.ts";
+import type { MetadataNews } from "./metadata_news.ts";
 import type { View } from "./view.ts";
 
 export interface User {
@@ -17,18 +18,35 @@ export type SessionState =
   | { readonly name: "logout" };
 
 /** Extensions that change what the server sends once a client enabled them. @see RFC 5161 */
-export type Enableable = "CONDSTORE" | "QRESYNC" | "IMAP4REV2" | "UTF8=ACCEPT" | "UIDONLY";
+export type Enableable =
+  | "CONDSTORE"
+  | "QRESYNC"
+  | "IMAP4REV2"
+  | "UTF8=ACCEPT"
+  | "UIDONLY"
+  | "METADATA";
+
+const NOTHING: ReadonlySet<string> = new Set<string>();
 
 export class Session {
   #state: SessionState = { name: "not-authenticated" };
   /** Set by ENABLE or by a command that enables it in passing. @see RFC 7162 §3.1 */
   readonly enabled = new Set<Enableable>();
 
+  /** Present once METADATA is enabled. */
+  metadataNews: MetadataNews | undefined;
+
   /** What TLS tells of both ends; nothing without it. */
   channel: SaslChannel = {};
 
+  /** Both sides compress what they send. @see RFC 4978 §3 */
+  compressed = false;
+
   /** The client asked for capabilities before it logged in. */
   askedCapabilities = false;
+
+  /** Capabilities that this client is known to break on, and what needs them. */
+  withheld: ReadonlySet<string> = NOTHING;
 
   /** Name and version of the client's program, once it told them by ID. */
   client: string | undefined;
@@ -59,6 +77,16 @@ export class Session {
     const view = this.#state.name === "selected" ? this.#state.view : undefined;
     this.#state = next;
     if (view && !(next.name === "selected" && next.view === view)) view.close();
+    if ("user" in next) return;
+    this.metadataNews?.close();
+    this.metadataNews = undefined;
+  }
+
+  /** Forgets the user and what was enabled, but not who the client's program is. @see RFC 8437 §3 */
+  unauthenticate(): void {
+    this.enter({ name: "not-authenticated" });
+    this.enabled.clear();
+    this.askedCapabilities = false;
   }
 
   /** Answers about messages tell their mod-sequences. @see RFC 7162 §3.1 */

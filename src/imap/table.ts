@@ -1,8 +1,10 @@
 /** The table of commands. CAPABILITY is computed from it and its sub-tables, so it cannot lie. */
 
+import { appendArgs, replaceArgs } from "../wire/append_grammar.ts";
 import {
-  appendArgs,
   authenticateArgs,
+  cancelUpdateArgs,
+  compressArgs,
   copyArgs,
   createArgs,
   enableArgs,
@@ -18,25 +20,39 @@ import {
 import { commandName } from "../wire/grammar.ts";
 import { listArgs, lsubArgs, statusArgs } from "../wire/list_grammar.ts";
 import { Scanner, SyntaxFault } from "../wire/scanner.ts";
+import { getMetadataArgs, setMetadataArgs } from "../wire/metadata_grammar.ts";
 import { searchArgs } from "../wire/search_grammar.ts";
 import { selectArgs } from "../wire/select_grammar.ts";
 import type { Completion } from "../wire/response.ts";
 import type { CommandRow, CommandState, Context, ContextByState } from "./command.ts";
-import { announcedLiteral, append } from "./commands/append.ts";
+import { announcedMessage, announcedReplacement, append, replace } from "./commands/append.ts";
 import { authenticate, login, mayLogIn, mechanisms } from "./commands/authenticate.ts";
-import { capability, enable, id, logout, noop, startTls } from "./commands/connection.ts";
+import {
+  capability,
+  compress,
+  enable,
+  id,
+  logout,
+  noop,
+  startTls,
+  unauthenticate,
+} from "./commands/connection.ts";
 import { fetch } from "./commands/fetch.ts";
 import { idle } from "./commands/idle.ts";
 import { list, lsub, status } from "./commands/list.ts";
 import { create, namespace, remove, rename, subscribe, unsubscribe } from "./commands/mailboxes.ts";
+import { getMetadata, setMetadata } from "./commands/metadata.ts";
 import { copy, expunge, move, store, uidExpunge } from "./commands/messages.ts";
 import { search } from "./commands/search.ts";
 import { close, select, unselect } from "./commands/select.ts";
 import { ENABLEABLES } from "./enableables.ts";
 import { FETCH_ITEMS } from "./fetch_items.ts";
+import { cancelUpdate } from "./result_contexts.ts";
+import { RETURN_OPTIONS } from "./return_options.ts";
 import { LIST_FORM, XLIST_FORM } from "./list_response.ts";
 import { SEARCH_KEYS } from "./search_keys.ts";
 import { STATUS_ITEMS } from "./status_items.ts";
+import { isOffered } from "./withheld.ts";
 
 /** A row whose parser and handler were paired, so that only the context is left to give. */
 export interface RunnableRow<State extends CommandState>
@@ -103,7 +119,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
   command("ID", {
     state: "any",
     parse: idArgs,
-    run: id,
+    run: id((context) => capabilities(context)),
     rfc: "RFC 2971 §3.1",
     capability: "ID",
     mayExpunge: true,
@@ -140,6 +156,22 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     capability: "ENABLE",
     mayExpunge: true,
   }),
+  command("COMPRESS", {
+    state: "authenticated",
+    parse: compressArgs,
+    run: compress,
+    rfc: "RFC 4978 §3",
+    capability: "COMPRESS=DEFLATE",
+    mayExpunge: true,
+  }),
+  command("UNAUTHENTICATE", {
+    state: "authenticated",
+    parse: noArgs,
+    run: unauthenticate((context) => capabilities(context)),
+    rfc: "RFC 8437 §3",
+    capability: "UNAUTHENTICATE",
+    mayExpunge: false,
+  }),
   command("SELECT", {
     state: "authenticated",
     parse: selectArgs,
@@ -159,6 +191,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     parse: createArgs,
     run: create,
     rfc: "RFC 9051 §6.3.4",
+    capability: "CREATE-SPECIAL-USE",
     mayExpunge: true,
   }),
   command("DELETE", {
@@ -226,13 +259,30 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     capability: "NAMESPACE",
     mayExpunge: true,
   }),
+  command("GETMETADATA", {
+    state: "authenticated",
+    parse: getMetadataArgs,
+    run: getMetadata,
+    rfc: "RFC 5464 §4.2",
+    capability: "METADATA",
+    mayExpunge: true,
+  }),
+  command("SETMETADATA", {
+    state: "authenticated",
+    parse: setMetadataArgs,
+    run: setMetadata,
+    rfc: "RFC 5464 §4.3",
+    capability: "METADATA",
+    mayExpunge: true,
+  }),
   command("APPEND", {
     state: "authenticated",
     parse: appendArgs,
     run: append,
     rfc: "RFC 9051 §6.3.12",
+    capability: ["CATENATE", "MULTIAPPEND", "URL-PARTIAL"],
     mayExpunge: true,
-    literal: announcedLiteral,
+    literal: announcedMessage,
   }),
   command("IDLE", {
     state: "authenticated",
@@ -281,12 +331,19 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     byUid: true,
     mayExpunge: true,
   }),
+  command("CANCELUPDATE", {
+    state: "selected",
+    parse: cancelUpdateArgs,
+    run: cancelUpdate,
+    rfc: "RFC 5267 §4.3.5",
+    capability: "CONTEXT=SEARCH",
+    mayExpunge: true,
+  }),
   ...withUidForm("SEARCH", {
     state: "selected",
     parse: searchArgs,
     run: search,
     rfc: "RFC 9051 §6.4.4",
-    capability: "ESEARCH",
   }, NUMBERS_HOLD),
   ...withUidForm("FETCH", {
     state: "selected",
@@ -314,6 +371,14 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     rfc: "RFC 6851 §3",
     capability: "MOVE",
   }, { bySequence: true }),
+  ...withUidForm("REPLACE", {
+    state: "selected",
+    parse: replaceArgs,
+    run: replace,
+    rfc: "RFC 8508 §4",
+    capability: "REPLACE",
+    literal: announcedReplacement,
+  }, { bySequence: true }),
 ];
 
 const COMMANDS: ReadonlyMap<string, AnyRow> = new Map(ROWS);
@@ -333,11 +398,14 @@ export function withoutSecrets(text: string): string | undefined {
   return found.row.secret ? `${text.slice(0, space)} ${found.name} ***` : text;
 }
 
-/** What every connection may use, whatever its state. */
+/**
+ * What every connection may use, whatever its state. LITERAL+ has all of LITERAL-, and only one of
+ * them may be told. @see RFC 7888 §5
+ */
 const WIRE_CAPABILITIES = ["LITERAL+"] as const;
 
 /** What LIST answers and can be asked for beyond its own row's capability. */
-const LIST_CAPABILITIES = ["CHILDREN", "SPECIAL-USE", "LIST-STATUS"] as const;
+const LIST_CAPABILITIES = ["CHILDREN", "SPECIAL-USE", "LIST-STATUS", "LIST-METADATA"] as const;
 
 const TABLE_CAPABILITIES: readonly string[] = [
   ...new Set(
@@ -345,11 +413,25 @@ const TABLE_CAPABILITIES: readonly string[] = [
       ...COMMANDS.values(),
       ...Object.values(FETCH_ITEMS),
       ...Object.values(SEARCH_KEYS),
+      ...Object.values(RETURN_OPTIONS),
       ...Object.values(STATUS_ITEMS),
       ...Object.values(ENABLEABLES),
     ].flatMap((row) => row.capability ?? []),
   ),
 ].sort();
+
+/** Those with a value, by their names. */
+const VALUED_CAPABILITIES = ["APPENDLIMIT"] as const;
+
+/** All that clients are offered beyond IMAP4rev1, whatever their state; without values. */
+export function capabilityNames(): readonly string[] {
+  return [
+    ...WIRE_CAPABILITIES,
+    ...TABLE_CAPABILITIES,
+    ...LIST_CAPABILITIES,
+    ...VALUED_CAPABILITIES,
+  ];
+}
 
 /** What this connection may use now. @see RFC 9051 §7.2.2 */
 export function capabilities(context: Pick<Context, "session" | "service">): readonly string[] {
@@ -360,7 +442,7 @@ export function capabilities(context: Pick<Context, "session" | "service">): rea
     ...TABLE_CAPABILITIES,
     ...LIST_CAPABILITIES,
     `APPENDLIMIT=${service.appendLimit}`,
-  ];
+  ].filter((capability) => isOffered(capability, context));
   if (session.state.name !== "not-authenticated") return all;
   if (service.tls && !session.secure) all.push("STARTTLS");
   all.push(...mechanisms(context).map(({ name }) => `AUTH=${name}`));

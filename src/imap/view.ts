@@ -23,6 +23,7 @@ import {
 import { SyntaxFault } from "../wire/scanner.ts";
 import { type Output, Refusal } from "./command.ts";
 import { fetchOpening, namesUid } from "./message_response.ts";
+import type { FollowedResults } from "./followed_results.ts";
 import type { Session } from "./session.ts";
 
 /** How much a client wants to hear of a message that changed. */
@@ -36,6 +37,19 @@ export interface DrainOptions {
 
 /** What of a session decides what its view shows. */
 export type Reader = Pick<Session, "rev2" | "uidOnly">;
+
+/** Results of searches that the client wants to be told of as they change. @see RFC 5267 §4.3 */
+export interface Followers {
+  has(tag: string): boolean;
+  /** @returns false if there are too many already */
+  add(tag: string, results: FollowedResults): boolean;
+  /** @returns false if there is none of that tag */
+  cancel(tag: string): boolean;
+  /** Tells which results are gone while the client still counts them. */
+  tellGone(out: Output): void;
+  /** Tells the other changes, once the client knows of the messages. */
+  tellRest(out: Output): Promise<void>;
+}
 
 const NO_KEYWORDS: readonly string[] = [];
 
@@ -53,6 +67,10 @@ export class View {
   #keywordCount: number;
   /** What {@link seqOf} answered last. */
   #lastSeq = 0;
+  /** UIDs that "$" stands for, ascending; some may be gone since. */
+  #saved: Uint32Array | undefined;
+  /** Absent where nothing is followed, as nearly always. */
+  followers: Followers | undefined;
   /** UIDs that are `\Recent` in this session: [first, after last]. */
   #recent: [number, number][] = [];
 
@@ -119,12 +137,26 @@ export class View {
     return search(messages.uids, messages.count, uid);
   }
 
+  /** From now on "$" stands for these. @see RFC 9051 §6.4.4.1 */
+  save(uids: readonly number[]): void {
+    this.#saved = Uint32Array.from(uids).sort();
+  }
+
+  /** UIDs that "$" stands for, ascending: expunged messages have left it. */
+  saved(): number[] {
+    return [...this.#saved ?? []].filter((uid) => {
+      const seq = this.seqOf(uid);
+      return seq !== 0 && this.indexOf(uid, seq) >= 0;
+    });
+  }
+
   /**
    * UIDs of the messages that a set names, ascending.
    *
    * @throws {SyntaxFault} for a sequence number that no message has
    */
   resolve(set: NumberSet, byUid: boolean): number[] {
+    if (set.saved) return this.saved();
     if (byUid) return uidsIn(set, this.#uids, this.#count);
     if (!isWithin(set, this.#count)) {
       throw new SyntaxFault(
@@ -224,6 +256,13 @@ export class View {
   /** Repeats FLAGS when a keyword was used for the first time. @see RFC 9051 §7.3.5 */
   announceKeywords(out: Output): void {
     if (this.mailbox.keywords().length !== this.#keywordCount) this.describeFlags(out);
+  }
+
+  /** {@link drain}, and what that changes in results that are followed. */
+  tell(out: Output, options: DrainOptions): Promise<void> | undefined {
+    if (this.diverged) this.followers?.tellGone(out);
+    this.drain(out, options);
+    return this.followers?.tellRest(out);
   }
 
   /**

@@ -37,7 +37,7 @@ const MAX_DEPTH = 100;
 /** The last of so many parts takes all the rest of the message. */
 const MAX_PARTS = 10_000;
 /** Boundaries have at most 70 chars (RFC 2046 §5.1.1); of longer ones so many count. */
-const MAX_BOUNDARY = 1000;
+export const MAX_BOUNDARY = 1000;
 /** Enough of a line to tell whether it is a boundary. */
 const MAX_LINE_HEAD = MAX_BOUNDARY + 6;
 
@@ -65,7 +65,8 @@ class OpenPart implements Part {
   ) {}
 }
 
-interface Boundary {
+/** The boundary of an open multipart. */
+export interface Boundary {
   readonly text: Uint8Array;
   /** Index of its multipart among the open parts. */
   readonly depth: number;
@@ -233,7 +234,6 @@ export class MimeParser {
 
   /** Acts on a line that is a boundary; false if it is none. */
   #boundaryLine(head: Uint8Array, start: number, end: number): boolean {
-    if (head[0] !== DASH || head[1] !== DASH) return false;
     const boundary = findBoundary(this.#boundaries, head);
     if (boundary === undefined) return false;
     // It also ends a header that lacks its blank line.
@@ -279,7 +279,8 @@ function emptyPart(at: number): OpenPart {
   return part;
 }
 
-function isMessageType(type: string, subtype: string): boolean {
+/** Whether a part of this type holds a message. */
+export function isMessageType(type: string, subtype: string): boolean {
   return type.toLowerCase() === "message" && /^(?:rfc822|global)$/i.test(subtype);
 }
 
@@ -293,8 +294,12 @@ function isBlankLine(head: Uint8Array): boolean {
  *
  * @see RFC 2046 §5.1.1
  */
-function findBoundary(boundaries: readonly Boundary[], head: Uint8Array): Boundary | undefined {
-  let best: Boundary | undefined;
+export function findBoundary<B extends Boundary>(
+  boundaries: readonly B[],
+  head: Uint8Array,
+): B | undefined {
+  if (head[0] !== DASH || head[1] !== DASH) return undefined;
+  let best: B | undefined;
   for (let i = boundaries.length - 1; i >= 0; i--) {
     const boundary = boundaries[i];
     if (best !== undefined && best.text.length >= boundary.text.length) continue;

@@ -4,8 +4,8 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { judge } from "../imap/announced.ts";
 import { type Dialogue, Disconnected, type Service } from "../imap/command.ts";
-import { ReceivedMessage } from "../imap/commands/append.ts";
 import { dispatch } from "../imap/dispatch.ts";
+import { ReceivedMessage } from "../imap/received_message.ts";
 import { Session } from "../imap/session.ts";
 import { capabilities, withoutSecrets } from "../imap/table.ts";
 import type { Log } from "../log.ts";
@@ -13,6 +13,7 @@ import { type FrameEvent, Framer, LineTooLong } from "../wire/framer.ts";
 import { capabilityCode, continuation, statusLine } from "../wire/response.ts";
 import { SyntaxFault } from "../wire/scanner.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { Inflation } from "./inflation.ts";
 import { SocketOutput } from "./output.ts";
 import { secured } from "./secured.ts";
 import type { SessionInfo } from "./session_info.ts";
@@ -55,18 +56,21 @@ export class Connection {
   #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
   #ended: Disconnected | undefined;
   #upgrade = false;
+  /** Whether both sides compress once the running command is answered. */
+  #compress = false;
+  #inflation: Inflation | undefined;
   /** A tag that may be a secret, so that the trace must not show it. */
   #hidden: string | undefined;
   /** The running command has secrets in what both sides say, not only in its own line. */
   #secretDialogue = false;
   #badCommands = 0;
   /** Messages of the running command that are not in a mailbox yet. */
-  #received: ReceivedMessage[] = [];
-  readonly #loginDeadline: number;
+  readonly #received = new Set<ReceivedMessage>();
+  #loginDeadline: number;
   readonly #since: number;
   #octetsIn = 0;
   #commands = 0;
-  /** Who was logged in, also after LOGOUT. */
+  /** Who is logged in, or was until LOGOUT. */
   #user: string | undefined;
 
   constructor(
@@ -113,6 +117,7 @@ export class Connection {
       for (const message of this.#received) await abort(message, log);
       this.#logEnd(reason);
       this.#session.enter({ name: "logout" });
+      this.#inflation?.close();
       this.#socket.end();
       // A client that does not close its side must not hold the socket.
       this.#socket.destroySoon();
@@ -212,11 +217,20 @@ export class Connection {
       log: this.log,
     });
     this.#secretDialogue = false;
-    const { state } = this.#session;
-    if (state.name === "authenticated" || state.name === "selected") this.#user = state.user.name;
+    this.#noteUser();
     await this.#forgetReceived();
     await this.#answered(bad);
     if (this.#upgrade) this.#startTls();
+    if (this.#compress !== this.#session.compressed) this.#changeCompression();
+  }
+
+  #noteUser(): void {
+    const { state } = this.#session;
+    if (state.name === "authenticated" || state.name === "selected") this.#user = state.user.name;
+    if (state.name === "not-authenticated" && this.#user !== undefined) {
+      this.#user = undefined;
+      this.#loginDeadline = this.service.now() + this.endpoint.limits.login;
+    }
   }
 
   async #announced(literal: Extract<FrameEvent, { readonly type: "literal" }>): Promise<void> {
@@ -228,7 +242,7 @@ export class Connection {
       return await this.#answered(verdict.bad);
     }
     if (verdict.type === "stream") {
-      this.#received.push(verdict.message);
+      this.#received.add(verdict.message);
       this.#framer.stream(verdict.message);
     } else if (!this.#framer.accept()) {
       return;
@@ -237,9 +251,9 @@ export class Connection {
   }
 
   async #forgetReceived(): Promise<void> {
-    if (this.#received.length === 0) return;
-    const received = this.#received;
-    this.#received = [];
+    if (this.#received.size === 0) return;
+    const received = [...this.#received];
+    this.#received.clear();
     for (const message of received) await abort(message, this.log);
   }
 
@@ -269,6 +283,7 @@ export class Connection {
         if (this.#ended !== undefined && !(this.#ended instanceof Farewell)) throw this.#ended;
       },
       startTls: this.service.tls ? () => this.#upgrade = true : undefined,
+      compress: (on) => this.#compress = on,
     };
   }
 
@@ -313,7 +328,8 @@ export class Connection {
     const timer = wait === undefined
       ? undefined
       : setTimeout(() => this.#end(new Farewell(text)), wait);
-    if (this.#socket.isPaused()) this.#socket.resume();
+    if (this.#inflation !== undefined) this.#inflation.resume();
+    else if (this.#socket.isPaused()) this.#socket.resume();
     try {
       await promise;
     } finally {
@@ -335,7 +351,7 @@ export class Connection {
     this.#octetsIn += bytes.length;
     this.service.meter.received(bytes.length);
     this.#framer.push(bytes);
-    if (this.#framer.buffered > READ_AHEAD) this.#socket.pause();
+    if (this.#framer.buffered > READ_AHEAD && this.#inflation === undefined) this.#socket.pause();
     this.#waiting?.resolve();
   };
 
@@ -372,6 +388,30 @@ export class Connection {
     this.#session.secure = true;
     this.#session.channel = tlsChannel(socket, this.endpoint);
   }
+
+  /** What came after the command is of the other layer already. @see RFC 4978 §3, RFC 8437 §4.1 */
+  #changeCompression(): void {
+    const on = this.#compress;
+    this.#session.compressed = on;
+    this.#out.compressed = on;
+    if (on) {
+      this.#socket.off("data", this.#onData);
+      this.#inflation = new Inflation(this.#socket, this.#framer.takeRest(), {
+        bytes: this.#onData,
+        failed: this.#onBrokenCompression,
+      });
+      return;
+    }
+    const rest = this.#inflation?.close();
+    this.#inflation = undefined;
+    this.#socket.on("data", this.#onData);
+    if (rest !== undefined && rest.length > 0) this.#onData(rest);
+  }
+
+  #onBrokenCompression = (error: Error): void => {
+    this.log.warn("compressed stream is broken", { error: error.message });
+    this.#end(new Disconnected("The client's compressed stream is broken", { cause: error }));
+  };
 }
 
 async function abort(message: ReceivedMessage, log: Log): Promise<void> {

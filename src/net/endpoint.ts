@@ -68,7 +68,15 @@ export interface Endpoint {
   readonly channelBinding: boolean;
   /** Which names in a certificate of a client are those of users. */
   readonly certificateName: CertificateName;
+  /** Names of the accounts whose users are admins; absent: nobody is. */
+  readonly admins?: readonly string[];
+  /** A URI. */
+  readonly adminContact?: string;
   readonly ioDebug: boolean;
   readonly ioErrors: boolean;
   readonly limits: Limits;
+  /** Capabilities that are not offered, in upper case, with all that needs them; absent: none. */
+  readonly withheld?: ReadonlySet<string>;
+  /** Clients that are known to break on a capability are not offered it. */
+  readonly clientQuirks?: boolean;
 }

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { Buffer } from "node:buffer";
 import type { Output } from "../imap/command.ts";
+import { deflated } from "./deflated.ts";
 
 /** Octets that may wait here, and in the socket, before the writer has to wait. */
 const FULL = 256 * 1024;
@@ -16,6 +17,8 @@ export class SocketOutput implements Output {
   #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
   #broken: Error | undefined;
   #written = 0;
+  /** What is flushed from now on is compressed. @see RFC 4978 §3 */
+  compressed = false;
 
   /**
    * @param stalled milliseconds that a full socket may take no byte
@@ -43,7 +46,7 @@ export class SocketOutput implements Output {
     this.#waiting?.reject(error);
   }
 
-  /** Octets that were handed to the socket so far. */
+  /** Octets that were written so far, before compression. */
   get written(): number {
     return this.#written;
   }
@@ -81,25 +84,10 @@ export class SocketOutput implements Output {
     this.#written += size;
     this.sent(size);
     if (this.tap) { for (const piece of [...pieces, text]) this.tap(tapped(piece)); }
-    if (pieces.length === 0) return this.socket.write(text, "latin1");
+    if (pieces.length === 0 && !this.compressed) return this.socket.write(text, "latin1");
     if (text !== "") pieces.push(text);
-    return this.#writeJoined(pieces, size);
-  }
-
-  /** Small pieces are copied together; a large one alone goes as it is. */
-  #writeJoined(pieces: readonly (string | Uint8Array)[], size: number): boolean {
-    const joined = Buffer.allocUnsafe(size);
-    let end = 0;
-    for (const piece of pieces) {
-      if (typeof piece === "string") {
-        // Buffer.write makes an array first: five times as slow for what goes around literals.
-        for (let i = 0; i < piece.length; i++) joined[end++] = piece.charCodeAt(i);
-      } else {
-        joined.set(piece, end);
-        end += piece.length;
-      }
-    }
-    return this.socket.write(joined);
+    const whole = joined(pieces, size);
+    return this.socket.write(this.compressed ? deflated(whole) : whole);
   }
 
   async #drained(): Promise<void> {
@@ -116,6 +104,21 @@ export class SocketOutput implements Output {
       this.#waiting = undefined;
     }
   }
+}
+
+function joined(pieces: readonly (string | Uint8Array)[], size: number): Uint8Array {
+  const whole = Buffer.allocUnsafe(size);
+  let end = 0;
+  for (const piece of pieces) {
+    if (typeof piece === "string") {
+      // Buffer.write makes an array first: five times as slow for what goes around literals.
+      for (let i = 0; i < piece.length; i++) whole[end++] = piece.charCodeAt(i);
+    } else {
+      whole.set(piece, end);
+      end += piece.length;
+    }
+  }
+  return whole;
 }
 
 function tapped(piece: string | Uint8Array): string {

@@ -6,6 +6,7 @@ import { TLSSocket } from "node:tls";
 import type { Login } from "../auth/auth.ts";
 import type { Service } from "../imap/command.ts";
 import { type ImapMeter, NO_IMAP_METER } from "../imap/meter.ts";
+import { NO_SERVER_ANNOTATIONS, type ServerAnnotations } from "../imap/server_annotations.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import { statusLine } from "../wire/response.ts";
@@ -29,6 +30,8 @@ export interface ImapServerOptions {
   readonly nextId: () => string;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+  /** Absent: the server has none. */
+  readonly annotations?: ServerAnnotations;
   /** Absent: nobody watches. */
   readonly meter?: ImapMeter;
 }
@@ -190,7 +193,7 @@ export class ImapServer implements Acceptor {
 
 function serviceOf(options: ImapServerOptions): Service {
   const { endpoint, login, store, log, hostname, version } = options;
-  const { now = Date.now, meter = NO_IMAP_METER } = options;
+  const { now = Date.now, meter = NO_IMAP_METER, annotations = NO_SERVER_ANNOTATIONS } = options;
   return {
     login,
     store,
@@ -200,6 +203,11 @@ function serviceOf(options: ImapServerOptions): Service {
     insecureAuth: endpoint.insecureAuth,
     saslLogin: endpoint.saslLogin,
     tls: endpoint.tls !== undefined && canSecure(),
+    admins: new Set(endpoint.admins),
+    contact: endpoint.adminContact,
+    annotations,
+    withheld: endpoint.withheld,
+    clientQuirks: endpoint.clientQuirks,
     appendLimit: endpoint.limits.append,
     keepalive: endpoint.limits.keepalive,
     now,

@@ -207,8 +207,16 @@ export interface Account {
   /** Opens a mailbox; every `open` needs its `close`. @throws {StoreError} `no-mailbox` */
   open(name: string): Promise<Mailbox>;
 
-  /** Takes in a message that is still arriving, to be given to {@link append}. @throws {StoreError} `no-mailbox`, `over-quota` */
-  receive(mailbox: string): Promise<IncomingMessage>;
+  /**
+   * Takes in a message that is still arriving, to be given to {@link append} or, with `replaces`,
+   * to {@link Mailbox.replace}.
+   *
+   * @throws {StoreError} `no-mailbox`, `over-quota`
+   */
+  receive(
+    mailbox: string,
+    options?: { readonly replaces?: boolean },
+  ): Promise<IncomingMessage>;
   /**
    * Stores messages: all or none. Once settled they are durable.
    *
@@ -267,9 +275,11 @@ export interface Account {
   snapshot?(): Promise<AccountSnapshot>;
 }
 
-/** A message on its way in; ends by being given to `append` or by `abort`. */
+/** A message on its way in; ends by being given to `append` or `replace`, or by `abort`. */
 export interface IncomingMessage {
   write(chunk: Uint8Array): Promise<void> | void;
+  /** All is written, but it will be a while until `append`: needs no memory meanwhile. */
+  rest(): Promise<void>;
   /** Forgets it, with no trace left. Safe at any time, also after `append` failed. */
   abort(): Promise<void>;
 }
@@ -485,6 +495,14 @@ export interface Mailbox {
   copy(uids: readonly number[], destination: string): Promise<CopiedUids>;
   /** Copies and expunges here in one step, or does neither. @see RFC 6851 §3.3 */
   move(uids: readonly number[], destination: string): Promise<CopiedUids>;
+  /**
+   * Stores a message in `destination` and expunges `uid` here in one step, or does neither. There
+   * need only be room for what the new message has more than the old one.
+   *
+   * @throws {StoreError} `no-mailbox`, `message-gone`, `over-quota`, `too-many`
+   * @see RFC 8508 §4
+   */
+  replace(uid: number, destination: string, message: NewMessage): Promise<AppendedUids>;
   /** Removes those of `uids` (all, if absent) that have \Deleted. */
   expunge(uids?: readonly number[]): Promise<ExpungedUids>;
   /**

@@ -1,21 +1,14 @@
 /**
- * The arguments of every command but SELECT, LIST, STATUS and SEARCH. Each parser starts right after the
- * command's name and reads to the end of the command. Mailbox names come as the client spelled
- * them.
+ * The arguments of every command but SELECT, LIST, STATUS, SEARCH, APPEND and REPLACE. Each parser
+ * starts right after the command's name and reads to the end of the command. Mailbox names come as
+ * the client spelled them.
  */
 
-import { type DateTime, dateTime } from "./date_grammar.ts";
 import { type FetchItem, fetchItems } from "./fetch_grammar.ts";
-import {
-  flagList,
-  type FlagSet,
-  lenientText,
-  mailbox,
-  sequenceSet,
-  storeFlags,
-} from "./grammar.ts";
+import { type FlagSet, lenientText, mailbox, sequenceSet, storeFlags } from "./grammar.ts";
 import type { NumberSet } from "./number_set.ts";
-import type { Literal, Scanner } from "./scanner.ts";
+import { partialModifier, type ResultRange } from "./return_options.ts";
+import type { Scanner } from "./scanner.ts";
 
 /** Commands without arguments: CAPABILITY, NOOP, EXPUNGE, IDLE and their like. */
 export function noArgs(s: Scanner): void {
@@ -67,6 +60,19 @@ export function enableArgs(s: Scanner): EnableArgs {
   return { capabilities };
 }
 
+/**
+ * compress = "COMPRESS" SP algorithm
+ *
+ * algorithm = "DEFLATE"
+ *
+ * @see RFC 4978 §5
+ */
+export function compressArgs(s: Scanner): void {
+  s.space();
+  if (!s.takeKeyword("DEFLATE")) throw s.fault("DEFLATE");
+  s.end();
+}
+
 /** LOGIN @see RFC 9051 §6.2.3 */
 export interface LoginArgs {
   /** Byte strings. */
@@ -114,7 +120,8 @@ export type SpecialUseName =
   | "\\Sent"
   | "\\Trash";
 
-const SPECIAL_USES: ReadonlyMap<string, SpecialUseName> = new Map(
+/** By name in upper case. */
+export const SPECIAL_USES: ReadonlyMap<string, SpecialUseName> = new Map(
   (["\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent", "\\Trash"] as const)
     .map((name) => [name.toUpperCase(), name]),
 );
@@ -187,70 +194,10 @@ export function renameArgs(s: Scanner): RenameArgs {
   return { from, to };
 }
 
-/** APPEND; one message as yet @see RFC 9051 §6.3.12 */
-export interface AppendArgs {
-  readonly mailbox: string;
-  readonly messages: readonly AppendMessage[];
-}
-
-/** What stands before the message of an APPEND. */
-export interface AppendHead {
-  readonly flags: FlagSet;
-  readonly date?: DateTime;
-}
-
-/** One message of an APPEND. */
-export interface AppendMessage extends AppendHead {
-  readonly literal: Literal;
-}
-
-/**
- * append = "APPEND" SP mailbox SP append-message
- *
- * append-message = [flag-list SP] [date-time SP] literal
- *
- * @see RFC 9051 §6.3.12
- */
-export function appendArgs(s: Scanner): AppendArgs {
-  s.space();
-  const name = mailbox(s);
-  s.space();
-  const head = appendHead(s);
-  const literal = s.literal();
-  s.end();
-  return { mailbox: name, messages: [{ ...head, literal }] };
-}
-
-function appendHead(s: Scanner): AppendHead {
-  const flags = s.peek() === "(" ? spaced(s, flagList) : { system: 0, keywords: [] };
-  return s.peek() === '"' ? { flags, date: spaced(s, dateTime) } : { flags };
-}
-
 function spaced<T>(s: Scanner, item: (s: Scanner) => T): T {
   const value = item(s);
   s.space();
   return value;
-}
-
-/** The part of an APPEND before the message that it announces. */
-export interface AppendPrefix extends AppendHead {
-  readonly mailbox: string;
-}
-
-/**
- * Reads an APPEND up to a literal that the client announces next.
- *
- * @returns undefined if that literal is an argument like any other, not the message
- * @throws {SyntaxFault} if no literal may stand there
- */
-export function appendPrefix(s: Scanner): AppendPrefix | undefined {
-  s.space();
-  if (s.atEnd) return undefined;
-  const name = mailbox(s);
-  s.space();
-  const head = appendHead(s);
-  if (!s.atEnd) throw s.fault("a message as a literal");
-  return { mailbox: name, ...head };
 }
 
 /** STORE @see RFC 9051 §6.4.6 */
@@ -330,6 +277,8 @@ export interface FetchArgs {
   readonly items: readonly FetchItem[];
   /** Only messages whose mod-sequence is above it; never 0. @see RFC 7162 §3.1.4.1 */
   readonly changedSince?: number;
+  /** Only these of the messages that `set` names; for UID FETCH alone. @see RFC 9394 §3.3 */
+  readonly partial?: ResultRange;
   /** Expunged messages are told too. @see RFC 7162 §3.2.6 */
   readonly vanished?: boolean;
 }
@@ -354,10 +303,13 @@ type FetchModifiers = Omit<FetchArgs, "set" | "items">;
 
 /** What follows the name of a FETCH modifier, by that name. */
 const FETCH_MODIFIERS: ReadonlyMap<string, (s: Scanner) => FetchModifiers> = new Map(
-  Object.entries({
-    "CHANGEDSINCE": changedSince,
-    "VANISHED": () => ({ vanished: true }),
-  }),
+  Object.entries(
+    {
+      "CHANGEDSINCE": changedSince,
+      "VANISHED": () => ({ vanished: true }),
+      "PARTIAL": (s) => ({ partial: partialModifier(s) }),
+    } satisfies Record<string, (s: Scanner) => FetchModifiers>,
+  ),
 );
 
 /** fetch-modifier = fetch-modifier-name [SP fetch-modifier-params] @see RFC 4466 §2.4 */
@@ -372,4 +324,17 @@ function fetchModifier(s: Scanner): FetchModifiers {
 function changedSince(s: Scanner): FetchModifiers {
   s.space();
   return { changedSince: Math.max(1, s.number64("a mod-sequence")) };
+}
+
+/** CANCELUPDATE @see RFC 5267 §4.3.5 */
+export interface CancelUpdateArgs {
+  readonly tags: readonly string[];
+}
+
+/** "CANCELUPDATE" 1*(SP quoted) @see RFC 5267 §5 */
+export function cancelUpdateArgs(s: Scanner): CancelUpdateArgs {
+  s.space();
+  const tags = s.separated(" ", () => s.quoted("a tag in quotes"));
+  s.end();
+  return { tags };
 }

@@ -147,7 +147,7 @@ function partialRange(s: Scanner): PartialRange {
  *
  * section-part = nz-number *("." nz-number)
  */
-function sectionSpec(s: Scanner): Section {
+export function sectionSpec(s: Scanner): Section {
   const part: number[] = [];
   if (s.peek() === "]") return { part, text: "", fields: [] };
   while (/\d/.test(s.peek())) {

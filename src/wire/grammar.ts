@@ -97,9 +97,18 @@ function flagSet(flags: readonly (number | string)[]): FlagSet {
 /**
  * sequence-set = (seq-number / seq-range) ["," sequence-set]
  *
+ * sequence-set =/ seq-last-command
+ *
+ * seq-last-command = "$"
+ *
  * @see RFC 9051 §9
  */
 export function sequenceSet(s: Scanner): NumberSet {
+  return s.take("$") ? { ranges: [], saved: true } : numberSet(s);
+}
+
+/** sequence-set where "$" has no meaning */
+export function numberSet(s: Scanner): NumberSet {
   return { ranges: s.separated(",", seqRange) };
 }
 
@@ -111,7 +120,7 @@ function seqRange(s: Scanner): NumberRange {
 }
 
 /** seq-number = nz-number / "*" */
-function seqNumber(s: Scanner): number {
+export function seqNumber(s: Scanner): number {
   return s.take("*") ? STAR : s.nzNumber("a message number");
 }
 

@@ -1,6 +1,7 @@
 /** LIST, LSUB and STATUS. @see RFC 5258 §6, RFC 5819 §4, RFC 6154 §6 */
 
 import { listMailbox, mailbox } from "./grammar.ts";
+import { metadataEntry } from "./metadata_grammar.ts";
 import type { Scanner } from "./scanner.ts";
 
 const STATUS_ITEMS = [
@@ -58,6 +59,8 @@ export interface ListReturn {
   readonly specialUse: boolean;
   /** A STATUS response for each selectable mailbox. */
   readonly status?: readonly StatusItem[];
+  /** Entries of a METADATA response for each selectable mailbox. @see RFC 9590 §3 */
+  readonly metadata?: readonly string[];
 }
 
 /** LIST @see RFC 5258 §3 */
@@ -127,6 +130,7 @@ const RETURN_OPTIONS: ReadonlyMap<string, (s: Scanner) => ReturnOption> = new Ma
   ["CHILDREN", (): ReturnOption => ({ children: true })],
   ["SPECIAL-USE", (): ReturnOption => ({ specialUse: true })],
   ["STATUS", statusReturn],
+  ["METADATA", metadataReturn],
 ]);
 
 /** list-return-opts = "RETURN" SP "(" [return-option *(SP return-option)] ")" */
@@ -141,6 +145,12 @@ function listReturn(s: Scanner): ListReturn {
 function statusReturn(s: Scanner): ReturnOption {
   s.space();
   return { status: statusItems(s) };
+}
+
+/** return-option =/ "METADATA" SP "(" entry *(SP entry) ")" @see RFC 9590 §5 */
+function metadataReturn(s: Scanner): ReturnOption {
+  s.space();
+  return { metadata: s.list(metadataEntry) };
 }
 
 /** LSUB @see RFC 3501 §6.3.9 */

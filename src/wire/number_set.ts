@@ -9,6 +9,8 @@ export type NumberRange = readonly [number, number];
 /** A set as the client wrote it: not sorted, not clipped. */
 export interface NumberSet {
   readonly ranges: readonly NumberRange[];
+  /** "$": what the last search saved, instead of `ranges`. @see RFC 9051 §6.4.4.1 */
+  readonly saved?: true;
 }
 
 /**
@@ -107,6 +109,18 @@ export function intersected(
     else j++;
   }
   return common;
+}
+
+/** True if a number lies in one of the ranges, as {@link resolveRanges} gives them. */
+export function contains(ranges: readonly NumberRange[], number: number): boolean {
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ranges[middle][1] < number) low = middle + 1;
+    else high = middle;
+  }
+  return low < ranges.length && ranges[low][0] <= number;
 }
 
 /** Index of the first element not below `value` in the first `count` of `sorted`. */

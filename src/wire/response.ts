@@ -1,6 +1,6 @@
 /** What a server says, spelled as it goes over the wire: latin1 strings, one char per byte. */
 
-import { utf8Bytes } from "./bytes.ts";
+import { latin1, utf8Bytes } from "./bytes.ts";
 import { encodeMailboxName } from "./mailbox_name.ts";
 import { formatNumberSet, formatRanges, type NumberRange } from "./number_set.ts";
 
@@ -8,10 +8,13 @@ import { formatNumberSet, formatRanges, type NumberRange } from "./number_set.ts
 export type PlainCode =
   | "ALREADYEXISTS"
   | "AUTHENTICATIONFAILED"
+  | "AUTHORIZATIONFAILED"
   | "CANNOT"
   | "CLIENTBUG"
   | "CLOSED"
+  | "COMPRESSIONACTIVE"
   | "CORRUPTION"
+  | "EXPIRED"
   | "EXPUNGEISSUED"
   | "INUSE"
   | "LIMIT"
@@ -25,6 +28,7 @@ export type PlainCode =
   | "TOOBIG"
   | "TRYCREATE"
   | "UIDREQUIRED"
+  | "UNKNOWN-CTE"
   | "UNAVAILABLE"
   | "HASCHILDREN"
   | "NOMODSEQ"
@@ -74,9 +78,25 @@ export function copyUidCode(
   };
 }
 
+/** A URL, a byte string, of which nothing can be had. @see RFC 4469 §5 */
+export function badUrlCode(url: string): ResponseCode {
+  const text = url.replace(
+    /[^!-Z^-~]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
+  );
+  return { text: `BADURL ${text}` };
+}
+
 /** Numbers whose conditional STORE failed. @see RFC 7162 §3.1.3 */
 export function modifiedCode(numbers: readonly number[]): ResponseCode {
   return { text: `MODIFIED ${formatNumberSet(numbers)}` };
+}
+
+/** Why SETMETADATA failed, or what GETMETADATA left out. @see RFC 5464 §5 */
+export function metadataCode(
+  reason: `MAXSIZE ${number}` | "TOOMANY" | `LONGENTRIES ${number}`,
+): ResponseCode {
+  return { text: `METADATA ${reason}` };
 }
 
 /** Ranges in one VANISHED response: clients read line by line. */
@@ -155,6 +175,13 @@ export function string(bytes: string): string {
     return `{${clean.length}}\r\n${clean}`;
   }
   return `"${bytes.replace(/["\\]/g, "\\$&")}"`;
+}
+
+/** Any bytes as a string, as a literal8 if they have a NUL; NIL for undefined. @see RFC 5464 §5 `value` */
+export function metadataValue(bytes: Uint8Array | undefined): string {
+  if (bytes === undefined) return "NIL";
+  const text = latin1(bytes);
+  return text.includes("\0") ? `~{${text.length}}\r\n${text}` : string(text);
 }
 
 /**

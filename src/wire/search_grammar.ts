@@ -3,8 +3,9 @@
 import { latin1Bytes } from "./bytes.ts";
 import { DIGIT, isOf } from "./char_class.ts";
 import { date, type Day } from "./date_grammar.ts";
-import { lenientText, sequenceSet } from "./grammar.ts";
+import { lenientText, numberSet, sequenceSet } from "./grammar.ts";
 import type { NumberSet } from "./number_set.ts";
+import { type ReturnOption, returnOptions } from "./return_options.ts";
 import type { Scanner } from "./scanner.ts";
 
 export type { Day };
@@ -22,7 +23,8 @@ export type SearchKey =
   | { readonly name: "KEYWORD"; readonly keyword: string; readonly set: boolean }
   /** RECENT, OLD (`set` false); NEW is AND of RECENT and UNSEEN. */
   | { readonly name: "RECENT"; readonly set: boolean }
-  | { readonly name: "SEQUENCE" | "UID"; readonly set: NumberSet }
+  | { readonly name: "SEQUENCE"; readonly set: NumberSet }
+  | { readonly name: "UID"; readonly set: NumberSet }
   /** HEADER, and FROM, TO, CC, BCC, SUBJECT; an empty `value` matches any such field. */
   | { readonly name: "HEADER"; readonly field: string; readonly value: string }
   | { readonly name: "BODY" | "TEXT"; readonly value: string }
@@ -41,18 +43,17 @@ export type SearchKey =
   /** @see RFC 7162 §3.1.5; the entry name and type are taken and have no meaning here. */
   | { readonly name: "MODSEQ"; readonly modseq: number };
 
-/** RETURN options. @see RFC 4731 §3.1 */
-export type SearchReturn = "MIN" | "MAX" | "ALL" | "COUNT";
-
 export interface SearchArgs {
-  /** Absent: the old `* SEARCH` answer. `RETURN ()` means ALL. */
-  readonly returns?: readonly SearchReturn[];
+  /** Absent: the old `* SEARCH` answer. */
+  readonly returns?: readonly ReturnOption[];
+  /** The client named the charset of its strings. */
+  readonly namesCharset: boolean;
   readonly key: SearchKey;
 }
 
 /** A CHARSET that cannot be read here: NO [BADCHARSET]. `message` is fit for the client. */
 export class UnknownCharset extends Error {
-  constructor(readonly charset: string) {
+  constructor(readonly charset: string, readonly returns: readonly ReturnOption[] = []) {
     super(`Expected a known charset: got "${charset.slice(0, 40).replaceAll(/[^ -~]/g, "?")}"`);
     this.name = "UnknownCharset";
   }
@@ -80,8 +81,14 @@ interface Program {
  */
 export function searchArgs(s: Scanner): SearchArgs {
   s.space();
-  const returns = s.takeKeyword("RETURN") ? returnOptions(s) : undefined;
-  return { returns, key: searchProgram(s) };
+  const returns = returnOptions(s);
+  const namesCharset = s.takeKeyword("CHARSET");
+  try {
+    return { returns, namesCharset, key: program(s, namesCharset) };
+  } catch (error) {
+    if (!(error instanceof UnknownCharset)) throw error;
+    throw new UnknownCharset(error.charset, returns);
+  }
 }
 
 /**
@@ -90,29 +97,14 @@ export function searchArgs(s: Scanner): SearchArgs {
  * @throws {UnknownCharset}
  */
 export function searchProgram(s: Scanner): SearchKey {
-  const decode = s.takeKeyword("CHARSET") ? charset(s) : lenientText;
+  return program(s, s.takeKeyword("CHARSET"));
+}
+
+function program(s: Scanner, namesCharset: boolean): SearchKey {
+  const decode = namesCharset ? charset(s) : lenientText;
   const key = searchKeys({ s, decode, keys: 0 });
   s.end();
   return key;
-}
-
-const RETURNS: readonly SearchReturn[] = ["MIN", "MAX", "ALL", "COUNT"];
-
-/** search-return-opts = "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")" */
-function returnOptions(s: Scanner): readonly SearchReturn[] {
-  s.space();
-  const options = new Set(s.listOrEmpty(returnOption));
-  s.space();
-  return options.size === 0 ? ["ALL"] : [...options];
-}
-
-function returnOption(s: Scanner): SearchReturn {
-  const start = s.position;
-  const wanted = "a SEARCH return option";
-  const word = s.keyword(wanted);
-  const option = RETURNS.find((name) => name === word);
-  if (option === undefined) throw s.fault(wanted, start);
-  return option;
 }
 
 /** charset = atom / quoted */
@@ -161,8 +153,10 @@ function searchKey(program: Program): SearchKey {
     return key;
   }
   const next = s.peek();
+  // "$" means the same messages either way; only as UIDs it may be used under UIDONLY.
+  if (next === "$") return { name: "UID", set: sequenceSet(s) };
   if (next === "*" || isOf(next.charCodeAt(0), DIGIT)) {
-    return { name: "SEQUENCE", set: sequenceSet(s) };
+    return { name: "SEQUENCE", set: numberSet(s) };
   }
   const rest = KEYS.get(s.keyword("a search key"));
   if (rest === undefined) throw s.fault("a search key", start);

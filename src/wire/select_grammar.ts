@@ -1,6 +1,6 @@
 /** The arguments of SELECT and EXAMINE. */
 
-import { mailbox, sequenceSet } from "./grammar.ts";
+import { mailbox, numberSet } from "./grammar.ts";
 import { type NumberSet, STAR } from "./number_set.ts";
 import type { Scanner } from "./scanner.ts";
 
@@ -68,7 +68,7 @@ function sequenceMatches(s: Scanner): { seqs: NumberSet; uids: NumberSet } {
 /** sequence-set without "*" */
 function fixedSet(s: Scanner): NumberSet {
   const start = s.position;
-  const set = sequenceSet(s);
+  const set = numberSet(s);
   if (set.ranges.some(([, last]) => last === STAR)) throw s.fault("numbers without *", start);
   return set;
 }

@@ -112,9 +112,10 @@ test("Shadow logs a hash that libcrypt does not know", () =>
     ]);
   }));
 
-test("Shadow refuses the right password of an expired account, and says why in the log only", () =>
+test("Shadow refuses the right password of an expired account, and says so to who has it", () =>
   withShadow(`ann:${HASHES.sha512}:19000:0:99999:7::20000:\n`, async (auth) => {
     const expired = await auth.checkPassword("ann", "Ann's own");
+    strictEqual(!expired.ok && expired.reason, "expired");
     strictEqual(!expired.ok && expired.detail, "the account is expired");
     const wrong = await auth.checkPassword("ann", "wrong");
     strictEqual(!wrong.ok && wrong.detail, "wrong password");

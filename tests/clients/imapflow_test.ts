@@ -29,6 +29,7 @@ Deno.test("imapflow: reads envelopes, structures, sources and an attachment", as
   await using server = await startServer();
   const client = await connect(server, server.freshUser());
   try {
+    assert.ok("_deflate" in client && client._deflate, "Expected it to compress by itself");
     for (const mail of [letter(1), withAttachment(), letter(3)]) {
       granted(await client.append("INBOX", mail, ["\\Seen"], new Date("2026-02-03T10:30:00Z")));
     }

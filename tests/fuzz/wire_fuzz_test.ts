@@ -3,6 +3,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { latin1, latin1Bytes } from "../../src/wire/bytes.ts";
+import {
+  appendArgs,
+  appendPrefix,
+  replaceArgs,
+  replacePrefix,
+} from "../../src/wire/append_grammar.ts";
 import * as command from "../../src/wire/command_grammar.ts";
 import { Framer } from "../../src/wire/framer.ts";
 import { commandName, sequenceSet, tag } from "../../src/wire/grammar.ts";
@@ -27,12 +33,19 @@ const PARSERS: ReadonlyMap<string, Parser> = new Map<string, Parser>([
   ["LIST", listArgs],
   ["LSUB", lsubArgs],
   ["STATUS", statusArgs],
-  ["APPEND", command.appendArgs],
+  ["APPEND", appendArgs],
+  ["REPLACE", replaceArgs],
   ["STORE", command.storeArgs],
   ["COPY", command.copyArgs],
   ["UID EXPUNGE", command.uidExpungeArgs],
   ["FETCH", command.fetchArgs],
   ["SEARCH", searchArgs],
+]);
+
+/** Of commands whose literals are messages. */
+const PREFIXES: ReadonlyMap<string, Parser> = new Map<string, Parser>([
+  ["APPEND", appendPrefix],
+  ["REPLACE", replacePrefix],
 ]);
 
 /** At least one valid command for each parser. */
@@ -44,12 +57,17 @@ const VALID = [
   "a AUTHENTICATE PLAIN AGEAYg==",
   "a SELECT INBOX (CONDSTORE)",
   "a CREATE a (USE (\\Drafts))",
+  "a GETMETADATA (MAXSIZE 5 DEPTH infinity) a (/private/comment /shared/x)",
+  'a SETMETADATA "" (/private/comment "x" /shared/vendor/v/x NIL)',
+  'a LIST "" * RETURN (METADATA (/private/comment))',
   "a DELETE &U,BTFw-",
   'a RENAME a {3+}\r\n"b ',
   'a LIST (SUBSCRIBED RECURSIVEMATCH) "" (% "*") RETURN (CHILDREN STATUS (UNSEEN SIZE))',
   'a LSUB "" *',
   "a STATUS INBOX (MESSAGES UIDNEXT)",
   'a APPEND Sent (\\Seen $x) "17-Jul-1996 02:44:25 -0700" {5+}\r\nFrom:',
+  "a APPEND b CATENATE (URL {2+}\r\n/c TEXT {1+}\r\nx UTF8 (~{1+}\r\ny)) (k) ~{2+}\r\n\0z",
+  "a REPLACE 3 b (\\Draft) {2+}\r\nzz",
   "a STORE 1:3,7 (UNCHANGEDSINCE 12) +FLAGS.SILENT (\\Deleted k)",
   "a COPY 1:* {1+}\r\nb",
   "a UID EXPUNGE 4294967295,*:2",
@@ -96,7 +114,7 @@ function decide(framer: Framer, text: string, literals: readonly Literal[]): voi
   const isMessage = foreseen(() => {
     tag(s);
     s.space();
-    return commandName(s) === "APPEND" && command.appendPrefix(s) !== undefined;
+    return PREFIXES.get(commandName(s))?.(s) !== undefined;
   });
   if (isMessage === true) framer.stream("message");
   else if (isMessage === false) framer.accept();

@@ -2,6 +2,7 @@ import { deepStrictEqual, match, ok } from "node:assert/strict";
 import { type AnyRow, capabilities, commandTable } from "../../src/imap/table.ts";
 import type { Context } from "../../src/imap/command.ts";
 import { NO_IMAP_METER } from "../../src/imap/meter.ts";
+import { NO_SERVER_ANNOTATIONS } from "../../src/imap/server_annotations.ts";
 import { Session, type User } from "../../src/imap/session.ts";
 import { MaildirStore } from "../../src/store/maildir/store.ts";
 import { memoryLog } from "../../src/log.ts";
@@ -39,6 +40,8 @@ async function announced(): Promise<readonly string[]> {
       insecureAuth: false,
       saslLogin: false,
       tls: true,
+      admins: new Set(),
+      annotations: NO_SERVER_ANNOTATIONS,
       appendLimit: 1000,
       keepalive: 1000,
       now: () => 0,

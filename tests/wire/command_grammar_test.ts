@@ -1,8 +1,5 @@
 import assert from "node:assert/strict";
-import { latin1Bytes } from "../../src/wire/bytes.ts";
 import {
-  appendArgs,
-  appendPrefix,
   authenticateArgs,
   copyArgs,
   createArgs,
@@ -16,7 +13,6 @@ import {
   storeArgs,
   uidExpungeArgs,
 } from "../../src/wire/command_grammar.ts";
-import { Scanner } from "../../src/wire/scanner.ts";
 import { faultOf, refuses, scan, table } from "./scan.ts";
 
 const ONE = { ranges: [[1, 1]] } as const;
@@ -116,76 +112,6 @@ Deno.test("renameArgs: takes two names", () => {
   refuses(renameArgs, ["", " a", " a ", " a b c"]);
 });
 
-Deno.test("appendArgs: may have flags and a date", () => {
-  const literal = latin1Bytes("x");
-  const date = { seconds: 837596665, zone: -420 };
-  const messages = (text: string) => scan(appendArgs, `${text}{1}\r\n`, ["x"]);
-  assert.deepEqual(messages(" inbox "), {
-    mailbox: "INBOX",
-    messages: [{ flags: NO_FLAGS, literal }],
-  });
-  assert.deepEqual(messages(" a (\\Seen k) "), {
-    mailbox: "a",
-    messages: [{ flags: { system: 1, keywords: ["k"] }, literal }],
-  });
-  assert.deepEqual(messages(' a () "17-Jul-1996 02:44:25 -0700" '), {
-    mailbox: "a",
-    messages: [{ flags: NO_FLAGS, date, literal }],
-  });
-  assert.deepEqual(messages(' a "17-Jul-1996 02:44:25 -0700" ').messages[0].date, date);
-});
-
-Deno.test("appendArgs: keeps a streamed literal", () => {
-  const literal = { streamed: true, size: 9, message: {} } as const;
-  const args = appendArgs(new Scanner(" {1}\r\n {9+}\r\n", [latin1Bytes("a"), literal]));
-  assert.equal(args.mailbox, "a");
-  assert.equal(args.messages[0].literal, literal);
-});
-
-Deno.test("appendArgs: wants a literal, and nothing after it", () => {
-  refuses(appendArgs, ["", " a", " a ", ' a "text"', " a (\\Seen)", " a text"]);
-  for (
-    const text of [" a {1}\r\nx", " a {1}\r\n (\\Seen)", " a(\\Seen) {1}\r\n", " a (\\Seen){1}\r\n"]
-  ) {
-    faultOf(appendArgs, text, [latin1Bytes("x")]);
-  }
-});
-
-Deno.test("appendPrefix: tells the message from the mailbox name", () => {
-  const prefix = (text: string) => appendPrefix(new Scanner(text));
-  assert.equal(prefix(" "), undefined);
-  assert.deepEqual(prefix(" inbox "), { mailbox: "INBOX", flags: NO_FLAGS });
-  assert.deepEqual(prefix(" a (\\Draft) "), {
-    mailbox: "a",
-    flags: { system: 16, keywords: [] },
-  });
-  assert.deepEqual(prefix(' a () " 1-Jan-1970 00:00:00 +0000" '), {
-    mailbox: "a",
-    flags: NO_FLAGS,
-    date: { seconds: 0, zone: 0 },
-  });
-  assert.deepEqual(appendPrefix(new Scanner(" {1}\r\n ", [latin1Bytes("a")])), {
-    mailbox: "a",
-    flags: NO_FLAGS,
-  });
-});
-
-Deno.test("appendPrefix: refuses a literal where none may stand", () => {
-  const wrong = [
-    "",
-    " a",
-    " a (",
-    " a (\\Seen ",
-    " a (\\Seen)",
-    ' a "',
-    ' a "1-Jan',
-    " a (\\Foo) ",
-  ];
-  for (const text of [...wrong, " a ~", " a b ", " (", ' a " 1-Jan-1970 00:00:00 +0000"']) {
-    faultOf(appendPrefix, text);
-  }
-});
-
 Deno.test("storeArgs: adds, removes or replaces", () => {
   const flags = { system: 1, keywords: [] };
   table(storeArgs, [
@@ -245,6 +171,13 @@ Deno.test("fetchArgs: may have CHANGEDSINCE and VANISHED", () => {
     [" 1 (FLAGS) (CHANGEDSINCE 12345)", { set: ONE, items, changedSince: 12345 }],
     [" 1 FLAGS (VANISHED CHANGEDSINCE 7)", { set: ONE, items, vanished: true, changedSince: 7 }],
     [" 1 FLAGS (changedsince 0)", { set: ONE, items, changedSince: 1 }],
+    [" $ FLAGS", { set: { ranges: [], saved: true }, items }],
+    [" 1 FLAGS (PARTIAL -2:-1 CHANGEDSINCE 7)", {
+      set: ONE,
+      items,
+      partial: { first: 1, last: 2, fromEnd: true, text: "-2:-1" },
+      changedSince: 7,
+    }],
   ]);
   refuses(fetchArgs, [
     "",

@@ -77,6 +77,7 @@ Deno.test("sequenceSet: keeps order, and puts the lower end first", () => {
     ["1:*", { ranges: [[1, STAR]] }],
     ["*:1", { ranges: [[1, STAR]] }],
     ["4:2,1", { ranges: [[2, 4], [1, 1]] }],
+    ["$", { ranges: [], saved: true }],
     ["4294967295", { ranges: [[4294967295, 4294967295]] }],
   ]);
   refuses(sequenceSet, [
@@ -91,7 +92,8 @@ Deno.test("sequenceSet: keeps order, and puts the lower end first", () => {
     "4294967296",
     "-1",
     "a",
-    "$",
+    "1,$",
+    "$:2",
   ]);
 });
 

@@ -1,10 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  type SearchArgs,
-  searchArgs,
-  type SearchKey,
-  UnknownCharset,
-} from "../../src/wire/search_grammar.ts";
+import { searchArgs, type SearchKey, UnknownCharset } from "../../src/wire/search_grammar.ts";
 import { STAR } from "../../src/wire/number_set.ts";
 import { faultOf, refuses, scan } from "./scan.ts";
 
@@ -127,10 +122,15 @@ Deno.test("searchArgs: bounds nesting and the number of keys", () => {
 });
 
 Deno.test("searchArgs: knows RETURN options", () => {
-  const returns = (text: string): SearchArgs["returns"] => scan(searchArgs, text).returns;
+  const returns = (text: string) => scan(searchArgs, text).returns?.map(({ name }) => name);
   assert.equal(returns(" ALL"), undefined);
   assert.deepEqual(returns(" RETURN () ALL"), ["ALL"]);
-  assert.deepEqual(returns(" return (min Max COUNT MIN) ALL"), ["MIN", "MAX", "COUNT"]);
+  assert.deepEqual(returns(" return (min Max COUNT MIN save) ALL"), [
+    "MIN",
+    "MAX",
+    "COUNT",
+    "SAVE",
+  ]);
   assert.deepEqual(returns(" RETURN (ALL) CHARSET UTF-8 ALL"), ["ALL"]);
   refuses(searchArgs, [
     " RETURN ALL",
@@ -138,6 +138,24 @@ Deno.test("searchArgs: knows RETURN options", () => {
     " RETURN (ALL)",
     " RETURN (ALL)ALL",
     " RETURN",
+  ]);
+});
+
+Deno.test("searchArgs: reads the range of PARTIAL", () => {
+  const range = (text: string) => scan(searchArgs, ` RETURN (PARTIAL ${text}) ALL`).returns?.[0];
+  const read = { first: 400, last: 500, fromEnd: false, text: "500:400" };
+  assert.deepEqual(range("500:400"), { name: "PARTIAL", range: read });
+  const newest = { first: 1, last: 100, fromEnd: true, text: "-1:-100" };
+  assert.deepEqual(range("-1:-100"), { name: "PARTIAL", range: newest });
+  refuses(searchArgs, [
+    " RETURN (PARTIAL) ALL",
+    " RETURN (PARTIAL 1) ALL",
+    " RETURN (PARTIAL 1:*) ALL",
+    " RETURN (PARTIAL 0:1) ALL",
+    " RETURN (PARTIAL -1:1) ALL",
+    " RETURN (PARTIAL 1:-1) ALL",
+    " RETURN (PARTIAL 1:2 ALL) ALL",
+    " RETURN (PARTIAL 1:2 PARTIAL 3:4) ALL",
   ]);
 });
 

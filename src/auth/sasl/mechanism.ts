@@ -53,6 +53,11 @@ export function refusedAttempt(name: string, detail: string): Attempt {
   return { name, result: { ok: false, reason: "bad-credentials", detail } };
 }
 
+/** Of who has shown who it is, but may not act for whom it wants to. @param detail for the log */
+export function unauthorizedAttempt(name: string, detail: string): Attempt {
+  return { name, result: { ok: false, reason: "not-authorized", detail } };
+}
+
 /** No mechanism lets one user act for another. */
 export const NO_PROXY = "acting for another user is not offered";
 

@@ -19,6 +19,9 @@ const MECHANISMS: readonly SaslMechanism[] = [
   login,
 ];
 
+/** Of all that can be offered. */
+export const MECHANISM_NAMES: readonly string[] = MECHANISMS.map(({ name }) => name);
+
 /** What a client may choose from, in the order in which it is told. */
 export function offeredMechanisms(situation: SaslSituation): readonly SaslMechanism[] {
   return MECHANISMS.filter((mechanism) => mechanism.offered(situation));

@@ -4,9 +4,9 @@ import {
   MalformedResponse,
   NO_CHALLENGE,
   NO_PROXY,
-  refusedAttempt,
   type SaslMechanism,
   textOf,
+  unauthorizedAttempt,
 } from "./mechanism.ts";
 
 const FIELDS = "authzid NUL authcid NUL password";
@@ -21,8 +21,9 @@ export const plain: SaslMechanism = {
     if (!authcid || !password || more.length > 0) {
       throw new MalformedResponse(`Expected ${FIELDS} in UTF-8`);
     }
-    if (authzid !== "" && authzid !== authcid) return refusedAttempt(authcid, NO_PROXY);
-    return { name: authcid, result: await login.password(authcid, password, client) };
+    const result = await login.password(authcid, password, client);
+    const proxy = authzid !== "" && authzid !== authcid;
+    return result.ok && proxy ? unauthorizedAttempt(authcid, NO_PROXY) : { name: authcid, result };
   },
 };
 

@@ -84,7 +84,9 @@ export class Shadow implements Authenticator {
       return refused("wrong password");
     }
     const expired = expiredReason(entry, Math.floor(this.#clock() / DAY));
-    return expired === undefined ? { ok: true, username } : refused(expired);
+    return expired === undefined
+      ? { ok: true, username }
+      : { ok: false, reason: "expired", detail: expired };
   }
 
   #notHashed(username: string, password: string): AuthResult {

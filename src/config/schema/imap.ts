@@ -1,7 +1,8 @@
 /** Settings of one `[[imap]]` endpoint. */
 
 import { address, proxies } from "../addresses.ts";
-import { boolean, choice, duration, integer, list, size } from "../kinds.ts";
+import { boolean, choice, duration, integer, list, size, string } from "../kinds.ts";
+import { located } from "../located.ts";
 import { moduleReference, moduleReferences, table, tableOrList } from "../modules.ts";
 import { optional, required, type Section, setting } from "../setting.ts";
 import { tlsSetting } from "../tls_setting.ts";
@@ -56,6 +57,24 @@ export const limits = {
   }),
 } satisfies Section;
 
+/** What an endpoint offers to clients. */
+export const capabilities = {
+  disable: setting(list(located(string("a capability"))), {
+    default: "[]",
+    doc:
+      'Capabilities that are not announced, such as `["COMPRESS=DEFLATE", "THREAD"]` (all that begin ' +
+      "with `THREAD=`), for clients or networks that break on them. What cannot be without one of " +
+      "them goes as well: IMAP4rev2 with each that is part of it. They cannot be enabled any more; " +
+      "`AUTH=` mechanisms are refused.",
+  }),
+  client_quirks: setting(boolean(), {
+    default: "true",
+    doc:
+      "Whether clients that are known to break on a capability are not offered it, by what they say " +
+      "of themselves by the command ID. RFC 2971 would rather have this `false`.",
+  }),
+} satisfies Section;
+
 /** Proxies in front of an endpoint. */
 export const proxyProtocol = {
   trust: required(proxies(), {
@@ -78,6 +97,10 @@ export const proxyProtocol = {
       "of the clients, and is not taken over from any other `tls`.",
   }),
 } satisfies Section;
+
+function isUri(text: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9+.-]*:[!-~]+$/.test(text);
+}
 
 /** One `[[imap]]` block. */
 export const imap = {
@@ -155,6 +178,19 @@ export const imap = {
     doc: "The module that keeps the mail.",
     example: '"&local_mailboxes"',
   }),
+  admins: setting(list(string("the name of an account"), 0), {
+    default: "[]",
+    doc:
+      "Names of accounts (as `storage_map` gives them) whose users are admins: by IMAP, they may " +
+      "see and set the quotas of all accounts of `storage` (QUOTASET, RFC 9208), and the " +
+      "annotations of the server that all users see (METADATA, RFC 5464).",
+  }),
+  admin_contact: optional(string("a URI", isUri), {
+    sample: '"mailto:postmaster@example.org"',
+    doc:
+      "How users reach the administrator; clients read it as the annotation `/shared/admin` of " +
+      "the server (RFC 5464).",
+  }),
   auth_map: optional(tableReference, {
     sample: '["regexp", "(.*)@example\\\\.org", "$1"]',
     doc: "The table from the name that a client logs in with to the name that `auth` knows, " +
@@ -175,6 +211,10 @@ export const imap = {
     doc:
       "The form that the name gets before it is looked up in `storage_map`; the words are those " +
       "of the top-level `auth_map_normalize`.",
+  }),
+  capabilities: setting(table(capabilities), {
+    default: "{}",
+    doc: "What is offered to clients.",
   }),
   limits: setting(table(limits), {
     default: "{}",

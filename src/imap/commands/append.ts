@@ -1,59 +1,173 @@
-/** APPEND. */
+/** APPEND and REPLACE. */
 
-import type { IncomingMessage } from "../../store/store.ts";
-import { type AppendArgs, appendPrefix } from "../../wire/command_grammar.ts";
-import { appendUidCode, type Completion, ok } from "../../wire/response.ts";
+import type { NewMessage } from "../../store/store.ts";
+import {
+  type AnnouncedText,
+  type AppendArgs,
+  type AppendMessage,
+  appendPrefix,
+  type ReplaceArgs,
+  replacePrefix,
+} from "../../wire/append_grammar.ts";
+import { appendUidCode, type Completion, ok, statusLine } from "../../wire/response.ts";
 import { type Scanner, SyntaxFault } from "../../wire/scanner.ts";
-import { type AnnouncedLiteral, type AuthenticatedContext } from "../command.ts";
+import {
+  type AnnouncedLiteral,
+  type AuthenticatedContext,
+  Refusal,
+  type SelectedContext,
+} from "../command.ts";
 import { mailboxArgument, orTryCreate } from "../mailbox_argument.ts";
+import { takeUrl, type UrlContext } from "../message_urls.ts";
+import { emptyMessage, partsLeft, ReceivedMessage, receivedOf } from "../received_message.ts";
 import type { Session } from "../session.ts";
+import { expungeIssued, presentUids } from "../targets.ts";
 
-/** A message that was handed to the store while it arrived. */
-export class ReceivedMessage {
-  /** Why the store could not take it; the rest of its bytes was thrown away. */
-  failure: unknown;
-  /** It is in a mailbox now; until then whoever received it must abort it. */
-  stored = false;
+/** Messages of one command. */
+const MAX_MESSAGES = 1000;
 
-  constructor(readonly incoming: IncomingMessage) {}
+/** What the receiving of messages needs to know of the endpoint. */
+interface Receiving extends UrlContext {
+  readonly service: UrlContext["service"] & { readonly appendLimit: number };
+}
 
-  async write(chunk: Uint8Array): Promise<void> {
-    if (this.failure !== undefined) return;
-    try {
-      await this.incoming.write(chunk);
-    } catch (error) {
-      this.failure = error;
-    }
+/** Tells APPEND's messages from its other literals. */
+export function announcedMessage(scanner: Scanner, session: Session): AnnouncedLiteral {
+  return announced(appendPrefix(scanner), session);
+}
+
+/** Tells REPLACE's message from its other literals. */
+export function announcedReplacement(scanner: Scanner, session: Session): AnnouncedLiteral {
+  return announced(replacePrefix(scanner), session);
+}
+
+function announced(text: AnnouncedText | undefined, session: Session): AnnouncedLiteral {
+  if (text === undefined) return { kind: "argument" };
+  if (text.utf8) requireUtf8(session);
+  return { kind: "message", mailbox: mailboxArgument(text.mailbox, session), text };
+}
+
+/** @see RFC 6855 §4 */
+function requireUtf8(session: Session): void {
+  if (!session.utf8) throw new SyntaxFault("Expected ENABLE UTF8=ACCEPT before UTF8 data", 0);
+}
+
+/**
+ * Makes ready for a literal of a message: the message so far, with what stands before that
+ * literal.
+ *
+ * @param size octets of the literal
+ * @throws {Refusal} if the client need not send it
+ */
+export async function receiveLiteral(
+  { mailbox, text }: Extract<AnnouncedLiteral, { readonly kind: "message" }>,
+  size: number,
+  context: Receiving,
+): Promise<ReceivedMessage> {
+  const message = text.messages[text.messages.length - 1];
+  if (size === 0 && !message.catenated) throw emptyMessage();
+  if (text.messages.length > MAX_MESSAGES) {
+    throw new Refusal(`At most ${MAX_MESSAGES} messages can be appended at once`, "LIMIT");
+  }
+  const before = text.messages.at(-2);
+  if (before !== undefined) await finish(context, before);
+  const received = receivedOf(message) ??
+    await receive(context, mailbox, message, { binary: text.binary, replaces: !!text.replaces });
+  try {
+    await addUrls(context, message, received);
+    received.expect(size);
+    if (received.failure !== undefined) throw received.failure;
+  } catch (error) {
+    await received.incoming.abort();
+    throw error;
+  }
+  return received;
+}
+
+async function receive(
+  { user, service }: Receiving,
+  mailbox: string,
+  { catenated }: AppendMessage,
+  { binary, replaces }: { readonly binary: boolean; readonly replaces: boolean },
+): Promise<ReceivedMessage> {
+  const incoming = await orTryCreate(user.account.receive(mailbox, { replaces }));
+  return new ReceivedMessage(incoming, service.appendLimit, binary || catenated);
+}
+
+/** The literals of a message are through: it need not be held in memory while others come. */
+async function finish(context: UrlContext, message: AppendMessage): Promise<void> {
+  const received = receivedOf(message);
+  if (received === undefined) return;
+  await addUrls(context, message, received);
+  await received.rest();
+}
+
+/** Adds what the URLs name that stand before the next literal, or after the last one. */
+async function addUrls(
+  context: UrlContext,
+  message: AppendMessage,
+  received: ReceivedMessage,
+): Promise<void> {
+  for (const part of partsLeft(message, received)) {
+    if (part.kind !== "url") throw new SyntaxFault("Expected a message as a literal", 0);
+    await takeUrl(part.url, context, (octets) => received.add(octets));
   }
 }
 
-/** Tells APPEND's message from its other literals. */
-export function announcedLiteral(scanner: Scanner, session: Session): AnnouncedLiteral {
-  const prefix = appendPrefix(scanner);
-  return prefix === undefined
-    ? { kind: "argument" }
-    : { kind: "message", mailbox: mailboxArgument(prefix.mailbox, session) };
-}
-
-/** @see RFC 9051 §6.3.12, RFC 4315 §3 */
+/** @see RFC 9051 §6.3.12, RFC 4315 §3, RFC 3502 §6.3.11, RFC 4469 §3 */
 export async function append(
-  { user, session }: AuthenticatedContext,
+  context: AuthenticatedContext,
   args: AppendArgs,
 ): Promise<Completion> {
+  const { user, session } = context;
   const mailbox = mailboxArgument(args.mailbox, session);
-  const received = args.messages.map(({ literal }) => receivedMessage(literal));
-  for (const { failure } of received) if (failure !== undefined) throw failure;
-  const messages = args.messages.map(({ flags, date }, i) => ({
-    incoming: received[i].incoming,
-    flags,
-    date,
-  }));
-  const { uidValidity, uids } = await orTryCreate(user.account.append(mailbox, messages));
-  for (const message of received) message.stored = true;
-  return ok("APPEND completed", appendUidCode(uidValidity, uids));
+  return await withMessages(context, mailbox, args.messages, false, async (messages) => {
+    const { uidValidity, uids } = await orTryCreate(user.account.append(mailbox, messages));
+    return ok("APPEND completed", appendUidCode(uidValidity, uids));
+  });
 }
 
-function receivedMessage(literal: AppendArgs["messages"][number]["literal"]): ReceivedMessage {
-  if ("message" in literal && literal.message instanceof ReceivedMessage) return literal.message;
-  throw new SyntaxFault("Expected a message as a literal", 0);
+/** APPENDUID goes before the EXPUNGE. @see RFC 8508 §4 */
+export async function replace(context: SelectedContext, args: ReplaceArgs): Promise<Completion> {
+  const { view, session, byUid, out } = context;
+  view.requireWritable();
+  const mailbox = mailboxArgument(args.mailbox, session);
+  const { present, gone } = presentUids(view, view.resolve(args.set, byUid));
+  if (gone) throw expungeIssued();
+  if (present.length === 0) throw new Refusal("There is no such message", "NONEXISTENT");
+  return await withMessages(context, mailbox, [args.message], true, async ([message]) => {
+    const { uidValidity, uids } = await orTryCreate(
+      view.mailbox.replace(present[0], mailbox, message),
+    );
+    out.text(statusLine("*", "OK", "The new message is there", appendUidCode(uidValidity, uids)));
+    return ok(`${context.command} completed`);
+  });
+}
+
+/** Runs `work` with whole messages; leaves no trace of them if it fails. */
+async function withMessages(
+  context: AuthenticatedContext,
+  mailbox: string,
+  messages: readonly AppendMessage[],
+  replaces: boolean,
+  work: (messages: readonly NewMessage[]) => Promise<Completion>,
+): Promise<Completion> {
+  const received: ReceivedMessage[] = [];
+  try {
+    const whole: NewMessage[] = [];
+    for (const message of messages) {
+      const one = receivedOf(message) ??
+        await receive(context, mailbox, message, { binary: false, replaces });
+      received.push(one);
+      await addUrls(context, message, one);
+      await (messages.length > 1 ? one.rest() : one.end());
+      const { flags, date } = message;
+      whole.push({ incoming: one.incoming, flags, date });
+    }
+    const completion = await work(whole);
+    for (const one of received) one.stored = true;
+    return completion;
+  } finally {
+    for (const { stored, incoming } of received) if (!stored) await incoming.abort();
+  }
 }

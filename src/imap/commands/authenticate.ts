@@ -1,6 +1,6 @@
 /** LOGIN and AUTHENTICATE. */
 
-import type { AuthResult } from "../../auth/auth.ts";
+import type { AuthFailureReason, AuthResult } from "../../auth/auth.ts";
 import { encodeBase64 } from "../../auth/sasl/base64.ts";
 import {
   type Attempt,
@@ -12,9 +12,10 @@ import { offeredMechanisms } from "../../auth/sasl/mechanisms.ts";
 import { StoreError } from "../../store/store.ts";
 import type { AuthenticateArgs, LoginArgs } from "../../wire/command_grammar.ts";
 import { decodeBase64 } from "../../wire/grammar.ts";
-import { bad, capabilityCode, type Completion, ok } from "../../wire/response.ts";
+import { bad, capabilityCode, type Completion, ok, type PlainCode } from "../../wire/response.ts";
 import { decodeUtf8, SyntaxFault } from "../../wire/scanner.ts";
 import { type Context, type Dialogue, Refusal } from "../command.ts";
+import { isOffered } from "../withheld.ts";
 
 /** Capabilities as the client has them once it is logged in. */
 export type CapabilityList = (context: Context) => readonly string[];
@@ -35,7 +36,8 @@ export function mayLogIn(connected: Connected): boolean {
 export function mechanisms(connected: Connected): readonly SaslMechanism[] {
   if (!mayAuthenticate(connected)) return [];
   const { session: { channel }, service: { login, saslLogin } } = connected;
-  return offeredMechanisms({ can: login.can, channel, saslLogin });
+  return offeredMechanisms({ can: login.can, channel, saslLogin })
+    .filter(({ name }) => isOffered(`AUTH=${name}`, connected));
 }
 
 /** @see RFC 9051 §6.2.3 */
@@ -108,6 +110,14 @@ function requirePrivacy(context: Context): void {
   throw new Refusal("Use TLS first: passwords are not taken in the clear", "PRIVACYREQUIRED");
 }
 
+/** What a client is told. @see RFC 5530 §3 */
+const FAILURES: Readonly<Record<AuthFailureReason, { text: string; code: PlainCode }>> = {
+  "bad-credentials": { text: "Invalid credentials", code: "AUTHENTICATIONFAILED" },
+  "unavailable": { text: "Authentication is not available now, try later", code: "UNAVAILABLE" },
+  "expired": { text: "The account or its password has expired", code: "EXPIRED" },
+  "not-authorized": { text: "Acting for another user is not allowed", code: "AUTHORIZATIONFAILED" },
+};
+
 async function finish(
   context: Context,
   attempt: Attempt,
@@ -127,10 +137,8 @@ async function finish(
       src_ip: session.source,
       username: shortened(attempt.name),
     });
-    if (unavailable) {
-      throw new Refusal("Authentication is not available now, try later", "UNAVAILABLE");
-    }
-    throw new Refusal("Invalid credentials", "AUTHENTICATIONFAILED");
+    const { text, code } = FAILURES[result.reason];
+    throw new Refusal(text, code);
   }
   const { username, account } = result;
   session.enter({ name: "authenticated", user: { name: username, account } });

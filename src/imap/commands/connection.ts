@@ -1,9 +1,18 @@
-/** CAPABILITY, NOOP, ID, ENABLE, STARTTLS, LOGOUT. */
+/** CAPABILITY, NOOP, ID, ENABLE, STARTTLS, COMPRESS, UNAUTHENTICATE, LOGOUT. */
 
 import type { EnableArgs, IdArgs } from "../../wire/command_grammar.ts";
-import { bad, type Completion, ok, statusLine, string } from "../../wire/response.ts";
+import {
+  bad,
+  capabilityCode,
+  type Completion,
+  ok,
+  statusLine,
+  string,
+} from "../../wire/response.ts";
 import { type AuthenticatedContext, type Context, Refusal } from "../command.ts";
+import { quirksOf } from "../client_quirks.ts";
 import { enableAll } from "../enableables.ts";
+import { isOffered, withDependents } from "../withheld.ts";
 
 /** @see RFC 9051 §6.1.1 */
 export function capability(capabilities: (context: Context) => readonly string[]) {
@@ -26,24 +35,38 @@ export async function noop(context: Context): Promise<Completion> {
 /** Characters of a client's name and version that are kept. */
 const LONGEST_CLIENT = 100;
 
-/** @see RFC 2971 §3.1 */
-export function id(context: Context, args: IdArgs): Completion {
-  const fields: Record<string, string> = {};
-  for (const [name, value] of args.fields) {
-    if (value !== undefined) fields[`client_${name.toLowerCase()}`] = value;
-  }
-  const { client_name: name, client_version: version } = fields;
-  if (name !== undefined) {
-    context.session.client = [name, version ?? []].flat().join(" ").slice(0, LONGEST_CLIENT);
-  }
-  context.log.info("client", fields);
-  context.out.text(`* ID (${string("name")} ${string("imapd")})\r\n`);
-  return ok("ID completed");
+/**
+ * Capabilities that are not offered to a client which breaks on them are told anew, since it has
+ * heard of them before.
+ *
+ * @see RFC 2971 §3.1
+ */
+export function id(capabilities: (context: Context) => readonly string[]) {
+  return (context: Context, args: IdArgs): Completion => {
+    const { session, service, log, out } = context;
+    const fields = new Map<string, string>();
+    for (const [name, value] of args.fields) {
+      if (value !== undefined) fields.set(name.toLowerCase(), value);
+    }
+    const [name, version] = [fields.get("name"), fields.get("version")];
+    if (name !== undefined) {
+      session.client = [name, version ?? []].flat().join(" ").slice(0, LONGEST_CLIENT);
+    }
+    log.info("client", Object.fromEntries(Array.from(fields, ([k, v]) => [`client_${k}`, v])));
+    out.text(`* ID (${string("name")} ${string("imapd")})\r\n`);
+    const quirks = service.clientQuirks ? quirksOf(fields) : [];
+    if (quirks.some((capability) => isOffered(capability, context))) {
+      session.withheld = withDependents([...session.withheld, ...quirks]);
+      out.text(`* CAPABILITY ${capabilities(context).join(" ")}\r\n`);
+    }
+    return ok("ID completed");
+  };
 }
 
 /** @see RFC 5161 §3.1 */
 export function enable(context: AuthenticatedContext, args: EnableArgs): Completion {
-  const fresh = enableAll(context.session, args.capabilities);
+  const offered = args.capabilities.filter((name) => isOffered(name, context));
+  const fresh = enableAll(context, offered);
   context.out.text(`* ENABLED${fresh.map((name) => ` ${name}`).join("")}\r\n`);
   return ok("ENABLE completed");
 }
@@ -56,6 +79,24 @@ export function startTls(context: Context): Completion {
   }
   context.dialogue.startTls();
   return ok("Begin the TLS handshake now");
+}
+
+/** @see RFC 4978 §3 */
+export function compress({ dialogue, session }: AuthenticatedContext): Completion {
+  if (session.compressed) throw new Refusal("DEFLATE is active already", "COMPRESSIONACTIVE");
+  dialogue.compress(true);
+  return ok("DEFLATE active");
+}
+
+/** Compression ends with the user's session; TLS stays. @see RFC 8437 §3, §4.1 */
+export function unauthenticate(capabilities: (context: Context) => readonly string[]) {
+  return (context: AuthenticatedContext): Completion => {
+    const { dialogue, session, log, user } = context;
+    session.unauthenticate();
+    dialogue.compress(false);
+    log.info("unauthenticated", { user: user.name, remote: session.remote });
+    return ok("UNAUTHENTICATE completed", capabilityCode(capabilities(context)));
+  };
 }
 
 /** @see RFC 9051 §6.1.3 */

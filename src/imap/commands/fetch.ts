@@ -9,6 +9,7 @@ import type { SelectedContext } from "../command.ts";
 import { CommandPace } from "../command_pace.ts";
 import { type FetchedMessage, planItem, type PlannedItem } from "../fetch_items.ts";
 import { fetchOpening } from "../message_response.ts";
+import { spanOf } from "../return_options.ts";
 import { vanishedIn } from "../resync.ts";
 import { expungeIssued, presentUids } from "../targets.ts";
 
@@ -26,12 +27,13 @@ interface Plan {
   readonly tellsModseq: boolean;
 }
 
-/** @see RFC 9051 §6.4.5, RFC 7162 §3.1.4 */
+/** @see RFC 9051 §6.4.5, RFC 7162 §3.1.4, RFC 9394 §3.3, §3.4 */
 export async function fetch(context: SelectedContext, args: FetchArgs): Promise<Completion> {
   const { view, session, out, byUid } = context;
   if (args.vanished && !(byUid && session.qresync && args.changedSince !== undefined)) {
     throw new SyntaxFault("VANISHED needs UID FETCH, CHANGEDSINCE, and QRESYNC enabled", 0);
   }
+  if (args.partial !== undefined && !byUid) throw new SyntaxFault("PARTIAL needs UID FETCH", 0);
   const items = withImpliedItems(args, byUid && !session.uidOnly);
   if (items.some((item) => item.name === "MODSEQ")) session.enabled.add("CONDSTORE");
   const plan = makePlan(items, view.readOnly);
@@ -39,9 +41,13 @@ export async function fetch(context: SelectedContext, args: FetchArgs): Promise<
   if (args.vanished) {
     out.text(vanished(await vanishedIn(view, args.set, args.changedSince ?? 1), true));
   }
-  const uids = args.changedSince === undefined
+  // First the page, then what changed of it.
+  const page = args.partial === undefined
     ? present
-    : changedSince(context, present, args.changedSince);
+    : present.slice(...spanOf(args.partial, present.length));
+  const uids = args.changedSince === undefined
+    ? page
+    : changedSince(context, page, args.changedSince);
   const failures = await sendAll(context, plan, uids);
   if (failures.unreadable > 0) {
     return no(`${failures.unreadable} messages cannot be read`, "CORRUPTION");

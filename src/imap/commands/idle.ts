@@ -9,7 +9,8 @@ export async function idle(context: AuthenticatedContext): Promise<Completion> {
   const { dialogue, session } = context;
   const view = session.state.name === "selected" ? session.state.view : undefined;
   const alarm = new Alarm();
-  const unwatch = view?.mailbox.watch(() => alarm.ring());
+  const ring = () => alarm.ring();
+  const unwatch = [view?.mailbox.watch(ring), session.metadataNews?.listen(ring)];
   await dialogue.prompt("idling");
   const line = dialogue.line();
   // The line may fail while nobody waits for it; it is awaited below all the same.
@@ -18,12 +19,12 @@ export async function idle(context: AuthenticatedContext): Promise<Completion> {
   try {
     await announce(context, view, alarm, line);
   } finally {
-    unwatch?.();
+    for (const end of unwatch) end?.();
     alarm.stop();
   }
   return (await line).toUpperCase() === "DONE"
     ? ok("IDLE completed")
-    : bad("Expected DONE to end IDLE");
+    : bad("Expected DONE to end IDLE", "CLIENTBUG");
 }
 
 /** Tells what happens until the client's line is there. */
@@ -36,7 +37,8 @@ async function announce(
   let ended = false;
   void line.then(() => ended = true, () => ended = true);
   while (!ended) {
-    view?.drain(out, { session, expunges: true, withUid: false });
+    await view?.tell(out, { session, expunges: true, withUid: false });
+    session.metadataNews?.tell(out);
     await out.flush();
     // Clients and NAT boxes give up on a silent connection.
     if (!await alarm.wait(service.keepalive)) out.text(statusLine("*", "OK", "Still here"));

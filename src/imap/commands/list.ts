@@ -10,6 +10,7 @@ import { ListPattern } from "../list_pattern.ts";
 import { LIST_FORM, type ListForm, listResponse, mailboxAttributes } from "../list_response.ts";
 import { mailboxArgument } from "../mailbox_argument.ts";
 import { statusResponse } from "../status_items.ts";
+import { tellMetadata } from "./metadata.ts";
 
 /** One line of an answer, before it is spelled. */
 interface Listed {
@@ -37,6 +38,9 @@ export function list(form: ListForm) {
       if (args.returns.status && entry.info?.selectable) {
         out.text(await statusOf(context, entry.name, args.returns.status));
       }
+      if (args.returns.metadata && entry.info?.selectable) {
+        await metadataOf(context, entry.name, args.returns.metadata);
+      }
       if (out.full) await out.flush();
       if (pace.due()) await pace.turn();
     }
@@ -56,6 +60,19 @@ async function statusOf(
   } catch (error) {
     if (error instanceof StoreError) return "";
     throw error;
+  }
+}
+
+/** A mailbox that vanishes meanwhile has no METADATA. @see RFC 9590 §3 */
+async function metadataOf(
+  context: AuthenticatedContext,
+  name: string,
+  entries: readonly string[],
+): Promise<void> {
+  try {
+    await tellMetadata(context, name, entries);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
   }
 }
 

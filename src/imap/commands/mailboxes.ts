@@ -5,8 +5,9 @@ import { type Completion, mailboxIdCode, ok } from "../../wire/response.ts";
 import { type AuthenticatedContext, Refusal } from "../command.ts";
 import { unaskedListResponse } from "../list_response.ts";
 import { denormalized, mailboxArgument, newMailboxArgument } from "../mailbox_argument.ts";
+import { assertUsable } from "../special_uses.ts";
 
-/** @see RFC 9051 §6.3.4, RFC 6154 §3 */
+/** @see RFC 9051 §6.3.4, RFC 6154 §3, RFC 8474 §4.1 */
 export async function create(
   { user, session, out }: AuthenticatedContext,
   args: CreateArgs,
@@ -15,6 +16,7 @@ export async function create(
     throw new Refusal(`Unknown special use ${args.unknownUse[0]}`, "USEATTR");
   }
   const name = newMailboxArgument(args.mailbox, session);
+  assertUsable(name, args.specialUse);
   const mailboxId = await user.account.create(name, args.specialUse);
   const supplied = denormalized(session, args.mailbox);
   if (supplied !== undefined) out.text(unaskedListResponse(user.account, name, supplied));

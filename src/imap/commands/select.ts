@@ -10,7 +10,7 @@ import { resynchronize } from "../resync.ts";
 import { UidRequired } from "../uid_required.ts";
 import { View } from "../view.ts";
 
-/** @see RFC 9051 §6.3.2, §6.3.3 */
+/** @see RFC 9051 §6.3.2, §6.3.3, RFC 8474 §4.2 */
 export function select(readOnly: boolean) {
   return async (context: AuthenticatedContext, args: SelectArgs): Promise<Completion> => {
     const { session, user, out } = context;

@@ -199,11 +199,15 @@ export class MaildirAccount implements OpeningOfAccount {
     return new MaildirMailbox(this.#account, this, state);
   }
 
-  async receive(mailbox: string): Promise<IncomingMessage> {
+  async receive(
+    mailbox: string,
+    { replaces = false }: { readonly replaces?: boolean } = {},
+  ): Promise<IncomingMessage> {
     const state = await this.find(mailbox);
     const { meter, names, quota } = this.#account;
     await quota.ready();
-    quota.assertRoom({ storage: 1, messages: 1 });
+    // What a replaced message leaves is known only once the new one is to be stored.
+    if (!replaces) quota.assertRoom({ storage: 1, messages: 1 });
     const synced = (seconds: number) => meter.synced("file", seconds);
     return new IncomingFile(folderPath(this.#account, state), names.next(), synced);
   }

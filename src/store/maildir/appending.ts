@@ -1,4 +1,4 @@
-/** APPEND: files first, durable in their place, then their rows in one transaction. */
+/** APPEND and REPLACE: files first, durable in their place, then their rows in one transaction. */
 
 import type { AppendedUids, NewMessage } from "../store.ts";
 import { StoreError } from "../store.ts";
@@ -11,6 +11,7 @@ import {
   saveProgress,
 } from "./account_context.ts";
 import { withFlags } from "./file_name.ts";
+import { removed, removing } from "./expunging.ts";
 import { type FinishedFile, IncomingFile } from "./incoming_file.ts";
 import { uidsFrom } from "./imports.ts";
 import type { MailboxState } from "./mailbox_state.ts";
@@ -24,6 +25,12 @@ interface Placed {
   readonly file: string;
   readonly seconds: number;
   readonly zone: number;
+}
+
+/** A message that is expunged by the same step. */
+export interface Replaced {
+  readonly source: MailboxState;
+  readonly uid: number;
 }
 
 /** Stores messages, all or none: see `Account.append`. */
@@ -57,10 +64,21 @@ async function storeUnknown(
   return { uidValidity, uids: all };
 }
 
+/** Stores a message and expunges another one, or does neither: see `Mailbox.replace`. */
+export function replace(
+  account: AccountContext,
+  state: MailboxState,
+  message: NewMessage,
+  replaced: Replaced,
+): Promise<AppendedUids> {
+  return store(account, state, [message], replaced);
+}
+
 async function store(
   account: AccountContext,
   state: MailboxState,
   messages: readonly NewMessage[],
+  replaced?: Replaced,
 ): Promise<AppendedUids> {
   if (messages.length === 0) return { uidValidity: state.uidValidity, uids: [] };
   const { placing } = state;
@@ -83,7 +101,7 @@ async function store(
     }
     state.inCur.touched = true;
     await account.directorySyncs.sync(`${folderPath(account, state)}/cur`);
-    return await account.writer.run(() => insert(account, state, placed, entry));
+    return await account.writer.run(() => insert(account, state, placed, { entry, replaced }));
   } catch (error) {
     for (const { incoming } of placed) await incoming.takeBack().catch(() => {});
     for (const { incoming } of messages) await incoming.abort();
@@ -150,15 +168,16 @@ function insert(
   account: AccountContext,
   state: MailboxState,
   placed: readonly Placed[],
-  entry: number | undefined,
+  { entry, replaced }: { readonly entry?: number; readonly replaced?: Replaced },
 ) {
   state.assertThere();
+  const old = replaced && findReplaced(replaced);
   const uids = uidsFrom(state.uidNext, placed.map(({ message }) => message.uid));
   const uidNext = (uids.at(-1) ?? state.uidNext - 1) + 1;
   if (uidNext > 0xffffffff) throw new StoreError("too-many", "The mailbox has no UIDs left");
   account.quota.assertRoom({
-    storage: placed.reduce((sum, { finished }) => sum + finished.summary.size, 0),
-    messages: placed.length,
+    storage: placed.reduce((sum, { finished }) => sum + finished.summary.size, -(old?.size ?? 0)),
+    messages: placed.length - (old ? 1 : 0),
   });
   const words = placed.flatMap(({ message }) => message.flags.keywords);
   const more = keywordsWith(account, state, keywordNumbers(account, words));
@@ -173,6 +192,10 @@ function insert(
     if (key !== undefined) account.messages.insertImported(state.id, key, row.uid, modseq);
   }
   if (entry !== undefined) account.mailboxes.removeFromJournal(entry);
+  const oldModseq = old && (old.source === state ? modseq : old.source.highestModseq + 1);
+  if (old && oldModseq) {
+    for (const write of removing(account, old.source, [old.at], oldModseq, true)) write();
+  }
   if (keywords) saveKeywords(account, state, keywords);
   saveProgress(account, state, { uidNext, modseq });
   return {
@@ -183,8 +206,22 @@ function insert(
       state.uidNext = uidNext;
       state.highestModseq = modseq;
       state.changed();
+      if (old && oldModseq) removed(account, old.source, [old.at], oldModseq);
     },
   };
+}
+
+/** The message that another one takes the place of. @throws {StoreError} `message-gone` */
+function findReplaced({ source, uid }: Replaced): {
+  readonly source: MailboxState;
+  readonly at: number;
+  readonly size: number;
+} {
+  source.assertThere();
+  const columns = source.opened;
+  const at = columns.indexOf(uid);
+  if (at < 0) throw new StoreError("message-gone", "The message to be replaced is gone");
+  return { source, at, size: columns.unread.get(uid) ?? columns.sizes[at] };
 }
 
 function rowOf(account: AccountContext, placed: Placed, uid: number, modseq: number): MessageRow {

@@ -12,6 +12,9 @@ export const HELD_OCTETS = 256 * 1024;
 
 const FIRST_BUFFER = 16 * 1024;
 
+/** A file of ours in `tmp/` again; never through a link that was put in its place. */
+const APPENDING = fs.constants.O_WRONLY | fs.constants.O_APPEND | fs.constants.O_NOFOLLOW;
+
 const DOING = "storing the message";
 
 /** What is known of a message once it is durable in `tmp/`. */
@@ -69,6 +72,16 @@ export class IncomingFile implements IncomingMessage {
     this.#indexer.push(chunk);
     if (this.#buffered + chunk.length <= HELD_OCTETS) return this.#hold(chunk);
     return this.#track(this.#spill(chunk));
+  }
+
+  /**
+   * All is written: moves what is in memory to the file, and lets go of both until {@link finish}.
+   *
+   * @throws {StoreError} `over-quota`, `no-mailbox`, `unavailable`
+   */
+  rest(): Promise<void> {
+    this.#expect("open");
+    return this.#track(this.#rest());
   }
 
   /**
@@ -166,6 +179,13 @@ export class IncomingFile implements IncomingMessage {
     else await writeAll(fd, chunk);
   }
 
+  async #rest(): Promise<void> {
+    await writeAll(this.#open(), this.#buffer.subarray(0, this.#buffered));
+    this.#buffered = 0;
+    this.#buffer = new Uint8Array(0);
+    this.#close();
+  }
+
   async #finish(modified: number | undefined): Promise<FinishedFile> {
     const summary = this.#indexer.end();
     const held = this.#buffer.subarray(0, this.#buffered);
@@ -183,7 +203,9 @@ export class IncomingFile implements IncomingMessage {
 
   #open(): number {
     if (this.#fd !== undefined) return this.#fd;
-    this.#fd = createFile(this.#tmpPath, `${this.#folder}/tmp`);
+    this.#fd = this.#made
+      ? fs.openSync(this.#tmpPath, APPENDING)
+      : createFile(this.#tmpPath, `${this.#folder}/tmp`);
     this.#made = true;
     return this.#fd;
   }

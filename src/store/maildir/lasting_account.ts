@@ -114,8 +114,8 @@ export class LastingAccount implements Account {
     return this.#use((account) => account.rename(from, to));
   }
 
-  receive(mailbox: string): Promise<IncomingMessage> {
-    return this.#useAgain((account) => account.receive(mailbox));
+  receive(mailbox: string, options?: { readonly replaces?: boolean }): Promise<IncomingMessage> {
+    return this.#useAgain((account) => account.receive(mailbox, options));
   }
 
   append(mailbox: string, messages: readonly NewMessage[]): Promise<AppendedUids> {

@@ -2,18 +2,21 @@
 
 import type { SearchedField } from "../../message/search_text.ts";
 import type {
+  AppendedUids,
   CachedItems,
   CopiedUids,
   ExpungedUids,
   FlagChange,
   Mailbox,
   MessageColumns,
+  NewMessage,
   StoredFlags,
   StoredMessage,
   UidRanges,
 } from "../store.ts";
 import { StoreError } from "../store.ts";
 import { type AccountContext, filePath, tell } from "./account_context.ts";
+import { replace } from "./appending.ts";
 import { refresh } from "./comparing.ts";
 import { copyMessages } from "./copying.ts";
 import { expunge } from "./expunging.ts";
@@ -229,6 +232,15 @@ export class MaildirMailbox implements Mailbox {
     const moved = await copyMessages(this.#account, this.#state, uids, to, true);
     tell(this.#account, "move", to, moved.destination.length);
     return moved;
+  }
+
+  async replace(uid: number, destination: string, message: NewMessage): Promise<AppendedUids> {
+    const source = this.#state;
+    const to = await this.#owner.find(destination);
+    const appended = await replace(this.#account, to, message, { source, uid });
+    tell(this.#account, "append", to, 1);
+    tell(this.#account, "expunge", source, 1);
+    return appended;
   }
 
   async expunge(uids?: readonly number[]): Promise<ExpungedUids> {

@@ -9,12 +9,12 @@ import { play, type Response, type Scene } from "./exchange.ts";
 
 const KNOWN = { passwords: { ann: "one" }, tokens: { "T0k.en~+/-_==": "ann" } };
 const YES = { name: "ann", result: { ok: true, username: "ann" } };
-const NO_PROXY = { name: "ann", result: refusal("acting for another user is not offered") };
+const NO_PROXY = { name: "ann", result: unauthorized("acting for another user is not offered") };
 const WRONG = { name: "ann", result: refusal("wrong password") };
 const BEARER = '{"status":"invalid_token","schemes":"bearer"}';
 const XBEARER = '{"status":"401","schemes":"bearer"}';
 const TOKEN = "T0k.en~+/-_==";
-const UNNAMED = { name: "", result: refusal("no certificate has this name") };
+const UNNAMED = { name: "", result: unauthorized("no certificate has this name") };
 const CERTIFIED = { known: KNOWN, channel: { certificateNames: ["ann", "bob"] } };
 
 /** Mechanism, initial response, responses, challenges, and what comes of it. */
@@ -27,6 +27,10 @@ type Case = readonly [
   Scene?,
 ];
 
+function unauthorized(detail: string) {
+  return { ok: false, reason: "not-authorized", detail };
+}
+
 const FIELDS = "Expected authzid NUL authcid NUL password in UTF-8";
 const BOTH = "Expected a user name and a password, none with NUL";
 const MESSAGE = "Expected OAUTHBEARER's message";
@@ -37,6 +41,7 @@ const CASES: readonly Case[] = [
   [plain, undefined, ["\0ann\0one"], [""], YES],
   [plain, "ann\0ann\0one", [], [], YES],
   [plain, "bob\0ann\0one", [], [], NO_PROXY],
+  [plain, "bob\0ann\0two", [], [], WRONG],
   [plain, "\0ann\0two", [], [], WRONG],
   [plain, "", [], [], FIELDS],
   [plain, "\0ann", [], [], FIELDS],

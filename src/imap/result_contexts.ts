@@ -1,0 +1,80 @@
+/** All searching commands of a selected mailbox whose results are followed. @see RFC 5267 §4.3 */
+
+import type { Log } from "../log.ts";
+import { type Completion, no, ok, statusLine } from "../wire/response.ts";
+import { Disconnected, type Output, type SelectedContext } from "./command.ts";
+import type { FollowedResults } from "./followed_results.ts";
+import { esearch } from "./return_options.ts";
+import type { SearchScope } from "./search_columns.ts";
+import type { Followers, View } from "./view.ts";
+
+/** How many a session may have at a time; each costs four bytes a result. */
+const MOST_CONTEXTS = 16;
+
+export class ResultContexts implements Followers {
+  readonly #byTag = new Map<string, FollowedResults>();
+  readonly #view: View;
+  readonly #log: Log;
+
+  constructor({ view, log }: SelectedContext, private readonly scope: () => SearchScope) {
+    this.#view = view;
+    this.#log = log;
+  }
+
+  has(tag: string): boolean {
+    return this.#byTag.has(tag);
+  }
+
+  /** @returns false if there are too many already */
+  add(tag: string, results: FollowedResults): boolean {
+    if (this.#byTag.size >= MOST_CONTEXTS) return false;
+    this.#byTag.set(tag, results);
+    return true;
+  }
+
+  /** @returns false if there is none of that tag */
+  cancel(tag: string): boolean {
+    return this.#byTag.delete(tag);
+  }
+
+  tellGone(out: Output): void {
+    if (this.#byTag.size === 0) return;
+    const gone = new Set(this.#view.uidsGone());
+    for (const [tag, results] of this.#byTag) {
+      tell(out, tag, results, results.removeGone(this.#view, gone));
+    }
+  }
+
+  async tellRest(out: Output): Promise<void> {
+    for (const [tag, results] of this.#byTag) {
+      try {
+        tell(out, tag, results, await results.update(this.scope()));
+      } catch (error) {
+        if (error instanceof Disconnected) throw error;
+        this.#log.error("results not followed", { tag, error: String(error) });
+        this.#byTag.delete(tag);
+        out.text(noUpdate(tag, "The results cannot be followed any more"));
+      }
+    }
+  }
+}
+
+function tell(out: Output, tag: string, { followed }: FollowedResults, data: string): void {
+  if (data !== "") out.text(`${esearch(tag, followed.byUid)}${data}\r\n`);
+}
+
+/** @see RFC 5267 §4.3.1 */
+export function noUpdate(tag: string, reason: string): string {
+  return statusLine("*", "NO", reason, { text: `NOUPDATE "${tag}"` });
+}
+
+/** @see RFC 5267 §4.3.5 */
+export function cancelUpdate(
+  { view, command }: SelectedContext,
+  { tags }: { readonly tags: readonly string[] },
+): Completion {
+  const unknown = tags.filter((tag) => !view.followers?.cancel(tag));
+  return unknown.length === 0
+    ? ok(`${command} completed`)
+    : no(`No results are followed for ${unknown.join(", ")}`);
+}

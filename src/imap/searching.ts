@@ -1,0 +1,114 @@
+/** What all searching commands do: SEARCH, SORT and their UID forms. @see RFC 5267 §4.1 */
+
+import type { ReturnOption } from "../wire/return_options.ts";
+import type { SearchKey } from "../wire/search_grammar.ts";
+import { bad, type Completion, ok } from "../wire/response.ts";
+import type { SelectedContext } from "./command.ts";
+import { CommandPace } from "./command_pace.ts";
+import { FollowedResults, horizon } from "./followed_results.ts";
+import { noUpdate, ResultContexts } from "./result_contexts.ts";
+import { esearch, hasOption, isSilent, returnData, spokenOf } from "./return_options.ts";
+import type { SearchScope, Seqs } from "./search_columns.ts";
+import { evaluate, usesModseq } from "./search_keys.ts";
+import type { Session } from "./session.ts";
+
+/** A searching command as its arguments say it. */
+export interface Searching {
+  readonly key: SearchKey;
+  /** Absent: {@link oldForm} is the answer. */
+  readonly returns?: readonly ReturnOption[];
+  /** Brings what was found from the order of the mailbox into the requested one; absent: it stays. */
+  readonly order?: (found: Seqs, scope: SearchScope) => Promise<Seqs>;
+  /** `* SEARCH` or `* SORT` without its CRLF. */
+  readonly oldForm: (numbers: readonly number[]) => string;
+}
+
+/** What evaluating needs of the command that asks for it. */
+export function scopeOf({ view, service, dialogue, log }: SelectedContext): SearchScope {
+  return {
+    view,
+    now: service.now() / 1000,
+    pace: new CommandPace(dialogue),
+    warn: (uid, error) =>
+      log.warn("message not searched", { uid, mailbox: view.mailbox.name, error }),
+  };
+}
+
+/** Evaluates and answers. @see RFC 9051 §6.4.4, RFC 4731 §3, RFC 5267 §3, RFC 7162 §3.1.5 */
+export async function runSearching(
+  context: SelectedContext,
+  searching: Searching,
+): Promise<Completion> {
+  const { view, session, tag } = context;
+  const saves = hasOption(searching.returns, "SAVE");
+  const follows = hasOption(searching.returns, "UPDATE");
+  if (follows && view.followers?.has(tag)) {
+    return bad("Expected another tag: results are followed under this one");
+  }
+  const withModseq = usesModseq(searching.key);
+  if (withModseq) session.enabled.add("CONDSTORE");
+  try {
+    const scope = scopeOf(context);
+    const before = horizon(scope);
+    const found = await find(searching, scope);
+    if (follows) follow(context, searching, found, before);
+    const spoken = spokenOf(searching.returns ?? [], found);
+    if (saves) view.save(spoken.map((seq) => view.uidOf(seq)));
+    answer(context, searching, found, withModseq ? highest(context, spoken) : 0);
+  } catch (error) {
+    forgetSaved(session, searching.returns);
+    throw error;
+  }
+  return ok(`${context.command} completed`);
+}
+
+/** A search that was to save and failed with NO leaves nothing saved. @see RFC 5182 §2.1 */
+export function forgetSaved(
+  { state }: Session,
+  returns: readonly ReturnOption[] | undefined,
+): void {
+  if (hasOption(returns, "SAVE") && state.name === "selected") state.view.save([]);
+}
+
+/** Has later changes of the results told. @see RFC 5267 §4.3 */
+function follow(
+  context: SelectedContext,
+  { key, order }: Searching,
+  found: Seqs,
+  before: ReturnType<typeof horizon>,
+): void {
+  const { view, tag, byUid, out } = context;
+  const contexts = view.followers ?? new ResultContexts(context, () => scopeOf(context));
+  view.followers = contexts;
+  const results = new FollowedResults({ key, order, byUid }, view, found, before);
+  if (!contexts.add(tag, results)) out.text(noUpdate(tag, "Too many results are followed"));
+}
+
+async function find({ key, order }: Searching, scope: SearchScope): Promise<Seqs> {
+  const found = await evaluate(key, scope);
+  return order === undefined ? found : await order(found, scope);
+}
+
+function highest({ view }: SelectedContext, seqs: Seqs): number {
+  const { modseqs } = view.mailbox.messages;
+  return seqs.reduce((most, seq) => {
+    const index = view.indexOf(view.uidOf(seq), seq);
+    return index < 0 ? most : Math.max(most, modseqs[index]);
+  }, 0);
+}
+
+/** @param modseq 0: not told @see RFC 7162 §3.1.5, §3.1.10 */
+function answer(
+  { tag, byUid, view, out }: SelectedContext,
+  { returns, oldForm }: Searching,
+  found: Seqs,
+  modseq: number,
+): void {
+  const numbers = byUid ? found.map((seq) => view.uidOf(seq)) : found;
+  if (returns === undefined) {
+    out.text(`${oldForm(numbers)}${modseq === 0 ? "" : ` (MODSEQ ${modseq})`}\r\n`);
+  } else if (!isSilent(returns)) {
+    const told = modseq === 0 ? "" : ` MODSEQ ${modseq}`;
+    out.text(`${esearch(tag, byUid)}${returnData(returns, { numbers })}${told}\r\n`);
+  }
+}

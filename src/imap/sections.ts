@@ -1,0 +1,94 @@
+/** Where sections of a message lie, and their octets. @see RFC 9051 §6.4.5.1 */
+
+import { headerFilter } from "../message/header.ts";
+import { locateSection, type PartOffsets } from "../message/mime.ts";
+import type { StoredMessage } from "../store/store.ts";
+import { latin1, latin1Bytes } from "../wire/bytes.ts";
+import type { PartialRange, Section } from "../wire/fetch_grammar.ts";
+
+/** Octets of a message in wire form; the end is not included. */
+export type OctetRange = readonly [start: number, end: number];
+
+/** True for a section that is made of the header that it lies in. */
+export function isFiltered({ text }: Section): boolean {
+  return text === "HEADER.FIELDS" || text === "HEADER.FIELDS.NOT";
+}
+
+/**
+ * Where a section lies, or the header that it is made of; undefined if there is none.
+ *
+ * @param parts `CachedItems.parts`; not needed for the whole message
+ */
+export function sectionRange(
+  section: Section,
+  size: number,
+  parts: string | undefined,
+): OctetRange | undefined {
+  const { part, text } = section;
+  if (part.length === 0 && text === "") return [0, size];
+  return locateSection(partsOf(parts), part, isFiltered(section) ? "HEADER" : mainText(text));
+}
+
+function mainText(text: Section["text"]): "" | "HEADER" | "TEXT" | "MIME" {
+  return text === "" || text === "TEXT" || text === "MIME" ? text : "HEADER";
+}
+
+/** `CachedItems.parts` read. */
+export function partsOf(parts: string | undefined): PartOffsets {
+  return JSON.parse(parts ?? "null");
+}
+
+/** What of a range a partial fetch asks for. */
+export function clip([start, end]: OctetRange, partial: PartialRange | undefined): OctetRange {
+  if (partial === undefined) return [start, end];
+  const from = Math.min(end, start + partial.offset);
+  return [from, Math.min(end, from + partial.count)];
+}
+
+/** What of a byte string a partial fetch asks for. */
+export function cut(bytes: string, partial: PartialRange | undefined): string {
+  return partial === undefined
+    ? bytes
+    : bytes.slice(partial.offset, partial.offset + partial.count);
+}
+
+/** A range of the message as latin1. */
+export async function readText(stored: StoredMessage, [start, end]: OctetRange): Promise<string> {
+  if (stored.whole !== undefined) return latin1(stored.whole.subarray(start, end));
+  let text = "";
+  for await (const piece of stored.read(start, end)) text += latin1(piece);
+  return text;
+}
+
+/** The fields of a header that a section names. */
+export async function filteredHeader(
+  stored: StoredMessage,
+  range: OctetRange,
+  section: Section,
+): Promise<string> {
+  const select = headerFilter(section.fields, section.text === "HEADER.FIELDS.NOT");
+  return select(await readText(stored, range));
+}
+
+/** The octets of a section in pieces; undefined if there is no such section. */
+export function sectionOctets(
+  stored: StoredMessage,
+  section: Section,
+  parts: string | undefined,
+  partial: PartialRange | undefined,
+): AsyncIterable<Uint8Array> | undefined {
+  const range = sectionRange(section, stored.size, parts);
+  if (range === undefined) return undefined;
+  return isFiltered(section)
+    ? filteredOctets(stored, range, section, partial)
+    : stored.read(...clip(range, partial));
+}
+
+async function* filteredOctets(
+  stored: StoredMessage,
+  range: OctetRange,
+  section: Section,
+  partial: PartialRange | undefined,
+): AsyncIterable<Uint8Array> {
+  yield latin1Bytes(cut(await filteredHeader(stored, range, section), partial));
+}
