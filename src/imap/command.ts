@@ -6,6 +6,7 @@ import type { Store } from "../store/store.ts";
 import type { AnnouncedText } from "../wire/append_grammar.ts";
 import type { Completion, ResponseCode } from "../wire/response.ts";
 import type { Scanner } from "../wire/scanner.ts";
+import type { KeyMemory } from "./key_memory.ts";
 import type { ImapMeter } from "./meter.ts";
 import type { ServerAnnotations } from "./server_annotations.ts";
 import type { Session, User } from "./session.ts";
@@ -81,6 +82,7 @@ export interface Service {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly meter: ImapMeter;
+  readonly keyMemory: KeyMemory;
 }
 
 export interface Context {

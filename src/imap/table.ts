@@ -3,7 +3,6 @@
 import { appendArgs, replaceArgs } from "../wire/append_grammar.ts";
 import {
   authenticateArgs,
-  cancelUpdateArgs,
   compressArgs,
   copyArgs,
   createArgs,
@@ -21,8 +20,11 @@ import { commandName } from "../wire/grammar.ts";
 import { listArgs, lsubArgs, statusArgs } from "../wire/list_grammar.ts";
 import { Scanner, SyntaxFault } from "../wire/scanner.ts";
 import { getMetadataArgs, setMetadataArgs } from "../wire/metadata_grammar.ts";
+import { cancelUpdateArgs } from "../wire/return_options.ts";
 import { searchArgs } from "../wire/search_grammar.ts";
+import { sortArgs, threadArgs } from "../wire/sort_grammar.ts";
 import { selectArgs } from "../wire/select_grammar.ts";
+import { uidBatchesArgs } from "../wire/uid_batches_grammar.ts";
 import type { Completion } from "../wire/response.ts";
 import type { CommandRow, CommandState, Context, ContextByState } from "./command.ts";
 import { announcedMessage, announcedReplacement, append, replace } from "./commands/append.ts";
@@ -44,14 +46,18 @@ import { create, namespace, remove, rename, subscribe, unsubscribe } from "./com
 import { getMetadata, setMetadata } from "./commands/metadata.ts";
 import { copy, expunge, move, store, uidExpunge } from "./commands/messages.ts";
 import { search } from "./commands/search.ts";
+import { sort, thread } from "./commands/sort.ts";
 import { close, select, unselect } from "./commands/select.ts";
+import { uidBatches } from "./commands/uid_batches.ts";
 import { ENABLEABLES } from "./enableables.ts";
 import { FETCH_ITEMS } from "./fetch_items.ts";
 import { cancelUpdate } from "./result_contexts.ts";
 import { RETURN_OPTIONS } from "./return_options.ts";
 import { LIST_FORM, XLIST_FORM } from "./list_response.ts";
 import { SEARCH_KEYS } from "./search_keys.ts";
+import { SORT_KEYS } from "./sort_keys.ts";
 import { STATUS_ITEMS } from "./status_items.ts";
+import { THREAD_ALGORITHMS } from "./threads.ts";
 import { isOffered } from "./withheld.ts";
 
 /** A row whose parser and handler were paired, so that only the context is left to give. */
@@ -339,11 +345,32 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     capability: "CONTEXT=SEARCH",
     mayExpunge: true,
   }),
+  command("UIDBATCHES", {
+    state: "selected",
+    parse: uidBatchesArgs,
+    run: uidBatches,
+    rfc: "RFC 10022 §3.1",
+    capability: "UIDBATCHES",
+    mayExpunge: true,
+  }),
   ...withUidForm("SEARCH", {
     state: "selected",
     parse: searchArgs,
     run: search,
     rfc: "RFC 9051 §6.4.4",
+  }, NUMBERS_HOLD),
+  ...withUidForm("SORT", {
+    state: "selected",
+    parse: sortArgs,
+    run: sort,
+    rfc: "RFC 5256 §3",
+    capability: ["SORT", "ESORT", "I18NLEVEL=1"],
+  }, NUMBERS_HOLD),
+  ...withUidForm("THREAD", {
+    state: "selected",
+    parse: threadArgs,
+    run: thread,
+    rfc: "RFC 5256 §3",
   }, NUMBERS_HOLD),
   ...withUidForm("FETCH", {
     state: "selected",
@@ -414,6 +441,8 @@ const TABLE_CAPABILITIES: readonly string[] = [
       ...Object.values(FETCH_ITEMS),
       ...Object.values(SEARCH_KEYS),
       ...Object.values(RETURN_OPTIONS),
+      ...Object.values(SORT_KEYS),
+      ...Object.values(THREAD_ALGORITHMS),
       ...Object.values(STATUS_ITEMS),
       ...Object.values(ENABLEABLES),
     ].flatMap((row) => row.capability ?? []),

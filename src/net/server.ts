@@ -5,6 +5,7 @@ import { setTimeout } from "node:timers";
 import { TLSSocket } from "node:tls";
 import type { Login } from "../auth/auth.ts";
 import type { Service } from "../imap/command.ts";
+import { KeyMemory } from "../imap/key_memory.ts";
 import { type ImapMeter, NO_IMAP_METER } from "../imap/meter.ts";
 import { NO_SERVER_ANNOTATIONS, type ServerAnnotations } from "../imap/server_annotations.ts";
 import type { Log } from "../log.ts";
@@ -212,6 +213,7 @@ function serviceOf(options: ImapServerOptions): Service {
     keepalive: endpoint.limits.keepalive,
     now,
     meter,
+    keyMemory: new KeyMemory(),
   };
 }
 

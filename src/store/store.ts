@@ -4,6 +4,7 @@
  */
 
 import type { SearchedField } from "../message/search_text.ts";
+import type { SortKeys } from "../message/sort_keys.ts";
 
 /** System flags as bits, the unit of {@link MessageColumns.flags}. @see RFC 9051 §2.3.2 */
 export const FLAG = { seen: 1, answered: 2, flagged: 4, deleted: 8, draft: 16 } as const;
@@ -477,6 +478,15 @@ export interface Mailbox {
     first: number,
     last: number,
   ): Promise<readonly number[]>;
+  /**
+   * What SORT and THREAD compare of the messages with `first` ≤ UID ≤ `last`, in UID order; as
+   * {@link cached} otherwise. Callers ask for at most some thousand at a time.
+   */
+  sortKeys<K extends keyof SortKeys>(
+    keys: readonly K[],
+    first: number,
+    last: number,
+  ): Promise<readonly (Pick<SortKeys, K> & { readonly uid: number })[]>;
   /** Opens the text of one message. @throws {StoreError} `message-gone`, `unreadable` */
   read(uid: number): Promise<StoredMessage>;
 

@@ -325,16 +325,3 @@ function changedSince(s: Scanner): FetchModifiers {
   s.space();
   return { changedSince: Math.max(1, s.number64("a mod-sequence")) };
 }
-
-/** CANCELUPDATE @see RFC 5267 §4.3.5 */
-export interface CancelUpdateArgs {
-  readonly tags: readonly string[];
-}
-
-/** "CANCELUPDATE" 1*(SP quoted) @see RFC 5267 §5 */
-export function cancelUpdateArgs(s: Scanner): CancelUpdateArgs {
-  s.space();
-  const tags = s.separated(" ", () => s.quoted("a tag in quotes"));
-  s.end();
-  return { tags };
-}

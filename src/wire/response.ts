@@ -26,6 +26,7 @@ export type PlainCode =
   | "READ-WRITE"
   | "SERVERBUG"
   | "TOOBIG"
+  | "TOOFEW"
   | "TRYCREATE"
   | "UIDREQUIRED"
   | "UNKNOWN-CTE"

@@ -88,3 +88,16 @@ export function partialModifier(s: Scanner): ResultRange {
   const text = `${sign}${one}:${sign}${other}`;
   return { first: Math.min(one, other), last: Math.max(one, other), fromEnd, text };
 }
+
+/** CANCELUPDATE @see RFC 5267 §4.3.5 */
+export interface CancelUpdateArgs {
+  readonly tags: readonly string[];
+}
+
+/** "CANCELUPDATE" 1*(SP quoted) @see RFC 5267 §5 */
+export function cancelUpdateArgs(s: Scanner): CancelUpdateArgs {
+  s.space();
+  const tags = s.separated(" ", () => s.quoted("a tag in quotes"));
+  s.end();
+  return { tags };
+}

@@ -83,12 +83,30 @@ export function searchArgs(s: Scanner): SearchArgs {
   s.space();
   const returns = returnOptions(s);
   const namesCharset = s.takeKeyword("CHARSET");
+  const key = blamedOn(returns, () => program(s, namesCharset));
+  return { returns, namesCharset, key };
+}
+
+/** Lets a charset that is unknown tell what was to be returned. */
+function blamedOn(returns: readonly ReturnOption[] | undefined, read: () => SearchKey): SearchKey {
   try {
-    return { returns, namesCharset, key: program(s, namesCharset) };
+    return read();
   } catch (error) {
     if (!(error instanceof UnknownCharset)) throw error;
     throw new UnknownCharset(error.charset, returns);
   }
+}
+
+/**
+ * SP search-criteria, the end of SORT and THREAD
+ *
+ * search-criteria = charset 1*(SP search-key)
+ *
+ * @throws {UnknownCharset}
+ * @see RFC 5256 §5
+ */
+export function searchCriteria(s: Scanner, returns?: readonly ReturnOption[]): SearchKey {
+  return blamedOn(returns, () => programIn(charset(s), s));
 }
 
 /**
@@ -101,13 +119,16 @@ export function searchProgram(s: Scanner): SearchKey {
 }
 
 function program(s: Scanner, namesCharset: boolean): SearchKey {
-  const decode = namesCharset ? charset(s) : lenientText;
+  return programIn(namesCharset ? charset(s) : lenientText, s);
+}
+
+function programIn(decode: Decode, s: Scanner): SearchKey {
   const key = searchKeys({ s, decode, keys: 0 });
   s.end();
   return key;
 }
 
-/** charset = atom / quoted */
+/** SP charset SP; charset = atom / quoted */
 function charset(s: Scanner): Decode {
   s.space();
   const name = s.astring("a charset");

@@ -163,6 +163,30 @@ export function testMessages(test: TestAccount): void {
     inbox.close();
   });
 
+  test("Mailbox.sortKeys() gives what SORT and THREAD compare", async (account) => {
+    for (const subject of ["one", "two", "one"]) await deliver(account, "INBOX", subject);
+    await account.create("to");
+    const inbox = await account.open("INBOX");
+    await inbox.copy([2, 3], "to");
+    assert.deepEqual(await inbox.sortKeys(["subject", "sent", "messageId"], 2, 9), [
+      { uid: 2, subject: "TWO", sent: 1_709_353_800, messageId: "two@example.org" },
+      { uid: 3, subject: "ONE", sent: 1_709_353_800, messageId: "one@example.org" },
+    ]);
+    await inbox.store([2], { mode: "add", system: FLAG.deleted, keywords: [] });
+    await inbox.expunge();
+    assert.deepEqual(await inbox.sortKeys(["from"], 1, 9), [
+      { uid: 1, from: "ANN" },
+      { uid: 3, from: "ANN" },
+    ]);
+    inbox.close();
+    const to = await account.open("to");
+    assert.deepEqual(await to.sortKeys(["subject"], 1, 2), [
+      { uid: 1, subject: "TWO" },
+      { uid: 2, subject: "ONE" },
+    ]);
+    to.close();
+  });
+
   test("Mailbox.read() refuses a message that is gone", async (account) => {
     const uid = await deliver(account, "INBOX");
     const inbox = await account.open("INBOX");

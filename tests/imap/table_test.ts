@@ -1,5 +1,6 @@
 import { deepStrictEqual, match, ok } from "node:assert/strict";
 import { type AnyRow, capabilities, commandTable } from "../../src/imap/table.ts";
+import { KeyMemory } from "../../src/imap/key_memory.ts";
 import type { Context } from "../../src/imap/command.ts";
 import { NO_IMAP_METER } from "../../src/imap/meter.ts";
 import { NO_SERVER_ANNOTATIONS } from "../../src/imap/server_annotations.ts";
@@ -46,6 +47,7 @@ async function announced(): Promise<readonly string[]> {
       keepalive: 1000,
       now: () => 0,
       meter: NO_IMAP_METER,
+      keyMemory: new KeyMemory(),
     };
     return capabilities({ session, service });
   } finally {

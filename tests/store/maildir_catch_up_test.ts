@@ -46,6 +46,7 @@ Deno.test("Store.account() brings an index of the first version up to date", asy
   const account = await (await fixture.open()).account("ann");
   const inbox = await account.open("INBOX");
   assert.deepEqual(await inbox.withHeader("subject", "b c", 1, 1), [1]);
+  assert.deepEqual((await inbox.sortKeys(["subject"], 1, 9))[0].subject, "A B C");
   assert.deepEqual(await inbox.cached(["sentDay"], 1, 1).then((rows) => rows.length), 1);
   inbox.close();
 });

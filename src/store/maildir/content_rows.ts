@@ -3,9 +3,11 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { SEARCHED_FIELDS, type SearchedField, searchedText } from "../../message/search_text.ts";
 import type { CachedItems } from "../store.ts";
+import { sortKeysOf } from "../../message/sort_keys.ts";
 import type { IndexedMessage } from "./file_indexer.ts";
 import { deliveryTimeOf } from "./file_name.ts";
 import { returnArrays, type UidRange } from "./message_rows.ts";
+import { ID_RANGE, SortKeyRows } from "./sort_key_rows.ts";
 import { Threads } from "./threads.ts";
 
 /**
@@ -25,7 +27,6 @@ const TABLES = {
   previews: ["preview"],
 } as const;
 
-const ID_RANGE = "id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?3";
 const ID = "(?1 << 32) | ?2";
 
 /** The row of a message whose text has been read; later data keeps the thread. */
@@ -85,9 +86,11 @@ export class ContentRows {
   readonly #database: DatabaseSync;
   readonly #threads: Threads;
   readonly #statements = new Map<string, StatementSync>();
+  readonly sortKeys: SortKeyRows;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
+    this.sortKeys = new SortKeyRows(database);
     this.#threads = new Threads(database);
   }
 
@@ -112,6 +115,7 @@ export class ContentRows {
     this.#run(INSERT_OBJECT)
       .run(mailbox, uid, DATA_VERSION, digest, this.#threads.threadOf(header, digest));
     this.#run(`INSERT OR REPLACE INTO previews VALUES (${ID}, ?3)`).run(mailbox, uid, preview);
+    this.sortKeys.insert(mailbox, uid, sortKeysOf(header));
   }
 
   /** True for a message that was read, and whose rows are still there. */
@@ -128,6 +132,7 @@ export class ContentRows {
          FROM ${table} WHERE ${ID_RANGE}`,
       ).run(from, range.first, range.last, to, toUid - range.first);
     }
+    this.sortKeys.copy(from, range, to, toUid - range.first);
   }
 
   /** UIDs of messages that were read by a version that made less of them, the highest first. */

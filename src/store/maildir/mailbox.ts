@@ -1,6 +1,7 @@
 /** The handle that a session has of an open mailbox. */
 
 import type { SearchedField } from "../../message/search_text.ts";
+import type { SortKeys } from "../../message/sort_keys.ts";
 import type {
   AppendedUids,
   CachedItems,
@@ -26,6 +27,8 @@ import type { MailboxState } from "./mailbox_state.ts";
 import { openMessageFile } from "./message_file.ts";
 import type { FileRow } from "./message_rows.ts";
 import { prepare } from "./preparing.ts";
+import { readSortKeys } from "./sorting.ts";
+import type { SortKeyRow } from "./sort_key_rows.ts";
 import { sqliteRefusal } from "./sqlite_error.ts";
 import { storeFlags, type StoreOptions } from "./storing.ts";
 import { vanishedSince } from "./vanished.ts";
@@ -172,6 +175,18 @@ export class MaildirMailbox implements Mailbox {
         ? contents.withEmailId(id, objectId, { first, last })
         : contents.withThreadId(id, objectId, { first, last });
       return found.filter((uid) => opened.indexOf(uid) >= 0);
+    } catch (error) {
+      throw sqliteRefusal(error);
+    }
+  }
+
+  async sortKeys<K extends keyof SortKeys>(
+    keys: readonly K[],
+    first: number,
+    last: number,
+  ): Promise<readonly SortKeyRow<K>[]> {
+    try {
+      return await readSortKeys(this.#account, this.#state, keys, { first, last });
     } catch (error) {
       throw sqliteRefusal(error);
     }

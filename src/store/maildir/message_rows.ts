@@ -3,6 +3,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { TakenMessage } from "../store.ts";
 import { baseOf } from "./file_name.ts";
+import { ID_RANGE } from "./sort_key_rows.ts";
 
 /** [uid, flags, keyword set, modseq, size, date, zone] */
 export type ColumnsRow = readonly [number, number, number, number, number, number, number];
@@ -52,7 +53,6 @@ export interface UidRange {
 /** Rows of `files` that are read at once for who reads messages one after the other. */
 const READ_AHEAD = 32;
 
-const ID_RANGE = "id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?3";
 const FILE_COLUMNS = "id & 4294967295 AS uid, in_new, base, info, bare_lf";
 
 /** Statements on `messages`, `files` and what follows from their changes. */

@@ -3,6 +3,7 @@
 import { closeSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Log } from "../../log.ts";
+import { foldCase } from "../../message/search_text.ts";
 import { createOwnedFile } from "../../ownership.ts";
 import { StoreError } from "../store.ts";
 import { lstat } from "./locating.ts";
@@ -19,7 +20,8 @@ export const INDEX_FILE = "imapd.sqlite";
  * A message's row is split by use: `messages` is read whole when a mailbox is opened, `files` when
  * the Maildir is compared, `contents` when items are fetched. The last two have the mailbox in the
  * high and the UID in the low 32 bits of one key, which SQLite finds fastest. `header_texts` has
- * what header searches look through, and has the same keys as `contents`. In `messages`, a size
+ * what header searches look through, `sort_keys` what SORT and THREAD compare, both with the keys of
+ * `contents`. In `messages`, a size
  * below zero is -1 - octets of the file, of a message whose contents nobody has read yet.
  * `imported` has what messages from elsewhere are called there; `mailboxes.inherits` is 1 until the
  * UIDs of the server that had the Maildir before are taken over. In `meta`, "furnished" is set once
@@ -111,6 +113,7 @@ const MIGRATIONS: readonly (string | ((database: DatabaseSync) => void))[] = [
    END;`,
   // Expunges up to this mod-sequence may have no row in `expunged` any more.
   "ALTER TABLE mailboxes ADD COLUMN expunged_floor INTEGER NOT NULL DEFAULT 0;",
+  makeSortKeys,
   // `made` is the version of the data, `thread` a key of `thread_keys`.
   `CREATE TABLE objects (
      id INTEGER PRIMARY KEY,
@@ -139,6 +142,36 @@ function makeHeaderTexts(database: DatabaseSync): void {
   rows.setReadBigInts(true);
   for (const { id, header } of rows.iterate()) {
     insert.run(id, ...headerTexts(ofText(String(header))));
+  }
+}
+
+/**
+ * Texts that fold otherwise since dotless i is the same as i are folded anew. Rows of `sort_keys` are
+ * made when they are first needed.
+ */
+function makeSortKeys(database: DatabaseSync): void {
+  database.exec(
+    `CREATE TABLE sort_keys (
+       id INTEGER PRIMARY KEY, sent INTEGER, subject TEXT NOT NULL, reply INTEGER NOT NULL,
+       "from" TEXT NOT NULL, "to" TEXT NOT NULL, cc TEXT NOT NULL, display_from TEXT NOT NULL,
+       display_to TEXT NOT NULL, message_id TEXT NOT NULL, "references" TEXT NOT NULL);
+     CREATE TRIGGER contents_deleted_keys AFTER DELETE ON contents BEGIN
+       DELETE FROM sort_keys WHERE id = old.id;
+     END;`,
+  );
+  const update = database.prepare(
+    'UPDATE header_texts SET "from" = ?2, "to" = ?3, cc = ?4, bcc = ?5, subject = ?6 WHERE id = ?1',
+  );
+  const rows = database.prepare(
+    `SELECT id, "from", "to", cc, bcc, subject FROM header_texts
+     WHERE concat_ws(' ', "from", "to", cc, bcc, subject) GLOB '*[\u0131\u0345\u1c80-\u1c88]*'`,
+  );
+  rows.setReadBigInts(true);
+  for (const { id, ...texts } of rows.all()) {
+    const folded = Object.values(texts).map((text) =>
+      text === null ? null : foldCase(String(text))
+    );
+    update.run(id, ...folded);
   }
 }
 

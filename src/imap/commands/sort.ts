@@ -1,0 +1,40 @@
+/** SORT and THREAD, and their UID forms. */
+
+import type { SortArgs, ThreadArgs } from "../../wire/sort_grammar.ts";
+import { type Completion, ok } from "../../wire/response.ts";
+import { threadLists } from "../../wire/thread_response.ts";
+import type { SelectedContext } from "../command.ts";
+import { evaluate, usesModseq } from "../search_keys.ts";
+import { runSearching, scopeOf } from "../searching.ts";
+import { sortMessages } from "../sort_keys.ts";
+import { threadMessages } from "../threads.ts";
+
+/** @see RFC 5256 §3, RFC 5267 §3 */
+export function sort(
+  context: SelectedContext,
+  { key, returns, criteria }: SortArgs,
+): Promise<Completion> {
+  return runSearching(context, {
+    key,
+    returns,
+    order: (found, scope) => sortMessages(found, criteria, scope, context.service.keyMemory),
+    oldForm: (numbers) => ["* SORT", ...numbers].join(" "),
+  });
+}
+
+/** @see RFC 5256 §3 */
+export async function thread(
+  context: SelectedContext,
+  { key, algorithm }: ThreadArgs,
+): Promise<Completion> {
+  const { view, session, service, out, byUid } = context;
+  if (usesModseq(key)) session.enabled.add("CONDSTORE");
+  const scope = scopeOf(context);
+  const found = await evaluate(key, scope);
+  const threads = await threadMessages(found, algorithm, scope, service.keyMemory);
+  const numberOf = (at: number) => byUid ? view.uidOf(found[at]) : found[at];
+  let text = threads.length === 0 ? "* THREAD" : "* THREAD ";
+  for (const piece of threadLists(threads, numberOf)) text += piece;
+  out.text(`${text}\r\n`);
+  return ok(`${context.command} completed`);
+}
