@@ -1,5 +1,6 @@
 /** Messages by a set of UIDs or by a program of SEARCH. */
 
+import { Refusal } from "../imap/command.ts";
 import { evaluate } from "../imap/search_keys.ts";
 import { View } from "../imap/view.ts";
 import { Pace } from "../pace.ts";
@@ -41,6 +42,7 @@ export async function* selected<T>(
       now: Date.now() / 1000,
       pace: new Pace(),
       warn: (uid, error) => context.log.warn("message not searched", { uid, mailbox: name, error }),
+      annotation: (entry) => account.annotation("", entry),
     });
     const uids = set === undefined ? allUids(view) : view.resolve(set, true);
     if (found === undefined) yield* work(view, uids);
@@ -49,6 +51,9 @@ export async function* selected<T>(
       const matching = found.map((seq) => view.uidOf(seq));
       yield* work(view, within ? matching.filter((uid) => within.has(uid)) : matching);
     }
+  } catch (error) {
+    if (error instanceof Refusal) throw new AdminError(error.message, "usage", { cause: error });
+    throw error;
   } finally {
     view.close();
   }

@@ -11,6 +11,7 @@ import { SPECIAL_USES } from "../wire/command_grammar.ts";
 import { metadataCode } from "../wire/response.ts";
 import { type AuthenticatedContext, Refusal } from "./command.ts";
 import { isAdmin } from "./admins.ts";
+import { assertFilters } from "./filters.ts";
 import { assertUsable } from "./special_uses.ts";
 
 type Entries = AnnotationChanges["entries"];
@@ -109,6 +110,7 @@ class AnnotatedServer implements Annotated {
     const shared = new Map([...entries].filter(([entry]) => isShared(entry)));
     const own = new Map([...entries].filter(([entry]) => !isShared(entry)));
     this.#assertMayShare(shared);
+    assertFilters(entries);
     const prepared = shared.size === 0
       ? undefined
       : await asMetadata(service.annotations.prepare(shared));

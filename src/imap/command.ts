@@ -144,6 +144,8 @@ export interface CommandRow<State extends CommandState, Args> {
    * numbers. @see RFC 9051 §7.5.1
    */
   readonly mayExpunge: boolean;
+  /** Its answer is the EXPUNGE responses, whatever NOTIFY says. @see RFC 9051 §6.4.3, RFC 6851 §3.3 */
+  readonly removes?: boolean;
   /** Arguments are secrets and never reach a log. */
   readonly secret?: boolean;
   /** It lasts as long as the client wants, so its time says nothing about the server. */

@@ -13,7 +13,7 @@ import {
   type PlainCode,
   statusLine,
 } from "../wire/response.ts";
-import { type Literal, Scanner, SyntaxFault } from "../wire/scanner.ts";
+import { decodeUtf8, type Literal, Scanner, SyntaxFault } from "../wire/scanner.ts";
 import { UnknownCharset } from "../wire/search_grammar.ts";
 import {
   type Context,
@@ -63,6 +63,8 @@ export async function dispatch(frame: Frame, env: Environment): Promise<Outcome>
   const found = findCommand(scanner);
   const completion = found === undefined
     ? bad("Unknown command")
+    : env.session.utf8 && decodeUtf8(frame.text) === undefined
+    ? bad("Expected UTF-8")
     : await runRow(found.row, scanner, { ...env, tag, command: found.name });
   if (found !== undefined) await tellChanges(found.row, env);
   env.out.text(statusLine(tag, completion.status, completion.text, completion.code));
@@ -122,11 +124,11 @@ function inState(
 function tellChanges(row: AnyRow, { session, out }: Environment): Promise<void> | undefined {
   session.metadataNews?.tell(out);
   if (session.state.name !== "selected") return undefined;
-  return session.state.view.tell(out, {
-    session,
-    expunges: row.mayExpunge,
-    withUid: row.byUid ?? false,
-  });
+  const { view } = session.state;
+  const options = { session, expunges: row.mayExpunge, withUid: row.byUid ?? false };
+  return session.notify === undefined || row.removes
+    ? view.tell(out, options)
+    : session.notify.drain(view, out, options);
 }
 
 const STORE_CODES: Readonly<Record<StoreErrorCode, PlainCode | undefined>> = {

@@ -7,7 +7,9 @@ import type { CachedItems, StoredMessage } from "../store/store.ts";
 import { utf8Bytes } from "../wire/bytes.ts";
 import type { FetchItem, Section } from "../wire/fetch_grammar.ts";
 import { dateTime, string } from "../wire/response.ts";
+import { planBinary, planBinarySize } from "./binary_items.ts";
 import { BrokenResponse, Disconnected, type Output } from "./command.ts";
+import type { FetchedMessage, PlannedItem } from "./planned_item.ts";
 import {
   clip,
   cut,
@@ -16,35 +18,6 @@ import {
   type OctetRange,
   sectionRange,
 } from "./sections.ts";
-import type { View } from "./view.ts";
-
-/** One message that is being answered about. */
-export interface FetchedMessage {
-  readonly seq: number;
-  readonly uid: number;
-  /** Its place in the mailbox's columns when its answer began. */
-  readonly index: number;
-  readonly view: View;
-  /** What {@link PlannedItem.cached} asked for. */
-  readonly cached: Partial<CachedItems>;
-  /** There if an item asked for it. */
-  readonly stored?: StoredMessage;
-}
-
-/** What an item needs, and how it is written. */
-export type PlannedItem =
-  & {
-    readonly cached: readonly (keyof CachedItems)[];
-    /** Waits until sizes and cached items are known. */
-    readonly prepared: boolean;
-    /** Needs the message's text. */
-    readonly opened: boolean;
-    readonly marksSeen: boolean;
-  }
-  & (
-    | { readonly text: (message: FetchedMessage) => string }
-    | { readonly write: (message: FetchedMessage, out: Output) => Promise<void> }
-  );
 
 interface FetchRow<Item> {
   readonly rfc: string;
@@ -142,6 +115,8 @@ export const FETCH_ITEMS: FetchTable = {
       ),
   },
   "BODY[]": { rfc: "RFC 9051 §6.4.5", plan: planSection },
+  BINARY: { rfc: "RFC 3516 §4.2", capability: "BINARY", plan: planBinary },
+  "BINARY.SIZE": { rfc: "RFC 3516 §4.2", capability: "BINARY", plan: planBinarySize },
 };
 
 /** What one FETCH item needs and how it is written. */

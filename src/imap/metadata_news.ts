@@ -17,7 +17,13 @@ export class MetadataNews {
   #count = 0;
   #ring: (() => void) | undefined;
 
-  constructor(session: Session, user: User, service: Service) {
+  /** @param wants says of which mailboxes (`""`: of the account, and of the server) to tell */
+  constructor(
+    session: Session,
+    user: User,
+    service: Service,
+    private readonly wants: (mailbox: string) => boolean = () => true,
+  ) {
     this.#session = session;
     const note = (news: AnnotationNews) => this.#note(news);
     this.#ends = [user.account.watchAnnotations(note), service.annotations.watch(note)];
@@ -42,6 +48,11 @@ export class MetadataNews {
       const names = Array.from(entries.values(), astring).join(" ");
       out.text(`* METADATA ${mailbox(name, this.#session.utf8)} ${names}\r\n`);
     }
+    this.clear();
+  }
+
+  /** Forgets what waits: it was told by other means. */
+  clear(): void {
     this.#waiting.clear();
     this.#count = 0;
   }
@@ -51,7 +62,7 @@ export class MetadataNews {
   }
 
   #note({ mailbox: name, changes, by }: AnnotationNews): void {
-    if (by === this.#session) return;
+    if (by === this.#session || !this.wants(name)) return;
     const waiting = this.#waiting.get(name) ?? new Map<string, string>();
     const before = waiting.size;
     const entries = [...changes.entries.keys()];

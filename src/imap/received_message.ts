@@ -1,5 +1,6 @@
 /** Messages on their way from a client to the store. */
 
+import { HeaderOctets } from "../message/header_octets.ts";
 import { BinaryParts } from "../message/binary_parts.ts";
 import type { IncomingMessage } from "../store/store.ts";
 import type { AppendMessage, MessagePart } from "../wire/append_grammar.ts";
@@ -17,17 +18,19 @@ export class ReceivedMessage {
   #parts = 0;
   #ended = false;
   readonly #binary: BinaryParts | undefined;
+  readonly #header: HeaderOctets | undefined;
 
   /**
    * @param limit octets
-   * @param binary it may hold binary content
+   * @param form `binary`: it may hold binary content; `utf8`: its header may hold UTF-8
    */
   constructor(
     readonly incoming: IncomingMessage,
     private readonly limit: number,
-    binary: boolean,
+    form: { readonly binary: boolean; readonly utf8: boolean },
   ) {
-    this.#binary = binary ? new BinaryParts() : undefined;
+    this.#binary = form.binary ? new BinaryParts() : undefined;
+    this.#header = form.utf8 ? undefined : new HeaderOctets();
   }
 
   /** How many of its parts have come, or are coming. */
@@ -66,6 +69,7 @@ export class ReceivedMessage {
     this.#ended = true;
     if (this.failure !== undefined) throw this.failure;
     if (this.#size === 0) throw emptyMessage();
+    if (this.#header?.eightBit) throw eightBitHeader();
     const rest = this.#binary?.end();
     if (rest !== undefined && rest.length > 0) await this.incoming.write(rest);
   }
@@ -83,6 +87,7 @@ export class ReceivedMessage {
   }
 
   async #pass(chunk: Uint8Array): Promise<void> {
+    this.#header?.push(chunk);
     const bytes = this.#binary === undefined ? chunk : this.#binary.push(chunk);
     if (bytes.length > 0) await this.incoming.write(bytes);
   }
@@ -91,6 +96,11 @@ export class ReceivedMessage {
 /** @see RFC 3502 §6.3.11 */
 export function emptyMessage(): Refusal {
   return new Refusal("A message without any octet cancels the command");
+}
+
+/** @see RFC 6855 §4 */
+function eightBitHeader(): Refusal {
+  return new Refusal("Header fields with other than ASCII need ENABLE UTF8=ACCEPT first", "CANNOT");
 }
 
 function tooBig(limit: number): Refusal {

@@ -76,8 +76,8 @@ export function spanOf({ first, last, fromEnd }: ResultRange, count: number): Sp
 }
 
 /** `* ESEARCH (TAG "a") UID`, the beginning of a response. @see RFC 9051 §7.3.4 */
-export function esearch(tag: string, byUid: boolean): string {
-  return `* ESEARCH (TAG "${tag}")${byUid ? " UID" : ""}`;
+export function esearch(tag: string, byUid: boolean, correlators = ""): string {
+  return `* ESEARCH (TAG "${tag}"${correlators})${byUid ? " UID" : ""}`;
 }
 
 /** True if the option is among them. */

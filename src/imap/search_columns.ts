@@ -1,6 +1,7 @@
 /** What a SEARCH looks at, and keys that the columns in memory answer. */
 
 import type { Pace } from "../pace.ts";
+import type { ServerAnnotation } from "./filters.ts";
 import type { View } from "./view.ts";
 
 /** Sequence numbers, ascending. They hold still while a command runs. @see RFC 9051 §7.5.1 */
@@ -13,6 +14,8 @@ export interface SearchScope {
   readonly now: number;
   readonly pace: Pace;
   readonly warn: (uid: number, error: string) => void;
+  /** Where filters are kept. */
+  readonly annotation: ServerAnnotation;
 }
 
 /** Does the message at `index` of the columns pass, which is the client's message `seq`? */

@@ -13,6 +13,7 @@ import {
   type Seqs,
   type Test,
 } from "./search_columns.ts";
+import { withoutFilters } from "./filters.ts";
 import { hasKey } from "./search_program.ts";
 import { UidRequired } from "./uid_required.ts";
 import type { View } from "./view.ts";
@@ -256,6 +257,13 @@ export const SEARCH_KEYS: SearchTable = {
     (key, { view }) => (index) => view.mailbox.messages.modseqs[index] >= key.modseq,
     { rfc: "RFC 7162 §3.1.5", capability: "CONDSTORE" },
   ),
+  FILTER: {
+    rfc: "RFC 5466 §3.1",
+    capability: "FILTERS",
+    cost: () => {
+      throw new Error("A filter was not replaced by what it stands for");
+    },
+  },
 };
 
 function max(a: Cost, b: Cost): Cost {
@@ -300,15 +308,18 @@ function flagTestOf(key: SearchKey): FlagTest | undefined {
 }
 
 /**
- * The sequence numbers of the messages that `key` lets through, ascending.
+ * The sequence numbers of the messages that a program lets through, ascending.
  *
  * @param seqs the messages that are asked about, ascending; all if absent
  */
-export function evaluate(key: SearchKey, scope: SearchScope, seqs?: Seqs): Promise<Seqs> {
-  if (scope.view.reader.uidOnly && hasKey(key, "SEQUENCE")) {
-    return Promise.reject(new UidRequired());
-  }
-  return filter(key, seqs, scope);
+export async function evaluate(
+  program: SearchKey,
+  scope: SearchScope,
+  seqs?: Seqs,
+): Promise<Seqs> {
+  const key = await withoutFilters(program, scope.annotation);
+  if (scope.view.reader.uidOnly && hasKey(key, "SEQUENCE")) throw new UidRequired();
+  return await filter(key, seqs, scope);
 }
 
 /** @param seqs ascending; undefined for all messages */

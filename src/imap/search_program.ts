@@ -28,6 +28,14 @@ export function hasKey(key: SearchKey, name: SearchKey["name"]): boolean {
   return someKey(key, (each) => each.name === name);
 }
 
+/** True if "$" is anywhere in the program. @see RFC 5182 §2.1 */
+export function usesSaved(key: SearchKey): boolean {
+  return someKey(
+    key,
+    (each) => (each.name === "UID" || each.name === "SEQUENCE") && each.set.saved === true,
+  );
+}
+
 /** The program with every key replaced that is not made of others. */
 export function mapKeys(key: SearchKey, change: (key: SearchKey) => SearchKey): SearchKey {
   const mapped = (each: SearchKey) => mapKeys(each, change);

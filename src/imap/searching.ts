@@ -3,14 +3,17 @@
 import type { ReturnOption } from "../wire/return_options.ts";
 import type { SearchKey } from "../wire/search_grammar.ts";
 import { bad, type Completion, ok } from "../wire/response.ts";
+import { annotated } from "./annotated.ts";
 import type { SelectedContext } from "./command.ts";
 import { CommandPace } from "./command_pace.ts";
+import { withoutFilters } from "./filters.ts";
 import { FollowedResults, horizon } from "./followed_results.ts";
 import { noUpdate, ResultContexts } from "./result_contexts.ts";
 import { esearch, hasOption, isSilent, returnData, spokenOf } from "./return_options.ts";
 import type { SearchScope, Seqs } from "./search_columns.ts";
 import { evaluate, usesModseq } from "./search_keys.ts";
 import type { Session } from "./session.ts";
+import type { View } from "./view.ts";
 
 /** A searching command as its arguments say it. */
 export interface Searching {
@@ -24,39 +27,42 @@ export interface Searching {
 }
 
 /** What evaluating needs of the command that asks for it. */
-export function scopeOf({ view, service, dialogue, log }: SelectedContext): SearchScope {
+export function scopeOf(context: SelectedContext): SearchScope {
+  const { view, service, dialogue, log } = context;
   return {
     view,
     now: service.now() / 1000,
     pace: new CommandPace(dialogue),
     warn: (uid, error) =>
       log.warn("message not searched", { uid, mailbox: view.mailbox.name, error }),
+    annotation: (entry) => annotated(context, "").value(entry),
   };
 }
 
 /** Evaluates and answers. @see RFC 9051 §6.4.4, RFC 4731 §3, RFC 5267 §3, RFC 7162 §3.1.5 */
 export async function runSearching(
   context: SelectedContext,
-  searching: Searching,
+  asked: Searching,
 ): Promise<Completion> {
   const { view, session, tag } = context;
-  const saves = hasOption(searching.returns, "SAVE");
-  const follows = hasOption(searching.returns, "UPDATE");
+  const saves = hasOption(asked.returns, "SAVE");
+  const follows = hasOption(asked.returns, "UPDATE");
   if (follows && view.followers?.has(tag)) {
     return bad("Expected another tag: results are followed under this one");
   }
-  const withModseq = usesModseq(searching.key);
-  if (withModseq) session.enabled.add("CONDSTORE");
   try {
     const scope = scopeOf(context);
+    const searching = { ...asked, key: await withoutFilters(asked.key, scope.annotation) };
+    const withModseq = usesModseq(searching.key);
+    if (withModseq) session.enabled.add("CONDSTORE");
     const before = horizon(scope);
     const found = await find(searching, scope);
     if (follows) follow(context, searching, found, before);
     const spoken = spokenOf(searching.returns ?? [], found);
     if (saves) view.save(spoken.map((seq) => view.uidOf(seq)));
-    answer(context, searching, found, withModseq ? highest(context, spoken) : 0);
+    answer(context, searching, found, withModseq ? highest(view, spoken) : 0);
   } catch (error) {
-    forgetSaved(session, searching.returns);
+    forgetSaved(session, asked.returns);
     throw error;
   }
   return ok(`${context.command} completed`);
@@ -89,7 +95,8 @@ async function find({ key, order }: Searching, scope: SearchScope): Promise<Seqs
   return order === undefined ? found : await order(found, scope);
 }
 
-function highest({ view }: SelectedContext, seqs: Seqs): number {
+/** The highest mod-sequence of these messages. @see RFC 7162 §3.1.5 */
+export function highest(view: View, seqs: Seqs): number {
   const { modseqs } = view.mailbox.messages;
   return seqs.reduce((most, seq) => {
     const index = view.indexOf(view.uidOf(seq), seq);

@@ -3,6 +3,7 @@
 import type { SaslChannel } from "../auth/auth.ts";
 import type { Account } from "../store/store.ts";
 import type { MetadataNews } from "./metadata_news.ts";
+import type { Notifications } from "./notifications.ts";
 import type { View } from "./view.ts";
 
 export interface User {
@@ -30,6 +31,7 @@ const NOTHING: ReadonlySet<string> = new Set<string>();
 
 export class Session {
   #state: SessionState = { name: "not-authenticated" };
+  #notify: Notifications | undefined;
   /** Set by ENABLE or by a command that enables it in passing. @see RFC 7162 §3.1 */
   readonly enabled = new Set<Enableable>();
 
@@ -75,9 +77,15 @@ export class Session {
   /** Moves to another state and lets go of the mailbox of the old one. */
   enter(next: SessionState): void {
     const view = this.#state.name === "selected" ? this.#state.view : undefined;
+    const another = next.name === "selected" && next.view !== view ? next.view : undefined;
     this.#state = next;
-    if (view && !(next.name === "selected" && next.view === view)) view.close();
+    if (view && !(next.name === "selected" && next.view === view)) {
+      this.#notify?.left(view);
+      view.close();
+    }
+    if (another) this.#notify?.selected(another);
     if ("user" in next) return;
+    this.notify = undefined;
     this.metadataNews?.close();
     this.metadataNews = undefined;
   }
@@ -87,6 +95,16 @@ export class Session {
     this.enter({ name: "not-authenticated" });
     this.enabled.clear();
     this.askedCapabilities = false;
+  }
+
+  /** Absent until NOTIFY is used: then it says what the client hears, and when. @see RFC 5465 §3.1 */
+  get notify(): Notifications | undefined {
+    return this.#notify;
+  }
+
+  set notify(next: Notifications | undefined) {
+    this.#notify?.close();
+    this.#notify = next;
   }
 
   /** Answers about messages tell their mod-sequences. @see RFC 7162 §3.1 */

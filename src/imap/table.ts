@@ -16,8 +16,10 @@ import {
   storeArgs,
   uidExpungeArgs,
 } from "../wire/command_grammar.ts";
+import { esearchArgs } from "../wire/esearch_grammar.ts";
 import { commandName } from "../wire/grammar.ts";
 import { listArgs, lsubArgs, statusArgs } from "../wire/list_grammar.ts";
+import { notifyArgs } from "../wire/notify_grammar.ts";
 import { Scanner, SyntaxFault } from "../wire/scanner.ts";
 import { getMetadataArgs, setMetadataArgs } from "../wire/metadata_grammar.ts";
 import { cancelUpdateArgs } from "../wire/return_options.ts";
@@ -39,12 +41,14 @@ import {
   startTls,
   unauthenticate,
 } from "./commands/connection.ts";
+import { esearch } from "./commands/esearch.ts";
 import { fetch } from "./commands/fetch.ts";
 import { idle } from "./commands/idle.ts";
 import { list, lsub, status } from "./commands/list.ts";
 import { create, namespace, remove, rename, subscribe, unsubscribe } from "./commands/mailboxes.ts";
 import { getMetadata, setMetadata } from "./commands/metadata.ts";
 import { copy, expunge, move, store, uidExpunge } from "./commands/messages.ts";
+import { notify } from "./commands/notify.ts";
 import { search } from "./commands/search.ts";
 import { sort, thread } from "./commands/sort.ts";
 import { close, select, unselect } from "./commands/select.ts";
@@ -299,6 +303,22 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     mayExpunge: true,
     lasting: true,
   }),
+  command("NOTIFY", {
+    state: "authenticated",
+    parse: notifyArgs,
+    run: notify,
+    rfc: "RFC 5465 §3.1",
+    capability: "NOTIFY",
+    mayExpunge: true,
+  }),
+  command("ESEARCH", {
+    state: "authenticated",
+    parse: esearchArgs,
+    run: esearch,
+    rfc: "RFC 7377 §2",
+    capability: "MULTISEARCH",
+    mayExpunge: true,
+  }),
   command("CHECK", {
     state: "selected",
     parse: noArgs,
@@ -327,6 +347,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     run: expunge,
     rfc: "RFC 9051 §6.4.3",
     mayExpunge: true,
+    removes: true,
   }),
   command("UID EXPUNGE", {
     state: "selected",
@@ -336,6 +357,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     capability: "UIDPLUS",
     byUid: true,
     mayExpunge: true,
+    removes: true,
   }),
   command("CANCELUPDATE", {
     state: "selected",
@@ -364,7 +386,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     parse: sortArgs,
     run: sort,
     rfc: "RFC 5256 §3",
-    capability: ["SORT", "ESORT", "I18NLEVEL=1"],
+    capability: ["SORT", "ESORT", "CONTEXT=SORT", "I18NLEVEL=1"],
   }, NUMBERS_HOLD),
   ...withUidForm("THREAD", {
     state: "selected",
@@ -397,6 +419,7 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     run: move,
     rfc: "RFC 6851 §3",
     capability: "MOVE",
+    removes: true,
   }, { bySequence: true }),
   ...withUidForm("REPLACE", {
     state: "selected",

@@ -33,6 +33,8 @@ export interface DrainOptions {
   /** False while sequence numbers must hold still. @see RFC 9051 §7.5.1 */
   readonly expunges: boolean;
   readonly withUid: boolean;
+  /** True for who does not want to hear of flags. @see RFC 5465 §5.1 */
+  readonly silentFlags?: boolean;
 }
 
 /** What of a session decides what its view shows. */
@@ -299,10 +301,12 @@ export class View {
     out.text(text);
   }
 
-  #tellFlags(out: Output, { session, withUid }: DrainOptions): void {
+  #tellFlags(out: Output, { session, withUid, silentFlags }: DrainOptions): void {
     const told = this.#modseq;
     this.#modseq = this.mailbox.highestModseq;
-    if (this.#modseq === told || this.#knowsAllSince(told)) return this.#known.clear();
+    if (silentFlags || this.#modseq === told || this.#knowsAllSince(told)) {
+      return this.#known.clear();
+    }
     const { uids, count, modseqs } = this.mailbox.messages;
     const tellsUid = namesUid(session, withUid);
     const last = this.#count === 0 ? 0 : this.#uids[this.#count - 1];

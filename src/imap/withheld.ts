@@ -1,6 +1,7 @@
 /** Which capabilities are not offered, by the config or to a client that breaks on them. */
 
-import type { Context } from "./command.ts";
+import type { Service } from "./command.ts";
+import type { Session } from "./session.ts";
 
 /** By name in upper case: what a capability cannot be without. */
 const NEEDS: ReadonlyMap<string, readonly string[]> = new Map(Object.entries({
@@ -53,7 +54,10 @@ export function withDependents(names: Iterable<string>): ReadonlySet<string> {
 /** Whether the config and what the client said of itself let it have a capability. */
 export function isOffered(
   capability: string,
-  { session, service }: Pick<Context, "session" | "service">,
+  { session, service }: {
+    readonly session: Pick<Session, "withheld">;
+    readonly service: Pick<Service, "withheld">;
+  },
 ): boolean {
   const { withheld } = service;
   return !isWithheld(capability, session.withheld) &&

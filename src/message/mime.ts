@@ -376,7 +376,8 @@ function sectionOfMessage(
   return text === "TEXT" ? [bodyStart, end] : [headerStart, end];
 }
 
-function locatePart(root: PartOffsets, path: readonly number[]): PartOffsets | undefined {
+/** A part by its numbers, of which there is at least one. @see RFC 9051 §6.4.5.1 */
+export function locatePart(root: PartOffsets, path: readonly number[]): PartOffsets | undefined {
   let part: PartOffsets | undefined = partOfMessage(root, path[0]);
   for (const number of path.slice(1)) {
     if (part?.message !== undefined) part = partOfMessage(part.message, number);

@@ -4,7 +4,8 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { judge } from "../imap/announced.ts";
 import { type Dialogue, Disconnected, type Service } from "../imap/command.ts";
-import { dispatch } from "../imap/dispatch.ts";
+import { dispatch, type Environment } from "../imap/dispatch.ts";
+import type { Notifications } from "../imap/notifications.ts";
 import { ReceivedMessage } from "../imap/received_message.ts";
 import { Session } from "../imap/session.ts";
 import { capabilities, withoutSecrets } from "../imap/table.ts";
@@ -209,13 +210,7 @@ export class Connection {
       this.log.info("C:", { text: text ?? "***" });
     }
     this.#commands++;
-    const { bad } = await dispatch(frame, {
-      session: this.#session,
-      service: this.service,
-      out: this.#out,
-      dialogue: this.#dialogue,
-      log: this.log,
-    });
+    const { bad } = await dispatch(frame, this.#environment);
     this.#secretDialogue = false;
     this.#noteUser();
     await this.#forgetReceived();
@@ -292,8 +287,31 @@ export class Connection {
       if (this.#ended) throw this.#ended;
       const event = this.#framer.next();
       if (event !== undefined) return event;
-      await this.#more(this.#loggedIn ? this.endpoint.limits.idle : undefined);
+      const { notify } = this.#session;
+      if (notify !== undefined) await this.#waitWith(notify);
+      else await this.#more(this.#loggedIn ? this.endpoint.limits.idle : undefined);
     }
+  }
+
+  /** Waits for bytes, and tells meanwhile what the client asked to hear. @see RFC 5465 §3.1 */
+  async #waitWith(notify: Notifications): Promise<void> {
+    const end = this.service.now() + this.endpoint.limits.idle;
+    const octets = this.#octetsIn;
+    notify.onDue = () => this.#waiting?.resolve();
+    while (this.#octetsIn === octets) {
+      if (notify.due) await notify.tell(this.#environment, false);
+      else await this.#more(Math.max(0, end - this.service.now()));
+    }
+  }
+
+  get #environment(): Environment {
+    return {
+      session: this.#session,
+      service: this.service,
+      out: this.#out,
+      dialogue: this.#dialogue,
+      log: this.log,
+    };
   }
 
   async #line(): Promise<string> {

@@ -162,6 +162,32 @@ export interface AnnotationNews {
   readonly by?: object;
 }
 
+/** What became of messages of a mailbox; "flags" also stands for keywords. */
+export type MessageChange = "arrived" | "expunged" | "flags";
+
+/** What {@link Account.watch} tells; by then more may have happened. */
+export type AccountNews =
+  /** `by` is who was named when it was done. */
+  | {
+    readonly kind: "created" | "deleted" | "subscription";
+    readonly mailbox: string;
+    readonly by?: object;
+  }
+  /** Mailboxes below it are renamed with it. */
+  | {
+    readonly kind: "renamed";
+    readonly mailbox: string;
+    readonly from: string;
+    readonly by?: object;
+  }
+  | {
+    readonly kind: "messages";
+    readonly mailbox: string;
+    readonly changes: ReadonlySet<MessageChange>;
+  }
+  /** Something may have happened that nobody saw. */
+  | { readonly kind: "unknown" };
+
 /** UIDs of another server, to be kept here. */
 export interface ForeignUids {
   readonly uidValidity: number;
@@ -187,8 +213,9 @@ export interface Account {
   info(name: string): MailboxInfo | undefined;
   /** Names subscribed to, sorted; they need not exist. @see RFC 9051 §6.3.7 */
   subscriptions(): readonly string[];
-  subscribe(name: string): Promise<void>;
-  unsubscribe(name: string): Promise<void>;
+  /** @param by told to who watches, so that they know what they did themselves; so below */
+  subscribe(name: string, by?: object): Promise<void>;
+  unsubscribe(name: string, by?: object): Promise<void>;
 
   /**
    * Makes a mailbox.
@@ -197,11 +224,19 @@ export interface Account {
    * @throws {StoreError} `mailbox-exists`, `bad-name`
    * @see RFC 9051 §6.3.4
    */
-  create(name: string, specialUse?: readonly SpecialUse[]): Promise<string>;
+  create(name: string, specialUse?: readonly SpecialUse[], by?: object): Promise<string>;
   /** Deletes one mailbox with its messages; its children stay. @throws {StoreError} `no-mailbox`, `not-permitted`, `has-children` */
-  delete(name: string): Promise<void>;
+  delete(name: string, by?: object): Promise<void>;
   /** Renames a mailbox and its children; INBOX is emptied into the new mailbox instead. @see RFC 9051 §6.3.6 */
-  rename(from: string, to: string): Promise<void>;
+  rename(from: string, to: string, by?: object): Promise<void>;
+  /**
+   * Calls `listener` after something changed in any mailbox, or in the list of them, in the order of
+   * commits and never inside a call that makes a change; also after what other programs did, as far
+   * as they can be watched.
+   *
+   * @returns a function that ends it
+   */
+  watch(listener: (news: AccountNews) => void): () => void;
 
   /** Counts of one mailbox after taking over what other programs changed. @throws {StoreError} `no-mailbox` */
   status(name: string): Promise<MailboxStatus>;

@@ -46,6 +46,22 @@ export type FetchItem =
     readonly peek: boolean;
     /** How the answer names it: `BODY[1.HEADER.FIELDS (FROM TO)]<0>`, `RFC822.TEXT`. */
     readonly label: string;
+  }
+  | {
+    /** BINARY[…], BINARY.PEEK[…]: a part with its transfer encoding undone. */
+    readonly name: "BINARY";
+    /** Part numbers; empty for the message itself. */
+    readonly part: readonly number[];
+    /** Of what is decoded. */
+    readonly partial?: PartialRange;
+    readonly peek: boolean;
+    readonly label: string;
+  }
+  | {
+    /** BINARY.SIZE[…]: octets of such a part. */
+    readonly name: "BINARY.SIZE";
+    readonly part: readonly number[];
+    readonly label: string;
   };
 
 const FAST = ["FLAGS", "INTERNALDATE", "RFC822.SIZE"] as const;
@@ -73,6 +89,9 @@ const ITEMS: ReadonlyMap<string, (s: Scanner) => FetchItem> = new Map(Object.ent
     "PREVIEW": (s) => ({ name: "PREVIEW", lazy: takesLazy(s) }),
     "BODY": (s) => s.peek() === "[" ? bodySection(s, false) : { name: "BODY" },
     "BODY.PEEK": (s) => bodySection(s, true),
+    "BINARY": (s) => binarySection(s, false),
+    "BINARY.PEEK": (s) => binarySection(s, true),
+    "BINARY.SIZE": (s) => binarySize(s),
     "RFC822": () => rfc822("RFC822", "", false),
     "RFC822.HEADER": () => rfc822("RFC822.HEADER", "HEADER", true),
     "RFC822.TEXT": () => rfc822("RFC822.TEXT", "TEXT", false),
@@ -131,6 +150,33 @@ function bodySection(s: Scanner, peek: boolean): FetchItem {
   const offset = partial === undefined ? "" : `<${partial.offset}>`;
   const label = `BODY[${spell(section)}]${offset}`;
   return { name: "BODY[]", section, partial, peek, label };
+}
+
+/**
+ * "BINARY" [".PEEK"] section-binary [partial]
+ *
+ * section-binary = "[" [section-part] "]"
+ *
+ * @see RFC 3516 §7
+ */
+function binarySection(s: Scanner, peek: boolean): FetchItem {
+  const part = sectionBinary(s);
+  const partial = s.take("<") ? partialRange(s) : undefined;
+  const offset = partial === undefined ? "" : `<${partial.offset}>`;
+  return { name: "BINARY", part, partial, peek, label: `BINARY[${part.join(".")}]${offset}` };
+}
+
+/** "BINARY.SIZE" section-binary @see RFC 3516 §7 */
+function binarySize(s: Scanner): FetchItem {
+  const part = sectionBinary(s);
+  return { name: "BINARY.SIZE", part, label: `BINARY.SIZE[${part.join(".")}]` };
+}
+
+function sectionBinary(s: Scanner): readonly number[] {
+  s.expect("[");
+  const part = s.peek() === "]" ? [] : s.separated(".", () => s.nzNumber("a part number"));
+  s.expect("]");
+  return part;
 }
 
 /** number "." nz-number ">" @see RFC 9051 §9 `partial` */
@@ -202,6 +248,12 @@ function spellField(name: string): string {
   return plain ? name : `"${name.replaceAll(/["\\]/g, "\\$&")}"`;
 }
 
+/** Same for items that would be answered alike. */
+function keyOf(item: FetchItem): string {
+  if (!("label" in item)) return item.name;
+  return "partial" in item ? `${item.label}.${item.partial?.count ?? ""}` : item.label;
+}
+
 /**
  * Drops repetitions; of the same section once fetched and once only peeked at, the former stays, as
  * does a preview that is waited for.
@@ -209,11 +261,10 @@ function spellField(name: string): string {
 function distinct(items: readonly FetchItem[]): FetchItem[] {
   const byKey = new Map<string, FetchItem>();
   for (const item of items) {
-    const key = item.name === "BODY[]" ? `${item.label}.${item.partial?.count ?? ""}` : item.name;
+    const key = keyOf(item);
     const before = byKey.get(key);
-    const less = before?.name === "BODY[]"
-      ? before.peek
-      : before?.name === "PREVIEW" && before.lazy;
+    const less = before !== undefined &&
+      ("peek" in before && before.peek || "lazy" in before && before.lazy);
     if (before === undefined || less) byKey.set(key, item);
   }
   return [...byKey.values()];

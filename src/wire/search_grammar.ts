@@ -1,12 +1,12 @@
 /** SEARCH programs. @see RFC 9051 §6.4.4, §9 `search-key` */
 
 import { latin1Bytes } from "./bytes.ts";
-import { DIGIT, isOf } from "./char_class.ts";
+import { ATOM, DIGIT, isOf } from "./char_class.ts";
 import { date, type Day } from "./date_grammar.ts";
 import { lenientText, numberSet, sequenceSet } from "./grammar.ts";
 import type { NumberSet } from "./number_set.ts";
 import { type ReturnOption, returnOptions } from "./return_options.ts";
-import type { Scanner } from "./scanner.ts";
+import { type Scanner, SyntaxFault } from "./scanner.ts";
 
 export type { Day };
 
@@ -41,7 +41,9 @@ export type SearchKey =
   /** Seconds. @see RFC 5032 */
   | { readonly name: "OLDER" | "YOUNGER"; readonly seconds: number }
   /** @see RFC 7162 §3.1.5; the entry name and type are taken and have no meaning here. */
-  | { readonly name: "MODSEQ"; readonly modseq: number };
+  | { readonly name: "MODSEQ"; readonly modseq: number }
+  /** A named search, as the client spelled its name. @see RFC 5466 §3.1 */
+  | { readonly name: "FILTER"; readonly filter: string };
 
 export interface SearchArgs {
   /** Absent: the old `* SEARCH` answer. */
@@ -59,15 +61,26 @@ export class UnknownCharset extends Error {
   }
 }
 
+/** A charset that a program may not have here: BAD [BADCHARSET]. */
+export class WrongCharset extends SyntaxFault {
+  override readonly code = "BADCHARSET";
+}
+
 const MAX_KEYS = 1000;
 
-/** Bytes in some charset as text; undefined if they are not valid in it. */
-type Decode = (bytes: string) => string | undefined;
+/** Of the strings in a program. */
+interface Charset {
+  /** Bytes as text; undefined if they are not valid in it. */
+  readonly decode: (bytes: string) => string | undefined;
+  readonly isUnicode: boolean;
+}
+
+const LENIENT: Charset = { decode: lenientText, isUnicode: true };
 
 /** What reading one program needs. */
 interface Program {
   readonly s: Scanner;
-  readonly decode: Decode;
+  readonly charset: Charset;
   keys: number;
 }
 
@@ -81,6 +94,15 @@ interface Program {
  */
 export function searchArgs(s: Scanner): SearchArgs {
   s.space();
+  return searchArgsHere(s);
+}
+
+/**
+ * [search-return-opts SP] search-program
+ *
+ * @throws {UnknownCharset}
+ */
+export function searchArgsHere(s: Scanner): SearchArgs {
   const returns = returnOptions(s);
   const namesCharset = s.takeKeyword("CHARSET");
   const key = blamedOn(returns, () => program(s, namesCharset));
@@ -119,30 +141,37 @@ export function searchProgram(s: Scanner): SearchKey {
 }
 
 function program(s: Scanner, namesCharset: boolean): SearchKey {
-  return programIn(namesCharset ? charset(s) : lenientText, s);
+  return programIn(namesCharset ? charset(s) : LENIENT, s);
 }
 
-function programIn(decode: Decode, s: Scanner): SearchKey {
-  const key = searchKeys({ s, decode, keys: 0 });
+/** search-criteria = search-key *(SP search-key), the value of a filter @see RFC 5466 §4 */
+export function filterCriteria(s: Scanner): SearchKey {
+  return programIn(LENIENT, s);
+}
+
+function programIn(charset: Charset, s: Scanner): SearchKey {
+  const key = searchKeys({ s, charset, keys: 0 });
   s.end();
   return key;
 }
 
 /** SP charset SP; charset = atom / quoted */
-function charset(s: Scanner): Decode {
+function charset(s: Scanner): Charset {
   s.space();
   const name = s.astring("a charset");
   s.space();
   // To TextDecoder, US-ASCII is a name of windows-1252; those who say it often send UTF-8.
-  if (name.toUpperCase() === "US-ASCII") return lenientText;
+  if (name.toUpperCase() === "US-ASCII") return LENIENT;
   const decoder = decoderOf(name);
-  return (bytes) => {
-    try {
-      return decoder.decode(latin1Bytes(bytes));
-    } catch {
-      return undefined;
-    }
-  };
+  return { decode: (bytes) => decoded(bytes, decoder), isUnicode: decoder.encoding === "utf-8" };
+}
+
+function decoded(bytes: string, decoder: TextDecoder): string | undefined {
+  try {
+    return decoder.decode(latin1Bytes(bytes));
+  } catch {
+    return undefined;
+  }
 }
 
 function decoderOf(name: string): TextDecoder {
@@ -243,6 +272,7 @@ const KEYS: ReadonlyMap<string, KeyParser> = new Map(Object.entries(
     "EMAILID": objectIdKey("EMAILID"),
     "THREADID": objectIdKey("THREADID"),
     "MODSEQ": ({ s }) => modseqKey(s),
+    "FILTER": filterKey,
   } satisfies Record<string, KeyParser>,
 ));
 
@@ -253,10 +283,10 @@ function operand(program: Program): SearchKey {
 }
 
 /** SP astring, in the program's charset */
-function argument({ s, decode }: Program): string {
+function argument({ s, charset }: Program): string {
   s.space();
   const start = s.position;
-  const text = decode(s.astring("a string to search for"));
+  const text = charset.decode(s.astring("a string to search for"));
   if (text === undefined) throw s.fault("a string valid in its charset", start);
   return text;
 }
@@ -348,4 +378,27 @@ function modseqKey(s: Scanner): SearchKey {
     s.space();
   }
   return { name: "MODSEQ", modseq: s.number64("a mod-sequence") };
+}
+
+const FILTER_NAME = "the name of a filter";
+
+/**
+ * "FILTER" SP filter-name
+ *
+ * filter-name = 1*<any ATOM-CHAR except "/">
+ *
+ * @see RFC 5466 §3.1, §4
+ */
+function filterKey({ s, charset }: Program): SearchKey {
+  s.space();
+  const start = s.position;
+  const filter = s.atom(FILTER_NAME);
+  if (filter.includes("/")) throw s.fault(`${FILTER_NAME} without "/"`, start);
+  if (!charset.isUnicode) throw new WrongCharset("Expected CHARSET UTF-8 with FILTER", start);
+  return { name: "FILTER", filter };
+}
+
+/** True if a filter may be called so. */
+export function isFilterName(name: string): boolean {
+  return name !== "" && [...name].every((char) => char !== "/" && isOf(char.charCodeAt(0), ATOM));
 }

@@ -8,6 +8,7 @@ import { testMailboxes } from "./store_mailboxes.ts";
 import { testCopies, testFlags, testMessages } from "./store_messages.ts";
 import { testVanished } from "./store_vanished.ts";
 import { testRestarts, testSessions, testSizes } from "./store_sessions.ts";
+import { testWatching } from "./store_watch.ts";
 
 /** Runs the suite on stores that `make` makes places for. */
 export function storeContract(name: string, make: () => Promise<StorePlace>): void {
@@ -49,4 +50,5 @@ export function storeContract(name: string, make: () => Promise<StorePlace>): vo
   testSessions(testAccount);
   testRestarts(test);
   testSizes(testAccount);
+  testWatching(testAccount);
 }

@@ -70,6 +70,55 @@ export function testMessages(test: TestAccount): void {
     await message.incoming.abort();
   });
 
+  test("IncomingMessage.rest() keeps what was written", async (account) => {
+    const message = await incoming(account, "INBOX", text("rested"));
+    await message.incoming.rest();
+    await message.incoming.rest();
+    const { uids } = await account.append("INBOX", [message]);
+    const inbox = await account.open("INBOX");
+    assert.equal(await wholeText(inbox, uids[0]), new TextDecoder().decode(text("rested")));
+    inbox.close();
+    const dropped = await incoming(account, "INBOX", text("dropped"));
+    await dropped.incoming.rest();
+    await dropped.incoming.abort();
+    assert.equal((await account.status("INBOX")).messages, 1);
+  });
+
+  test("Mailbox.replace() stores one message and expunges another", async (account) => {
+    await account.create("a");
+    for (const name of ["one", "two"]) await deliver(account, "INBOX", name);
+    const inbox = await account.open("INBOX");
+    const three = await incoming(account, "INBOX", text("three"));
+    assert.deepEqual((await inbox.replace(1, "INBOX", three)).uids, [3]);
+    assert.deepEqual(uidsOf(inbox), [2, 3]);
+    assert.equal(inbox.messages.modseqs[1], inbox.highestModseq);
+    const before = inbox.highestModseq;
+    const four = await incoming(account, "a", text("four"));
+    assert.deepEqual((await inbox.replace(3, "a", four)).uids, [1]);
+    assert.deepEqual(uidsOf(inbox), [2]);
+    assert.equal(inbox.highestModseq, before + 1);
+    inbox.close();
+    assert.equal((await account.status("a")).messages, 1);
+  });
+
+  test("Mailbox.replace() does both or neither", async (account) => {
+    await deliver(account, "INBOX");
+    const inbox = await account.open("INBOX");
+    const keywords = Array.from({ length: 1001 }, (_, i) => `k${i}`);
+    const tooMany = await incoming(account, "INBOX", text("x"), { flags: { system: 0, keywords } });
+    await refused("too-many", inbox.replace(1, "INBOX", tooMany));
+    const gone = await incoming(account, "INBOX", text("y"));
+    await refused("message-gone", inbox.replace(7, "INBOX", gone));
+    await account.create("a");
+    const late = await incoming(account, "a", text("z"));
+    await account.delete("a");
+    await refused("no-mailbox", inbox.replace(1, "a", late));
+    for (const { incoming } of [tooMany, gone, late]) await incoming.abort();
+    assert.deepEqual(uidsOf(inbox), [1]);
+    assert.equal(await deliver(account, "INBOX"), 2);
+    inbox.close();
+  });
+
   test("IncomingMessage.abort() leaves no trace, before and after the append", async (account) => {
     const dropped = await incoming(account, "INBOX", text("dropped"));
     await dropped.incoming.abort();

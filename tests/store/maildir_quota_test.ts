@@ -65,3 +65,24 @@ Deno.test("MaildirStore.use() changes the quota of open accounts", async () => {
   await deliver(account, "INBOX");
   await refused("over-quota", account.receive("INBOX"));
 });
+
+Deno.test("Mailbox.replace() needs room only for what the new message has more", async () => {
+  await using fixture = await MaildirFixture.make();
+  const quota = { messages: 1, storage: 2000 };
+  const account = await (await fixture.open({ quota })).account("ann");
+  await deliver(account, "INBOX");
+  await refused("over-quota", account.receive("INBOX"));
+  const inbox = await account.open("INBOX");
+  const message = async (octets: number) => {
+    const incoming = await account.receive("INBOX", { replaces: true });
+    await incoming.write(new Uint8Array(octets).fill(0x61));
+    return { incoming, flags: { system: 0, keywords: [] } };
+  };
+  assert.deepEqual((await inbox.replace(1, "INBOX", await message(2000))).uids, [2]);
+  await refused("over-quota", inbox.replace(2, "INBOX", await message(2001)));
+  assert.deepEqual(uidsOf(inbox), [2]);
+  assert.deepEqual((await inbox.replace(2, "INBOX", await message(1500))).uids, [3]);
+  assert.deepEqual((await account.quota()).storage.used, 1500);
+  assert.deepEqual((await account.quota()).messages.used, 1);
+  inbox.close();
+});

@@ -12,8 +12,10 @@ function body(text: string, literals: string[] = []): BodyItem {
   return item;
 }
 
-const named = (...names: Exclude<FetchItem["name"], "BODY[]" | "PREVIEW">[]): FetchItem[] =>
-  names.map((name) => ({ name }));
+/** Items that are no more than their name. */
+type PlainName = Exclude<FetchItem["name"], "BODY[]" | "BINARY" | "BINARY.SIZE" | "PREVIEW">;
+
+const named = (...names: PlainName[]): FetchItem[] => names.map((name) => ({ name }));
 
 Deno.test("fetchItems: knows macros", () => {
   table(fetchItems, [
@@ -167,4 +169,19 @@ Deno.test("fetchItems: merges repeated sections unless their ranges differ", () 
   assert.equal(body("(BODY[] BODY.PEEK[])").peek, false);
   assert.equal(body("(BODY.PEEK[] BODY.PEEK[])").peek, true);
   assert.equal(scan(fetchItems, "(BODY[]<0.1> BODY[]<0.2> BODY[])").length, 3);
+});
+
+Deno.test("fetchItems: knows BINARY", () => {
+  const whole = { name: "BINARY", part: [], partial: undefined, peek: false, label: "BINARY[]" };
+  const two = { ...whole, part: [1, 2], peek: true, label: "BINARY[1.2]" };
+  assert.deepEqual(scan(fetchItems, "BINARY[]"), [whole]);
+  assert.deepEqual(scan(fetchItems, "binary.peek[1.2]"), [two]);
+  assert.deepEqual(scan(fetchItems, "BINARY[3]<4.5>"), [
+    { ...whole, part: [3], partial: { offset: 4, count: 5 }, label: "BINARY[3]<4>" },
+  ]);
+  assert.deepEqual(scan(fetchItems, "BINARY.SIZE[2]"), [
+    { name: "BINARY.SIZE", part: [2], label: "BINARY.SIZE[2]" },
+  ]);
+  assert.deepEqual(scan(fetchItems, "(BINARY.PEEK[] BINARY[])"), [whole]);
+  refuses(fetchItems, ["BINARY", "BINARY[0]", "BINARY[1.]", "BINARY[TEXT]", "BINARY.SIZE[1]<0.1>"]);
 });

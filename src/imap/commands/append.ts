@@ -16,19 +16,21 @@ import {
   type AuthenticatedContext,
   Refusal,
   type SelectedContext,
+  type Service,
 } from "../command.ts";
 import { mailboxArgument, orTryCreate } from "../mailbox_argument.ts";
 import { takeUrl, type UrlContext } from "../message_urls.ts";
 import { emptyMessage, partsLeft, ReceivedMessage, receivedOf } from "../received_message.ts";
 import type { Session } from "../session.ts";
 import { expungeIssued, presentUids } from "../targets.ts";
+import { isOffered } from "../withheld.ts";
 
 /** Messages of one command. */
 const MAX_MESSAGES = 1000;
 
 /** What the receiving of messages needs to know of the endpoint. */
 interface Receiving extends UrlContext {
-  readonly service: UrlContext["service"] & { readonly appendLimit: number };
+  readonly service: UrlContext["service"] & Pick<Service, "appendLimit" | "withheld">;
 }
 
 /** Tells APPEND's messages from its other literals. */
@@ -85,13 +87,15 @@ export async function receiveLiteral(
 }
 
 async function receive(
-  { user, service }: Receiving,
+  context: Receiving,
   mailbox: string,
   { catenated }: AppendMessage,
   { binary, replaces }: { readonly binary: boolean; readonly replaces: boolean },
 ): Promise<ReceivedMessage> {
+  const { user, session, service } = context;
   const incoming = await orTryCreate(user.account.receive(mailbox, { replaces }));
-  return new ReceivedMessage(incoming, service.appendLimit, binary || catenated);
+  const utf8 = session.utf8 || !isOffered("UTF8=ACCEPT", context);
+  return new ReceivedMessage(incoming, service.appendLimit, { binary: binary || catenated, utf8 });
 }
 
 /** The literals of a message are through: it need not be held in memory while others come. */
@@ -123,6 +127,7 @@ export async function append(
   const mailbox = mailboxArgument(args.mailbox, session);
   return await withMessages(context, mailbox, args.messages, false, async (messages) => {
     const { uidValidity, uids } = await orTryCreate(user.account.append(mailbox, messages));
+    session.notify?.made(mailbox, uids);
     return ok("APPEND completed", appendUidCode(uidValidity, uids));
   });
 }
@@ -139,6 +144,7 @@ export async function replace(context: SelectedContext, args: ReplaceArgs): Prom
     const { uidValidity, uids } = await orTryCreate(
       view.mailbox.replace(present[0], mailbox, message),
     );
+    session.notify?.made(mailbox, uids);
     out.text(statusLine("*", "OK", "The new message is there", appendUidCode(uidValidity, uids)));
     return ok(`${context.command} completed`);
   });

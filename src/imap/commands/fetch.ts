@@ -1,5 +1,6 @@
 /** FETCH: which messages, in which batches, and what goes around the items. */
 
+import type { Pace } from "../../pace.ts";
 import { type CachedItems, FLAG, type StoredMessage, StoreError } from "../../store/store.ts";
 import type { FetchArgs } from "../../wire/command_grammar.ts";
 import type { FetchItem } from "../../wire/fetch_grammar.ts";
@@ -7,8 +8,9 @@ import { type Completion, no, ok, vanished } from "../../wire/response.ts";
 import { SyntaxFault } from "../../wire/scanner.ts";
 import type { SelectedContext } from "../command.ts";
 import { CommandPace } from "../command_pace.ts";
-import { type FetchedMessage, planItem, type PlannedItem } from "../fetch_items.ts";
+import { planItem } from "../fetch_items.ts";
 import { fetchOpening } from "../message_response.ts";
+import type { FetchedMessage, PlannedItem, Writing } from "../planned_item.ts";
 import { spanOf } from "../return_options.ts";
 import { vanishedIn } from "../resync.ts";
 import { expungeIssued, presentUids } from "../targets.ts";
@@ -52,8 +54,20 @@ export async function fetch(context: SelectedContext, args: FetchArgs): Promise<
   if (failures.unreadable > 0) {
     return no(`${failures.unreadable} messages cannot be read`, "CORRUPTION");
   }
+  if (failures.undecoded > 0) {
+    return no(`${failures.undecoded} parts have an encoding that is not known`, "UNKNOWN-CTE");
+  }
   if ((gone || failures.gone > 0) && !byUid) throw expungeIssued();
   return ok(`${context.command} completed`);
+}
+
+/** Answers about messages that no FETCH asked for: \Seen stays as it is. @see RFC 5465 §5.2 */
+export async function tellMessages(
+  context: SelectedContext,
+  items: readonly FetchItem[],
+  uids: readonly number[],
+): Promise<void> {
+  await sendAll(context, makePlan(items, true), uids);
 }
 
 function withImpliedItems(
@@ -93,6 +107,8 @@ function changedSince(
 interface Failures {
   gone: number;
   unreadable: number;
+  /** Parts of an unknown transfer encoding. */
+  undecoded: number;
 }
 
 async function sendAll(
@@ -101,7 +117,7 @@ async function sendAll(
   uids: readonly number[],
 ): Promise<Failures> {
   const { view, out } = context;
-  const failures: Failures = { gone: 0, unreadable: 0 };
+  const failures: Failures = { gone: 0, unreadable: 0, undecoded: 0 };
   const pace = new CommandPace(context.dialogue);
   for (const batch of batches(uids, plan.opened ? 32 : 512)) {
     if (plan.prepared) await view.mailbox.prepare(batch, plan.awaited);
@@ -119,7 +135,7 @@ async function sendAll(
       const seq = view.seqOf(uid);
       const message = { seq, uid, view, cached: rows?.[row] ?? {} };
       const flagsChanged = marked.has(uid);
-      if (plan.opened) await sendOpened(context, plan, message, flagsChanged, failures);
+      if (plan.opened) await sendOpened(context, plan, message, flagsChanged, { failures, pace });
       else sendKept(context, plan, message, flagsChanged, failures);
       if (out.full) await out.flush();
       // Reading the clock costs as much as a short answer.
@@ -184,7 +200,7 @@ async function sendOpened(
   plan: Plan,
   base: Named,
   flagsChanged: boolean,
-  failures: Failures,
+  { failures, pace }: { readonly failures: Failures; readonly pace: Pace },
 ): Promise<void> {
   const { out } = context;
   const stored = await open(context, base.uid, failures);
@@ -195,16 +211,43 @@ async function sendOpened(
     // Before anything is awaited: other sessions may expunge while a text is written.
     const texts = plan.items.map((item) => textOf(item, message));
     const flags = flagsChanged ? changedFlags(context, plan, message) : "";
+    const writings = await allWritings(plan.items, texts, message, pace);
+    failures.undecoded += plan.items.length - writings.length;
+    if (writings.length === 0) {
+      if (flags !== "") {
+        out.text(`${fetchOpening(context.session, base.seq, base.uid)}${flags.trim()})\r\n`);
+      }
+      return;
+    }
     out.text(fetchOpening(context.session, base.seq, base.uid));
-    for (const [i, item] of plan.items.entries()) {
+    for (const [i, write] of writings.entries()) {
       if (i > 0) out.text(" ");
-      if ("text" in item) out.text(texts[i]);
-      else await item.write(message, out);
+      const written = write(out);
+      if (written) await written;
     }
     out.text(`${flags})\r\n`);
   } finally {
     stored.close();
   }
+}
+
+/** Makes ready what takes long, before the answer begins; leaves out what cannot be made. */
+async function allWritings(
+  items: readonly PlannedItem[],
+  texts: readonly string[],
+  message: FetchedMessage,
+  pace: Pace,
+): Promise<readonly Writing[]> {
+  const writings: Writing[] = [];
+  for (const [i, item] of items.entries()) {
+    if ("text" in item) writings.push((out) => out.text(texts[i]));
+    else if ("write" in item) writings.push((out) => item.write(message, out));
+    else {
+      const writing = await item.ready(message, pace);
+      if (writing !== undefined) writings.push(writing);
+    }
+  }
+  return writings;
 }
 
 /** The message with its place in the columns, unless it was expunged meanwhile. */

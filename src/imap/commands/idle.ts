@@ -2,6 +2,7 @@
 
 import { bad, type Completion, ok, statusLine } from "../../wire/response.ts";
 import type { AuthenticatedContext } from "../command.ts";
+import type { Session } from "../session.ts";
 import type { View } from "../view.ts";
 
 /** @see RFC 2177, RFC 9051 §6.3.13 */
@@ -9,8 +10,7 @@ export async function idle(context: AuthenticatedContext): Promise<Completion> {
   const { dialogue, session } = context;
   const view = session.state.name === "selected" ? session.state.view : undefined;
   const alarm = new Alarm();
-  const ring = () => alarm.ring();
-  const unwatch = [view?.mailbox.watch(ring), session.metadataNews?.listen(ring)];
+  const unwatch = watch(session, view, () => alarm.ring());
   await dialogue.prompt("idling");
   const line = dialogue.line();
   // The line may fail while nobody waits for it; it is awaited below all the same.
@@ -19,7 +19,7 @@ export async function idle(context: AuthenticatedContext): Promise<Completion> {
   try {
     await announce(context, view, alarm, line);
   } finally {
-    for (const end of unwatch) end?.();
+    unwatch();
     alarm.stop();
   }
   return (await line).toUpperCase() === "DONE"
@@ -27,17 +27,31 @@ export async function idle(context: AuthenticatedContext): Promise<Completion> {
     : bad("Expected DONE to end IDLE", "CLIENTBUG");
 }
 
+/** Calls `ring` when there is something to tell. */
+function watch(session: Session, view: View | undefined, ring: () => void): () => void {
+  const { notify } = session;
+  const ends = [session.metadataNews?.listen(ring)];
+  if (notify === undefined) ends.push(view?.mailbox.watch(ring));
+  else {
+    notify.onDue = ring;
+    ends.push(() => notify.onDue = () => {});
+  }
+  return () => ends.forEach((end) => end?.());
+}
+
 /** Tells what happens until the client's line is there. */
 async function announce(
-  { out, service, session }: AuthenticatedContext,
+  context: AuthenticatedContext,
   view: View | undefined,
   alarm: Alarm,
   line: Promise<string>,
 ): Promise<void> {
+  const { out, service, session } = context;
   let ended = false;
   void line.then(() => ended = true, () => ended = true);
   while (!ended) {
-    await view?.tell(out, { session, expunges: true, withUid: false });
+    if (session.notify !== undefined) await session.notify.tell(context, true);
+    else await view?.tell(out, { session, expunges: true, withUid: false });
     session.metadataNews?.tell(out);
     await out.flush();
     // Clients and NAT boxes give up on a silent connection.

@@ -17,7 +17,7 @@ export async function create(
   }
   const name = newMailboxArgument(args.mailbox, session);
   assertUsable(name, args.specialUse);
-  const mailboxId = await user.account.create(name, args.specialUse);
+  const mailboxId = await user.account.create(name, args.specialUse, session);
   const supplied = denormalized(session, args.mailbox);
   if (supplied !== undefined) out.text(unaskedListResponse(user.account, name, supplied));
   return ok("CREATE completed", mailboxIdCode(mailboxId));
@@ -29,7 +29,7 @@ export async function remove(
   args: MailboxArgs,
 ): Promise<Completion> {
   const name = mailboxArgument(args.mailbox, session);
-  await user.account.delete(name);
+  await user.account.delete(name, session);
   const supplied = denormalized(session, args.mailbox);
   if (supplied !== undefined) out.text(unaskedListResponse(user.account, name, supplied));
   const { state } = session;
@@ -45,7 +45,7 @@ export async function rename(
   args: RenameArgs,
 ): Promise<Completion> {
   const name = newMailboxArgument(args.to, session);
-  await user.account.rename(mailboxArgument(args.from, session), name);
+  await user.account.rename(mailboxArgument(args.from, session), name, session);
   const supplied = denormalized(session, args.from, args.to);
   if (supplied !== undefined) out.text(unaskedListResponse(user.account, name, supplied));
   return ok("RENAME completed");
@@ -56,7 +56,7 @@ export async function subscribe(
   { user, session }: AuthenticatedContext,
   args: MailboxArgs,
 ): Promise<Completion> {
-  await user.account.subscribe(mailboxArgument(args.mailbox, session));
+  await user.account.subscribe(mailboxArgument(args.mailbox, session), session);
   return ok("SUBSCRIBE completed");
 }
 
@@ -65,7 +65,7 @@ export async function unsubscribe(
   { user, session }: AuthenticatedContext,
   args: MailboxArgs,
 ): Promise<Completion> {
-  await user.account.unsubscribe(mailboxArgument(args.mailbox, session));
+  await user.account.unsubscribe(mailboxArgument(args.mailbox, session), session);
   return ok("UNSUBSCRIBE completed");
 }
 

@@ -72,6 +72,7 @@ export async function copy(context: SelectedContext, args: CopyArgs): Promise<Co
   const uids = transferable(context, args);
   const destination = mailboxArgument(args.mailbox, session);
   const copied = await orTryCreate(view.mailbox.copy(uids, destination));
+  session.notify?.made(destination, copied.destination);
   if (copied.source.length === 0) return ok("No messages to copy");
   const { uidValidity, source } = copied;
   return ok(`${context.command} completed`, copyUidCode(uidValidity, source, copied.destination));
@@ -84,6 +85,7 @@ export async function move(context: SelectedContext, args: CopyArgs): Promise<Co
   const uids = transferable(context, args);
   const destination = mailboxArgument(args.mailbox, session);
   const moved = await orTryCreate(view.mailbox.move(uids, destination));
+  session.notify?.made(destination, moved.destination);
   if (moved.source.length === 0) return ok("No messages to move");
   const code = copyUidCode(moved.uidValidity, moved.source, moved.destination);
   out.text(statusLine("*", "OK", "Moved", code));

@@ -1,9 +1,10 @@
 /** One account: its mailboxes, and what happens to them as a whole. */
 
-import { clearTimeout, setTimeout } from "node:timers";
+import { clearInterval, setInterval } from "node:timers";
 import { Pace } from "../../pace.ts";
 import type {
   Account,
+  AccountNews,
   AccountSnapshot,
   AnnotationChanges,
   AppendedUids,
@@ -22,7 +23,7 @@ import { StoreError } from "../store.ts";
 import { type AccountContext, folderPath, loadColumns, tell } from "./account_context.ts";
 import { annotationOf, annotationsOf, copyAnnotations, setAnnotations } from "./annotations.ts";
 import { append } from "./appending.ts";
-import { isYoung, notice, refresh, stopWatching } from "./comparing.ts";
+import { isYoung, refresh } from "./comparing.ts";
 import { copyMessages } from "./copying.ts";
 import { folderOf } from "./folder_name.ts";
 import { type Folders, makeFolder } from "./folders.ts";
@@ -37,14 +38,15 @@ import { prepare, prepareAll } from "./preparing.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { sqliteRefusal } from "./sqlite_error.ts";
 import { storeErrorOf } from "./disk_error.ts";
+import { WatchedFolders } from "./watched_folders.ts";
 
-/** How long a closed mailbox is still watched, in ms: many are opened again soon. */
-const LINGER = 30_000;
 /** STATUS reads up to this many new messages to know their exact sizes. */
 const EXACT_SIZES = 200;
+/** Milliseconds between two looks for folders that other programs made. */
+const FOLDER_SEARCH = 30_000;
 
 /** What each opening has; listeners outlive it. */
-type OpeningOfAccount = Omit<Account, "watchAnnotations">;
+type OpeningOfAccount = Omit<Account, "watchAnnotations" | "watch">;
 
 /** An open account over its Maildir and its index; made by `openAccount`. */
 export class MaildirAccount implements OpeningOfAccount {
@@ -52,18 +54,20 @@ export class MaildirAccount implements OpeningOfAccount {
   readonly #account: AccountContext;
   readonly #list: MailboxList;
   readonly #folders: Folders;
-  readonly #lingering = new Map<MailboxState, ReturnType<typeof setTimeout>>();
+  readonly #watched: WatchedFolders;
   readonly #checked = new WeakSet<MailboxState>();
   #rootTime = 0;
   #scanned = 0;
   #scanning: Promise<void> | undefined;
   #closed = false;
+  #folderSearch: ReturnType<typeof setInterval> | undefined;
 
   constructor(name: string, account: AccountContext, list: MailboxList, folders: Folders) {
     this.name = name;
     this.#account = account;
     this.#list = list;
     this.#folders = folders;
+    this.#watched = new WatchedFolders(account, list);
   }
 
   list(): readonly MailboxInfo[] {
@@ -101,6 +105,7 @@ export class MaildirAccount implements OpeningOfAccount {
       const state = await this.#folders.create(name, this.#freeFolder(name), specialUse);
       return state.mailboxId;
     });
+    this.#watched.addAll();
   }
 
   async delete(name: string): Promise<void> {
@@ -109,7 +114,7 @@ export class MaildirAccount implements OpeningOfAccount {
       const state = this.#list.get(name);
       if (state) {
         await this.#folders.delete(state);
-        this.#stopLingering(state);
+        this.#watched.stay(state);
       } else if (this.#list.hasChildren(name)) {
         throw new StoreError("has-children", "The mailbox has only its children left");
       } else throw noMailbox(name);
@@ -136,7 +141,7 @@ export class MaildirAccount implements OpeningOfAccount {
       });
       await this.#folders.rename(renames);
       for (const { state } of renames) {
-        this.#watchAgain(state);
+        this.#watched.renamed(state);
         state.changed();
       }
     });
@@ -185,9 +190,8 @@ export class MaildirAccount implements OpeningOfAccount {
     const state = await this.find(name);
     state.handles++;
     this.#account.loaded.remove(state);
-    this.#stopLingering(state);
     try {
-      this.#watch(state);
+      this.#watched.add(state);
       await this.#refresh(state);
       await loadColumns(this.#account, state);
       state.assertThere();
@@ -302,13 +306,7 @@ export class MaildirAccount implements OpeningOfAccount {
     if (state.handles > 0) return;
     if (this.#closed) return;
     this.#account.loaded.put(state);
-    if (!state.unwatch) return;
-    const timer = setTimeout(() => {
-      this.#lingering.delete(state);
-      stopWatching(this.#account, state);
-    }, LINGER);
-    timer.unref();
-    this.#lingering.set(state, timer);
+    this.#watched.release(state);
   }
 
   refresh(): Promise<void> {
@@ -346,6 +344,7 @@ export class MaildirAccount implements OpeningOfAccount {
       this.#scanned = now;
     }).finally(() => this.#scanning = undefined);
     await this.#scanning;
+    this.#watched.addAll();
   }
 
   /** Takes a folder over that another program may just have made. */
@@ -354,11 +353,35 @@ export class MaildirAccount implements OpeningOfAccount {
     await this.scan();
   }
 
+  /** Tells what happens from now on; undefined ends it. */
+  watchAll(tell: ((news: AccountNews) => void) | undefined): void {
+    const { watch } = this.#list;
+    if (this.#closed) return;
+    watch.use(tell);
+    clearInterval(this.#folderSearch);
+    this.#folderSearch = undefined;
+    if (tell === undefined) return this.#watched.releaseAll();
+    this.#watched.addAll();
+    this.#folderSearch = setInterval(() => this.scan().catch(() => {}), FOLDER_SEARCH).unref();
+    this.#account.background.run("looking for new messages", () => this.#refreshAll());
+  }
+
+  /** What came before a folder was watched is found now. */
+  async #refreshAll(): Promise<void> {
+    const pace = new Pace();
+    for (const state of [...this.#list.states()]) {
+      if (this.#account.background.stopped) return;
+      if (!state.gone && state.unwatch) await this.#refresh(state).catch(unlessGone);
+      if (pace.due()) await pace.turn();
+    }
+  }
+
   /** Ends watching; the account's parts are closed by whoever made them. */
   stopWatching(): void {
     this.#closed = true;
-    for (const state of [...this.#lingering.keys()]) this.#stopLingering(state);
-    for (const state of this.#list.states()) stopWatching(this.#account, state);
+    this.#list.watch.use(undefined);
+    clearInterval(this.#folderSearch);
+    this.#watched.close();
   }
 
   #rootChanged(): boolean {
@@ -402,24 +425,6 @@ export class MaildirAccount implements OpeningOfAccount {
       await this.vanished(state);
       await refresh(this.#account, state);
     }
-  }
-
-  #watch(state: MailboxState): void {
-    state.unwatch ??= this.#account.watcher.watch(
-      folderPath(this.#account, state),
-      (event) => notice(this.#account, state, event),
-    );
-  }
-
-  #watchAgain(state: MailboxState): void {
-    if (!state.unwatch) return;
-    stopWatching(this.#account, state);
-    this.#watch(state);
-  }
-
-  #stopLingering(state: MailboxState): void {
-    clearTimeout(this.#lingering.get(state));
-    this.#lingering.delete(state);
   }
 }
 

@@ -111,7 +111,9 @@ async function takeOverPortion(
   state.highestModseq = modseq;
   tell(account, "adopt", state, rows.length);
   if (columns && gone.length > 0) removed(account, state, columns.indexesOf(gone), modseq);
-  state.changed();
+  if (rows.length > 0) state.changed("arrived");
+  if (merged.length > 0) state.changed("flags");
+  if (gone.length > 0) state.changed("expunged");
 }
 
 function uidAfter(state: MailboxState, rows: readonly MessageRow[]): number {

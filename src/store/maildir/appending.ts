@@ -205,7 +205,7 @@ function insert(
       if (keywords) state.keywords = keywords;
       state.uidNext = uidNext;
       state.highestModseq = modseq;
-      state.changed();
+      state.changed("arrived");
       if (old && oldModseq) removed(account, old.source, [old.at], oldModseq);
     },
   };

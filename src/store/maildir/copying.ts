@@ -293,7 +293,7 @@ function arrive(
   if (keywords) destination.keywords = keywords;
   destination.uidNext += links.length;
   destination.highestModseq = modseq;
-  destination.changed();
+  destination.changed("arrived");
 }
 
 function unlinkQuietly(path: string): void {

@@ -88,5 +88,5 @@ export function removed(
   state.highestModseq = modseq;
   account.removals.soon(state);
   countExpunged(account, state, indexes.length);
-  state.changed();
+  state.changed("expunged");
 }

@@ -206,7 +206,10 @@ export class Folders {
     });
     for (const [i, state] of vanished.entries()) this.#letGo(state, entries[i]);
     const states = rows.map((row) => new MailboxState(row));
-    for (const state of states) this.#list.add(state);
+    for (const state of states) {
+      this.#list.add(state);
+      this.#list.watch.found("created", state.name);
+    }
     return states;
   }
 
@@ -224,6 +227,7 @@ export class Folders {
   #letGo(state: MailboxState, entry: number): void {
     this.#account.log.info("another program removed a folder", { folder: state.folder });
     this.drop(state);
+    this.#list.watch.found("deleted", state.name);
     this.#clean(entry, state.id);
   }
 

@@ -55,7 +55,7 @@ export function adoptUids(
         state.uidValidity = uidValidity;
         state.uidNext = next;
         state.firstRecent = firstRecent;
-        state.changed();
+        state.changed("arrived", "flags");
       },
     };
   });

@@ -3,6 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type {
   Account,
+  AccountNews,
   AccountSnapshot,
   AnnotationChanges,
   AnnotationNews,
@@ -52,6 +53,7 @@ export class LastingAccount implements Account {
   #ended: StoreError | undefined;
   #busy = 0;
   #used = 0;
+  readonly #listeners = new Set<(news: AccountNews) => void>();
   readonly #annotationListeners = new Set<(news: AnnotationNews) => void>();
 
   /** @param now milliseconds on any clock that is never set back */
@@ -94,24 +96,54 @@ export class LastingAccount implements Account {
     return this.#useAgain((account) => account.open(name));
   }
 
-  subscribe(name: string): Promise<void> {
-    return this.#use((account) => account.subscribe(name));
+  async subscribe(name: string, by?: object): Promise<void> {
+    await this.#use((account) => account.subscribe(name));
+    this.#tell({ kind: "subscription", mailbox: name, by });
   }
 
-  unsubscribe(name: string): Promise<void> {
-    return this.#use((account) => account.unsubscribe(name));
+  async unsubscribe(name: string, by?: object): Promise<void> {
+    await this.#use((account) => account.unsubscribe(name));
+    this.#tell({ kind: "subscription", mailbox: name, by });
   }
 
-  create(name: string, specialUse?: readonly SpecialUse[]): Promise<string> {
-    return this.#use((account) => account.create(name, specialUse));
+  async create(name: string, specialUse?: readonly SpecialUse[], by?: object): Promise<string> {
+    const mailboxId = await this.#use((account) => account.create(name, specialUse));
+    this.#tell({ kind: "created", mailbox: name.normalize("NFC"), by });
+    return mailboxId;
   }
 
-  delete(name: string): Promise<void> {
-    return this.#use((account) => account.delete(name));
+  async delete(name: string, by?: object): Promise<void> {
+    await this.#use((account) => account.delete(name));
+    this.#tell({ kind: "deleted", mailbox: name, by });
   }
 
-  rename(from: string, to: string): Promise<void> {
-    return this.#use((account) => account.rename(from, to));
+  async rename(from: string, to: string, by?: object): Promise<void> {
+    await this.#use((account) => account.rename(from, to));
+    this.#tell({ kind: "renamed", mailbox: to.normalize("NFC"), from, by });
+  }
+
+  watch(listener: (news: AccountNews) => void): () => void {
+    const own = (news: AccountNews) => listener(news);
+    this.#listeners.add(own);
+    if (this.#listeners.size === 1) this.#watchOpened();
+    return () => {
+      if (!this.#listeners.delete(own) || this.#listeners.size > 0) return;
+      this.#last?.watchAll(undefined);
+    };
+  }
+
+  /** Has what is open told of; it is opened for that. */
+  #watchOpened(): void {
+    this.#use((account) => {
+      if (this.#listeners.size > 0) account.watchAll((news) => this.#tell(news));
+      return Promise.resolve();
+    }).catch(() => {
+      // It is watched once it can be opened.
+    });
+  }
+
+  #tell(news: AccountNews): void {
+    for (const listener of [...this.#listeners]) listener(news);
   }
 
   receive(mailbox: string, options?: { readonly replaces?: boolean }): Promise<IncomingMessage> {
@@ -319,6 +351,10 @@ export class LastingAccount implements Account {
     begun = true;
     this.#last = opened.account;
     this.#current = opened;
+    if (this.#listeners.size > 0) {
+      opened.account.watchAll((news) => this.#tell(news));
+      this.#tell({ kind: "unknown" });
+    }
     return life;
   }
 

@@ -1,10 +1,12 @@
 /** The mailboxes of an account by name, in memory. */
 
 import type { MailboxInfo } from "../store.ts";
+import { AccountWatch } from "./account_watch.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 
 /** Knows which mailboxes and parents there are, and who subscribes to what. */
 export class MailboxList {
+  readonly watch = new AccountWatch();
   readonly #states = new Map<string, MailboxState>();
   readonly #folders = new Map<string, MailboxState>();
   /** Number of mailboxes below each name. */
@@ -40,6 +42,7 @@ export class MailboxList {
   }
 
   add(state: MailboxState): void {
+    state.watch = this.watch;
     this.#states.set(state.name, state);
     this.#folders.set(state.folder, state);
     for (const parent of parentsOf(state.name)) {

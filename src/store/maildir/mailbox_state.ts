@@ -1,7 +1,8 @@
 /** A mailbox of an open account, whether or not any session has it open. */
 
-import type { SpecialUse } from "../store.ts";
+import type { MessageChange, SpecialUse } from "../store.ts";
 import { StoreError } from "../store.ts";
+import type { AccountWatch } from "./account_watch.ts";
 import type { Columns } from "./columns.ts";
 import type { MailboxRow } from "./mailbox_rows.ts";
 import { WireOffsets } from "./wire_offsets.ts";
@@ -63,6 +64,8 @@ export class MailboxState {
   /** The reading of message texts that is under way. */
   preparing: Promise<void> = Promise.resolve();
   preparingAll = false;
+  /** Set as long as it is in the list of an account. */
+  watch: AccountWatch | undefined;
   readonly #listeners = new Set<() => void>();
   #notifying = false;
 
@@ -112,7 +115,8 @@ export class MailboxState {
   }
 
   /** Tells all listeners, in a later microtask, so never inside the call that made the change. */
-  changed(): void {
+  changed(...changes: MessageChange[]): void {
+    this.watch?.changed(this, changes);
     if (this.#notifying || this.#listeners.size === 0) return;
     this.#notifying = true;
     queueMicrotask(() => {

@@ -126,7 +126,8 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
       account,
       database: index.database,
       get busy() {
-        return context.background.busy || [...list.states()].some(({ handles }) => handles > 0);
+        return list.watch.active || context.background.busy ||
+          [...list.states()].some(({ handles }) => handles > 0);
       },
       get mailboxes() {
         return [...list.states()].filter(({ handles }) => handles > 0).length;

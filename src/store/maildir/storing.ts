@@ -215,5 +215,5 @@ function apply(account: AccountContext, state: MailboxState, made: Plan): void {
   state.highestModseq = made.modseq;
   if (made.keywords) state.keywords = made.keywords;
   if (made.renamed) account.writeBack.soon(state);
-  state.changed();
+  state.changed("flags");
 }

@@ -1,0 +1,39 @@
+/** What a FETCH item needs of each message, and how it is written. */
+
+import type { Pace } from "../pace.ts";
+import type { CachedItems, StoredMessage } from "../store/store.ts";
+import type { Output } from "./command.ts";
+import type { View } from "./view.ts";
+
+/** One message that is being answered about. */
+export interface FetchedMessage {
+  readonly seq: number;
+  readonly uid: number;
+  /** Its place in the mailbox's columns when its answer began. */
+  readonly index: number;
+  readonly view: View;
+  /** What {@link PlannedItem.cached} asked for. */
+  readonly cached: Partial<CachedItems>;
+  /** There if an item asked for it. */
+  readonly stored?: StoredMessage;
+}
+
+/** What an item needs, and how it is written. */
+export type PlannedItem =
+  & {
+    readonly cached: readonly (keyof CachedItems)[];
+    /** Waits until sizes and cached items are known. */
+    readonly prepared: boolean;
+    /** Needs the message's text. */
+    readonly opened: boolean;
+    readonly marksSeen: boolean;
+  }
+  & (
+    | { readonly text: (message: FetchedMessage) => string }
+    | { readonly write: (message: FetchedMessage, out: Output) => Promise<void> }
+    /** What it takes long to make; its result writes it, or is undefined if it cannot be made. */
+    | { readonly ready: (message: FetchedMessage, pace: Pace) => Promise<Writing | undefined> }
+  );
+
+/** Writes an item that was made ready, with its name. */
+export type Writing = (out: Output) => Promise<void> | void;

@@ -1,0 +1,80 @@
+/** Which folders of an account are watched: of open mailboxes, or of all of them. */
+
+import { clearTimeout, setTimeout } from "node:timers";
+import { type AccountContext, folderPath } from "./account_context.ts";
+import { notice, stopWatching } from "./comparing.ts";
+import type { MailboxList } from "./mailbox_list.ts";
+import type { MailboxState } from "./mailbox_state.ts";
+
+/** How long a closed mailbox is still watched, in ms: many are opened again soon. */
+const LINGER = 30_000;
+
+/** How many folders are watched for who watches the whole account. */
+const MOST = 1000;
+
+/** The watched folders of one account. */
+export class WatchedFolders {
+  readonly #account: AccountContext;
+  readonly #list: MailboxList;
+  readonly #lingering = new Map<MailboxState, ReturnType<typeof setTimeout>>();
+
+  constructor(account: AccountContext, list: MailboxList) {
+    this.#account = account;
+    this.#list = list;
+  }
+
+  /** A mailbox was opened. */
+  add(state: MailboxState): void {
+    this.stay(state);
+    state.unwatch ??= this.#account.watcher.watch(
+      folderPath(this.#account, state),
+      (event) => notice(this.#account, state, event),
+    );
+  }
+
+  /** A mailbox has another folder now. */
+  renamed(state: MailboxState): void {
+    if (!state.unwatch) return;
+    const lingers = this.#lingering.has(state);
+    stopWatching(this.#account, state);
+    this.add(state);
+    if (lingers) this.release(state);
+  }
+
+  /** Nobody has the mailbox open any more. */
+  release(state: MailboxState): void {
+    if (!state.unwatch || this.#list.watch.active) return;
+    const timer = setTimeout(() => {
+      this.#lingering.delete(state);
+      stopWatching(this.#account, state);
+    }, LINGER);
+    timer.unref();
+    this.#lingering.set(state, timer);
+  }
+
+  /** Lets nothing end the watching of a mailbox, or all of it that is gone. */
+  stay(state: MailboxState): void {
+    clearTimeout(this.#lingering.get(state));
+    this.#lingering.delete(state);
+  }
+
+  /** Those of all mailboxes, while somebody watches the account. */
+  addAll(): void {
+    if (!this.#list.watch.active) return;
+    let left = MOST;
+    for (const state of this.#list.states()) {
+      if (left-- === 0) return;
+      this.add(state);
+    }
+  }
+
+  /** Nobody watches the account any more. */
+  releaseAll(): void {
+    for (const state of this.#list.states()) if (state.handles === 0) this.release(state);
+  }
+
+  close(): void {
+    for (const state of [...this.#lingering.keys()]) this.stay(state);
+    for (const state of this.#list.states()) stopWatching(this.#account, state);
+  }
+}
