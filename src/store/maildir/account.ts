@@ -100,12 +100,12 @@ export class MaildirAccount implements OpeningOfAccount {
     const name = given.normalize("NFC");
     if (this.#list.get(name)) throw exists(name);
     await this.#scanFor(folderOf(name));
-    return await this.#account.writer.alone(async () => {
+    const state = await this.#account.writer.alone(async () => {
       if (this.#list.get(name)) throw exists(name);
-      const state = await this.#folders.create(name, this.#freeFolder(name), specialUse);
-      return state.mailboxId;
+      return await this.#folders.create(name, this.#freeFolder(name), specialUse);
     });
     this.#watched.addAll();
+    return state.mailboxId;
   }
 
   async delete(name: string): Promise<void> {
