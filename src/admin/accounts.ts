@@ -101,11 +101,12 @@ export interface QuotaParams extends AccountParams {
   /** Octets. */
   readonly octets?: number | null;
   readonly messages?: number | null;
+  readonly mailboxes?: number | null;
 }
 
 /** What an account has of what it may have. */
 export interface QuotaRow {
-  readonly resource: "storage" | "messages";
+  readonly resource: "storage" | "messages" | "mailboxes";
   readonly used: number;
   readonly limit?: number;
 }
@@ -114,19 +115,25 @@ export interface QuotaRow {
 export const accountQuota: Operation<QuotaParams, QuotaRow> = {
   async *run(context, params) {
     const account = await existingAccount(context, params);
-    const { octets, messages } = params;
-    if (octets !== undefined || messages !== undefined) {
+    const { octets, messages, mailboxes } = params;
+    if ([octets, messages, mailboxes].some((limit) => limit !== undefined)) {
       await account.setQuota({
-        ...octets === undefined ? {} : { storage: octets },
-        ...messages === undefined ? {} : { messages },
+        storage: noneIfZero(octets),
+        messages: noneIfZero(messages),
+        mailboxes: noneIfZero(mailboxes),
       });
       context.log.info("quota set", { account: account.name });
     }
     const quota = await account.quota();
     yield { resource: "storage", ...quota.storage };
     yield { resource: "messages", ...quota.messages };
+    yield { resource: "mailboxes", ...quota.mailboxes };
   },
 };
+
+function noneIfZero(limit: number | null | undefined): number | "none" | null | undefined {
+  return limit === 0 ? "none" : limit;
+}
 
 /** What a mailbox takes; the row without messages is what no mailbox shares. */
 export interface SizeRow {

@@ -4,6 +4,7 @@ import { accountNameFault, accountPath } from "../auth/account_name.ts";
 import type { StorageConfig } from "../config/load.ts";
 import type { SPECIAL_USES } from "../config/schema/storage.ts";
 import type { Log } from "../log.ts";
+import { QuotaTable } from "./quota_table.ts";
 import { accountPlaces } from "./account_places.ts";
 import { type AccountSettings, MaildirStore, type StoreMeasures } from "../store/maildir/store.ts";
 import type { StoreMeter } from "../store/meter.ts";
@@ -39,14 +40,27 @@ export function openStorage(config: StorageConfig, log: Log, meter?: StoreMeter)
 
 function accountSettings(
   { specialFolders, disableRecent, quota }: StorageConfig,
+  limits?: QuotaTable,
 ): AccountSettings {
   const folders = [...specialFolders].map(([name, use]) => ({ name, use: SPECIAL_USE[use] }));
-  return { specialFolders: folders, disableRecent, quota };
+  return {
+    specialFolders: folders,
+    disableRecent,
+    quota: quota && {
+      storage: quota.storage,
+      messages: quota.messages,
+      mailboxes: quota.mailboxes,
+    },
+    quotaOf: limits && ((account) => limits.limits(account)),
+    softQuota: quota?.soft ?? false,
+  };
 }
 
 /** Stores by their path templates: a Maildir can be open only once, and stays open over reloads. */
 export class Stores {
   readonly #opened = new Map<string, MaildirStore>();
+  /** By path, as the stores. */
+  readonly #limits = new Map<string, QuotaTable>();
 
   constructor(private readonly log: Log, private readonly meter?: StoreMeter) {}
 
@@ -57,14 +71,29 @@ export class Stores {
 
   /** The same, as what it is. */
   maildirs(config: StorageConfig): MaildirStore {
-    const store = this.#opened.get(config.path) ?? openStorage(config, this.log, this.meter);
+    const known = this.#opened.get(config.path);
+    if (known !== undefined) return known;
+    const store = openStorage(config, this.log, this.meter);
     this.#opened.set(config.path, store);
+    this.use(config);
     return store;
   }
 
   /** Opens accounts by these settings from now on. */
   use(config: StorageConfig): void {
-    this.#opened.get(config.path)?.use(accountSettings(config));
+    const { path, quota } = config;
+    const before = this.#limits.get(path);
+    // Several endpoints share one.
+    const limits = before?.config === quota?.map
+      ? before
+      : quota?.map && new QuotaTable(quota.map, this.log);
+    this.#opened.get(path)?.use(accountSettings(config, limits));
+    if (limits === before) return;
+    if (limits === undefined) this.#limits.delete(path);
+    else this.#limits.set(path, limits);
+    before?.close().catch((error: unknown) => {
+      this.log.warn("cannot close a table of limits", { error: String(error) });
+    });
   }
 
   /** What is open in all of them. */
@@ -80,6 +109,7 @@ export class Stores {
 
   async close(): Promise<void> {
     for (const store of this.#opened.values()) await store.close();
+    for (const limits of this.#limits.values()) await limits.close();
   }
 }
 

@@ -67,10 +67,12 @@ export async function accountRemove(args: Arguments): Promise<number> {
 /** `imapd account quota ACCOUNT`, and with options sets it */
 export async function accountQuota(args: Arguments): Promise<number> {
   const [octets, messages] = [optionalOption(args, "size"), optionalOption(args, "messages")];
+  const mailboxes = optionalOption(args, "mailboxes");
   const params = {
     ...accountParams(args),
     ...octets === undefined ? {} : { octets: octetLimit(octets, "--size") },
     ...messages === undefined ? {} : { messages: countLimit(messages, "--messages") },
+    ...mailboxes === undefined ? {} : { mailboxes: countLimit(mailboxes, "--mailboxes") },
   };
   await withAdmin(args, async (admin) => {
     await printRows(args, admin.call("account quota", params), [
@@ -83,7 +85,7 @@ export async function accountQuota(args: Arguments): Promise<number> {
       },
       {
         title: "FULL",
-        text: ({ used, limit }) => limit === undefined ? "" : `${Math.round(used / limit * 100)}%`,
+        text: ({ used, limit }) => !limit ? "" : `${Math.round(used / limit * 100)}%`,
         right: true,
       },
     ], "No quota");
@@ -91,7 +93,10 @@ export async function accountQuota(args: Arguments): Promise<number> {
   return EXIT.ok;
 }
 
-function amountText(resource: "storage" | "messages", amount: number): string | number {
+function amountText(
+  resource: "storage" | "messages" | "mailboxes",
+  amount: number,
+): string | number {
   return resource === "storage" ? octetsText(amount) : amount;
 }
 

@@ -39,6 +39,7 @@ export const ACCOUNT_COMMANDS: readonly Command[] = [
         doc: "The limit of its size, such as 2GiB, none, or default: the config's.",
       },
       messages: { value: "N", doc: "The limit of messages: a number, none, or default." },
+      mailboxes: { value: "N", doc: "The limit of mailboxes: a number, none, or default." },
       json,
     },
     run: accountQuota,

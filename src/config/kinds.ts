@@ -66,13 +66,13 @@ const SIZE_UNITS: ReadonlyMap<string, number> = new Map([
 /** A number of octets, such as "64 MiB". */
 export function size(bounds: { atLeast: string; atMost: string }): Kind<number> {
   const expected = `a size from "${bounds.atLeast}" to "${bounds.atMost}"`;
-  const least = sizeOf(bounds.atLeast) ?? 0;
-  const most = sizeOf(bounds.atMost) ?? Infinity;
+  const least = octetsOf(bounds.atLeast) ?? 0;
+  const most = octetsOf(bounds.atMost) ?? Infinity;
   return {
     name: "size",
     expected,
     read(value, key, reading) {
-      const octets = value.type === "string" ? sizeOf(value.value) : undefined;
+      const octets = value.type === "string" ? octetsOf(value.value) : undefined;
       if (octets === undefined || octets < least || octets > most) {
         return wrong(reading, value, key, expected);
       }
@@ -81,7 +81,8 @@ export function size(bounds: { atLeast: string; atMost: string }): Kind<number> 
   };
 }
 
-function sizeOf(text: string): number | undefined {
+/** Octets of a size such as "64 MiB"; undefined for anything else. */
+export function octetsOf(text: string): number | undefined {
   const match = text.match(/^(\d{1,12}) ?([A-Za-z]+)$/);
   const unit = match && SIZE_UNITS.get(match[2]);
   return unit ? Number(match[1]) * unit : undefined;

@@ -1,6 +1,6 @@
 /** The results of one searching command, as they change. @see RFC 5267 §4.3 */
 
-import { formatNumberSet, lowerBound } from "../wire/number_set.ts";
+import { formatNumberSet } from "../wire/number_set.ts";
 import type { SearchKey } from "../wire/search_grammar.ts";
 import type { SearchScope, Seqs } from "./search_columns.ts";
 import { evaluate } from "./search_keys.ts";
@@ -49,11 +49,6 @@ export class FollowedResults {
     this.#seen = before;
   }
 
-  /** Takes out what is gone from the mailbox; the client must still count it. @returns return data */
-  removeGone(view: View, gone: ReadonlySet<number>): string {
-    return this.#removeFrom(gone, view);
-  }
-
   /** Looks at what changed since the last time. @returns return data, "" if the results did not */
   async update(scope: SearchScope): Promise<string> {
     const { view } = scope;
@@ -71,14 +66,15 @@ export class FollowedResults {
 
   /** Of the messages that were looked at, those that pass are results now, and the others are not. */
   async #replace(looked: Uint32Array, passing: Uint32Array, scope: SearchScope): Promise<string> {
-    const has = membersOf(this.#list);
-    const passes = membersOf(passing);
-    const lost = looked.filter((uid) => has(uid) && !passes(uid));
-    const fresh = passing.filter((uid) => !has(uid));
-    const removed = this.#removeFrom(new Set(lost), scope.view);
+    const among = new Set(looked);
+    const had = new Set(this.#list.filter((uid) => among.has(uid)));
+    const passes = new Set(passing);
+    const lost = new Set(looked.filter((uid) => had.has(uid) && !passes.has(uid)));
+    const fresh = passing.filter((uid) => !had.has(uid));
+    const removed = this.remove(lost, scope.view);
     if (fresh.length === 0) return removed;
     if (this.followed.order === undefined) {
-      this.#list = Uint32Array.from([...this.#list, ...fresh]).sort();
+      this.#list = merged(this.#list, fresh);
       return `${removed} ADDTO (0 ${this.#spell(fresh, scope.view)})`;
     }
     return removed + await this.#arrange(fresh, this.followed.order, scope);
@@ -91,10 +87,10 @@ export class FollowedResults {
     scope: SearchScope,
   ): Promise<string> {
     const { view } = scope;
-    const all = Uint32Array.from([...this.#list, ...fresh]).sort();
-    const wanted = uidsOf(await order(seqsOf(all, view), scope), view);
+    const all = seqsOf(merged(this.#list, fresh), view);
+    const wanted = uidsOf(await order(all, scope), view);
     const stays = inOrder(this.#list, wanted);
-    const removed = this.#removeFrom(new Set(this.#list.filter((uid) => !stays.has(uid))), view);
+    const removed = this.remove(new Set(this.#list.filter((uid) => !stays.has(uid))), view);
     const pairs = runs(wanted, (uid) => !stays.has(uid)).map(([start, end]) =>
       `${start + 1} ${this.#spell(wanted.subarray(start, end), view)}`
     );
@@ -102,8 +98,8 @@ export class FollowedResults {
     return pairs.length === 0 ? removed : `${removed} ADDTO (${pairs.join(" ")})`;
   }
 
-  /** Takes results out, and tells from where. */
-  #removeFrom(lost: ReadonlySet<number>, view: View): string {
+  /** Takes results out, and tells from where; the client must still count them. @returns return data */
+  remove(lost: ReadonlySet<number>, view: View): string {
     if (lost.size === 0) return "";
     const list = this.#list;
     const found = runs(list, (uid) => lost.has(uid));
@@ -157,12 +153,12 @@ function seqsOf(uids: Uint32Array, view: View): number[] {
   return Array.from(uids, (uid) => view.seqOf(uid)).filter((seq) => seq !== 0);
 }
 
-function membersOf(uids: Uint32Array): (uid: number) => boolean {
-  const sorted = uids.toSorted();
-  return (uid) => {
-    const at = lowerBound(sorted, sorted.length, uid);
-    return at < sorted.length && sorted[at] === uid;
-  };
+/** Both, ascending. */
+function merged(list: Uint32Array, fresh: Uint32Array): Uint32Array {
+  const all = new Uint32Array(list.length + fresh.length);
+  all.set(list);
+  all.set(fresh, list.length);
+  return all.sort();
 }
 
 /** Where elements that pass stand together: [start, end). */

@@ -41,7 +41,7 @@ export class ResultContexts implements Followers {
     if (this.#byTag.size === 0) return;
     const gone = new Set(this.#view.uidsGone());
     for (const [tag, results] of this.#byTag) {
-      tell(out, tag, results, results.removeGone(this.#view, gone));
+      tell(out, tag, results, results.remove(gone, this.#view));
     }
   }
 

@@ -19,6 +19,7 @@ export const STATUS_ITEMS: Readonly<Record<StatusItem, StatusRow>> = {
   UIDVALIDITY: { rfc: BASE, value: (status) => status.uidValidity },
   UNSEEN: { rfc: BASE, value: (status) => status.unseen },
   DELETED: { rfc: BASE, value: (status) => status.deleted },
+  "DELETED-STORAGE": { rfc: "RFC 9208 §4.1.4", value: (status) => status.deletedSize },
   SIZE: { rfc: "RFC 8438 §2", capability: "STATUS=SIZE", value: (status) => status.size },
   HIGHESTMODSEQ: {
     rfc: "RFC 7162 §3.1.7",

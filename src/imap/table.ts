@@ -19,6 +19,7 @@ import {
 import { esearchArgs } from "../wire/esearch_grammar.ts";
 import { commandName } from "../wire/grammar.ts";
 import { listArgs, lsubArgs, statusArgs } from "../wire/list_grammar.ts";
+import { getQuotaArgs, setQuotaArgs } from "../wire/quota_grammar.ts";
 import { notifyArgs } from "../wire/notify_grammar.ts";
 import { Scanner, SyntaxFault } from "../wire/scanner.ts";
 import { getMetadataArgs, setMetadataArgs } from "../wire/metadata_grammar.ts";
@@ -48,6 +49,7 @@ import { list, lsub, status } from "./commands/list.ts";
 import { create, namespace, remove, rename, subscribe, unsubscribe } from "./commands/mailboxes.ts";
 import { getMetadata, setMetadata } from "./commands/metadata.ts";
 import { copy, expunge, move, store, uidExpunge } from "./commands/messages.ts";
+import { getQuota, getQuotaRoot, setQuota } from "./commands/quota.ts";
 import { notify } from "./commands/notify.ts";
 import { search } from "./commands/search.ts";
 import { sort, thread } from "./commands/sort.ts";
@@ -59,6 +61,7 @@ import { cancelUpdate } from "./result_contexts.ts";
 import { RETURN_OPTIONS } from "./return_options.ts";
 import { LIST_FORM, XLIST_FORM } from "./list_response.ts";
 import { SEARCH_KEYS } from "./search_keys.ts";
+import { QUOTA_RESOURCES } from "./quota_resources.ts";
 import { SORT_KEYS } from "./sort_keys.ts";
 import { STATUS_ITEMS } from "./status_items.ts";
 import { THREAD_ALGORITHMS } from "./threads.ts";
@@ -285,6 +288,30 @@ const ROWS: readonly (readonly [string, AnyRow])[] = [
     capability: "METADATA",
     mayExpunge: true,
   }),
+  command("GETQUOTA", {
+    state: "authenticated",
+    parse: getQuotaArgs,
+    run: getQuota,
+    rfc: "RFC 9208 §4.1.1",
+    capability: "QUOTA",
+    mayExpunge: true,
+  }),
+  command("GETQUOTAROOT", {
+    state: "authenticated",
+    parse: mailboxArgs,
+    run: getQuotaRoot,
+    rfc: "RFC 9208 §4.1.2",
+    capability: "QUOTA",
+    mayExpunge: true,
+  }),
+  command("SETQUOTA", {
+    state: "authenticated",
+    parse: setQuotaArgs,
+    run: setQuota,
+    rfc: "RFC 9208 §4.1.3",
+    capability: "QUOTASET",
+    mayExpunge: true,
+  }),
   command("APPEND", {
     state: "authenticated",
     parse: appendArgs,
@@ -467,6 +494,7 @@ const TABLE_CAPABILITIES: readonly string[] = [
       ...Object.values(SORT_KEYS),
       ...Object.values(THREAD_ALGORITHMS),
       ...Object.values(STATUS_ITEMS),
+      ...Object.values(QUOTA_RESOURCES),
       ...Object.values(ENABLEABLES),
     ].flatMap((row) => row.capability ?? []),
   ),

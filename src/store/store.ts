@@ -111,6 +111,8 @@ export interface MailboxStatus {
   readonly recent: number;
   readonly unseen: number;
   readonly deleted: number;
+  /** Octets, the sum of RFC822.SIZE of messages with \Deleted. @see RFC 9208 §4.1.4 */
+  readonly deletedSize: number;
   /** Octets, the sum of RFC822.SIZE. @see RFC 8438 */
   readonly size: number;
   readonly uidNext: number;
@@ -132,13 +134,14 @@ export interface Quota {
   readonly storage: Allowance;
   /** Messages in all mailboxes. */
   readonly messages: Allowance;
+  readonly mailboxes: Allowance;
 }
 
-/** Limits of one account: null for the configured one, 0 for none; what is absent stays. */
-export interface QuotaLimits {
-  readonly storage?: number | null;
-  readonly messages?: number | null;
-}
+/** What can be limited. */
+export type QuotaResource = keyof Quota;
+
+/** Limits of one account: null for the configured one; what is absent stays. */
+export type QuotaLimits = { readonly [Resource in QuotaResource]?: number | "none" | null };
 
 /** Octets that the value of an annotation may have. */
 export const MAX_ANNOTATION_OCTETS = 65_536;
@@ -221,7 +224,7 @@ export interface Account {
    * Makes a mailbox.
    *
    * @returns its {@link Mailbox.mailboxId}
-   * @throws {StoreError} `mailbox-exists`, `bad-name`
+   * @throws {StoreError} `mailbox-exists`, `bad-name`, `over-quota`
    * @see RFC 9051 §6.3.4
    */
   create(name: string, specialUse?: readonly SpecialUse[], by?: object): Promise<string>;
@@ -263,6 +266,8 @@ export interface Account {
 
   /** Costs a look through all messages where there is no limit. */
   quota(): Promise<Quota>;
+  /** Only what is limited, which is cheap. */
+  limitedQuota(): Promise<Partial<Quota>>;
   /** Limits for this account, kept with it. What is above them already stays. */
   setQuota(limits: QuotaLimits): Promise<void>;
 
@@ -348,13 +353,19 @@ export interface FlagSet {
   readonly keywords: readonly string[];
 }
 
-export interface AppendedUids {
+/** What is told of messages that were added. */
+export interface Added {
+  /** Why the account is over its quota now, whose limits are soft; else absent. */
+  readonly overQuota?: string;
+}
+
+export interface AppendedUids extends Added {
   readonly uidValidity: number;
   readonly uids: readonly number[];
 }
 
 /** The pairs that COPYUID reports, in source order. */
-export interface CopiedUids {
+export interface CopiedUids extends Added {
   readonly uidValidity: number;
   readonly source: readonly number[];
   readonly destination: readonly number[];

@@ -13,6 +13,7 @@ const STATUS_ITEMS = [
   "HIGHESTMODSEQ",
   "SIZE",
   "DELETED",
+  "DELETED-STORAGE",
   "APPENDLIMIT",
   "MAILBOXID",
 ] as const;

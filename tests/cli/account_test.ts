@@ -21,9 +21,10 @@ for (const running of [true, false]) {
 
     strictEqual(
       await account("quota", user, "--size", "2GiB", "--messages", "1"),
-      "RESOURCE  USED    LIMIT  FULL\n" +
-        "storage   17 B  2.0 GiB    0%\n" +
-        "messages     1        1  100%\n",
+      "RESOURCE   USED    LIMIT  FULL\n" +
+        "storage    17 B  2.0 GiB    0%\n" +
+        "messages      1        1  100%\n" +
+        "mailboxes     6     none\n",
     );
     const full = await command(
       server,

@@ -102,6 +102,7 @@ export function testQuotas(testAccount: TestAccount, test: Test): void {
     assert.deepEqual(await account.quota(), {
       storage: { used: 0, limit: undefined },
       messages: { used: 0, limit: undefined },
+      mailboxes: { used: 2, limit: undefined },
     });
     await deliver(account, "INBOX");
     await deliver(account, "Sent");
@@ -124,9 +125,58 @@ export function testQuotas(testAccount: TestAccount, test: Test): void {
     assert.deepEqual(await account.quota(), {
       storage: { used: 3 * octets, limit: 3 * octets },
       messages: { used: 3, limit: 10 },
+      mailboxes: { used: 2, limit: undefined },
+    });
+    assert.deepEqual(await account.limitedQuota(), {
+      storage: { used: 3 * octets, limit: 3 * octets },
+      messages: { used: 3, limit: 10 },
     });
     assert.equal((await account.status("Sent")).messages, 2);
     await store.close();
+  });
+
+  test("Account.create() makes no more mailboxes than the limit", async (place) => {
+    const store = place.open({ mailboxes: 3 });
+    const account = await store.account("ann");
+    assert.deepEqual(await account.limitedQuota(), { mailboxes: { used: 2, limit: 3 } });
+    await account.create("a/b/c");
+    await refused("over-quota", account.create("a"));
+    await refused("over-quota", account.rename("INBOX", "Old"));
+    await refused("mailbox-exists", account.create("a/b/c"));
+    await account.rename("a/b/c", "d");
+    await deliver(account, "d");
+    assert.deepEqual(account.list().map(({ name }) => name), ["INBOX", "Sent", "d"]);
+    await account.delete("d");
+    await account.create("e");
+    await account.setQuota({ mailboxes: 4 });
+    await account.create("f");
+    assert.deepEqual((await account.quota()).mailboxes, { used: 4, limit: 4 });
+    await store.close();
+  });
+
+  testAccount("Account.setQuota() may allow nothing at all", async (account) => {
+    assert.deepEqual(await account.limitedQuota(), {});
+    await account.setQuota({ messages: 0, mailboxes: 0 });
+    assert.deepEqual(await account.limitedQuota(), {
+      messages: { used: 0, limit: 0 },
+      mailboxes: { used: 2, limit: 0 },
+    });
+    await refused("over-quota", account.receive("INBOX"));
+    await refused("over-quota", account.create("a"));
+    await account.setQuota({ messages: null, mailboxes: "none" });
+    assert.deepEqual(await account.limitedQuota(), {});
+    await account.create("a");
+    await deliver(account, "a");
+  });
+
+  testAccount("Account.status() tells what an expunge would free", async (account) => {
+    const inbox = await account.open("INBOX");
+    for (let i = 0; i < 3; i++) await deliver(account, "INBOX");
+    assert.equal((await account.status("INBOX")).deletedSize, 0);
+    await inbox.store([1, 3], { mode: "add", system: FLAG.deleted, keywords: [] });
+    const { deleted, deletedSize } = await account.status("INBOX");
+    assert.deepEqual([deleted, deletedSize], [2, 2 * octets]);
+    inbox.close();
   });
 
   test("Mailbox.copy() passes no limit, Mailbox.move() needs no room", async (place) => {
@@ -183,7 +233,7 @@ export function testQuotas(testAccount: TestAccount, test: Test): void {
   test("Account.setQuota() outlives the store, and null gives the configured limit back", async (place) => {
     const first = place.open({ storage: octets, messages: 1 });
     const before = await first.account("ann");
-    await before.setQuota({ messages: 0, storage: 2 * octets });
+    await before.setQuota({ messages: "none", storage: 2 * octets });
     await deliver(before, "INBOX");
     await deliver(before, "INBOX");
     await refused("over-quota", before.receive("INBOX"));
@@ -194,10 +244,11 @@ export function testQuotas(testAccount: TestAccount, test: Test): void {
     assert.deepEqual(await after.quota(), {
       storage: { used: 2 * octets, limit: 2 * octets },
       messages: { used: 2, limit: undefined },
+      mailboxes: { used: 2, limit: undefined },
     });
     await after.setQuota({ storage: null });
     assert.equal((await after.quota()).storage.limit, octets);
-    await after.setQuota({ storage: 0 });
+    await after.setQuota({ storage: "none" });
     await deliver(after, "INBOX");
     const bob = await second.account("bob");
     await deliver(bob, "INBOX");

@@ -18,7 +18,11 @@ export interface StorePlace {
    *
    * @param quota what each account may hold
    */
-  open(quota?: { readonly storage?: number; readonly messages?: number }): Store;
+  open(quota?: {
+    readonly storage?: number;
+    readonly messages?: number;
+    readonly mailboxes?: number;
+  }): Store;
   remove(): Promise<void>;
 }
 

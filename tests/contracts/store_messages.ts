@@ -280,6 +280,7 @@ export function testMessages(test: TestAccount): void {
       recent: 2,
       unseen: 1,
       deleted: 1,
+      deletedSize: text("a").length,
       size,
       uidNext: 3,
       uidValidity,

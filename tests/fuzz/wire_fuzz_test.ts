@@ -14,8 +14,10 @@ import { Framer } from "../../src/wire/framer.ts";
 import { commandName, sequenceSet, tag } from "../../src/wire/grammar.ts";
 import { listArgs, lsubArgs, statusArgs } from "../../src/wire/list_grammar.ts";
 import { numbersIn, resolveRanges, uidsIn } from "../../src/wire/number_set.ts";
+import { cancelUpdateArgs } from "../../src/wire/return_options.ts";
 import { type Literal, Scanner, SyntaxFault } from "../../src/wire/scanner.ts";
 import { searchArgs, UnknownCharset } from "../../src/wire/search_grammar.ts";
+import { uidBatchesArgs } from "../../src/wire/uid_batches_grammar.ts";
 import { selectArgs } from "../../src/wire/select_grammar.ts";
 
 type Parser = (s: Scanner) => unknown;
@@ -40,6 +42,8 @@ const PARSERS: ReadonlyMap<string, Parser> = new Map<string, Parser>([
   ["UID EXPUNGE", command.uidExpungeArgs],
   ["FETCH", command.fetchArgs],
   ["SEARCH", searchArgs],
+  ["CANCELUPDATE", cancelUpdateArgs],
+  ["UIDBATCHES", uidBatchesArgs],
 ]);
 
 /** Of commands whose literals are messages. */
@@ -51,12 +55,16 @@ const PREFIXES: ReadonlyMap<string, Parser> = new Map<string, Parser>([
 /** At least one valid command for each parser. */
 const VALID = [
   "a NOOP",
+  'a CANCELUPDATE "a" "b"',
+  "a UIDBATCHES 500 1:20",
+  "a SEARCH RETURN (SAVE UPDATE PARTIAL -1:-100) $ FILTER x",
   'a ID ("name" "x" "os" NIL)',
   "a ENABLE CONDSTORE",
   'a LOGIN {2+}\r\nme "pass\\"word"',
   "a AUTHENTICATE PLAIN AGEAYg==",
   "a SELECT INBOX (CONDSTORE)",
   "a CREATE a (USE (\\Drafts))",
+  "a SETQUOTA #user/a (STORAGE 510 MESSAGE 0)",
   "a GETMETADATA (MAXSIZE 5 DEPTH infinity) a (/private/comment /shared/x)",
   'a SETMETADATA "" (/private/comment "x" /shared/vendor/v/x NIL)',
   'a LIST "" * RETURN (METADATA (/private/comment))',

@@ -1,74 +1,13 @@
 import assert from "node:assert/strict";
 import type { Output } from "../../src/imap/command.ts";
 import { Session } from "../../src/imap/session.ts";
-import { View } from "../../src/imap/view.ts";
-import type { Mailbox, MessageColumns } from "../../src/store/store.ts";
-
-/** A mailbox whose columns a test changes by hand; it stands for what a store shows a view. */
-class Columns {
-  generation = 0;
-  highestModseq = 1;
-  #rows: { uid: number; flags: number; modseq: number }[];
-  firstRecent: number;
-
-  constructor(uids: readonly number[]) {
-    this.#rows = uids.map((uid) => ({ uid, flags: 0, modseq: 1 }));
-    this.firstRecent = this.uidNext;
-  }
-
-  get uidNext(): number {
-    return Math.max(0, ...this.#rows.map(({ uid }) => uid)) + 1;
-  }
-
-  get messages(): MessageColumns {
-    const rows = this.#rows;
-    return {
-      count: rows.length,
-      generation: this.generation,
-      uids: Uint32Array.from(rows, ({ uid }) => uid),
-      flags: Uint8Array.from(rows, ({ flags }) => flags),
-      keywordSets: new Uint32Array(rows.length),
-      modseqs: Float64Array.from(rows, ({ modseq }) => modseq),
-      sizes: new Float64Array(rows.length),
-      prepared: true,
-      dates: new Float64Array(rows.length),
-      zones: new Int16Array(rows.length),
-    };
-  }
-
-  arrive(uid: number): void {
-    this.#rows.push({ uid, flags: 0, modseq: ++this.highestModseq });
-  }
-
-  flag(uid: number, flags: number): void {
-    this.highestModseq++;
-    for (const row of this.#rows) {
-      if (row.uid === uid) Object.assign(row, { flags, modseq: this.highestModseq });
-    }
-  }
-
-  expunge(...uids: number[]): void {
-    this.highestModseq++;
-    this.generation++;
-    this.#rows = this.#rows.filter(({ uid }) => !uids.includes(uid));
-  }
-
-  claimRecent(): number {
-    const first = this.firstRecent;
-    this.firstRecent = this.uidNext;
-    return first;
-  }
-}
+import type { View } from "../../src/imap/view.ts";
+import { Columns, open as openFor } from "./columns.ts";
 
 const SESSION = new Session("1", "127.0.0.1", true);
 
 function open(columns: Columns): View {
-  const mailbox: Pick<Mailbox, "keywords" | "keywordSet" | "close"> = {
-    keywords: () => [],
-    keywordSet: () => [],
-    close: () => {},
-  };
-  return new View(Object.assign(columns, mailbox) as unknown as Mailbox, false, SESSION);
+  return openFor(columns, SESSION);
 }
 
 function drained(view: View, expunges: boolean, session = SESSION): string[] {

@@ -1,6 +1,6 @@
 import * as assert from "node:assert/strict";
 import { FLAG } from "../../src/store/store.ts";
-import { deliver, refused, text, uidsOf } from "../contracts/store_actions.ts";
+import { deliver, incoming, refused, text, uidsOf } from "../contracts/store_actions.ts";
 import { MaildirFixture } from "./maildir_fixture.ts";
 
 Deno.test("Account.quota() takes over deliveries that pass the limit, and what others remove", async () => {
@@ -62,6 +62,56 @@ Deno.test("MaildirStore.use() changes the quota of open accounts", async () => {
   store.use({ specialFolders: [], quota: undefined });
   await deliver(account, "INBOX");
   store.use({ specialFolders: [], quota: { messages: 4 } });
+  await deliver(account, "INBOX");
+  await refused("over-quota", account.receive("INBOX"));
+});
+
+Deno.test("MaildirStore.use(): soft limits refuse nothing, and tell who passes them", async () => {
+  await using fixture = await MaildirFixture.make();
+  const store = await fixture.open({ quota: { messages: 1, mailboxes: 1 }, softQuota: true });
+  const account = await store.account("ann");
+  const append = async () => {
+    const message = await incoming(account, "INBOX", text("test"));
+    return (await account.append("INBOX", [message])).overQuota;
+  };
+  assert.equal(await append(), undefined);
+  assert.equal(await append(), "The account may hold 1 messages: it has 1");
+  await account.create("a");
+  const inbox = await account.open("INBOX");
+  const copied = await inbox.copy([1, 2], "a");
+  assert.equal(copied.overQuota, "The account may hold 1 messages: it has 2");
+  assert.equal((await inbox.move([1], "a")).overQuota, undefined);
+  inbox.close();
+  assert.deepEqual((await account.limitedQuota()).messages, { used: 4, limit: 1 });
+});
+
+Deno.test("MaildirStore.quotaOf() comes before the quota of all, and after the account's own", async () => {
+  await using fixture = await MaildirFixture.make();
+  const asked: string[] = [];
+  const quotaOf = (account: string) => {
+    asked.push(account);
+    return Promise.resolve(account === "ann" ? { messages: 1, mailboxes: Infinity } : {});
+  };
+  const store = await fixture.open({ quota: { messages: 5, mailboxes: 7 }, quotaOf });
+  const account = await store.account("ann");
+  assert.deepEqual(await account.limitedQuota(), { messages: { used: 0, limit: 1 } });
+  await deliver(account, "INBOX");
+  await refused("over-quota", account.receive("INBOX"));
+  await account.setQuota({ messages: 2 });
+  await deliver(account, "INBOX");
+  await refused("over-quota", account.receive("INBOX"));
+  const other = await store.account("bob");
+  assert.deepEqual(await other.limitedQuota(), {
+    messages: { used: 0, limit: 5 },
+    mailboxes: { used: 1, limit: 7 },
+  });
+  assert.deepEqual(asked, ["ann", "bob"]);
+});
+
+Deno.test("MaildirStore.quotaOf(): where it fails, other limits hold", async () => {
+  await using fixture = await MaildirFixture.make();
+  const quotaOf = () => Promise.reject(new Error("no table"));
+  const account = await (await fixture.open({ quota: { messages: 1 }, quotaOf })).account("ann");
   await deliver(account, "INBOX");
   await refused("over-quota", account.receive("INBOX"));
 });

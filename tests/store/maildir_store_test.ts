@@ -1,5 +1,6 @@
 import { openStorage } from "../../src/app/storage.ts";
 import type { StorageConfig } from "../../src/config/load.ts";
+import type { QuotaSettings } from "../../src/store/maildir/quota.ts";
 import { storeContract } from "../contracts/store_contract.ts";
 import { silentLog } from "./maildir_fixture.ts";
 
@@ -13,14 +14,14 @@ storeContract("maildir", async () => {
 
 function config(
   dir: string,
-  { storage, messages }: { readonly storage?: number; readonly messages?: number },
+  { storage, messages, mailboxes }: QuotaSettings,
 ): StorageConfig {
   return {
     module: "maildir",
     path: `${dir}/{account}`,
     specialFolders: new Map([["Sent", "sent"]]),
     appendlimit: undefined,
-    quota: { storage, messages },
+    quota: { storage, messages, mailboxes, map: undefined, soft: false },
     disableRecent: false,
     deliveryMap: { module: "identity" },
     deliveryNormalize: "noop",

@@ -32,6 +32,22 @@ const quota = {
     sample: "100000",
     doc: "Messages in all mailboxes together.",
   }),
+  mailboxes: optional(integer({ atLeast: 1, atMost: 1_000_000 }), {
+    sample: "1000",
+    doc: "Mailboxes, INBOX and special folders among them.",
+  }),
+  map: optional(tableReference, {
+    sample: '["file", "quotas"]',
+    doc: "The table from an account's name to its limits, such as `storage=2GiB messages=1000 " +
+      "mailboxes=none`. What it leaves out is as the settings beside it say. It is asked once a " +
+      "minute at most; limits that an admin set for the account come first.",
+  }),
+  soft: setting(boolean(), {
+    default: "false",
+    doc:
+      "Whether what passes a limit is taken in all the same, and IMAP clients are only told so " +
+      "(RFC 9208).",
+  }),
 } satisfies Section;
 
 /** Modules that keep mail. */
@@ -62,7 +78,7 @@ export const storageModules = {
       sample: '{ storage = "1 GiB", messages = 100000 }',
       doc:
         "What an account may hold, unless it was given limits of its own. What would pass a limit " +
-        "is refused: APPEND, COPY and deliveries by this program. What other programs put into the " +
+        "is refused: APPEND, COPY, CREATE and deliveries by this program. What other programs put into the " +
         "Maildir is always taken over. Without a setting there is no limit.",
     }),
     disable_recent: setting(boolean(), {

@@ -19,6 +19,7 @@ import {
   type Service,
 } from "../command.ts";
 import { mailboxArgument, orTryCreate } from "../mailbox_argument.ts";
+import { tellOverQuota } from "../over_quota.ts";
 import { takeUrl, type UrlContext } from "../message_urls.ts";
 import { emptyMessage, partsLeft, ReceivedMessage, receivedOf } from "../received_message.ts";
 import type { Session } from "../session.ts";
@@ -126,7 +127,9 @@ export async function append(
   const { user, session } = context;
   const mailbox = mailboxArgument(args.mailbox, session);
   return await withMessages(context, mailbox, args.messages, false, async (messages) => {
-    const { uidValidity, uids } = await orTryCreate(user.account.append(mailbox, messages));
+    const appended = await orTryCreate(user.account.append(mailbox, messages));
+    const { uidValidity, uids } = appended;
+    tellOverQuota(context.out, appended);
     session.notify?.made(mailbox, uids);
     return ok("APPEND completed", appendUidCode(uidValidity, uids));
   });
@@ -141,9 +144,9 @@ export async function replace(context: SelectedContext, args: ReplaceArgs): Prom
   if (gone) throw expungeIssued();
   if (present.length === 0) throw new Refusal("There is no such message", "NONEXISTENT");
   return await withMessages(context, mailbox, [args.message], true, async ([message]) => {
-    const { uidValidity, uids } = await orTryCreate(
-      view.mailbox.replace(present[0], mailbox, message),
-    );
+    const replaced = await orTryCreate(view.mailbox.replace(present[0], mailbox, message));
+    const { uidValidity, uids } = replaced;
+    tellOverQuota(out, replaced);
     session.notify?.made(mailbox, uids);
     out.text(statusLine("*", "OK", "The new message is there", appendUidCode(uidValidity, uids)));
     return ok(`${context.command} completed`);

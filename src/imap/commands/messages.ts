@@ -13,6 +13,7 @@ import {
 import type { SelectedContext } from "../command.ts";
 import { mailboxArgument, orTryCreate } from "../mailbox_argument.ts";
 import { fetchOpening, namesUid } from "../message_response.ts";
+import { tellOverQuota } from "../over_quota.ts";
 import { expungeIssued, presentUids } from "../targets.ts";
 
 /** @see RFC 9051 §6.4.6, RFC 7162 §3.1.3 */
@@ -75,6 +76,7 @@ export async function copy(context: SelectedContext, args: CopyArgs): Promise<Co
   session.notify?.made(destination, copied.destination);
   if (copied.source.length === 0) return ok("No messages to copy");
   const { uidValidity, source } = copied;
+  tellOverQuota(context.out, copied);
   return ok(`${context.command} completed`, copyUidCode(uidValidity, source, copied.destination));
 }
 

@@ -97,11 +97,24 @@ export class MaildirAccount implements OpeningOfAccount {
   }
 
   async create(given: string, specialUse: readonly SpecialUse[] = []): Promise<string> {
+    await this.#account.quota.ready();
+    return await this.make(given, specialUse, () => {
+      this.#account.quota.assertRoom({ mailboxes: 1 });
+    });
+  }
+
+  /** As {@link create}, without a look at the quota: `assertRoom` refuses what has no room. */
+  async make(
+    given: string,
+    specialUse: readonly SpecialUse[],
+    assertRoom: () => void = () => {},
+  ): Promise<string> {
     const name = given.normalize("NFC");
     if (this.#list.get(name)) throw exists(name);
     await this.#scanFor(folderOf(name));
     const state = await this.#account.writer.alone(async () => {
       if (this.#list.get(name)) throw exists(name);
+      assertRoom();
       return await this.#folders.create(name, this.#freeFolder(name), specialUse);
     });
     this.#watched.addAll();
@@ -178,6 +191,7 @@ export class MaildirAccount implements OpeningOfAccount {
       recent: this.#account.hidesRecent ? 0 : columns.count - columns.lowerBound(state.firstRecent),
       unseen: columns.unseen,
       deleted: columns.deleted,
+      deletedSize: columns.deletedSize(),
       size: columns.size + unread,
       uidNext: state.uidNext,
       uidValidity: state.uidValidity,
@@ -231,6 +245,10 @@ export class MaildirAccount implements OpeningOfAccount {
 
   quota(): Promise<Quota> {
     return this.#account.quota.quota();
+  }
+
+  limitedQuota(): Promise<Partial<Quota>> {
+    return this.#account.quota.limitedQuota();
   }
 
   setQuota(limits: QuotaLimits): Promise<void> {

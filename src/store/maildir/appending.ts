@@ -58,10 +58,10 @@ async function storeUnknown(
   }));
   for (const message of messages) if (known.get(message)) await message.incoming.abort();
   const fresh = messages.filter((message) => known.get(message) === undefined);
-  const { uidValidity, uids } = await store(account, state, fresh);
-  const left = uids.values();
+  const stored = await store(account, state, fresh);
+  const left = stored.uids.values();
   const all = messages.map((message) => known.get(message)?.uid ?? left.next().value ?? 0);
-  return { uidValidity, uids: all };
+  return { ...stored, uids: all };
 }
 
 /** Stores a message and expunges another one, or does neither: see `Mailbox.replace`. */
@@ -175,7 +175,7 @@ function insert(
   const uids = uidsFrom(state.uidNext, placed.map(({ message }) => message.uid));
   const uidNext = (uids.at(-1) ?? state.uidNext - 1) + 1;
   if (uidNext > 0xffffffff) throw new StoreError("too-many", "The mailbox has no UIDs left");
-  account.quota.assertRoom({
+  const overQuota = account.quota.assertRoom({
     storage: placed.reduce((sum, { finished }) => sum + finished.summary.size, -(old?.size ?? 0)),
     messages: placed.length - (old ? 1 : 0),
   });
@@ -199,7 +199,11 @@ function insert(
   if (keywords) saveKeywords(account, state, keywords);
   saveProgress(account, state, { uidNext, modseq });
   return {
-    result: { uidValidity: state.uidValidity, uids },
+    result: {
+      uidValidity: state.uidValidity,
+      uids,
+      ...overQuota === undefined ? {} : { overQuota },
+    },
     apply() {
       for (const row of rows) state.columns?.push(row);
       if (keywords) state.keywords = keywords;

@@ -169,6 +169,18 @@ export class Columns implements MessageColumns {
     this.generation++;
   }
 
+  /** Octets of the messages with \Deleted: never less than their sizes in wire form. */
+  deletedSize(): number {
+    if (this.deleted === 0) return 0;
+    let octets = 0;
+    for (let at = 0; at < this.count; at++) {
+      if (!(this.flags[at] & FLAG.deleted)) continue;
+      // A bare LF becomes two octets.
+      octets += this.sizes[at] || (this.unread.get(this.uids[at]) ?? 0) * 2;
+    }
+    return octets;
+  }
+
   #tally(flags: number, by: 1 | -1): void {
     if (!(flags & FLAG.seen)) this.unseen += by;
     if (flags & FLAG.deleted) this.deleted += by;

@@ -48,7 +48,7 @@ export async function copyMessages(
     assertNoLink(account, destination);
     const columns = source.opened;
     const indexes = columns.indexesOf(uids);
-    if (!move) assertRoom(account, columns, indexes);
+    const overQuota = move ? undefined : assertRoom(account, columns, indexes);
     const keywords = keywordsWith(account, destination, keywordsOf(account, columns, indexes));
     const links: Link[] = [];
     const entries: number[] = [];
@@ -57,7 +57,15 @@ export async function copyMessages(
       if (links.length > 0) {
         await account.directorySyncs.sync(`${folderPath(account, destination)}/cur`);
       }
-      return await commit(account, source, destination, { links, entries }, keywords, move);
+      const copied = await commit(
+        account,
+        source,
+        destination,
+        { links, entries },
+        keywords,
+        move,
+      );
+      return overQuota === undefined ? copied : { ...copied, overQuota };
     } catch (error) {
       for (const { file } of links) unlinkQuietly(filePath(account, destination, file));
       await forget(account, entries);
@@ -68,10 +76,15 @@ export async function copyMessages(
   });
 }
 
-function assertRoom(account: AccountContext, columns: Columns, indexes: readonly number[]): void {
+/** What `AccountQuota.assertRoom` says of copies. */
+function assertRoom(
+  account: AccountContext,
+  columns: Columns,
+  indexes: readonly number[],
+): string | undefined {
   let storage = 0;
   for (const at of indexes) storage += columns.unread.get(columns.uids[at]) ?? columns.sizes[at];
-  account.quota.assertRoom({ storage, messages: indexes.length });
+  return account.quota.assertRoom({ storage, messages: indexes.length });
 }
 
 function keywordsOf(

@@ -158,6 +158,10 @@ export class LastingAccount implements Account {
     return this.#useAgain((account) => account.quota());
   }
 
+  limitedQuota(): Promise<Partial<Quota>> {
+    return this.#useAgain((account) => account.limitedQuota());
+  }
+
   setQuota(limits: QuotaLimits): Promise<void> {
     return this.#useAgain((account) => account.setQuota(limits));
   }

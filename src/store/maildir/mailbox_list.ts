@@ -23,6 +23,11 @@ export class MailboxList {
     return this.#folders.get(folder);
   }
 
+  /** Mailboxes, without mere parents. */
+  get count(): number {
+    return this.#states.size;
+  }
+
   states(): Iterable<MailboxState> {
     return this.#states.values();
   }

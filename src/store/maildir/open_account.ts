@@ -29,7 +29,7 @@ import { MailboxList } from "./mailbox_list.ts";
 import { MailboxRows } from "./mailbox_rows.ts";
 import { MailboxState } from "./mailbox_state.ts";
 import { MessageRows } from "./message_rows.ts";
-import { AccountQuota, type QuotaSettings } from "./quota.ts";
+import { AccountQuota, type QuotaSource } from "./quota.ts";
 import { Removals } from "./removals.ts";
 import { settleRestored } from "./restored.ts";
 import { INDEX_FILE, type OpenedIndex, openIndex } from "./schema.ts";
@@ -61,7 +61,7 @@ export interface AccountSettings {
   readonly hidesRecent: boolean;
   readonly meter: StoreMeter;
   /** What it may hold, if it has no limits of its own. */
-  quota(): QuotaSettings;
+  readonly quota: QuotaSource;
   /** Look through the whole index for damage first. */
   readonly check: boolean;
   /** Called once if the index turns out to be damaged, or the Maildir to be removed. */
@@ -243,7 +243,7 @@ function contextOf(
     background,
     catchUp: new CatchUp(() => context, settings.catchUpTurns, mailboxes.meta(CatchUp.meta)),
     annotations: new Annotations(database),
-    quota: new AccountQuota(database, mailboxes, writer, settings.quota),
+    quota: new AccountQuota(database, mailboxes, writer, settings.quota, () => list.count),
     removals: new Removals(() => context),
     indexCopies: new IndexCopies(root, database),
     writeBack: new WriteBack(() => context, settings.writeBackDelay),
@@ -265,7 +265,8 @@ async function furnish(
   for (const { name, use } of specialFolders) {
     if (list.get(name)) await setSpecialUse(context, list, name, use);
     else if (linkIn(root, folderOf(name)) === undefined) {
-      await account.create(name, [use]);
+      // Whatever the quota is: an account begins with them.
+      await account.make(name, [use]);
       names.add(name);
     }
   }

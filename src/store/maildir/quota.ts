@@ -2,15 +2,33 @@
 
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { Pace } from "../../pace.ts";
-import { type Quota, type QuotaLimits, StoreError } from "../store.ts";
+import { type Quota, type QuotaLimits, type QuotaResource, StoreError } from "../store.ts";
 import type { MailboxRows } from "./mailbox_rows.ts";
 import type { Writer } from "./writer.ts";
 
-/** What every account may hold that has no limits of its own; absent: any amount. */
+/** What an account may hold; absent: any amount. */
 export interface QuotaSettings {
   /** Octets. */
   readonly storage?: number;
   readonly messages?: number;
+  readonly mailboxes?: number;
+}
+
+/** Where limits come from. */
+export interface QuotaSource {
+  /** Those of every account that has none of its own; asked each time, as a reload may change them. */
+  defaults(): QuotaSettings;
+  /** Those of this account, which come before the defaults; absent where there are none. */
+  ofAccount?(): Promise<QuotaSettings>;
+  /** Nothing is refused: who passes a limit is only told. */
+  soft(): boolean;
+}
+
+/** What an operation adds. */
+interface Addition {
+  readonly storage?: number;
+  readonly messages?: number;
+  readonly mailboxes?: number;
 }
 
 interface Usage {
@@ -18,8 +36,21 @@ interface Usage {
   readonly messages: number;
 }
 
-const KINDS = ["storage", "messages"] as const;
-const META = { storage: "quota_storage", messages: "quota_messages" } as const;
+const RESOURCES: readonly QuotaResource[] = ["storage", "messages", "mailboxes"];
+
+const META = {
+  storage: "quota_storage",
+  messages: "quota_messages",
+  mailboxes: "quota_mailboxes",
+} as const;
+
+const UNITS = { storage: "octets", messages: "messages", mailboxes: "mailboxes" } as const;
+
+/** In `meta`, as 0 stands for no limit. */
+const NOTHING_AT_ALL = -1;
+
+/** Milliseconds that limits of a table are believed. */
+const BELIEVED = 60_000;
 
 const ROWS_PER_STEP = 20_000;
 
@@ -64,54 +95,72 @@ export class AccountQuota {
   readonly #database: DatabaseSync;
   readonly #rows: MailboxRows;
   readonly #writer: Writer;
-  readonly #settings: () => QuotaSettings;
-  /** Limits of this account's own; 0: none. */
+  readonly #source: QuotaSource;
+  readonly #mailboxes: () => number;
+  /** Limits of this account's own; Infinity: none. */
   #own: QuotaSettings;
+  /** What {@link QuotaSource.ofAccount} said last. */
+  #table: QuotaSettings = {};
+  #asked = -Infinity;
+  #asking: Promise<void> | undefined;
   #counting = false;
   #starting: Promise<void> | undefined;
   #usage: StatementSync | undefined;
 
-  /** @param settings asked anew each time, as a reload may change them */
+  /** @param mailboxes how many there are */
   constructor(
     database: DatabaseSync,
     rows: MailboxRows,
     writer: Writer,
-    settings: () => QuotaSettings,
+    source: QuotaSource,
+    mailboxes: () => number,
   ) {
     this.#database = database;
     this.#rows = rows;
     this.#writer = writer;
-    this.#settings = settings;
-    this.#own = { storage: rows.knownMeta(META.storage), messages: rows.knownMeta(META.messages) };
+    this.#source = source;
+    this.#mailboxes = mailboxes;
+    this.#own = this.#readOwn();
   }
 
   /** Sees to it that {@link assertRoom} can be asked; not to be awaited inside the queue. */
-  ready(): Promise<void> {
-    if (this.#counting || !this.#limited()) return Promise.resolve();
+  async ready(): Promise<void> {
+    await this.#askTable();
+    if (this.#counting || !this.#needsCounting()) return;
     this.#starting ??= this.#writer.alone(() => this.#startCounting())
       .finally(() => this.#starting = undefined);
-    return this.#starting;
+    await this.#starting;
   }
 
   /**
-   * Call it in the transaction that adds the messages.
+   * Call it in the transaction that adds something.
    *
+   * @returns where limits are soft, the one that is passed
    * @throws {StoreError} `over-quota`
    */
-  assertRoom({ storage, messages }: Usage): void {
-    if (!this.#counting || !this.#limited()) return;
-    const used = this.#counted();
+  assertRoom(addition: Addition): string | undefined {
+    const passed = this.#passedLimit(addition);
+    if (passed === undefined || this.#source.soft()) return passed;
+    throw new StoreError("over-quota", passed);
+  }
+
+  #passedLimit(addition: Addition): string | undefined {
     const limits = this.#limits();
-    if (limits.storage !== undefined && used.storage + storage > limits.storage) {
-      throw overQuota(`${limits.storage} octets`, used.storage);
+    const counted = this.#counting && this.#needsCounting() ? this.#counted() : undefined;
+    for (const resource of RESOURCES) {
+      const [limit, more] = [limits[resource], addition[resource]];
+      // Who only makes less of it is not hindered by what there is.
+      if (limit === undefined || more === undefined || more <= 0) continue;
+      const used = resource === "mailboxes" ? this.#mailboxes() : counted?.[resource];
+      if (used === undefined || used + more <= limit) continue;
+      return `The account may hold ${limit} ${UNITS[resource]}: it has ${used}`;
     }
-    if (limits.messages !== undefined && used.messages + messages > limits.messages) {
-      throw overQuota(`${limits.messages} messages`, used.messages);
-    }
+    return undefined;
   }
 
   /** See `Account.quota`. */
   async quota(): Promise<Quota> {
+    await this.#askTable();
     const used = await this.#writer.alone(async () =>
       this.#counting ? this.#counted() : await this.#count()
     );
@@ -119,32 +168,86 @@ export class AccountQuota {
     return {
       storage: { used: used.storage, limit: limits.storage },
       messages: { used: used.messages, limit: limits.messages },
+      mailboxes: { used: this.#mailboxes(), limit: limits.mailboxes },
     };
+  }
+
+  /** See `Account.limitedQuota`. */
+  async limitedQuota(): Promise<Partial<Quota>> {
+    await this.ready();
+    return await this.#writer.alone(() => {
+      const limits = this.#limits();
+      const counted = this.#counting ? this.#counted() : { storage: 0, messages: 0 };
+      const used: Readonly<Record<QuotaResource, number>> = {
+        ...counted,
+        mailboxes: this.#mailboxes(),
+      };
+      const limited = RESOURCES.filter((resource) => limits[resource] !== undefined);
+      return Promise.resolve(Object.fromEntries(
+        limited.map((each) => [each, { used: used[each], limit: limits[each] }]),
+      ));
+    });
   }
 
   /** See `Account.setQuota`. */
   set(limits: QuotaLimits): Promise<void> {
     return this.#writer.run(() => {
-      for (const kind of KINDS) {
-        const limit = limits[kind];
-        if (limit === null) this.#rows.removeMeta(META[kind]);
-        else if (limit !== undefined) this.#rows.setMeta(META[kind], limit);
+      for (const resource of RESOURCES) {
+        const limit = limits[resource];
+        const name = META[resource];
+        if (limit === null) this.#rows.removeMeta(name);
+        else if (limit === "none") this.#rows.setMeta(name, 0);
+        else if (limit !== undefined) this.#rows.setMeta(name, limit || NOTHING_AT_ALL);
       }
-      const own = {
-        storage: this.#rows.knownMeta(META.storage),
-        messages: this.#rows.knownMeta(META.messages),
-      };
+      const own = this.#readOwn();
       return { result: undefined, apply: () => this.#own = own };
     });
   }
 
-  #limits(): QuotaSettings {
-    const settings = this.#settings();
-    const limit = (kind: typeof KINDS[number]) => (this.#own[kind] ?? settings[kind]) || undefined;
-    return { storage: limit("storage"), messages: limit("messages") };
+  #readOwn(): QuotaSettings {
+    const limit = (resource: QuotaResource) => {
+      const kept = this.#rows.knownMeta(META[resource]);
+      return kept === 0 ? Infinity : kept === NOTHING_AT_ALL ? 0 : kept;
+    };
+    return {
+      storage: limit("storage"),
+      messages: limit("messages"),
+      mailboxes: limit("mailboxes"),
+    };
   }
 
-  #limited(): boolean {
+  /** Limits that are believed for a while, also when the table cannot be asked. */
+  async #askTable(): Promise<void> {
+    if (this.#source.ofAccount === undefined) {
+      this.#table = {};
+      return;
+    }
+    if (performance.now() - this.#asked < BELIEVED) return;
+    this.#asking ??= this.#source.ofAccount()
+      .then((limits) => void (this.#table = limits))
+      // Who keeps the table tells why; what it said before goes on being true.
+      .catch(() => {})
+      .finally(() => {
+        this.#asked = performance.now();
+        this.#asking = undefined;
+      });
+    await this.#asking;
+  }
+
+  #limits(): QuotaSettings {
+    const defaults = this.#source.defaults();
+    const limit = (resource: QuotaResource) => {
+      const limit = this.#own[resource] ?? this.#table[resource] ?? defaults[resource];
+      return limit === Infinity ? undefined : limit;
+    };
+    return {
+      storage: limit("storage"),
+      messages: limit("messages"),
+      mailboxes: limit("mailboxes"),
+    };
+  }
+
+  #needsCounting(): boolean {
     const { storage, messages } = this.#limits();
     return storage !== undefined || messages !== undefined;
   }
@@ -198,8 +301,4 @@ export class AccountQuota {
     }
     return all;
   }
-}
-
-function overQuota(limit: string, used: number): StoreError {
-  return new StoreError("over-quota", `The account may hold ${limit}: it has ${used}`);
 }

@@ -22,7 +22,7 @@ import { FolderWatcher } from "./folder_watcher.ts";
 import { LastingAccount, type Opening } from "./lasting_account.ts";
 import { LoadedMailboxes } from "./loaded_mailboxes.ts";
 import { openAccount } from "./open_account.ts";
-import type { QuotaSettings } from "./quota.ts";
+import type { QuotaSettings, QuotaSource } from "./quota.ts";
 
 /** An account that nobody used for so many milliseconds is closed. */
 const UNUSED = 5 * 60_000;
@@ -35,6 +35,10 @@ export interface AccountSettings {
   readonly disableRecent?: boolean;
   /** What an account may hold that has no limits of its own; counts for open accounts, too. */
   readonly quota?: QuotaSettings;
+  /** The limits of one account, which come before {@link quota}; what is absent is as there. */
+  quotaOf?(account: string): Promise<QuotaSettings>;
+  /** Who passes a limit is told so, and refused nothing. */
+  readonly softQuota?: boolean;
 }
 
 /** A place where the folder of an account may be. */
@@ -266,6 +270,19 @@ export class MaildirStore implements Store {
     return this.#options.clock?.() ?? performance.now();
   }
 
+  /** Asks the options as they are at that moment. */
+  #quotaSource(name: string): QuotaSource {
+    const options = () => this.#options;
+    return {
+      defaults: () => options().quota ?? {},
+      soft: () => options().softQuota ?? false,
+      get ofAccount() {
+        const { quotaOf } = options();
+        return quotaOf && (() => quotaOf(name));
+      },
+    };
+  }
+
   #lasting(name: string, root: string): LastingAccount {
     const open = (opening: Opening) => {
       // Read at each opening: a reload may have brought others meanwhile.
@@ -283,7 +300,7 @@ export class MaildirStore implements Store {
         writeBackDelay: writeBackDelay ?? 1000,
         hidesRecent: disableRecent ?? false,
         meter: meter ?? NO_STORE_METER,
-        quota: () => this.#options.quota ?? {},
+        quota: this.#quotaSource(name),
         ...opening,
       });
     };
