@@ -15,7 +15,7 @@ export interface ResultRange {
 
 /** An option of `RETURN (…)`. */
 export type ReturnOption =
-  | { readonly name: "MIN" | "MAX" | "ALL" | "COUNT" | "SAVE" | "CONTEXT" | "UPDATE" }
+  | { readonly name: "MIN" | "MAX" | "ALL" | "COUNT" | "RELEVANCY" | "SAVE" | "CONTEXT" | "UPDATE" }
   | { readonly name: "PARTIAL"; readonly range: ResultRange };
 
 /** What stands after the name of an option, by that name. */
@@ -24,6 +24,7 @@ const OPTIONS: { readonly [Name in ReturnOption["name"]]: (s: Scanner) => Return
   MAX: () => ({ name: "MAX" }),
   ALL: () => ({ name: "ALL" }),
   COUNT: () => ({ name: "COUNT" }),
+  RELEVANCY: () => ({ name: "RELEVANCY" }),
   SAVE: () => ({ name: "SAVE" }),
   CONTEXT: () => ({ name: "CONTEXT" }),
   UPDATE: () => ({ name: "UPDATE" }),
@@ -52,9 +53,9 @@ export function returnOptions(s: Scanner): readonly ReturnOption[] | undefined {
 
 /**
  * search-return-opt = "MIN" / "MAX" / "ALL" / "COUNT" / "SAVE" / "CONTEXT" / "UPDATE" /
- *   modifier-partial
+ *   "RELEVANCY" / modifier-partial
  *
- * @see RFC 9051 §9, RFC 5267 §5, RFC 9394 §4
+ * @see RFC 9051 §9, RFC 5267 §5, RFC 6203 §7, RFC 9394 §4
  */
 function returnOption(s: Scanner): ReturnOption {
   const start = s.position;
