@@ -120,7 +120,7 @@ export function forgetSaved(
 /** Has later changes of the results told. @see RFC 5267 §4.3 */
 function follow(
   context: SelectedContext,
-  { key, order }: Searching,
+  { key, order, returns }: Searching,
   found: Seqs,
   before: ReturnType<typeof horizon>,
 ): void {
@@ -132,7 +132,8 @@ function follow(
   }
   const contexts = view.followers ?? new ResultContexts(context, () => scopeOf(context));
   view.followers = contexts;
-  const results = new FollowedResults({ key, order, byUid }, view, found, before);
+  const items = returns?.flatMap((option) => option.name === "UPDATE" ? option.items ?? [] : []);
+  const results = new FollowedResults({ key, order, byUid, items }, view, found, before);
   if (!contexts.add(tag, results)) out.text(noUpdate(tag, "Too many results are followed"));
 }
 
