@@ -31,6 +31,48 @@ Deno.test("appendlimit: does not raise the limit of the endpoint", async () => {
   match(untagged.join("\n"), /(^| )APPENDLIMIT=1024( |$)/m);
 });
 
+Deno.test("appendlimits: some mailboxes take less, and STATUS tells how much", async () => {
+  await using server = await startServer({
+    imap: 'limits.append = "2 KiB"\n',
+    storage: 'appendlimits = { Drafts = "1 KiB", Sent = "0 B", INBOX = "1 MiB" }\n',
+  });
+  await using client = await connect(server, server.freshUser());
+  const { untagged } = await client.command("CAPABILITY");
+  match(untagged.join("\n"), /(^| )APPENDLIMIT( |$)/m);
+  const { untagged: listed } = await client.command(
+    'LIST "" (INBOX Drafts Sent Trash) RETURN (STATUS (APPENDLIMIT))',
+  );
+  deepStrictEqual(listed.filter((line) => line.startsWith("* STATUS")), [
+    "* STATUS INBOX (APPENDLIMIT 2048)",
+    "* STATUS Drafts (APPENDLIMIT 1024)",
+    "* STATUS Sent (APPENDLIMIT 0)",
+    "* STATUS Trash (APPENDLIMIT 2048)",
+  ]);
+  deepStrictEqual((await client.command("STATUS Drafts (APPENDLIMIT)")).untagged, [
+    "* STATUS Drafts (APPENDLIMIT 1024)",
+  ]);
+  // Before the message is sent.
+  match((await client.command("APPEND Drafts {1025}")).reply, /^NO \[TOOBIG\] /);
+  match((await client.command("APPEND Sent {1}")).reply, /^NO \[TOOBIG\] /);
+  match((await client.command("APPEND INBOX {2049}")).reply, /^NO \[TOOBIG\] /);
+  const octets = (count: number) => MESSAGE + "x".repeat(count - MESSAGE.length);
+  match((await client.append("Drafts", octets(1024))).reply, /^OK /);
+  match((await client.append("INBOX", octets(2048))).reply, /^OK /);
+  const half = octets(600);
+  match(
+    (await client.command(
+      `APPEND Drafts CATENATE (TEXT {600+}\r\n${half} TEXT {600+}\r\n${half})`,
+    )).reply,
+    /^NO \[TOOBIG\] /,
+  );
+  await client.command("SELECT INBOX");
+  match(
+    (await client.command(`REPLACE 1 Drafts {1025+}\r\n${octets(1025)}`)).reply,
+    /^NO \[TOOBIG\] /,
+  );
+  match((await client.command("COPY 1 Drafts")).reply, /^OK /);
+});
+
 Deno.test("quota: refuses what would pass it, and says so", async () => {
   await using server = await startServer({
     storage: 'quota = { storage = "1 KiB", messages = 2 }\n',

@@ -1,6 +1,7 @@
 /** Messages by a set of UIDs or by a program of SEARCH. */
 
 import { Refusal } from "../imap/command.ts";
+import { Relevancy } from "../imap/relevancy.ts";
 import { evaluate } from "../imap/search_keys.ts";
 import { View } from "../imap/view.ts";
 import { Pace } from "../pace.ts";
@@ -42,6 +43,7 @@ export async function* selected<T>(
       now: Date.now() / 1000,
       pace: new Pace(),
       warn: (uid, error) => context.log.warn("message not searched", { uid, mailbox: name, error }),
+      relevancy: new Relevancy(),
       annotation: (entry) => account.annotation("", entry),
     });
     const uids = set === undefined ? allUids(view) : view.resolve(set, true);

@@ -172,6 +172,7 @@ export class Generation {
       certificateName,
       admins,
       adminContact,
+      appendLimits: imap.storage.appendlimits,
       ioDebug,
       ioErrors,
       limits,

@@ -9,6 +9,7 @@ import type { Scanner } from "../wire/scanner.ts";
 import type { KeyMemory } from "./key_memory.ts";
 import type { ImapMeter } from "./meter.ts";
 import type { ServerAnnotations } from "./server_annotations.ts";
+import type { Progress } from "./progress.ts";
 import type { Session, User } from "./session.ts";
 import type { View } from "./view.ts";
 
@@ -38,6 +39,8 @@ export interface Output {
   readonly full: boolean;
   /** Hands everything to the connection; settles when it can take more. */
   flush(): Promise<void>;
+  /** A response is being written in pieces, in between which nothing else may come. */
+  midway?: boolean;
 }
 
 /** The connection's side of commands that talk back and forth. */
@@ -46,6 +49,10 @@ export interface Dialogue {
   prompt(text: string): Promise<void>;
   /** The next line without its CRLF (latin1). @throws {Disconnected} */
   line(): Promise<string>;
+  /** Sends a response at once, or not at all while others are on their way out. */
+  interject(response: string): void;
+  /** How far the command is, where it knows. @see RFC 9585 §3 */
+  progress?: Progress;
   /** @throws {Disconnected} when the client is gone, for work that takes long */
   assertOpen(): void;
   /** Turns the connection to TLS after the tagged OK; bytes that came too early end it. */
@@ -73,6 +80,8 @@ export interface Service {
   readonly annotations: ServerAnnotations;
   /** Octets of a message; sent as APPENDLIMIT. @see RFC 7889 */
   readonly appendLimit: number;
+  /** By mailbox, where that is less. @see RFC 7889 §3 */
+  readonly appendLimits: ReadonlyMap<string, number>;
   /** Capabilities that are not offered, closed under dependence; absent: none. */
   readonly withheld?: ReadonlySet<string>;
   /** Clients that are known to break on a capability are not offered it. */

@@ -16,6 +16,7 @@ import {
 import { decodeUtf8, type Literal, Scanner, SyntaxFault } from "../wire/scanner.ts";
 import { UnknownCharset } from "../wire/search_grammar.ts";
 import {
+  type AuthenticatedContext,
   type Context,
   type Dialogue,
   Disconnected,
@@ -23,6 +24,7 @@ import {
   Refusal,
   type Service,
 } from "./command.ts";
+import { tellingProgress } from "./progress.ts";
 import { forgetSaved } from "./searching.ts";
 import type { Session } from "./session.ts";
 import { type AnyRow, findCommand } from "./table.ts";
@@ -112,12 +114,22 @@ function inState(
   }
   if (state.name !== "authenticated" && state.name !== "selected") return bad("Log in first");
   const { user } = state;
-  if (row.state === "authenticated") return row.execute(scanner, { ...context, user });
+  if (row.lasting) return inSession(row, scanner, { ...context, user });
+  return tellingProgress(context, () => inSession(row, scanner, { ...context, user }));
+}
+
+function inSession(
+  row: Exclude<AnyRow, { readonly state: "any" | "not-authenticated" }>,
+  scanner: Scanner,
+  context: AuthenticatedContext,
+): Promise<Completion> | Completion {
+  const { state } = context.session;
+  if (row.state === "authenticated") return row.execute(scanner, context);
   if (state.name !== "selected") return bad("No mailbox is selected");
   if (row.sequenceNumbers && context.session.uidOnly) {
     throw new UidRequired();
   }
-  return row.execute(scanner, { ...context, user, view: state.view, byUid: row.byUid ?? false });
+  return row.execute(scanner, { ...context, view: state.view, byUid: row.byUid ?? false });
 }
 
 /** Sends what other sessions did, as far as this command allows it. */

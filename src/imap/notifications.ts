@@ -287,7 +287,7 @@ export class Notifications {
     const items = changedItems(messages, flags, session.condstore);
     try {
       const status = await this.#user.account.status(mailbox);
-      return statusResponse(mailbox, items, status, service.appendLimit, session.utf8);
+      return statusResponse(mailbox, items, status, { service, session });
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       if (error.code !== "no-mailbox") log.warn("cannot tell of a mailbox", { mailbox });

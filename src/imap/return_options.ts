@@ -7,6 +7,8 @@ import type { ResultRange, ReturnOption } from "../wire/return_options.ts";
 export interface Results {
   /** As the client is told: sequence numbers or UIDs. */
   readonly numbers: readonly number[];
+  /** The relevancy of the result at that place, from 0. @see RFC 6203 §4 */
+  readonly scoreAt: (place: number) => number;
 }
 
 /** Places in a list, from 0: the first, and that after the last. */
@@ -18,7 +20,11 @@ interface ReturnRow<Option> {
   /** Which of `count` results it speaks of; absent: none in particular. */
   readonly speaksOf?: (count: number, option: Option) => Span;
   /** Its part of the ESEARCH response, if it has one. @see RFC 4731 §3.1 */
-  readonly write?: (results: Results, option: Option) => string | undefined;
+  readonly write?: (
+    results: Results,
+    option: Option,
+    options: readonly ReturnOption[],
+  ) => string | undefined;
   /** Alone it asks for no response. */
   readonly silent?: true;
 }
@@ -56,6 +62,20 @@ export const RETURN_OPTIONS: ReturnTable = {
   },
   CONTEXT: { rfc: "RFC 5267 §4.2", capability: "CONTEXT=SEARCH" },
   UPDATE: { rfc: "RFC 5267 §4.3", capability: "CONTEXT=SEARCH" },
+  RELEVANCY: {
+    rfc: "RFC 6203 §4",
+    capability: "SEARCH=FUZZY",
+    // Of the results that are told: all, or a page of them.
+    write: ({ numbers, scoreAt }, _, options) => {
+      const page = options.find((option) => option.name === "PARTIAL");
+      const [start, end] = page === undefined
+        ? [0, numbers.length]
+        : spanOf(page.range, numbers.length);
+      const scores: number[] = [];
+      for (let place = start; place < end; place++) scores.push(scoreAt(place));
+      return `RELEVANCY (${scores.join(" ")})`;
+    },
+  },
   SAVE: { rfc: "RFC 5182 §2.1", capability: "SEARCHRES", silent: true },
   PARTIAL: {
     rfc: "RFC 9394 §3.1",
@@ -95,7 +115,7 @@ function rowOf(option: ReturnOption): ReturnRow<ReturnOption> {
 
 /** All return data of a response, with a space before each. */
 export function returnData(options: readonly ReturnOption[], results: Results): string {
-  return options.map((option) => rowOf(option).write?.(results, option))
+  return options.map((option) => rowOf(option).write?.(results, option, options))
     .filter((data) => data !== undefined).map((data) => ` ${data}`).join("");
 }
 

@@ -2,6 +2,7 @@
 
 import type { Pace } from "../pace.ts";
 import type { ServerAnnotation } from "./filters.ts";
+import type { Relevancy } from "./relevancy.ts";
 import type { View } from "./view.ts";
 
 /** Sequence numbers, ascending. They hold still while a command runs. @see RFC 9051 §7.5.1 */
@@ -14,6 +15,10 @@ export interface SearchScope {
   readonly now: number;
   readonly pace: Pace;
   readonly warn: (uid: number, error: string) => void;
+  /** Takes what fuzzy keys find. */
+  readonly relevancy: Relevancy;
+  /** Text is compared fuzzily. @see RFC 6203 §3 */
+  readonly fuzzy?: boolean;
   /** Where filters are kept. */
   readonly annotation: ServerAnnotation;
 }

@@ -45,7 +45,7 @@ export async function filterKept<K extends keyof CachedItems>(
   items: readonly K[],
   seqs: Seqs,
   { view, pace }: SearchScope,
-  test: (kept: Pick<CachedItems, K>) => boolean,
+  test: (kept: Pick<CachedItems, K>, seq: number) => boolean,
 ): Promise<Seqs> {
   const found: number[] = [];
   for (let start = 0; start < seqs.length; start += BATCH) {
@@ -60,7 +60,8 @@ export async function filterKept<K extends keyof CachedItems>(
     for (const [i, row] of rows.entries()) {
       while (next < batch.length && view.uidOf(batch[next]) < row.uid) next++;
       if (next === batch.length) break;
-      if (view.uidOf(batch[next]) === row.uid && test(row)) found.push(batch[next]);
+      const seq = batch[next];
+      if (view.uidOf(seq) === row.uid && test(row, seq)) found.push(seq);
       // Reading the clock costs as much as a short test.
       if (i % 32 === 31 && pace.due()) await pace.turn();
     }
@@ -69,10 +70,10 @@ export async function filterKept<K extends keyof CachedItems>(
 }
 
 /** Reads the part trees and texts of messages; one that cannot be read does not match. */
-async function filterTexts(
+export async function filterTexts(
   seqs: Seqs,
   scope: SearchScope,
-  test: (uid: number, parts: PartOffsets) => Promise<boolean>,
+  test: (uid: number, parts: PartOffsets, seq: number) => Promise<boolean>,
 ): Promise<Seqs> {
   const found: number[] = [];
   const { view, pace } = scope;
@@ -85,7 +86,7 @@ async function filterTexts(
       const seq = batch.get(uid);
       if (seq === undefined) continue;
       try {
-        if (await test(uid, JSON.parse(parts))) found.push(seq);
+        if (await test(uid, JSON.parse(parts), seq)) found.push(seq);
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
         scope.warn(uid, error.message);

@@ -17,6 +17,7 @@ import { withoutFilters } from "./filters.ts";
 import { hasKey, someKey } from "./search_program.ts";
 import { UidRequired } from "./uid_required.ts";
 import type { View } from "./view.ts";
+import { filterFuzzyHeader, filterFuzzyText } from "./fuzzy_contents.ts";
 import { filterHeader, filterHeaderText, filterKept, filterText } from "./search_contents.ts";
 
 /** What one message costs: columns in memory, kept items, or reading its text. */
@@ -102,7 +103,10 @@ function text(headers: boolean): SearchRow<{ readonly value: string }> {
   return {
     rfc: BASE,
     cost: () => 2,
-    filter: (key, seqs, scope) => filterText(foldCase(key.value), headers, seqs, scope),
+    filter: (key, seqs, scope) =>
+      scope.fuzzy
+        ? filterFuzzyText(key.value, headers, seqs, scope)
+        : filterText(foldCase(key.value), headers, seqs, scope),
   };
 }
 
@@ -161,6 +165,14 @@ export const SEARCH_KEYS: SearchTable = {
       return present.filter((seq) => !found.has(seq));
     },
   },
+  FUZZY: {
+    rfc: "RFC 6203 §3",
+    capability: "SEARCH=FUZZY",
+    cost: ({ key }) => costOf(key),
+    prepared: ({ key }) => isPrepared(key),
+    test: ({ key }, scope) => testOf(key, scope),
+    filter: ({ key }, seqs, scope) => filter(key, seqs, { ...scope, fuzzy: true }),
+  },
   FLAG: column(({ flag, set }, { view }) => {
     const { mailbox } = view;
     const bit = FLAG[flag];
@@ -196,6 +208,7 @@ export const SEARCH_KEYS: SearchTable = {
     cost: ({ field }) => CACHED_FIELDS.has(field.toLowerCase()) ? 1 : 2,
     filter: (key, seqs, scope) => {
       const field = key.field.toLowerCase();
+      if (scope.fuzzy) return filterFuzzyHeader(field, key.value, seqs, scope);
       const needle = foldCase(key.value);
       if (isSearchedField(field)) return filterHeaderText(field, needle, seqs, scope);
       return filterHeader(field, needle, seqs, scope);

@@ -12,6 +12,7 @@ function operands(key: SearchKey): readonly SearchKey[] {
     case "OR":
       return [key.left, key.right];
     case "NOT":
+    case "FUZZY":
       return [key.key];
     default:
       return [];
@@ -45,7 +46,8 @@ export function mapKeys(key: SearchKey, change: (key: SearchKey) => SearchKey): 
     case "OR":
       return { name: "OR", left: mapped(key.left), right: mapped(key.right) };
     case "NOT":
-      return { name: "NOT", key: mapped(key.key) };
+    case "FUZZY":
+      return { name: key.name, key: mapped(key.key) };
     default:
       return change(key);
   }

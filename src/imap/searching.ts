@@ -1,7 +1,7 @@
 /** What all searching commands do: SEARCH, SORT and their UID forms. @see RFC 5267 §4.1 */
 
 import type { ReturnOption } from "../wire/return_options.ts";
-import type { SearchKey } from "../wire/search_grammar.ts";
+import type { SearchArgs, SearchKey } from "../wire/search_grammar.ts";
 import { bad, type Completion, ok } from "../wire/response.ts";
 import { annotated } from "./annotated.ts";
 import type { SelectedContext } from "./command.ts";
@@ -9,9 +9,18 @@ import { CommandPace } from "./command_pace.ts";
 import { withoutFilters } from "./filters.ts";
 import { FollowedResults, horizon } from "./followed_results.ts";
 import { noUpdate, ResultContexts } from "./result_contexts.ts";
-import { esearch, hasOption, isSilent, returnData, spokenOf } from "./return_options.ts";
+import { Relevancy } from "./relevancy.ts";
+import {
+  esearch,
+  hasOption,
+  isSilent,
+  type Results,
+  returnData,
+  spokenOf,
+} from "./return_options.ts";
 import type { SearchScope, Seqs } from "./search_columns.ts";
 import { evaluate, usesModseq } from "./search_keys.ts";
+import { hasKey } from "./search_program.ts";
 import type { Session } from "./session.ts";
 import type { View } from "./view.ts";
 
@@ -22,6 +31,8 @@ export interface Searching {
   readonly returns?: readonly ReturnOption[];
   /** Brings what was found from the order of the mailbox into the requested one; absent: it stays. */
   readonly order?: (found: Seqs, scope: SearchScope) => Promise<Seqs>;
+  /** {@link order} goes by scores. */
+  readonly scored?: boolean;
   /** `* SEARCH` or `* SORT` without its CRLF. */
   readonly oldForm: (numbers: readonly number[]) => string;
 }
@@ -35,6 +46,7 @@ export function scopeOf(context: SelectedContext): SearchScope {
     pace: new CommandPace(dialogue),
     warn: (uid, error) =>
       log.warn("message not searched", { uid, mailbox: view.mailbox.name, error }),
+    relevancy: new Relevancy(),
     annotation: (entry) => annotated(context, "").value(entry),
   };
 }
@@ -53,6 +65,7 @@ export async function runSearching(
   try {
     const scope = scopeOf(context);
     const searching = { ...asked, key: await withoutFilters(asked.key, scope.annotation) };
+    if (lacksFuzzy(searching)) return bad(WITHOUT_FUZZY);
     const withModseq = usesModseq(searching.key);
     if (withModseq) session.enabled.add("CONDSTORE");
     const before = horizon(scope);
@@ -60,12 +73,36 @@ export async function runSearching(
     if (follows) follow(context, searching, found, before);
     const spoken = spokenOf(searching.returns ?? [], found);
     if (saves) view.save(spoken.map((seq) => view.uidOf(seq)));
-    answer(context, searching, found, withModseq ? highest(view, spoken) : 0);
+    answer(context, searching, { found, scope }, withModseq ? highest(view, spoken) : 0);
   } catch (error) {
     forgetSaved(session, asked.returns);
     throw error;
   }
   return ok(`${context.command} completed`);
+}
+
+/** UTF8=ACCEPT has no charset but its own. @see RFC 6855 §3 */
+export function charsetRefusal(
+  { enabled }: Session,
+  { namesCharset }: Pick<SearchArgs, "namesCharset">,
+): Completion | undefined {
+  if (!namesCharset || !enabled.has("UTF8=ACCEPT")) return undefined;
+  return bad("Expected no CHARSET once UTF8=ACCEPT is enabled");
+}
+
+/** What a client hears that asks for scores of nothing. */
+export const WITHOUT_FUZZY = "Expected a FUZZY key, of which there is RELEVANCY";
+
+/** Scores are asked for, and no key gives any. @see RFC 6203 §4 */
+export function lacksFuzzy(
+  { returns, key, scored = false }: Pick<Searching, "returns" | "key" | "scored">,
+): boolean {
+  return (scored || hasOption(returns, "RELEVANCY")) && !hasKey(key, "FUZZY");
+}
+
+/** @param numbers those of `found`, as the client is told */
+export function resultsOf(found: Seqs, numbers: readonly number[], relevancy: Relevancy): Results {
+  return { numbers, scoreAt: (place) => relevancy.of(found[place]) };
 }
 
 /** A search that was to save and failed with NO leaves nothing saved. @see RFC 5182 §2.1 */
@@ -79,14 +116,20 @@ export function forgetSaved(
 /** Has later changes of the results told. @see RFC 5267 §4.3 */
 function follow(
   context: SelectedContext,
-  { key, order }: Searching,
+  { key, order, returns }: Searching,
   found: Seqs,
   before: ReturnType<typeof horizon>,
 ): void {
   const { view, tag, byUid, out } = context;
+  if (hasKey(key, "FUZZY")) {
+    // What changed would be scored alone, and so could not be put among what is ordered by scores.
+    out.text(noUpdate(tag, "Results of FUZZY are not followed"));
+    return;
+  }
   const contexts = view.followers ?? new ResultContexts(context, () => scopeOf(context));
   view.followers = contexts;
-  const results = new FollowedResults({ key, order, byUid }, view, found, before);
+  const items = returns?.flatMap((option) => option.name === "UPDATE" ? option.items ?? [] : []);
+  const results = new FollowedResults({ key, order, byUid, items }, view, found, before);
   if (!contexts.add(tag, results)) out.text(noUpdate(tag, "Too many results are followed"));
 }
 
@@ -108,7 +151,7 @@ export function highest(view: View, seqs: Seqs): number {
 function answer(
   { tag, byUid, view, out }: SelectedContext,
   { returns, oldForm }: Searching,
-  found: Seqs,
+  { found, scope: { relevancy } }: { readonly found: Seqs; readonly scope: SearchScope },
   modseq: number,
 ): void {
   const numbers = byUid ? found.map((seq) => view.uidOf(seq)) : found;
@@ -116,6 +159,10 @@ function answer(
     out.text(`${oldForm(numbers)}${modseq === 0 ? "" : ` (MODSEQ ${modseq})`}\r\n`);
   } else if (!isSilent(returns)) {
     const told = modseq === 0 ? "" : ` MODSEQ ${modseq}`;
-    out.text(`${esearch(tag, byUid)}${returnData(returns, { numbers })}${told}\r\n`);
+    out.text(
+      `${esearch(tag, byUid)}${
+        returnData(returns, resultsOf(found, numbers, relevancy))
+      }${told}\r\n`,
+    );
   }
 }

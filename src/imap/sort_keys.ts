@@ -28,6 +28,11 @@ export const SORT_KEYS: Readonly<Record<SortKeyName, SortRow>> = {
   DISPLAYFROM: { ...DISPLAY, ranks: textOf("displayFrom") },
   DISPLAYTO: { ...DISPLAY, ranks: textOf("displayTo") },
   FROM: { ...BASE, ranks: textOf("from") },
+  RELEVANCY: {
+    rfc: "RFC 6203 §6",
+    capability: "SEARCH=FUZZY",
+    ranks: (seqs, { relevancy }) => seqs.map((seq) => -relevancy.of(seq)),
+  },
   SIZE: {
     ...BASE,
     ranks: async (seqs, scope) => {

@@ -3,11 +3,19 @@
 import type { MailboxStatus } from "../store/store.ts";
 import type { StatusItem } from "../wire/list_grammar.ts";
 import { mailbox } from "../wire/response.ts";
+import { appendLimitOf, type AppendLimits } from "./append_limit.ts";
+import type { Session } from "./session.ts";
 
 interface StatusRow {
   readonly rfc: string;
   readonly capability?: string | readonly string[];
-  readonly value: (status: MailboxStatus, appendLimit: number) => number;
+  readonly value: (status: MailboxStatus, scope: StatusScope) => number;
+}
+
+/** What is known of a mailbox besides. */
+interface StatusScope {
+  readonly mailbox: string;
+  readonly service: AppendLimits;
 }
 
 const BASE = "RFC 9051 §6.3.11";
@@ -26,7 +34,10 @@ export const STATUS_ITEMS: Readonly<Record<StatusItem, StatusRow>> = {
     capability: "CONDSTORE",
     value: (status) => status.highestModseq,
   },
-  APPENDLIMIT: { rfc: "RFC 7889 §3.1", value: (_, appendLimit) => appendLimit },
+  APPENDLIMIT: {
+    rfc: "RFC 7889 §3.1",
+    value: (_, { service, mailbox }) => appendLimitOf(service, mailbox),
+  },
 };
 
 /** `* STATUS name (ITEM value …)` with its CRLF. */
@@ -34,9 +45,9 @@ export function statusResponse(
   name: string,
   items: readonly StatusItem[],
   status: MailboxStatus,
-  appendLimit: number,
-  utf8: boolean,
+  { service, session }: { readonly service: AppendLimits; readonly session: Session },
 ): string {
-  const values = items.map((item) => `${item} ${STATUS_ITEMS[item].value(status, appendLimit)}`);
-  return `* STATUS ${mailbox(name, utf8)} (${values.join(" ")})\r\n`;
+  const scope = { mailbox: name, service };
+  const values = items.map((item) => `${item} ${STATUS_ITEMS[item].value(status, scope)}`);
+  return `* STATUS ${mailbox(name, session.utf8)} (${values.join(" ")})\r\n`;
 }

@@ -29,6 +29,7 @@ import { sortArgs, threadArgs } from "../wire/sort_grammar.ts";
 import { selectArgs } from "../wire/select_grammar.ts";
 import { uidBatchesArgs } from "../wire/uid_batches_grammar.ts";
 import type { Completion } from "../wire/response.ts";
+import { appendLimitCapability } from "./append_limit.ts";
 import type { CommandRow, CommandState, Context, ContextByState } from "./command.ts";
 import { announcedMessage, announcedReplacement, append, replace } from "./commands/append.ts";
 import { authenticate, login, mayLogIn, mechanisms } from "./commands/authenticate.ts";
@@ -479,7 +480,7 @@ export function withoutSecrets(text: string): string | undefined {
  * What every connection may use, whatever its state. LITERAL+ has all of LITERAL-, and only one of
  * them may be told. @see RFC 7888 §5
  */
-const WIRE_CAPABILITIES = ["LITERAL+"] as const;
+const WIRE_CAPABILITIES = ["INPROGRESS", "LITERAL+"] as const;
 
 /** What LIST answers and can be asked for beyond its own row's capability. */
 const LIST_CAPABILITIES = ["CHILDREN", "SPECIAL-USE", "LIST-STATUS", "LIST-METADATA"] as const;
@@ -521,7 +522,7 @@ export function capabilities(context: Pick<Context, "session" | "service">): rea
     ...WIRE_CAPABILITIES,
     ...TABLE_CAPABILITIES,
     ...LIST_CAPABILITIES,
-    `APPENDLIMIT=${service.appendLimit}`,
+    appendLimitCapability(service),
   ].filter((capability) => isOffered(capability, context));
   if (session.state.name !== "not-authenticated") return all;
   if (service.tls && !session.secure) all.push("STARTTLS");

@@ -20,6 +20,7 @@ const NEEDS: ReadonlyMap<string, readonly string[]> = new Map(Object.entries({
   "MULTISEARCH": ["ESEARCH"],
   "PARTIAL": ["ESEARCH"],
   "QRESYNC": ["CONDSTORE", "ENABLE"],
+  "QUOTASET": ["QUOTA"],
   "REPLACE": ["UIDPLUS"],
   "SAVELIMIT": ["MESSAGELIMIT"],
   "SEARCHRES": ["ESEARCH"],

@@ -274,6 +274,7 @@ export class Connection {
     return {
       prompt: (text) => this.#prompt(text),
       line: () => this.#line(),
+      interject: (response) => this.#out.interject(response),
       assertOpen: () => {
         if (this.#ended !== undefined && !(this.#ended instanceof Farewell)) throw this.#ended;
       },

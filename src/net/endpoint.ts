@@ -72,6 +72,8 @@ export interface Endpoint {
   readonly admins?: readonly string[];
   /** A URI. */
   readonly adminContact?: string;
+  /** Octets of a message that APPEND takes into a mailbox, where that is less. */
+  readonly appendLimits?: ReadonlyMap<string, number>;
   readonly ioDebug: boolean;
   readonly ioErrors: boolean;
   readonly limits: Limits;

@@ -17,8 +17,12 @@ export class SocketOutput implements Output {
   #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
   #broken: Error | undefined;
   #written = 0;
+  /** What was written ends in a line end. */
+  #atLineStart = true;
   /** What is flushed from now on is compressed. @see RFC 4978 §3 */
   compressed = false;
+  /** See `Output.midway`. */
+  midway = false;
 
   /**
    * @param stalled milliseconds that a full socket may take no byte
@@ -67,6 +71,14 @@ export class SocketOutput implements Output {
     this.#size += bytes.length;
   }
 
+  /** See `Dialogue.interject`. */
+  interject(response: string): void {
+    const atLineStart = this.#size === 0 ? this.#atLineStart : this.#text.endsWith("\n");
+    if (this.#broken || this.#waiting || this.midway || !atLineStart) return;
+    this.text(response);
+    this.#write();
+  }
+
   async flush(): Promise<void> {
     if (this.#broken) throw this.#broken;
     if (this.#size === 0) return;
@@ -81,6 +93,7 @@ export class SocketOutput implements Output {
     this.#pieces = [];
     this.#text = "";
     this.#size = 0;
+    this.#atLineStart = text.endsWith("\n");
     this.#written += size;
     this.sent(size);
     if (this.tap) { for (const piece of [...pieces, text]) this.tap(tapped(piece)); }

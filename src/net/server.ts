@@ -210,6 +210,7 @@ function serviceOf(options: ImapServerOptions): Service {
     withheld: endpoint.withheld,
     clientQuirks: endpoint.clientQuirks,
     appendLimit: endpoint.limits.append,
+    appendLimits: endpoint.appendLimits ?? new Map(),
     keepalive: endpoint.limits.keepalive,
     now,
     meter,

@@ -76,6 +76,21 @@ export function copyUidCode(
   };
 }
 
+/**
+ * How far the command of a tag is; unknown without `progress`.
+ *
+ * inprogress-tag = quoted, then number / nil and nz-number / nil @see RFC 9585 §4
+ */
+export function inProgressCode(
+  tag: string,
+  progress: { readonly done: number; readonly total: number } | undefined,
+): ResponseCode {
+  const numbers = progress && progress.total > 0
+    ? `${Math.min(progress.done, progress.total)} ${progress.total}`
+    : "NIL NIL";
+  return { text: `INPROGRESS ("${tag}" ${numbers})` };
+}
+
 /** A URL, a byte string, of which nothing can be had. @see RFC 4469 §5 */
 export function badUrlCode(url: string): ResponseCode {
   const text = url.replace(

@@ -17,6 +17,8 @@ export type SearchKey =
   | { readonly name: "AND"; readonly keys: readonly SearchKey[] }
   | { readonly name: "OR"; readonly left: SearchKey; readonly right: SearchKey }
   | { readonly name: "NOT"; readonly key: SearchKey }
+  /** @see RFC 6203 §3 */
+  | { readonly name: "FUZZY"; readonly key: SearchKey }
   /** SEEN, UNSEEN, ANSWERED, …: `set` false for the UN… forms. */
   | { readonly name: "FLAG"; readonly flag: SystemFlag; readonly set: boolean }
   /** KEYWORD, UNKEYWORD. */
@@ -215,6 +217,7 @@ const KEYS: ReadonlyMap<string, KeyParser> = new Map(Object.entries(
   {
     "ALL": () => ({ name: "ALL" }),
     "NOT": (program) => ({ name: "NOT", key: operand(program) }),
+    "FUZZY": (program) => ({ name: "FUZZY", key: operand(program) }),
     "OR": (program) => ({ name: "OR", left: operand(program), right: operand(program) }),
 
     "ANSWERED": flagKey("answered", true),

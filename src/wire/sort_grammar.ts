@@ -4,7 +4,7 @@ import { type ReturnOption, returnOptions } from "./return_options.ts";
 import type { Scanner } from "./scanner.ts";
 import { searchCriteria, type SearchKey } from "./search_grammar.ts";
 
-/** What a SORT compares. @see RFC 5256 §3, RFC 5957 §4 */
+/** What a SORT compares. @see RFC 5256 §3, RFC 5957 §4, RFC 6203 §6 */
 export type SortKeyName =
   | "ARRIVAL"
   | "CC"
@@ -12,6 +12,7 @@ export type SortKeyName =
   | "DISPLAYFROM"
   | "DISPLAYTO"
   | "FROM"
+  | "RELEVANCY"
   | "SIZE"
   | "SUBJECT"
   | "TO";
@@ -46,6 +47,7 @@ const SORT_KEYS: readonly SortKeyName[] = [
   "DISPLAYFROM",
   "DISPLAYTO",
   "FROM",
+  "RELEVANCY",
   "SIZE",
   "SUBJECT",
   "TO",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Output } from "../../src/imap/command.ts";
+import { Relevancy } from "../../src/imap/relevancy.ts";
 import { FollowedResults, horizon } from "../../src/imap/followed_results.ts";
 import type { SearchScope, Seqs } from "../../src/imap/search_columns.ts";
 import { evaluate } from "../../src/imap/search_keys.ts";
@@ -22,6 +23,7 @@ function scopeOf(view: View): SearchScope {
     pace: new Pace(),
     warn: () => {},
     annotation: () => Promise.resolve(undefined),
+    relevancy: new Relevancy(),
   };
 }
 

@@ -23,7 +23,7 @@ Deno.test("spanOf: clips a range from either end", () => {
 
 Deno.test("returnData: tells COUNT and PARTIAL also when nothing was found", () => {
   const data = (list: readonly ReturnOption[], ...numbers: number[]) =>
-    returnData(list, { numbers });
+    returnData(list, { numbers, scoreAt: (place) => numbers[place] });
   assert.equal(data(options("MIN", "MAX", "ALL", "COUNT")), " COUNT 0");
   assert.equal(data(options("MIN", "MAX", "ALL"), 7, 8, 9, 3), " MIN 7 MAX 3 ALL 7:9,3");
   assert.equal(data([partial(1, 2)]), " PARTIAL (1:2 NIL)");

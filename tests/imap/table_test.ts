@@ -44,6 +44,7 @@ async function announced(): Promise<readonly string[]> {
       admins: new Set(),
       annotations: NO_SERVER_ANNOTATIONS,
       appendLimit: 1000,
+      appendLimits: new Map(),
       keepalive: 1000,
       now: () => 0,
       meter: NO_IMAP_METER,

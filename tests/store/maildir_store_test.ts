@@ -21,6 +21,7 @@ function config(
     path: `${dir}/{account}`,
     specialFolders: new Map([["Sent", "sent"]]),
     appendlimit: undefined,
+    appendlimits: new Map(),
     quota: { storage, messages, mailboxes, map: undefined, soft: false },
     disableRecent: false,
     deliveryMap: { module: "identity" },

@@ -18,8 +18,11 @@ export const SPECIAL_USES = [
 ] as const;
 
 function isFolderName(name: string): boolean {
-  return name.split("/").every((level) => level !== "") && !/\p{Cc}/u.test(name) &&
-    name.toUpperCase() !== "INBOX";
+  return isMailboxName(name) && name.toUpperCase() !== "INBOX";
+}
+
+function isMailboxName(name: string): boolean {
+  return name.split("/").every((level) => level !== "") && !/\p{Cc}/u.test(name);
 }
 
 /** What an account may hold. */
@@ -74,6 +77,17 @@ export const storageModules = {
       doc: "Largest message that APPEND takes into these Maildirs, where that is less than " +
         "`limits.append` of the endpoint.",
     }),
+    appendlimits: setting(
+      mapOf("names of mailboxes", isMailboxName, size({ atLeast: "0 B", atMost: "4095 MiB" })),
+      {
+        default: "{}",
+        sample: '{ Drafts = "10 MiB", "Lists/Announce" = "0 B" }',
+        doc:
+          "Largest message that APPEND takes into some mailboxes, where that is less than elsewhere; " +
+          "`0 B` lets no client add any. STATUS tells it for each mailbox (RFC 7889). What is copied, " +
+          "moved or delivered is not limited.",
+      },
+    ),
     quota: optional(table(quota), {
       sample: '{ storage = "1 GiB", messages = 100000 }',
       doc:

@@ -22,6 +22,7 @@ import { mailboxArgument, orTryCreate } from "../mailbox_argument.ts";
 import { tellOverQuota } from "../over_quota.ts";
 import { takeUrl, type UrlContext } from "../message_urls.ts";
 import { emptyMessage, partsLeft, ReceivedMessage, receivedOf } from "../received_message.ts";
+import { appendLimitOf } from "../append_limit.ts";
 import type { Session } from "../session.ts";
 import { expungeIssued, presentUids } from "../targets.ts";
 import { isOffered } from "../withheld.ts";
@@ -31,7 +32,9 @@ const MAX_MESSAGES = 1000;
 
 /** What the receiving of messages needs to know of the endpoint. */
 interface Receiving extends UrlContext {
-  readonly service: UrlContext["service"] & Pick<Service, "appendLimit" | "withheld">;
+  readonly service:
+    & UrlContext["service"]
+    & Pick<Service, "appendLimit" | "appendLimits" | "withheld">;
 }
 
 /** Tells APPEND's messages from its other literals. */
@@ -96,7 +99,8 @@ async function receive(
   const { user, session, service } = context;
   const incoming = await orTryCreate(user.account.receive(mailbox, { replaces }));
   const utf8 = session.utf8 || !isOffered("UTF8=ACCEPT", context);
-  return new ReceivedMessage(incoming, service.appendLimit, { binary: binary || catenated, utf8 });
+  const limit = appendLimitOf(service, mailbox);
+  return new ReceivedMessage(incoming, limit, { binary: binary || catenated, utf8 });
 }
 
 /** The literals of a message are through: it need not be held in memory while others come. */

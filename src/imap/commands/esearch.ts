@@ -5,7 +5,9 @@ import type { EsearchArgs } from "../../wire/esearch_grammar.ts";
 import { bad, type Completion, mailbox, ok } from "../../wire/response.ts";
 import type { ReturnOption } from "../../wire/return_options.ts";
 import type { SearchKey } from "../../wire/search_grammar.ts";
+import { annotated } from "../annotated.ts";
 import { type AuthenticatedContext, Refusal } from "../command.ts";
+import { withoutFilters } from "../filters.ts";
 import { filteredMailboxes } from "../filtered_mailboxes.ts";
 import { noUpdate } from "../result_contexts.ts";
 import {
@@ -17,7 +19,15 @@ import {
 } from "../return_options.ts";
 import { evaluate, usesModseq } from "../search_keys.ts";
 import { usesSaved } from "../search_program.ts";
-import { forgetSaved, highest, scopeOf } from "../searching.ts";
+import {
+  charsetRefusal,
+  forgetSaved,
+  highest,
+  lacksFuzzy,
+  resultsOf,
+  scopeOf,
+  WITHOUT_FUZZY,
+} from "../searching.ts";
 import { View } from "../view.ts";
 
 const RETURN_ALL: readonly ReturnOption[] = [{ name: "ALL" }];
@@ -25,12 +35,17 @@ const RETURN_ALL: readonly ReturnOption[] = [{ name: "ALL" }];
 /** @see RFC 7377 §2 */
 export async function esearch(
   context: AuthenticatedContext,
-  { sources, key, returns = RETURN_ALL }: EsearchArgs,
+  args: EsearchArgs,
 ): Promise<Completion> {
   const { session, user, out, tag } = context;
+  const { sources, returns = RETURN_ALL } = args;
+  const refusal = charsetRefusal(session, args);
+  if (refusal !== undefined) return refusal;
   const selected = session.state.name === "selected" ? session.state.view : undefined;
   const asksSelected = sources === undefined || sources.some(({ kind }) => kind === "selected");
   if (asksSelected && selected === undefined) return bad("No mailbox is selected");
+  const key = await withoutFilters(args.key, (entry) => annotated(context, "").value(entry));
+  if (lacksFuzzy({ returns, key })) return bad(WITHOUT_FUZZY);
   if (sources !== undefined) await user.account.refresh();
   const names = filteredMailboxes(sources ?? [{ kind: "selected" }], user.account, session);
   const onlySelected = names.length === 1 && names[0] === selected?.mailbox.name;
@@ -92,12 +107,14 @@ async function answer(
 ): Promise<void> {
   const { tag, session, out } = context;
   const { mailbox: { name, uidValidity } } = view;
-  const found = await evaluate(key, scopeOf({ ...context, view, byUid: true }));
+  const scope = scopeOf({ ...context, view, byUid: true });
+  const found = await evaluate(key, scope);
   const spoken = spokenOf(returns, found);
   if (hasOption(returns, "SAVE")) view.save(spoken.map((seq) => view.uidOf(seq)));
   if (found.length === 0 || isSilent(returns)) return;
   const correlators = ` MAILBOX ${mailbox(name, session.utf8)} UIDVALIDITY ${uidValidity}`;
-  const data = returnData(returns, { numbers: found.map((seq) => view.uidOf(seq)) });
+  const uids = found.map((seq) => view.uidOf(seq));
+  const data = returnData(returns, resultsOf(found, uids, scope.relevancy));
   const modseq = usesModseq(key) ? ` MODSEQ ${highest(view, spoken)}` : "";
   out.text(`${opening(tag, true, correlators)}${data}${modseq}\r\n`);
   if (out.full) await out.flush();

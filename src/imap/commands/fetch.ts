@@ -116,7 +116,10 @@ async function sendAll(
   const { view, out } = context;
   const failures: Failures = { gone: 0, unreadable: 0, undecoded: 0 };
   const pace = new CommandPace(context.dialogue);
+  let done = 0;
   for (const batch of batches(uids, plan.opened ? 32 : 512)) {
+    context.dialogue.progress = { done, total: uids.length };
+    done += batch.length;
     if (plan.prepared || plan.cached.length > 0) await view.mailbox.prepare(batch);
     const marked = plan.marksSeen ? await markSeen(context, batch) : NONE;
     const rows = plan.cached.length === 0
@@ -216,6 +219,7 @@ async function sendOpened(
       }
       return;
     }
+    out.midway = true;
     out.text(fetchOpening(context.session, base.seq, base.uid));
     for (const [i, write] of writings.entries()) {
       if (i > 0) out.text(" ");
@@ -223,6 +227,7 @@ async function sendOpened(
       if (written) await written;
     }
     out.text(`${flags})\r\n`);
+    out.midway = false;
   } finally {
     stored.close();
   }

@@ -50,13 +50,12 @@ export function list(form: ListForm) {
 
 /** A mailbox that vanishes meanwhile has no STATUS. @see RFC 5819 §2 */
 async function statusOf(
-  { user, service, session }: AuthenticatedContext,
+  context: AuthenticatedContext,
   name: string,
   items: readonly StatusItem[],
 ): Promise<string> {
   try {
-    const counts = await user.account.status(name);
-    return statusResponse(name, items, counts, service.appendLimit, session.utf8);
+    return statusResponse(name, items, await context.user.account.status(name), context);
   } catch (error) {
     if (error instanceof StoreError) return "";
     throw error;
@@ -189,10 +188,9 @@ export async function lsub(
 
 /** @see RFC 9051 §6.3.11 */
 export async function status(context: AuthenticatedContext, args: StatusArgs): Promise<Completion> {
-  const { out, user, service, session } = context;
+  const { out, user, session } = context;
   const name = mailboxArgument(args.mailbox, session);
   if (args.items.includes("HIGHESTMODSEQ")) session.enabled.add("CONDSTORE");
-  const counts = await user.account.status(name);
-  out.text(statusResponse(name, args.items, counts, service.appendLimit, session.utf8));
+  out.text(statusResponse(name, args.items, await user.account.status(name), context));
   return ok("STATUS completed");
 }

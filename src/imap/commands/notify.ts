@@ -46,7 +46,7 @@ async function tellStatus(
     if (!selectable || name === selected || items.length === 0) continue;
     try {
       const counts = await user.account.status(name);
-      out.text(statusResponse(name, items, counts, service.appendLimit, session.utf8));
+      out.text(statusResponse(name, items, counts, { service, session }));
     } catch (error) {
       // It may have gone meanwhile.
       if (!(error instanceof StoreError)) throw error;

@@ -4,6 +4,7 @@ import type { SortArgs, ThreadArgs } from "../../wire/sort_grammar.ts";
 import { type Completion, ok } from "../../wire/response.ts";
 import { threadLists } from "../../wire/thread_response.ts";
 import type { SelectedContext } from "../command.ts";
+import { withoutFilters } from "../filters.ts";
 import { evaluate, usesModseq } from "../search_keys.ts";
 import { runSearching, scopeOf } from "../searching.ts";
 import { sortMessages } from "../sort_keys.ts";
@@ -17,6 +18,7 @@ export function sort(
   return runSearching(context, {
     key,
     returns,
+    scored: criteria.some(({ key }) => key === "RELEVANCY"),
     order: (found, scope) => sortMessages(found, criteria, scope, context.service.keyMemory),
     oldForm: (numbers) => ["* SORT", ...numbers].join(" "),
   });
@@ -25,11 +27,12 @@ export function sort(
 /** @see RFC 5256 §3 */
 export async function thread(
   context: SelectedContext,
-  { key, algorithm }: ThreadArgs,
+  { key: asked, algorithm }: ThreadArgs,
 ): Promise<Completion> {
   const { view, session, service, out, byUid } = context;
-  if (usesModseq(key)) session.enabled.add("CONDSTORE");
   const scope = scopeOf(context);
+  const key = await withoutFilters(asked, scope.annotation);
+  if (usesModseq(key)) session.enabled.add("CONDSTORE");
   const found = await evaluate(key, scope);
   const threads = await threadMessages(found, algorithm, scope, service.keyMemory);
   const numberOf = (at: number) => byUid ? view.uidOf(found[at]) : found[at];

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { SocketOutput } from "../../src/net/output.ts";
+
+/** An output, and all that comes out of it until it is closed. */
+async function outputTo(use: (out: SocketOutput) => Promise<void> | void): Promise<string> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const accepted = once(server, "connection");
+  const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  let text = "";
+  client.on("data", (bytes) => text += bytes);
+  const ended = once(client, "close");
+  const [socket] = await accepted as [Socket];
+  await use(new SocketOutput(socket, 10_000, () => {}));
+  socket.end();
+  await ended;
+  server.close();
+  return text;
+}
+
+Deno.test("SocketOutput.interject: comes after what was said before", async () => {
+  const text = await outputTo(async (out) => {
+    out.text("* 1 EXISTS\r\n");
+    out.interject("* OK Still working\r\n");
+    out.text("a OK\r\n");
+    await out.flush();
+  });
+  assert.equal(text, "* 1 EXISTS\r\n* OK Still working\r\na OK\r\n");
+});
+
+Deno.test("SocketOutput.interject: says nothing in the middle of a response", async () => {
+  const text = await outputTo(async (out) => {
+    out.text("* 1 FETCH (");
+    out.interject("1");
+    out.text("BODY[] {2}\r\n");
+    out.bytes(new TextEncoder().encode("\r\n"));
+    out.interject("2");
+    out.midway = true;
+    await out.flush();
+    out.interject("3");
+    out.midway = false;
+    out.text(")\r\n");
+    await out.flush();
+    out.text("* SEARCH");
+    await out.flush();
+    out.interject("4");
+    out.text(" 1\r\n");
+    await out.flush();
+  });
+  assert.equal(text, "* 1 FETCH (BODY[] {2}\r\n\r\n)\r\n* SEARCH 1\r\n");
+});
