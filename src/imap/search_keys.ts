@@ -18,7 +18,13 @@ import { hasKey, someKey } from "./search_program.ts";
 import { UidRequired } from "./uid_required.ts";
 import type { View } from "./view.ts";
 import { filterFuzzyHeader, filterFuzzyText } from "./fuzzy_contents.ts";
-import { filterHeader, filterHeaderText, filterKept, filterText } from "./search_contents.ts";
+import {
+  filterHeader,
+  filterHeaderText,
+  filterKept,
+  filterObjectId,
+  filterText,
+} from "./search_contents.ts";
 
 /** What one message costs: columns in memory, kept items, or reading its text. */
 type Cost = 0 | 1 | 2;
@@ -72,6 +78,33 @@ function sentDay(
         scope,
         ({ sentDay }) => sentDay !== null && test(sentDay, key.day),
       ),
+  };
+}
+
+/** SAVEDATE as the day that FETCH shows. */
+function savedDay(
+  test: (day: number, wanted: number) => boolean,
+): SearchRow<{ readonly day: number }> {
+  return {
+    rfc: "RFC 8514 §4.3",
+    capability: "SAVEDATE",
+    cost: () => 1,
+    filter: (key, seqs, scope) =>
+      filterKept(
+        ["saved"],
+        seqs,
+        scope,
+        ({ saved }) => test(Math.floor(saved / 86_400), key.day),
+      ),
+  };
+}
+
+function objectId(kind: "emailId" | "threadId"): SearchRow<{ readonly objectId: string }> {
+  return {
+    rfc: "RFC 8474 §5.3",
+    capability: "OBJECTID",
+    cost: () => 1,
+    filter: (key, seqs, scope) => filterObjectId(kind, key.objectId, seqs, scope),
   };
 }
 
@@ -224,6 +257,13 @@ export const SEARCH_KEYS: SearchTable = {
   SENTBEFORE: sentDay((day, wanted) => day < wanted),
   SENTON: sentDay((day, wanted) => day === wanted),
   SENTSINCE: sentDay((day, wanted) => day >= wanted),
+  SAVEDBEFORE: savedDay((day, wanted) => day < wanted),
+  SAVEDON: savedDay((day, wanted) => day === wanted),
+  SAVEDSINCE: savedDay((day, wanted) => day >= wanted),
+  // Every mailbox has save dates.
+  SAVEDATESUPPORTED: column(() => () => true, { rfc: "RFC 8514 §4.3", capability: "SAVEDATE" }),
+  EMAILID: objectId("emailId"),
+  THREADID: objectId("threadId"),
   OLDER: age((seconds, wanted) => seconds >= wanted),
   YOUNGER: age((seconds, wanted) => seconds <= wanted),
   MODSEQ: column(

@@ -15,6 +15,7 @@ const NEEDS: ReadonlyMap<string, readonly string[]> = new Map(Object.entries({
     ...["LITERAL+", "LITERAL-", "MOVE", "NAMESPACE", "SASL-IR", "SEARCHRES", "SPECIAL-USE"],
     ...["STATUS=SIZE", "UIDPLUS", "UNSELECT"],
   ],
+  "FILTERS": ["METADATA"],
   "LIST-METADATA": ["LIST-EXTENDED", "METADATA"],
   "LIST-STATUS": ["LIST-EXTENDED"],
   "MULTISEARCH": ["ESEARCH"],

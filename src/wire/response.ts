@@ -52,6 +52,11 @@ export function numberCode(
   return { text: `${name} ${value}` };
 }
 
+/** @see RFC 8474 §4.1 */
+export function mailboxIdCode(mailboxId: string): ResponseCode {
+  return { text: `MAILBOXID (${mailboxId})` };
+}
+
 export function permanentFlagsCode(flags: readonly string[]): ResponseCode {
   return { text: `PERMANENTFLAGS (${flags.join(" ")})` };
 }

@@ -35,6 +35,11 @@ export type SearchKey =
     readonly name: "BEFORE" | "ON" | "SINCE" | "SENTBEFORE" | "SENTON" | "SENTSINCE";
     readonly day: Day;
   }
+  /** @see RFC 8474 §5.3 */
+  | { readonly name: "EMAILID" | "THREADID"; readonly objectId: string }
+  /** @see RFC 8514 §4.3 */
+  | { readonly name: "SAVEDBEFORE" | "SAVEDON" | "SAVEDSINCE"; readonly day: Day }
+  | { readonly name: "SAVEDATESUPPORTED" }
   /** Seconds. @see RFC 5032 */
   | { readonly name: "OLDER" | "YOUNGER"; readonly seconds: number }
   /** @see RFC 7162 §3.1.5; the entry name and type are taken and have no meaning here. */
@@ -254,6 +259,10 @@ const KEYS: ReadonlyMap<string, KeyParser> = new Map(Object.entries(
     "SENTBEFORE": dayKey("SENTBEFORE"),
     "SENTON": dayKey("SENTON"),
     "SENTSINCE": dayKey("SENTSINCE"),
+    "SAVEDBEFORE": dayKey("SAVEDBEFORE"),
+    "SAVEDON": dayKey("SAVEDON"),
+    "SAVEDSINCE": dayKey("SAVEDSINCE"),
+    "SAVEDATESUPPORTED": () => ({ name: "SAVEDATESUPPORTED" }),
     "OLDER": ageKey("OLDER"),
     "YOUNGER": ageKey("YOUNGER"),
 
@@ -263,6 +272,8 @@ const KEYS: ReadonlyMap<string, KeyParser> = new Map(Object.entries(
       s.space();
       return { name: "UID", set: sequenceSet(s) };
     },
+    "EMAILID": objectIdKey("EMAILID"),
+    "THREADID": objectIdKey("THREADID"),
     "MODSEQ": ({ s }) => modseqKey(s),
     "FILTER": filterKey,
   } satisfies Record<string, KeyParser>,
@@ -301,7 +312,16 @@ function fieldKey(field: string): KeyParser {
 
 /** SP date */
 function dayKey(
-  name: "BEFORE" | "ON" | "SINCE" | "SENTBEFORE" | "SENTON" | "SENTSINCE",
+  name:
+    | "BEFORE"
+    | "ON"
+    | "SINCE"
+    | "SENTBEFORE"
+    | "SENTON"
+    | "SENTSINCE"
+    | "SAVEDBEFORE"
+    | "SAVEDON"
+    | "SAVEDSINCE",
 ): KeyParser {
   return ({ s }) => {
     s.space();
@@ -314,6 +334,23 @@ function ageKey(name: "OLDER" | "YOUNGER"): KeyParser {
   return ({ s }) => {
     s.space();
     return { name, seconds: s.nzNumber("a number of seconds") };
+  };
+}
+
+/**
+ * SP objectid
+ *
+ * objectid = 1*255(ALPHA / DIGIT / "_" / "-")
+ *
+ * @see RFC 8474 §7
+ */
+function objectIdKey(name: "EMAILID" | "THREADID"): KeyParser {
+  return ({ s }) => {
+    s.space();
+    const start = s.position;
+    const objectId = s.astring("an object identifier");
+    if (!/^[A-Za-z0-9_-]{1,255}$/.test(objectId)) throw s.fault("an object identifier", start);
+    return { name, objectId };
   };
 }
 

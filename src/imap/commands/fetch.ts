@@ -19,6 +19,8 @@ import { expungeIssued, presentUids } from "../targets.ts";
 interface Plan {
   readonly items: readonly PlannedItem[];
   readonly cached: readonly (keyof CachedItems)[];
+  /** Those of `cached` that have to be known before anything is sent. */
+  readonly awaited: readonly (keyof CachedItems)[];
   readonly prepared: boolean;
   readonly opened: boolean;
   /** Fetching sets \Seen. */
@@ -84,6 +86,7 @@ function makePlan(items: readonly FetchItem[], readOnly: boolean): Plan {
   return {
     items: planned,
     cached: [...new Set(planned.flatMap((item) => item.cached))],
+    awaited: [...new Set(planned.flatMap((item) => item.prepared ? item.cached : []))],
     prepared: planned.some((item) => item.prepared),
     opened: planned.some((item) => item.opened),
     marksSeen: !readOnly && planned.some((item) => item.marksSeen),
@@ -120,7 +123,7 @@ async function sendAll(
   for (const batch of batches(uids, plan.opened ? 32 : 512)) {
     context.dialogue.progress = { done, total: uids.length };
     done += batch.length;
-    if (plan.prepared || plan.cached.length > 0) await view.mailbox.prepare(batch);
+    if (plan.prepared) await view.mailbox.prepare(batch, plan.awaited);
     const marked = plan.marksSeen ? await markSeen(context, batch) : NONE;
     const rows = plan.cached.length === 0
       ? undefined
