@@ -1,5 +1,6 @@
 /** The results of one searching command, as they change. @see RFC 5267 §4.3 */
 
+import type { FetchItem } from "../wire/fetch_grammar.ts";
 import { formatNumberSet } from "../wire/number_set.ts";
 import type { SearchKey } from "../wire/search_grammar.ts";
 import type { SearchScope, Seqs } from "./search_columns.ts";
@@ -14,6 +15,8 @@ export interface Followed {
   readonly order?: (found: Seqs, scope: SearchScope) => Promise<Seqs>;
   /** The client is told UIDs, not sequence numbers. */
   readonly byUid: boolean;
+  /** What a FETCH response tells of new messages among the results. @see RFC 5465 §7 */
+  readonly items?: readonly FetchItem[];
 }
 
 /** Up to when changes of the mailbox have been looked at. */
@@ -37,6 +40,7 @@ export class FollowedResults {
   /** UIDs as the client has them, in the requested order. */
   #list: Uint32Array;
   #seen: Horizon;
+  #arrived: readonly number[] = [];
 
   /**
    * @param found sequence numbers in the requested order
@@ -49,11 +53,17 @@ export class FollowedResults {
     this.#seen = before;
   }
 
+  /** UIDs of new messages, ascending, that the last {@link update} found among the results. */
+  get arrived(): readonly number[] {
+    return this.#arrived;
+  }
+
   /** Looks at what changed since the last time. @returns return data, "" if the results did not */
   async update(scope: SearchScope): Promise<string> {
     const { view } = scope;
     const next = horizon(scope);
     const seen = this.#seen;
+    this.#arrived = [];
     const isSame = next.modseq === seen.modseq && next.uid === seen.uid &&
       (this.#ages.length === 0 || next.now === seen.now);
     if (isSame) return "";
@@ -61,6 +71,7 @@ export class FollowedResults {
     this.#seen = next;
     if (changed.length === 0) return "";
     const passing = uidsOf(await evaluate(this.#key, scope, changed), view);
+    this.#arrived = [...passing].filter((uid) => uid > seen.uid).sort((a, b) => a - b);
     return await this.#replace(uidsOf(changed, view), passing, scope);
   }
 

@@ -117,6 +117,8 @@ export interface MailboxStatus {
   readonly size: number;
   readonly uidNext: number;
   readonly uidValidity: number;
+  /** See {@link Mailbox.mailboxId}. */
+  readonly mailboxId: string;
   readonly highestModseq: number;
 }
 
@@ -220,8 +222,14 @@ export interface Account {
   subscribe(name: string, by?: object): Promise<void>;
   unsubscribe(name: string, by?: object): Promise<void>;
 
-  /** @throws {StoreError} `mailbox-exists`, `bad-name`, `over-quota` @see RFC 9051 §6.3.4 */
-  create(name: string, specialUse?: readonly SpecialUse[], by?: object): Promise<void>;
+  /**
+   * Makes a mailbox.
+   *
+   * @returns its {@link Mailbox.mailboxId}
+   * @throws {StoreError} `mailbox-exists`, `bad-name`, `over-quota`
+   * @see RFC 9051 §6.3.4
+   */
+  create(name: string, specialUse?: readonly SpecialUse[], by?: object): Promise<string>;
   /** Deletes one mailbox with its messages; its children stay. @throws {StoreError} `no-mailbox`, `not-permitted`, `has-children` */
   delete(name: string, by?: object): Promise<void>;
   /** Renames a mailbox and its children; INBOX is emptied into the new mailbox instead. @see RFC 9051 §6.3.6 */
@@ -426,6 +434,18 @@ export interface CachedItems {
   readonly parts: string;
   /** Date: as a calendar day (days since 1970-01-01 in its own zone), or null when missing or broken. */
   readonly sentDay: number | null;
+  /**
+   * The same for messages with the same text and INTERNALDATE, and so for copies.
+   *
+   * @see RFC 8474 §5.1
+   */
+  readonly emailId: string;
+  /** The same for messages of one thread, in all mailboxes. @see RFC 8474 §5.2 */
+  readonly threadId: string;
+  /** How the text begins, as text; null while that is not known. @see RFC 8970 §3.1 */
+  readonly preview: string | null;
+  /** When the message was saved in this mailbox: seconds since 1970. @see RFC 8514 §4.1 */
+  readonly saved: number;
 }
 
 /**
@@ -437,6 +457,12 @@ export interface Mailbox {
   readonly name: string;
   /** Fixed while every UID keeps its meaning. @see RFC 9051 §2.3.1.1 */
   readonly uidValidity: number;
+  /**
+   * Stays when the mailbox is renamed, and is never given to another one.
+   *
+   * @see RFC 8474 §4
+   */
+  readonly mailboxId: string;
   readonly uidNext: number;
   readonly highestModseq: number;
   /** The lowest UID that no session has been told of; equals `uidNext` if there is none. */
@@ -462,8 +488,14 @@ export interface Mailbox {
   /** Raises `firstRecent` to `uidNext`; returns what it was. */
   claimRecent(): number;
 
-  /** Sees to it that sizes and {@link cached} items of these messages are known. Cheap when they are. */
-  prepare(uids: readonly number[]): Promise<void>;
+  /**
+   * Sees to it that sizes and {@link cached} items of these messages are known. Cheap when they are.
+   *
+   * @param uids ascending
+   * @param items that are about to be asked for, if that is all that is wanted: some need no look at
+   * the text, some are not known yet of messages that came to an older version
+   */
+  prepare(uids: readonly number[], items?: readonly (keyof CachedItems)[]): Promise<void>;
   /**
    * Reads the named items of the messages with `first` ≤ UID ≤ `last`, in UID order; a message
    * that is gone or unreadable is missing. Callers ask for at most some hundred at a time.
@@ -481,6 +513,16 @@ export interface Mailbox {
   withHeader(
     field: SearchedField,
     foldedNeedle: string,
+    first: number,
+    last: number,
+  ): Promise<readonly number[]>;
+  /**
+   * UIDs from `first` to `last`, ascending, of messages with that identifier ({@link CachedItems}).
+   * Only messages that are prepared are found. Callers ask for at most some thousand at a time.
+   */
+  withObjectId(
+    kind: "emailId" | "threadId",
+    objectId: string,
     first: number,
     last: number,
   ): Promise<readonly number[]>;

@@ -132,25 +132,6 @@ Deno.test("Account.open() makes an index anew whose message rows are damaged", a
   inbox.close();
 });
 
-Deno.test("Store.account() brings an index of the first version up to date", async () => {
-  await using fixture = await MaildirFixture.make();
-  await deliver(await (await fixture.open()).account("ann"), "INBOX", "a b c");
-  await fixture.close();
-  edit(fixture, (database) => {
-    database.exec(`DROP TRIGGER contents_deleted; DROP TABLE header_texts;
-      DROP TABLE imported; ALTER TABLE mailboxes DROP COLUMN inherits;
-      DROP TRIGGER mailboxes_deleted; DROP TABLE annotations;
-      ALTER TABLE mailboxes DROP COLUMN expunged_floor;
-      DROP TRIGGER contents_deleted_keys; DROP TABLE sort_keys;
-      DELETE FROM meta WHERE name = 'furnished';`);
-    database.exec("PRAGMA user_version = 1");
-  });
-  const inbox = await (await (await fixture.open()).account("ann")).open("INBOX");
-  assert.deepEqual(await inbox.withHeader("subject", "b c", 1, 1), [1]);
-  assert.deepEqual(await inbox.sortKeys(["subject"], 1, 9), [{ uid: 1, subject: "A B C" }]);
-  inbox.close();
-});
-
 Deno.test("Store.account() refuses an index from a newer version and leaves it alone", async () => {
   await using fixture = await MaildirFixture.make();
   await (await fixture.open()).account("ann");

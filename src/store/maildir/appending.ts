@@ -188,7 +188,7 @@ function insert(
   for (const [i, row] of rows.entries()) {
     const { finished: { summary }, message: { key } } = placed[i];
     account.messages.insert(state.id, row, splitName(false, placed[i].file), summary.bareLf);
-    account.messages.insertContents(state.id, row.uid, summary);
+    account.contents.insert(state.id, row.uid, summary);
     if (key !== undefined) account.messages.insertImported(state.id, key, row.uid, modseq);
   }
   if (entry !== undefined) account.mailboxes.removeFromJournal(entry);

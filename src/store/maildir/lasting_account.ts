@@ -106,9 +106,10 @@ export class LastingAccount implements Account {
     this.#tell({ kind: "subscription", mailbox: name, by });
   }
 
-  async create(name: string, specialUse?: readonly SpecialUse[], by?: object): Promise<void> {
-    await this.#use((account) => account.create(name, specialUse));
+  async create(name: string, specialUse?: readonly SpecialUse[], by?: object): Promise<string> {
+    const mailboxId = await this.#use((account) => account.create(name, specialUse));
     this.#tell({ kind: "created", mailbox: name.normalize("NFC"), by });
+    return mailboxId;
   }
 
   async delete(name: string, by?: object): Promise<void> {

@@ -85,6 +85,16 @@ export class MailboxState {
     this.inCur = { mtime: row.curMtime, compared: row.curCompared, touched: false };
   }
 
+  /**
+   * Ids are not given twice by one index, and UIDVALIDITYs not by two; where UIDs lose their
+   * meaning the mailbox counts as another one.
+   *
+   * @see RFC 8474 §4
+   */
+  get mailboxId(): string {
+    return `m${this.id}-${this.uidValidity}`;
+  }
+
   /** The columns of a mailbox that is open. */
   get opened(): Columns {
     if (!this.columns) throw new StoreError("unavailable", "The mailbox is not open");
