@@ -20,6 +20,7 @@ import {
 } from "../command.ts";
 import { mailboxArgument, orTryCreate } from "../mailbox_argument.ts";
 import { tellOverQuota } from "../over_quota.ts";
+import { type MessageLimits, requireWithinLimit } from "../message_limit.ts";
 import { takeUrl, type UrlContext } from "../message_urls.ts";
 import { emptyMessage, partsLeft, ReceivedMessage, receivedOf } from "../received_message.ts";
 import { appendLimitOf } from "../append_limit.ts";
@@ -34,7 +35,7 @@ const MAX_MESSAGES = 1000;
 interface Receiving extends UrlContext {
   readonly service:
     & UrlContext["service"]
-    & Pick<Service, "appendLimit" | "appendLimits" | "withheld">;
+    & Pick<Service, "appendLimit" | "appendLimits" | "withheld" | keyof MessageLimits>;
 }
 
 /** Tells APPEND's messages from its other literals. */
@@ -72,9 +73,7 @@ export async function receiveLiteral(
 ): Promise<ReceivedMessage> {
   const message = text.messages[text.messages.length - 1];
   if (size === 0 && !message.catenated) throw emptyMessage();
-  if (text.messages.length > MAX_MESSAGES) {
-    throw new Refusal(`At most ${MAX_MESSAGES} messages can be appended at once`, "LIMIT");
-  }
+  requireFew(text.messages.length, context.service);
   const before = text.messages.at(-2);
   if (before !== undefined) await finish(context, before);
   const received = receivedOf(message) ??
@@ -88,6 +87,14 @@ export async function receiveLiteral(
     throw error;
   }
   return received;
+}
+
+/** @throws {Refusal} */
+function requireFew(messages: number, limits: MessageLimits): void {
+  requireWithinLimit(messages, limits);
+  if (messages > MAX_MESSAGES) {
+    throw new Refusal(`At most ${MAX_MESSAGES} messages can be appended at once`, "LIMIT");
+  }
 }
 
 async function receive(
@@ -129,6 +136,7 @@ export async function append(
   args: AppendArgs,
 ): Promise<Completion> {
   const { user, session } = context;
+  requireFew(args.messages.length, context.service);
   const mailbox = mailboxArgument(args.mailbox, session);
   return await withMessages(context, mailbox, args.messages, false, async (messages) => {
     const appended = await orTryCreate(user.account.append(mailbox, messages));
