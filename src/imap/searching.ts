@@ -24,6 +24,7 @@ import { evaluate, usesModseq } from "./search_keys.ts";
 import { hasKey } from "./search_program.ts";
 import type { Session } from "./session.ts";
 import type { View } from "./view.ts";
+import { enableCondstore } from "./condstore.ts";
 
 /** A searching command as its arguments say it. */
 export interface Searching {
@@ -69,7 +70,7 @@ export async function runSearching(
     const searching = { ...asked, key: await withoutFilters(asked.key, scope.annotation) };
     if (lacksFuzzy(searching)) return bad(WITHOUT_FUZZY);
     const withModseq = usesModseq(searching.key);
-    if (withModseq) session.enabled.add("CONDSTORE");
+    if (withModseq) enableCondstore(context);
     const before = horizon(scope);
     const searched = searchedWithinLimit(searching.key, view, context.service);
     code = searched.code;

@@ -10,6 +10,7 @@ import { evaluate, usesModseq } from "../search_keys.ts";
 import { runSearching, scopeOf } from "../searching.ts";
 import { sortMessages } from "../sort_keys.ts";
 import { threadMessages } from "../threads.ts";
+import { enableCondstore } from "../condstore.ts";
 
 /** @see RFC 5256 §3, RFC 5267 §3 */
 export function sort(
@@ -30,10 +31,10 @@ export async function thread(
   context: SelectedContext,
   { key: asked, algorithm }: ThreadArgs,
 ): Promise<Completion> {
-  const { view, session, service, out, byUid } = context;
+  const { view, service, out, byUid } = context;
   const scope = scopeOf(context);
   const key = await withoutFilters(asked, scope.annotation);
-  if (usesModseq(key)) session.enabled.add("CONDSTORE");
+  if (usesModseq(key)) enableCondstore(context);
   const { seqs, code } = searchedWithinLimit(key, view, service);
   const found = await evaluate(key, scope, seqs);
   const threads = await threadMessages(found, algorithm, scope, service.keyMemory);
