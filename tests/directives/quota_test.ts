@@ -48,6 +48,31 @@ Deno.test("quota: GETQUOTA tells what there is and may be, and NO [OVERQUOTA] wh
   ]);
 });
 
+Deno.test("quota: several messages are added together or not at all, and others take their place", async () => {
+  await using server = await startServer({ storage: LIMITS });
+  await using client = await login(server, "u1");
+  const literal = `{${MESSAGE.length}+}\r\n${MESSAGE}`;
+  const both = `APPEND INBOX ${literal} ${literal}`;
+  match(await replyTo(client, both), /^OK \[APPENDUID \d+ 1:2\]/);
+  match(await replyTo(client, both), /^NO \[OVERQUOTA\]/);
+  deepStrictEqual((await client.command("STATUS INBOX (MESSAGES)")).untagged, [
+    "* STATUS INBOX (MESSAGES 2)",
+  ]);
+  match(await replyTo(client, `APPEND INBOX ${literal}`), /^OK/);
+  await client.command("SELECT INBOX");
+  match(await replyTo(client, `REPLACE 1 INBOX ${literal}`), /^OK/);
+  const large = `{3000+}\r\n${MESSAGE}${"x".repeat(3000 - MESSAGE.length)}`;
+  match(await replyTo(client, `REPLACE 1 INBOX ${large}`), /^OK/);
+  match(
+    await replyTo(client, `REPLACE 1 INBOX {3060+}${large.slice(7)}${"x".repeat(60)}`),
+    /^NO \[OVERQUOTA\]/,
+  );
+  match(
+    await replyTo(client, `APPEND INBOX CATENATE (TEXT ${literal})`),
+    /^NO \[OVERQUOTA\]/,
+  );
+});
+
 Deno.test("quota.soft: nothing is refused, and clients are told", async () => {
   await using server = await startServer({
     storage: "quota = { messages = 1, mailboxes = 1, soft = true }\n",

@@ -210,7 +210,7 @@ function insert(
       if (keywords) state.keywords = keywords;
       state.uidNext = uidNext;
       state.highestModseq = modseq;
-      state.changed("arrived");
+      state.changed("arrived", rows.length);
       if (old && oldModseq) removed(account, old.source, [old.at], oldModseq);
     },
   };
