@@ -14,7 +14,7 @@ import {
   type Test,
 } from "./search_columns.ts";
 import { withoutFilters } from "./filters.ts";
-import { hasKey } from "./search_program.ts";
+import { hasKey, someKey } from "./search_program.ts";
 import { UidRequired } from "./uid_required.ts";
 import type { View } from "./view.ts";
 import { filterFuzzyHeader, filterFuzzyText } from "./fuzzy_contents.ts";
@@ -331,8 +331,13 @@ export async function evaluate(
   seqs?: Seqs,
 ): Promise<Seqs> {
   const key = await withoutFilters(program, scope.annotation);
-  if (scope.view.reader.uidOnly && hasKey(key, "SEQUENCE")) throw new UidRequired();
+  if (scope.view.reader.uidOnly && someKey(key, namesNumbers)) throw new UidRequired();
   return await filter(key, seqs, scope);
+}
+
+/** "$" names what was found, not numbers. @see RFC 9586 §3.5, RFC 5182 §2.1 */
+function namesNumbers(key: SearchKey): boolean {
+  return key.name === "SEQUENCE" && !key.set.saved;
 }
 
 /** @param seqs ascending; undefined for all messages */

@@ -2,12 +2,13 @@
 
 import type { ReturnOption } from "../wire/return_options.ts";
 import type { SearchArgs, SearchKey } from "../wire/search_grammar.ts";
-import { bad, type Completion, ok } from "../wire/response.ts";
+import { bad, type Completion, ok, type ResponseCode } from "../wire/response.ts";
 import { annotated } from "./annotated.ts";
 import type { SelectedContext } from "./command.ts";
 import { CommandPace } from "./command_pace.ts";
 import { withoutFilters } from "./filters.ts";
 import { FollowedResults, horizon } from "./followed_results.ts";
+import { searchedWithinLimit, withLimitCode } from "./message_limit.ts";
 import { noUpdate, ResultContexts } from "./result_contexts.ts";
 import { Relevancy } from "./relevancy.ts";
 import {
@@ -62,6 +63,7 @@ export async function runSearching(
   if (follows && view.followers?.has(tag)) {
     return bad("Expected another tag: results are followed under this one");
   }
+  let code: ResponseCode | undefined;
   try {
     const scope = scopeOf(context);
     const searching = { ...asked, key: await withoutFilters(asked.key, scope.annotation) };
@@ -69,7 +71,9 @@ export async function runSearching(
     const withModseq = usesModseq(searching.key);
     if (withModseq) session.enabled.add("CONDSTORE");
     const before = horizon(scope);
-    const found = await find(searching, scope);
+    const searched = searchedWithinLimit(searching.key, view, context.service);
+    code = searched.code;
+    const found = await find(searching, scope, searched.seqs);
     if (follows) follow(context, searching, found, before);
     const spoken = spokenOf(searching.returns ?? [], found);
     if (saves) view.save(spoken.map((seq) => view.uidOf(seq)));
@@ -78,7 +82,7 @@ export async function runSearching(
     forgetSaved(session, asked.returns);
     throw error;
   }
-  return ok(`${context.command} completed`);
+  return withLimitCode(ok(`${context.command} completed`), code, context.out);
 }
 
 /** UTF8=ACCEPT has no charset but its own. @see RFC 6855 §3 */
@@ -133,8 +137,12 @@ function follow(
   if (!contexts.add(tag, results)) out.text(noUpdate(tag, "Too many results are followed"));
 }
 
-async function find({ key, order }: Searching, scope: SearchScope): Promise<Seqs> {
-  const found = await evaluate(key, scope);
+async function find(
+  { key, order }: Searching,
+  scope: SearchScope,
+  seqs: Seqs | undefined,
+): Promise<Seqs> {
+  const found = await evaluate(key, scope, seqs);
   return order === undefined ? found : await order(found, scope);
 }
 

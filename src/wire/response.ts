@@ -82,6 +82,16 @@ export function copyUidCode(
 }
 
 /**
+ * Of a command that has more messages than one may process.
+ *
+ * @param lowest the lowest UID that was processed, or that could have been
+ * @see RFC 9738 §3.1
+ */
+export function messageLimitCode(limit: number, lowest?: number): ResponseCode {
+  return { text: `MESSAGELIMIT ${limit}${lowest === undefined ? "" : ` ${lowest}`}` };
+}
+
+/**
  * How far the command of a tag is; unknown without `progress`.
  *
  * inprogress-tag = quoted, then number / nil and nz-number / nil @see RFC 9585 §4

@@ -272,12 +272,32 @@ const KEYS: ReadonlyMap<string, KeyParser> = new Map(Object.entries(
       s.space();
       return { name: "UID", set: sequenceSet(s) };
     },
+    "UIDAFTER": ({ s }) => ({ name: "UID", set: uidsAbove(uniqueId(s)) }),
+    "UIDBEFORE": ({ s }) => ({ name: "UID", set: uidsBelow(uniqueId(s)) }),
     "EMAILID": objectIdKey("EMAILID"),
     "THREADID": objectIdKey("THREADID"),
     "MODSEQ": ({ s }) => modseqKey(s),
     "FILTER": filterKey,
   } satisfies Record<string, KeyParser>,
 ));
+
+/** SP uniqueid */
+function uniqueId(s: Scanner): number {
+  s.space();
+  return s.nzNumber("a UID");
+}
+
+const LAST_UID = 4294967295;
+
+/** "UIDAFTER" SP uniqueid @see RFC 9738 §3.2 */
+function uidsAbove(uid: number): NumberSet {
+  return { ranges: uid < LAST_UID ? [[uid + 1, LAST_UID]] : [] };
+}
+
+/** "UIDBEFORE" SP uniqueid @see RFC 9738 §3.2 */
+function uidsBelow(uid: number): NumberSet {
+  return { ranges: uid > 1 ? [[1, uid - 1]] : [] };
+}
 
 /** SP search-key, one level deeper */
 function operand(program: Program): SearchKey {

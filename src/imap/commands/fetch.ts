@@ -9,6 +9,7 @@ import { SyntaxFault } from "../../wire/scanner.ts";
 import type { SelectedContext } from "../command.ts";
 import { CommandPace } from "../command_pace.ts";
 import { planItem } from "../fetch_items.ts";
+import { withinLimit, withLimitCode } from "../message_limit.ts";
 import { fetchOpening } from "../message_response.ts";
 import type { FetchedMessage, PlannedItem, Writing } from "../planned_item.ts";
 import { spanOf } from "../return_options.ts";
@@ -47,9 +48,10 @@ export async function fetch(context: SelectedContext, args: FetchArgs): Promise<
   const page = args.partial === undefined
     ? present
     : present.slice(...spanOf(args.partial, present.length));
-  const uids = args.changedSince === undefined
+  const wanted = args.changedSince === undefined
     ? page
     : changedSince(context, page, args.changedSince);
+  const { uids, code } = withinLimit(wanted, context.service);
   const failures = await sendAll(context, plan, uids);
   if (failures.unreadable > 0) {
     return no(`${failures.unreadable} messages cannot be read`, "CORRUPTION");
@@ -58,7 +60,7 @@ export async function fetch(context: SelectedContext, args: FetchArgs): Promise<
     return no(`${failures.undecoded} parts have an encoding that is not known`, "UNKNOWN-CTE");
   }
   if ((gone || failures.gone > 0) && !byUid) throw expungeIssued();
-  return ok(`${context.command} completed`);
+  return withLimitCode(ok(`${context.command} completed`), code, out);
 }
 
 /** Answers about messages that no FETCH asked for: \Seen stays as it is. @see RFC 5465 §5.2 */
