@@ -147,6 +147,8 @@ export type QuotaLimits = { readonly [Resource in QuotaResource]?: number | "non
 export const MAX_ANNOTATION_OCTETS = 65_536;
 /** Annotations that a mailbox, or an account as a whole, may have. */
 export const MAX_ANNOTATIONS = 250;
+/** What all annotations of an account, with those of its mailboxes, come to at most. */
+export const ALL_ANNOTATIONS = { count: 10_000, octets: 16 * 1024 * 1024 } as const;
 
 /** What becomes of annotations; all of it or nothing. */
 export interface AnnotationChanges {
@@ -187,6 +189,8 @@ export type AccountNews =
     readonly kind: "messages";
     readonly mailbox: string;
     readonly changes: ReadonlySet<MessageChange>;
+    /** How many messages arrived. */
+    readonly arrived: number;
   }
   /** Something may have happened that nobody saw. */
   | { readonly kind: "unknown" };
@@ -287,7 +291,7 @@ export interface Account {
    *
    * @param by told to listeners, so that they know their own changes
    * @throws {StoreError} `no-mailbox`, `too-big` (above {@link MAX_ANNOTATION_OCTETS}), `too-many`
-   * (above {@link MAX_ANNOTATIONS})
+   * (above {@link MAX_ANNOTATIONS}), `over-quota` (above {@link ALL_ANNOTATIONS})
    */
   setAnnotations(mailbox: string, changes: AnnotationChanges, by?: object): Promise<void>;
   /** Calls `listener` after annotations were changed, until the function returned is called. */
