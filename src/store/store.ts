@@ -189,6 +189,8 @@ export type AccountNews =
     readonly kind: "messages";
     readonly mailbox: string;
     readonly changes: ReadonlySet<MessageChange>;
+    /** How many messages arrived. */
+    readonly arrived: number;
   }
   /** Something may have happened that nobody saw. */
   | { readonly kind: "unknown" };

@@ -152,3 +152,21 @@ Deno.test("admins: they see and set the quotas of all accounts", async () => {
   deepStrictEqual((await later.command("GETQUOTA #user/u2")).untagged, ["* QUOTA #user/u2 ()"]);
   for (let i = 0; i < 4; i++) match((await append(later)).reply, /^OK/);
 });
+
+Deno.test("quota: REPLACE needs room only for what the new message has more", async () => {
+  await using server = await startServer({
+    storage: 'quota = { storage = "1 KiB", messages = 1 }\n',
+  });
+  await using client = await login(server, "u1");
+  match((await append(client, "INBOX", 1000)).reply, /^OK/);
+  await client.command("SELECT INBOX");
+  const replace = (octets: number) =>
+    client.command(`UID REPLACE * INBOX {${octets}+}\r\n${"x".repeat(octets)}`);
+  const replaced = await replace(1024);
+  match(replaced.reply, /^OK/);
+  match(replaced.untagged[0], /^\* OK \[APPENDUID \d+ 2\]/);
+  const refused = await replace(1025);
+  match(refused.reply, /^NO \[OVERQUOTA\]/);
+  deepStrictEqual(refused.untagged, []);
+  deepStrictEqual((await client.command("UID SEARCH ALL")).untagged, ["* SEARCH 2"]);
+});

@@ -306,7 +306,7 @@ function arrive(
   if (keywords) destination.keywords = keywords;
   destination.uidNext += links.length;
   destination.highestModseq = modseq;
-  destination.changed("arrived");
+  destination.changed("arrived", links.length);
 }
 
 function unlinkQuietly(path: string): void {

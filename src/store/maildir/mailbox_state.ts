@@ -115,8 +115,8 @@ export class MailboxState {
   }
 
   /** Tells all listeners, in a later microtask, so never inside the call that made the change. */
-  changed(...changes: MessageChange[]): void {
-    this.watch?.changed(this, changes);
+  changed(change?: MessageChange, arrived = 0): void {
+    if (change !== undefined) this.watch?.changed(this, change, arrived);
     if (this.#notifying || this.#listeners.size === 0) return;
     this.#notifying = true;
     queueMicrotask(() => {
