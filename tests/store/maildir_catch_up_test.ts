@@ -174,3 +174,28 @@ Deno.test("CatchUpTurns.ask() gives one turn after the other, and takes back wha
   await third.promise;
   assert.deepEqual(order, ["first", "third"]);
 });
+
+Deno.test("An index made anew gives messages the identifiers that they had", async () => {
+  await using fixture = await MaildirFixture.make();
+  const answer = message("Re: a", "References: <a@x> <lost@x>\r\n");
+  makeOlderIndex(fixture, [
+    { name: "INBOX", folder: "", messages: [message("a"), answer] },
+    { name: "Sent", folder: ".Sent", messages: [answer] },
+  ]);
+  const found: unknown[] = [];
+  for (let round = 0; round < 2; round++) {
+    const account = await (await fixture.open()).account("ann");
+    for (const name of ["Sent", "INBOX"]) {
+      const mailbox = await account.open(name);
+      for (const uid of mailbox.messages.uids.subarray(0, mailbox.messages.count)) {
+        found.push({ ...await items(mailbox, uid) });
+      }
+      mailbox.close();
+    }
+    await fixture.close();
+    Deno.removeSync(`${fixture.root}/imapd.sqlite`);
+  }
+  assert.equal(found.length, 6);
+  assert.deepEqual(found.slice(3), found.slice(0, 3));
+  assert.equal(new Set(found.map((row) => (row as CachedItems).threadId)).size, 1);
+});
