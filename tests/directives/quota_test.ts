@@ -1,6 +1,6 @@
 // Quotas as IMAP clients see them: limits of all, of a table, and of admins; hard and soft ones.
 
-import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict";
 import { ImapClient } from "../client.ts";
 import { PASSWORD, startServer, type TestServer } from "../harness.ts";
 
@@ -113,6 +113,13 @@ Deno.test("quota.map: an account has the limits of its row", async () => {
     );
   }
   match(server.log(), /limits of an account are not understood/);
+});
+
+Deno.test("quota.map: a table that cannot be read is found at the start", async () => {
+  await rejects(
+    startServer({ storage: 'quota = { map = ["file", "."] }\n' }),
+    /Is a directory|not a file|EISDIR/i,
+  );
 });
 
 Deno.test("admins: they see and set the quotas of all accounts", async () => {
