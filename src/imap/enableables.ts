@@ -26,6 +26,7 @@ export const ENABLEABLES: { readonly [Name in Enableable]?: EnableableRow } = {
   CONDSTORE: { rfc: "RFC 7162 §3.1", capability: "CONDSTORE" },
   QRESYNC: { rfc: "RFC 7162 §3.2.3", capability: "QRESYNC", implies: ["CONDSTORE"] },
   UIDONLY: { rfc: "RFC 9586 §3", capability: "UIDONLY" },
+  IMAP4REV2: { rfc: "RFC 9051 §6.3.1", capability: "IMAP4rev2" },
   "UTF8=ACCEPT": { rfc: "RFC 6855 §3", capability: "UTF8=ACCEPT" },
 };
 

@@ -3,9 +3,10 @@
 import { Buffer } from "node:buffer";
 import { bodyWithoutExtensions } from "../message/bodystructure.ts";
 import { CACHED_FIELDS, headerFilter } from "../message/header.ts";
-import type { StoredMessage } from "../store/store.ts";
+import type { CachedItems, StoredMessage } from "../store/store.ts";
+import { utf8Bytes } from "../wire/bytes.ts";
 import type { FetchItem, Section } from "../wire/fetch_grammar.ts";
-import { dateTime } from "../wire/response.ts";
+import { dateTime, string } from "../wire/response.ts";
 import { planBinary, planBinarySize } from "./binary_items.ts";
 import { BrokenResponse, Disconnected, type Output } from "./command.ts";
 import type { FetchedMessage, PlannedItem } from "./planned_item.ts";
@@ -33,13 +34,22 @@ function column(text: (message: FetchedMessage) => string, prepared = false): ()
 
 /** An item that is kept as it goes over the wire. */
 function kept(key: "envelope" | "bodystructure", label: string): () => PlannedItem {
-  return () => ({
+  return () => of(key, true, (cached) => `${label} ${cached[key] ?? "NIL"}`);
+}
+
+/** An item that one cached item answers. */
+function of(
+  key: keyof CachedItems,
+  prepared: boolean,
+  text: (cached: Partial<CachedItems>) => string,
+): PlannedItem {
+  return {
     cached: [key],
-    prepared: true,
+    prepared,
     opened: false,
     marksSeen: false,
-    text: (message) => `${label} ${message.cached[key] ?? "NIL"}`,
-  });
+    text: ({ cached }) => text(cached),
+  };
 }
 
 type FetchTable = { readonly [Name in FetchItem["name"]]: FetchRow<ItemNamed<Name>> };
@@ -70,13 +80,39 @@ export const FETCH_ITEMS: FetchTable = {
   BODYSTRUCTURE: { rfc: "RFC 9051 §6.4.5", plan: kept("bodystructure", "BODYSTRUCTURE") },
   BODY: {
     rfc: "RFC 9051 §6.4.5",
-    plan: () => ({
-      cached: ["bodystructure"],
-      prepared: true,
-      opened: false,
-      marksSeen: false,
-      text: ({ cached }) => `BODY ${bodyWithoutExtensions(cached.bodystructure ?? "NIL")}`,
-    }),
+    plan: () =>
+      of(
+        "bodystructure",
+        true,
+        ({ bodystructure = "NIL" }) => `BODY ${bodyWithoutExtensions(bodystructure)}`,
+      ),
+  },
+  EMAILID: {
+    rfc: "RFC 8474 §5.1",
+    capability: "OBJECTID",
+    plan: () => of("emailId", true, ({ emailId = "" }) => `EMAILID (${emailId})`),
+  },
+  THREADID: {
+    rfc: "RFC 8474 §5.2",
+    capability: "OBJECTID",
+    plan: () => of("threadId", true, ({ threadId = "" }) => `THREADID (${threadId})`),
+  },
+  // In UTC, as the names of files have it.
+  SAVEDATE: {
+    rfc: "RFC 8514 §4.2",
+    capability: "SAVEDATE",
+    plan: () => of("saved", false, ({ saved = 0 }) => `SAVEDATE ${dateTime(saved, 0)}`),
+  },
+  PREVIEW: {
+    rfc: "RFC 8970 §3",
+    capability: "PREVIEW",
+    plan: ({ lazy }) =>
+      of(
+        "preview",
+        !lazy,
+        ({ preview }) =>
+          `PREVIEW ${preview == null && lazy ? "NIL" : string(utf8Bytes(preview ?? ""))}`,
+      ),
   },
   "BODY[]": { rfc: "RFC 9051 §6.4.5", plan: planSection },
   BINARY: { rfc: "RFC 3516 §4.2", capability: "BINARY", plan: planBinary },

@@ -29,6 +29,14 @@ const PAUSE = 1000;
 /** Mailboxes and names that may wait to be told of. */
 const MOST_WAITING = 10_000;
 
+/** What happened in a mailbox. */
+interface Changes {
+  /** Messages. */
+  arrived: number;
+  expunged: boolean;
+  flags: boolean;
+}
+
 /** The listeners and the waiting news of one session. */
 export class Notifications {
   /** Called when there is something to {@link tell}; set by whoever can write now. */
@@ -41,8 +49,8 @@ export class Notifications {
   #endOfView: (() => void) | undefined;
   /** New messages up to this UID of the selected mailbox have been told of. */
   #fetched = 0;
-  /** Changes of messages, by mailbox. */
-  readonly #changes = new Map<string, Set<MessageChange>>();
+  /** Changes of messages that others made, by mailbox. */
+  readonly #changes = new Map<string, Changes>();
   /** Names to be listed, each with the name that it had before. */
   readonly #names = new Map<string, string | undefined>();
   #metadata: MetadataNews | undefined;
@@ -106,11 +114,14 @@ export class Notifications {
     else if (this.#changes.size > 0) this.#soon();
   }
 
-  /** The client itself put these messages there: it needs no FETCH. @see RFC 5465 §5.2 */
+  /** The client itself put these messages there, and so knows of them. @see RFC 5465 §5, §5.2 */
   made(mailbox: string, uids: readonly number[]): void {
     const { state } = this.#session;
-    if (state.name !== "selected" || state.view.mailbox.name !== mailbox) return;
-    for (const uid of uids) this.#made.add(uid);
+    if (state.name === "selected" && state.view.mailbox.name === mailbox) {
+      for (const uid of uids) this.#made.add(uid);
+    }
+    const changes = this.#changes.get(mailbox);
+    if (changes !== undefined) changes.arrived -= uids.length;
   }
 
   /** Tells as much of the selected mailbox as the client asked for. */
@@ -167,10 +178,10 @@ export class Notifications {
   #heard(news: AccountNews): void {
     switch (news.kind) {
       case "messages":
-        return this.#heardOfMessages(news.mailbox, news.changes);
+        return this.#heardOfMessages(news.mailbox, news.changes, news.arrived);
       case "unknown":
         for (const { name, selectable } of this.#user.account.list()) {
-          if (selectable) this.#heardOfMessages(name, ["arrived", "flags"]);
+          if (selectable) this.#heardOfMessages(name, ["expunged", "flags"], 0);
         }
         return;
       case "subscription":
@@ -184,10 +195,14 @@ export class Notifications {
     }
   }
 
-  #heardOfMessages(mailbox: string, changes: Iterable<MessageChange>): void {
+  #heardOfMessages(mailbox: string, changes: Iterable<MessageChange>, arrived: number): void {
     const wanted = [...changes].filter((change) => this.wants(mailbox, EVENT_OF[change]));
     if (wanted.length === 0) return;
-    this.#changes.set(mailbox, new Set([...this.#changes.get(mailbox) ?? [], ...wanted]));
+    const known = this.#changes.get(mailbox) ?? { arrived: 0, expunged: false, flags: false };
+    if (wanted.includes("arrived")) known.arrived += arrived;
+    if (wanted.includes("expunged")) known.expunged = true;
+    if (wanted.includes("flags")) known.flags = true;
+    this.#changes.set(mailbox, known);
     this.#soon();
   }
 
@@ -237,7 +252,9 @@ export class Notifications {
       // It is told of by its view; once it is left, perhaps here.
       if (mailbox === selected) continue;
       this.#changes.delete(mailbox);
-      context.out.text(await this.#statusOf(context, mailbox, changes));
+      const messages = changes.arrived > 0 || changes.expunged;
+      if (!messages && !changes.flags) continue;
+      context.out.text(await this.#statusOf(context, mailbox, messages));
       if (context.out.full) await context.out.flush();
       if (pace.due()) await pace.turn();
     }
@@ -279,9 +296,8 @@ export class Notifications {
   async #statusOf(
     { session, service, log }: TellingContext,
     mailbox: string,
-    changes: ReadonlySet<MessageChange>,
+    messages: boolean,
   ): Promise<string> {
-    const messages = changes.has("arrived") || changes.has("expunged");
     // A message that comes or goes changes how many are unseen, too.
     const flags = this.wants(mailbox, "FlagChange");
     const items = changedItems(messages, flags, session.condstore);

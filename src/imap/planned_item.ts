@@ -22,7 +22,7 @@ export interface FetchedMessage {
 export type PlannedItem =
   & {
     readonly cached: readonly (keyof CachedItems)[];
-    /** Needs sizes. */
+    /** Waits until sizes and cached items are known. */
     readonly prepared: boolean;
     /** Needs the message's text. */
     readonly opened: boolean;

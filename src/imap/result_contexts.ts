@@ -3,6 +3,7 @@
 import type { Log } from "../log.ts";
 import { type Completion, no, ok, statusLine } from "../wire/response.ts";
 import { Disconnected, type Output, type SelectedContext } from "./command.ts";
+import { tellMessages } from "./commands/fetch.ts";
 import type { FollowedResults } from "./followed_results.ts";
 import { esearch } from "./return_options.ts";
 import type { SearchScope } from "./search_columns.ts";
@@ -13,12 +14,14 @@ const MOST_CONTEXTS = 16;
 
 export class ResultContexts implements Followers {
   readonly #byTag = new Map<string, FollowedResults>();
+  readonly #context: SelectedContext;
   readonly #view: View;
   readonly #log: Log;
 
-  constructor({ view, log }: SelectedContext, private readonly scope: () => SearchScope) {
-    this.#view = view;
-    this.#log = log;
+  constructor(context: SelectedContext, private readonly scope: () => SearchScope) {
+    this.#context = context;
+    this.#view = context.view;
+    this.#log = context.log;
   }
 
   has(tag: string): boolean {
@@ -48,7 +51,9 @@ export class ResultContexts implements Followers {
   async tellRest(out: Output): Promise<void> {
     for (const [tag, results] of this.#byTag) {
       try {
-        tell(out, tag, results, await results.update(this.scope()));
+        const data = await results.update(this.scope());
+        await this.#tellArrived(out, results);
+        tell(out, tag, results, data);
       } catch (error) {
         if (error instanceof Disconnected) throw error;
         this.#log.error("results not followed", { tag, error: String(error) });
@@ -56,6 +61,15 @@ export class ResultContexts implements Followers {
         out.text(noUpdate(tag, "The results cannot be followed any more"));
       }
     }
+  }
+
+  /** EXISTS has been told by now. @see RFC 5465 §7 */
+  async #tellArrived(
+    out: Output,
+    { arrived, followed: { items = [] } }: FollowedResults,
+  ): Promise<void> {
+    if (items.length === 0 || arrived.length === 0) return;
+    await tellMessages({ ...this.#context, out }, items, arrived);
   }
 }
 

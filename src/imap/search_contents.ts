@@ -26,9 +26,7 @@ export async function filterHeaderText(
   { view, pace }: SearchScope,
 ): Promise<Seqs> {
   const found: number[] = [];
-  for (let start = 0, end = 0; start < seqs.length; start = end) {
-    while (end < seqs.length && seqs[end] - seqs[start] < HEADER_SPAN) end++;
-    const batch = seqs.slice(start, end);
+  for (const batch of spans(seqs)) {
     await view.prepare(batch);
     const [first, last] = [view.uidOf(batch[0]), view.uidOf(batch[batch.length - 1])];
     const holding = new Set(await view.mailbox.withHeader(field, foldedNeedle, first, last));
@@ -38,6 +36,33 @@ export async function filterHeaderText(
     if (pace.due()) await pace.turn();
   }
   return found;
+}
+
+/** Lets pass those of `seqs` with that identifier; the store looks. @see RFC 8474 §5.3 */
+export async function filterObjectId(
+  kind: "emailId" | "threadId",
+  objectId: string,
+  seqs: Seqs,
+  { view, pace }: SearchScope,
+): Promise<Seqs> {
+  const found: number[] = [];
+  for (const batch of spans(seqs)) {
+    const uids = batch.map((seq) => view.uidOf(seq));
+    await view.mailbox.prepare(uids, [kind]);
+    const [first, last] = [uids[0], uids[uids.length - 1]];
+    const matching = new Set(await view.mailbox.withObjectId(kind, objectId, first, last));
+    if (matching.size > 0) found.push(...batch.filter((_, i) => matching.has(uids[i])));
+    if (pace.due()) await pace.turn();
+  }
+  return found;
+}
+
+/** Cuts ascending numbers into runs that the store looks through at once. */
+function* spans(seqs: Seqs): Generator<Seqs> {
+  for (let start = 0, end = 0; start < seqs.length; start = end) {
+    while (end < seqs.length && seqs[end] - seqs[start] < HEADER_SPAN) end++;
+    yield seqs.slice(start, end);
+  }
 }
 
 /** Lets pass those of `seqs` whose kept items pass `test`. */
@@ -50,7 +75,7 @@ export async function filterKept<K extends keyof CachedItems>(
   const found: number[] = [];
   for (let start = 0; start < seqs.length; start += BATCH) {
     const batch = seqs.slice(start, start + BATCH);
-    await view.prepare(batch);
+    await view.mailbox.prepare(batch.map((seq) => view.uidOf(seq)), items);
     const rows = await view.mailbox.cached(
       items,
       view.uidOf(batch[0]),

@@ -14,11 +14,17 @@ import {
   type Test,
 } from "./search_columns.ts";
 import { withoutFilters } from "./filters.ts";
-import { hasKey } from "./search_program.ts";
+import { hasKey, someKey } from "./search_program.ts";
 import { UidRequired } from "./uid_required.ts";
 import type { View } from "./view.ts";
 import { filterFuzzyHeader, filterFuzzyText } from "./fuzzy_contents.ts";
-import { filterHeader, filterHeaderText, filterKept, filterText } from "./search_contents.ts";
+import {
+  filterHeader,
+  filterHeaderText,
+  filterKept,
+  filterObjectId,
+  filterText,
+} from "./search_contents.ts";
 
 /** What one message costs: columns in memory, kept items, or reading its text. */
 type Cost = 0 | 1 | 2;
@@ -72,6 +78,33 @@ function sentDay(
         scope,
         ({ sentDay }) => sentDay !== null && test(sentDay, key.day),
       ),
+  };
+}
+
+/** SAVEDATE as the day that FETCH shows. */
+function savedDay(
+  test: (day: number, wanted: number) => boolean,
+): SearchRow<{ readonly day: number }> {
+  return {
+    rfc: "RFC 8514 §4.3",
+    capability: "SAVEDATE",
+    cost: () => 1,
+    filter: (key, seqs, scope) =>
+      filterKept(
+        ["saved"],
+        seqs,
+        scope,
+        ({ saved }) => test(Math.floor(saved / 86_400), key.day),
+      ),
+  };
+}
+
+function objectId(kind: "emailId" | "threadId"): SearchRow<{ readonly objectId: string }> {
+  return {
+    rfc: "RFC 8474 §5.3",
+    capability: "OBJECTID",
+    cost: () => 1,
+    filter: (key, seqs, scope) => filterObjectId(kind, key.objectId, seqs, scope),
   };
 }
 
@@ -224,6 +257,13 @@ export const SEARCH_KEYS: SearchTable = {
   SENTBEFORE: sentDay((day, wanted) => day < wanted),
   SENTON: sentDay((day, wanted) => day === wanted),
   SENTSINCE: sentDay((day, wanted) => day >= wanted),
+  SAVEDBEFORE: savedDay((day, wanted) => day < wanted),
+  SAVEDON: savedDay((day, wanted) => day === wanted),
+  SAVEDSINCE: savedDay((day, wanted) => day >= wanted),
+  // Every mailbox has save dates.
+  SAVEDATESUPPORTED: column(() => () => true, { rfc: "RFC 8514 §4.3", capability: "SAVEDATE" }),
+  EMAILID: objectId("emailId"),
+  THREADID: objectId("threadId"),
   OLDER: age((seconds, wanted) => seconds >= wanted),
   YOUNGER: age((seconds, wanted) => seconds <= wanted),
   MODSEQ: column(
@@ -291,8 +331,13 @@ export async function evaluate(
   seqs?: Seqs,
 ): Promise<Seqs> {
   const key = await withoutFilters(program, scope.annotation);
-  if (scope.view.reader.uidOnly && hasKey(key, "SEQUENCE")) throw new UidRequired();
+  if (scope.view.reader.uidOnly && someKey(key, namesNumbers)) throw new UidRequired();
   return await filter(key, seqs, scope);
+}
+
+/** "$" names what was found, not numbers. @see RFC 9586 §3.5, RFC 5182 §2.1 */
+function namesNumbers(key: SearchKey): boolean {
+  return key.name === "SEQUENCE" && !key.set.saved;
 }
 
 /** @param seqs ascending; undefined for all messages */

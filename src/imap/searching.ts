@@ -2,12 +2,14 @@
 
 import type { ReturnOption } from "../wire/return_options.ts";
 import type { SearchArgs, SearchKey } from "../wire/search_grammar.ts";
-import { bad, type Completion, ok } from "../wire/response.ts";
+import { bad, type Completion, ok, type ResponseCode } from "../wire/response.ts";
 import { annotated } from "./annotated.ts";
+import { SyntaxFault } from "../wire/scanner.ts";
 import type { SelectedContext } from "./command.ts";
 import { CommandPace } from "./command_pace.ts";
 import { withoutFilters } from "./filters.ts";
 import { FollowedResults, horizon } from "./followed_results.ts";
+import { searchedWithinLimit, withLimitCode } from "./message_limit.ts";
 import { noUpdate, ResultContexts } from "./result_contexts.ts";
 import { Relevancy } from "./relevancy.ts";
 import {
@@ -62,6 +64,7 @@ export async function runSearching(
   if (follows && view.followers?.has(tag)) {
     return bad("Expected another tag: results are followed under this one");
   }
+  let code: ResponseCode | undefined;
   try {
     const scope = scopeOf(context);
     const searching = { ...asked, key: await withoutFilters(asked.key, scope.annotation) };
@@ -69,16 +72,19 @@ export async function runSearching(
     const withModseq = usesModseq(searching.key);
     if (withModseq) session.enabled.add("CONDSTORE");
     const before = horizon(scope);
-    const found = await find(searching, scope);
+    const searched = searchedWithinLimit(searching.key, view, context.service);
+    code = searched.code;
+    const found = await find(searching, scope, searched.seqs);
     if (follows) follow(context, searching, found, before);
     const spoken = spokenOf(searching.returns ?? [], found);
     if (saves) view.save(spoken.map((seq) => view.uidOf(seq)));
     answer(context, searching, { found, scope }, withModseq ? highest(view, spoken) : 0);
   } catch (error) {
-    forgetSaved(session, asked.returns);
+    // A command that is BAD changes nothing.
+    if (!(error instanceof SyntaxFault)) forgetSaved(session, asked.returns);
     throw error;
   }
-  return ok(`${context.command} completed`);
+  return withLimitCode(ok(`${context.command} completed`), code, context.out);
 }
 
 /** UTF8=ACCEPT has no charset but its own. @see RFC 6855 §3 */
@@ -116,7 +122,7 @@ export function forgetSaved(
 /** Has later changes of the results told. @see RFC 5267 §4.3 */
 function follow(
   context: SelectedContext,
-  { key, order }: Searching,
+  { key, order, returns }: Searching,
   found: Seqs,
   before: ReturnType<typeof horizon>,
 ): void {
@@ -128,12 +134,17 @@ function follow(
   }
   const contexts = view.followers ?? new ResultContexts(context, () => scopeOf(context));
   view.followers = contexts;
-  const results = new FollowedResults({ key, order, byUid }, view, found, before);
+  const items = returns?.flatMap((option) => option.name === "UPDATE" ? option.items ?? [] : []);
+  const results = new FollowedResults({ key, order, byUid, items }, view, found, before);
   if (!contexts.add(tag, results)) out.text(noUpdate(tag, "Too many results are followed"));
 }
 
-async function find({ key, order }: Searching, scope: SearchScope): Promise<Seqs> {
-  const found = await evaluate(key, scope);
+async function find(
+  { key, order }: Searching,
+  scope: SearchScope,
+  seqs: Seqs | undefined,
+): Promise<Seqs> {
+  const found = await evaluate(key, scope, seqs);
   return order === undefined ? found : await order(found, scope);
 }
 

@@ -9,7 +9,7 @@ import type { Session } from "./session.ts";
 interface StatusRow {
   readonly rfc: string;
   readonly capability?: string | readonly string[];
-  readonly value: (status: MailboxStatus, scope: StatusScope) => number;
+  readonly value: (status: MailboxStatus, scope: StatusScope) => number | string;
 }
 
 /** What is known of a mailbox besides. */
@@ -33,6 +33,11 @@ export const STATUS_ITEMS: Readonly<Record<StatusItem, StatusRow>> = {
     rfc: "RFC 7162 §3.1.7",
     capability: "CONDSTORE",
     value: (status) => status.highestModseq,
+  },
+  MAILBOXID: {
+    rfc: "RFC 8474 §4.3",
+    capability: "OBJECTID",
+    value: ({ mailboxId }) => `(${mailboxId})`,
   },
   APPENDLIMIT: {
     rfc: "RFC 7889 §3.1",

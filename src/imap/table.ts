@@ -57,6 +57,7 @@ import { sort, thread } from "./commands/sort.ts";
 import { close, select, unselect } from "./commands/select.ts";
 import { uidBatches } from "./commands/uid_batches.ts";
 import { ENABLEABLES } from "./enableables.ts";
+import { messageLimitCapabilities } from "./message_limit.ts";
 import { FETCH_ITEMS } from "./fetch_items.ts";
 import { cancelUpdate } from "./result_contexts.ts";
 import { RETURN_OPTIONS } from "./return_options.ts";
@@ -502,7 +503,7 @@ const TABLE_CAPABILITIES: readonly string[] = [
 ].sort();
 
 /** Those with a value, by their names. */
-const VALUED_CAPABILITIES = ["APPENDLIMIT"] as const;
+const VALUED_CAPABILITIES = ["APPENDLIMIT", "MESSAGELIMIT", "SAVELIMIT"] as const;
 
 /** All that clients are offered beyond IMAP4rev1, whatever their state; without values. */
 export function capabilityNames(): readonly string[] {
@@ -523,6 +524,7 @@ export function capabilities(context: Pick<Context, "session" | "service">): rea
     ...TABLE_CAPABILITIES,
     ...LIST_CAPABILITIES,
     appendLimitCapability(service),
+    ...messageLimitCapabilities(service),
   ].filter((capability) => isOffered(capability, context));
   if (session.state.name !== "not-authenticated") return all;
   if (service.tls && !session.secure) all.push("STARTTLS");

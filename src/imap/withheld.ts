@@ -9,6 +9,7 @@ const NEEDS: ReadonlyMap<string, readonly string[]> = new Map(Object.entries({
   "CONTEXT=SORT": ["ESORT"],
   "CREATE-SPECIAL-USE": ["SPECIAL-USE"],
   "ESORT": ["ESEARCH", "SORT"],
+  "FILTERS": ["METADATA"],
   // What was folded into it must be there, announced or not. @see RFC 9051 Appendix E
   "IMAP4REV2": [
     ...["BINARY", "CHILDREN", "ENABLE", "ESEARCH", "IDLE", "LIST-EXTENDED", "LIST-STATUS"],
@@ -22,11 +23,11 @@ const NEEDS: ReadonlyMap<string, readonly string[]> = new Map(Object.entries({
   "QRESYNC": ["CONDSTORE", "ENABLE"],
   "QUOTASET": ["QUOTA"],
   "REPLACE": ["UIDPLUS"],
-  "SAVELIMIT": ["MESSAGELIMIT"],
   "SEARCHRES": ["ESEARCH"],
   "SORT=DISPLAY": ["SORT"],
   "UIDBATCHES": ["ESEARCH"],
   "UIDONLY": ["ENABLE"],
+  "URL-PARTIAL": ["CATENATE"],
   "UTF8=ACCEPT": ["ENABLE"],
 }));
 

@@ -5,6 +5,8 @@ import { parseDate } from "./date.ts";
 import { envelope } from "./envelope.ts";
 import { cachedHeader, firstField, headerFields } from "./header.ts";
 import { MimeParser, offsetsOf } from "./mime.ts";
+import { hasPreview, previewOf } from "./preview.ts";
+import { TextHeads } from "./text_heads.ts";
 import { WireForm } from "./wire_form.ts";
 
 export interface MessageSummary {
@@ -22,19 +24,36 @@ export interface MessageSummary {
   readonly parts: string;
   /** The day in Date, as written there: days since 1970-01-01; null if it has none. */
   readonly sentDay: number | null;
+  /** How the text begins: `previewOf`. */
+  readonly preview: string;
+}
+
+/** Gets the octets of a message in wire form as they come, as a hash does. */
+export interface OctetSink {
+  update(octets: Uint8Array): unknown;
 }
 
 /** Makes the {@link MessageSummary} of a message whose file comes in chunks. Never fails. */
 export class MessageIndexer {
   readonly #wireForm = new WireForm();
-  readonly #parser = new MimeParser();
+  readonly #heads = new TextHeads();
+  readonly #parser = new MimeParser((start, content) => {
+    if (hasPreview(content)) this.#heads.begin(start);
+  });
+  readonly #sink: OctetSink | undefined;
   #size = 0;
+
+  constructor(sink?: OctetSink) {
+    this.#sink = sink;
+  }
 
   /** Takes the next bytes as they lie in the file, with LF or CRLF; the array may be reused. */
   push(fileBytes: Uint8Array): void {
     const wire = this.#wireForm.push(fileBytes);
     this.#size += wire.length;
     this.#parser.push(wire);
+    this.#heads.push(wire);
+    this.#sink?.update(wire);
   }
 
   /** The summary. The indexer is done with. */
@@ -49,6 +68,7 @@ export class MessageIndexer {
       header: cachedHeader(root.header),
       parts: JSON.stringify(offsetsOf(root)),
       sentDay: (date === undefined ? undefined : parseDate(date)?.day) ?? null,
+      preview: previewOf(root, this.#heads),
     };
   }
 }

@@ -97,6 +97,12 @@ export class MimeParser {
   #headerRoom = HEADER_LIMIT;
   #nestedRoom = NESTED_HEADERS_LIMIT;
   #partCount = 1;
+  readonly #onLeaf: (bodyStart: number, content: Content) => void;
+
+  /** @param onLeaf told where the body of each part begins that is not split any further */
+  constructor(onLeaf: (bodyStart: number, content: Content) => void = () => {}) {
+    this.#onLeaf = onLeaf;
+  }
 
   /** Takes the next octets; the array may be reused afterwards. */
   push(wireBytes: Uint8Array): void {
@@ -209,11 +215,14 @@ export class MimeParser {
   #openBody(part: OpenPart): void {
     const { type, subtype, parameters } = part.content.contentType;
     const isMultipart = type.toLowerCase() === "multipart";
-    if (!isMultipart && !isMessageType(type, subtype)) return;
+    if (!isMultipart && !isMessageType(type, subtype)) {
+      return this.#onLeaf(part.bodyStart, part.content);
+    }
     const boundary = isMultipart ? parameter(parameters, "boundary") : undefined;
     const mayNest = this.#open.length < MAX_DEPTH && this.#partCount < MAX_PARTS;
     if (!mayNest || (isMultipart && !boundary)) {
       part.content = { ...part.content, contentType: PLAIN_TEXT };
+      this.#onLeaf(part.bodyStart, part.content);
     } else if (boundary) {
       part.parts = [];
       const text = bytesFromLatin1(boundary.slice(0, MAX_BOUNDARY));

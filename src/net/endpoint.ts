@@ -29,6 +29,9 @@ export interface Limits {
   readonly line: number;
   /** Octets of a message that APPEND takes (APPENDLIMIT). */
   readonly append: number;
+  /** Messages that one command may process, and that one may store; absent: any number. */
+  readonly messages?: number;
+  readonly savedMessages?: number;
   /** Octets of all literals of one command but APPEND's message. */
   readonly literals: number;
   /** Milliseconds from connect to a successful login. */

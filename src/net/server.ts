@@ -209,6 +209,8 @@ function serviceOf(options: ImapServerOptions): Service {
     annotations,
     withheld: endpoint.withheld,
     clientQuirks: endpoint.clientQuirks,
+    messageLimit: endpoint.limits.messages,
+    saveLimit: endpoint.limits.savedMessages,
     appendLimit: endpoint.limits.append,
     appendLimits: endpoint.appendLimits ?? new Map(),
     keepalive: endpoint.limits.keepalive,

@@ -117,6 +117,8 @@ export interface MailboxStatus {
   readonly size: number;
   readonly uidNext: number;
   readonly uidValidity: number;
+  /** See {@link Mailbox.mailboxId}. */
+  readonly mailboxId: string;
   readonly highestModseq: number;
 }
 
@@ -145,6 +147,8 @@ export type QuotaLimits = { readonly [Resource in QuotaResource]?: number | "non
 export const MAX_ANNOTATION_OCTETS = 65_536;
 /** Annotations that a mailbox, or an account as a whole, may have. */
 export const MAX_ANNOTATIONS = 250;
+/** What all annotations of an account, with those of its mailboxes, come to at most. */
+export const ALL_ANNOTATIONS = { count: 10_000, octets: 16 * 1024 * 1024 } as const;
 
 /** What becomes of annotations; all of it or nothing. */
 export interface AnnotationChanges {
@@ -185,6 +189,8 @@ export type AccountNews =
     readonly kind: "messages";
     readonly mailbox: string;
     readonly changes: ReadonlySet<MessageChange>;
+    /** How many messages arrived. */
+    readonly arrived: number;
   }
   /** Something may have happened that nobody saw. */
   | { readonly kind: "unknown" };
@@ -218,8 +224,14 @@ export interface Account {
   subscribe(name: string, by?: object): Promise<void>;
   unsubscribe(name: string, by?: object): Promise<void>;
 
-  /** @throws {StoreError} `mailbox-exists`, `bad-name`, `over-quota` @see RFC 9051 §6.3.4 */
-  create(name: string, specialUse?: readonly SpecialUse[], by?: object): Promise<void>;
+  /**
+   * Makes a mailbox.
+   *
+   * @returns its {@link Mailbox.mailboxId}
+   * @throws {StoreError} `mailbox-exists`, `bad-name`, `over-quota`
+   * @see RFC 9051 §6.3.4
+   */
+  create(name: string, specialUse?: readonly SpecialUse[], by?: object): Promise<string>;
   /** Deletes one mailbox with its messages; its children stay. @throws {StoreError} `no-mailbox`, `not-permitted`, `has-children` */
   delete(name: string, by?: object): Promise<void>;
   /** Renames a mailbox and its children; INBOX is emptied into the new mailbox instead. @see RFC 9051 §6.3.6 */
@@ -279,7 +291,7 @@ export interface Account {
    *
    * @param by told to listeners, so that they know their own changes
    * @throws {StoreError} `no-mailbox`, `too-big` (above {@link MAX_ANNOTATION_OCTETS}), `too-many`
-   * (above {@link MAX_ANNOTATIONS})
+   * (above {@link MAX_ANNOTATIONS}), `over-quota` (above {@link ALL_ANNOTATIONS})
    */
   setAnnotations(mailbox: string, changes: AnnotationChanges, by?: object): Promise<void>;
   /** Calls `listener` after annotations were changed, until the function returned is called. */
@@ -424,6 +436,18 @@ export interface CachedItems {
   readonly parts: string;
   /** Date: as a calendar day (days since 1970-01-01 in its own zone), or null when missing or broken. */
   readonly sentDay: number | null;
+  /**
+   * The same for messages with the same text and INTERNALDATE, and so for copies.
+   *
+   * @see RFC 8474 §5.1
+   */
+  readonly emailId: string;
+  /** The same for messages of one thread, in all mailboxes. @see RFC 8474 §5.2 */
+  readonly threadId: string;
+  /** How the text begins, as text; null while that is not known. @see RFC 8970 §3.1 */
+  readonly preview: string | null;
+  /** When the message was saved in this mailbox: seconds since 1970. @see RFC 8514 §4.1 */
+  readonly saved: number;
 }
 
 /**
@@ -435,6 +459,12 @@ export interface Mailbox {
   readonly name: string;
   /** Fixed while every UID keeps its meaning. @see RFC 9051 §2.3.1.1 */
   readonly uidValidity: number;
+  /**
+   * Stays when the mailbox is renamed, and is never given to another one.
+   *
+   * @see RFC 8474 §4
+   */
+  readonly mailboxId: string;
   readonly uidNext: number;
   readonly highestModseq: number;
   /** The lowest UID that no session has been told of; equals `uidNext` if there is none. */
@@ -460,8 +490,14 @@ export interface Mailbox {
   /** Raises `firstRecent` to `uidNext`; returns what it was. */
   claimRecent(): number;
 
-  /** Sees to it that sizes and {@link cached} items of these messages are known. Cheap when they are. */
-  prepare(uids: readonly number[]): Promise<void>;
+  /**
+   * Sees to it that sizes and {@link cached} items of these messages are known. Cheap when they are.
+   *
+   * @param uids ascending
+   * @param items that are about to be asked for, if that is all that is wanted: some need no look at
+   * the text, some are not known yet of messages that came to an older version
+   */
+  prepare(uids: readonly number[], items?: readonly (keyof CachedItems)[]): Promise<void>;
   /**
    * Reads the named items of the messages with `first` ≤ UID ≤ `last`, in UID order; a message
    * that is gone or unreadable is missing. Callers ask for at most some hundred at a time.
@@ -479,6 +515,16 @@ export interface Mailbox {
   withHeader(
     field: SearchedField,
     foldedNeedle: string,
+    first: number,
+    last: number,
+  ): Promise<readonly number[]>;
+  /**
+   * UIDs from `first` to `last`, ascending, of messages with that identifier ({@link CachedItems}).
+   * Only messages that are prepared are found. Callers ask for at most some thousand at a time.
+   */
+  withObjectId(
+    kind: "emailId" | "threadId",
+    objectId: string,
     first: number,
     last: number,
   ): Promise<readonly number[]>;

@@ -28,8 +28,13 @@ export type FetchItem =
       | "RFC822.SIZE"
       | "ENVELOPE"
       | "BODYSTRUCTURE"
-      | "MODSEQ";
+      | "MODSEQ"
+      | "EMAILID"
+      | "THREADID"
+      | "SAVEDATE";
   }
+  /** LAZY: NIL will do where making it takes time. @see RFC 8970 §3.2 */
+  | { readonly name: "PREVIEW"; readonly lazy: boolean }
   /** BODY without a section: BODYSTRUCTURE without extension data. */
   | { readonly name: "BODY" }
   | {
@@ -78,6 +83,10 @@ const ITEMS: ReadonlyMap<string, (s: Scanner) => FetchItem> = new Map(Object.ent
     "ENVELOPE": () => ({ name: "ENVELOPE" }),
     "BODYSTRUCTURE": () => ({ name: "BODYSTRUCTURE" }),
     "MODSEQ": () => ({ name: "MODSEQ" }),
+    "EMAILID": () => ({ name: "EMAILID" }),
+    "THREADID": () => ({ name: "THREADID" }),
+    "SAVEDATE": () => ({ name: "SAVEDATE" }),
+    "PREVIEW": (s) => ({ name: "PREVIEW", lazy: takesLazy(s) }),
     "BODY": (s) => s.peek() === "[" ? bodySection(s, false) : { name: "BODY" },
     "BODY.PEEK": (s) => bodySection(s, true),
     "BINARY": (s) => binarySection(s, false),
@@ -101,15 +110,32 @@ export function fetchItems(s: Scanner): FetchItem[] {
 /**
  * fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
  *   "BODY" ["STRUCTURE"] / "UID" / "BODY" section ["<" number "." nz-number ">"] /
- *   "BODY.PEEK" section ["<" number "." nz-number ">"] / "MODSEQ"
+ *   "BODY.PEEK" section ["<" number "." nz-number ">"] / "MODSEQ" / "EMAILID" / "THREADID" /
+ *   "SAVEDATE" / preview-fetch-att
  *
- * @see RFC 3501 §9, RFC 7162 §7
+ * @see RFC 3501 §9, RFC 7162 §7, RFC 8474 §7, RFC 8514 §5
  */
 function fetchItem(s: Scanner): FetchItem {
   const start = s.position;
   const rest = ITEMS.get(s.keyword("a FETCH item"));
   if (rest === undefined) throw s.fault("a FETCH item", start);
   return rest(s);
+}
+
+/**
+ * preview-fetch-att = "PREVIEW" [SP "(" preview-mod *(SP preview-mod) ")"]
+ *
+ * preview-mod = "LAZY"; what else follows in parentheses are modifiers of FETCH
+ *
+ * @see RFC 8970 §4
+ */
+function takesLazy(s: Scanner): boolean {
+  if (!/^ \(LAZY[ )]/i.test(s.text.slice(s.position, s.position + 7))) return false;
+  s.space();
+  s.list((s) => {
+    if (!s.takeKeyword("LAZY")) throw s.fault("LAZY");
+  });
+  return true;
 }
 
 function rfc822(label: string, text: "" | "HEADER" | "TEXT", peek: boolean): FetchItem {
@@ -228,13 +254,18 @@ function keyOf(item: FetchItem): string {
   return "partial" in item ? `${item.label}.${item.partial?.count ?? ""}` : item.label;
 }
 
-/** Drops repetitions; of the same section once fetched and once only peeked at, the former stays. */
+/**
+ * Drops repetitions; of the same section once fetched and once only peeked at, the former stays, as
+ * does a preview that is waited for.
+ */
 function distinct(items: readonly FetchItem[]): FetchItem[] {
   const byKey = new Map<string, FetchItem>();
   for (const item of items) {
     const key = keyOf(item);
     const before = byKey.get(key);
-    if (before === undefined || "peek" in before && before.peek) byKey.set(key, item);
+    const less = before !== undefined &&
+      ("peek" in before && before.peek || "lazy" in before && before.lazy);
+    if (before === undefined || less) byKey.set(key, item);
   }
   return [...byKey.values()];
 }

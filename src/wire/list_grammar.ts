@@ -15,9 +15,10 @@ const STATUS_ITEMS = [
   "DELETED",
   "DELETED-STORAGE",
   "APPENDLIMIT",
+  "MAILBOXID",
 ] as const;
 
-/** What STATUS tells. @see RFC 9051 §6.3.11, RFC 7162 §3.1.7, RFC 8438 §2, RFC 7889 §2 */
+/** What STATUS tells. @see RFC 9051 §6.3.11, RFC 7162 §3.1.7, RFC 8438 §2, RFC 7889 §2, RFC 8474 §4.3 */
 export type StatusItem = typeof STATUS_ITEMS[number];
 
 const STATUS_ITEM: ReadonlyMap<string, StatusItem> = new Map(

@@ -52,6 +52,11 @@ export function numberCode(
   return { text: `${name} ${value}` };
 }
 
+/** @see RFC 8474 §4.1 */
+export function mailboxIdCode(mailboxId: string): ResponseCode {
+  return { text: `MAILBOXID (${mailboxId})` };
+}
+
 export function permanentFlagsCode(flags: readonly string[]): ResponseCode {
   return { text: `PERMANENTFLAGS (${flags.join(" ")})` };
 }
@@ -74,6 +79,16 @@ export function copyUidCode(
   return {
     text: `COPYUID ${uidValidity} ${formatNumberSet(source)} ${formatNumberSet(destination)}`,
   };
+}
+
+/**
+ * Of a command that has more messages than one may process.
+ *
+ * @param lowest the lowest UID that was processed, or that could have been
+ * @see RFC 9738 §3.1
+ */
+export function messageLimitCode(limit: number, lowest?: number): ResponseCode {
+  return { text: `MESSAGELIMIT ${limit}${lowest === undefined ? "" : ` ${lowest}`}` };
 }
 
 /**

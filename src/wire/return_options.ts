@@ -1,5 +1,6 @@
 /** What a searching command is to tell of its results. @see RFC 4466 §2.6.1, RFC 9051 §6.4.4.4 */
 
+import { type FetchItem, fetchItems } from "./fetch_grammar.ts";
 import type { Scanner } from "./scanner.ts";
 
 /** A part of an ordered list. */
@@ -15,7 +16,9 @@ export interface ResultRange {
 
 /** An option of `RETURN (…)`. */
 export type ReturnOption =
-  | { readonly name: "MIN" | "MAX" | "ALL" | "COUNT" | "RELEVANCY" | "SAVE" | "CONTEXT" | "UPDATE" }
+  | { readonly name: "MIN" | "MAX" | "ALL" | "COUNT" | "RELEVANCY" | "SAVE" | "CONTEXT" }
+  /** With what a FETCH response tells of new messages among the results. */
+  | { readonly name: "UPDATE"; readonly items?: readonly FetchItem[] }
   | { readonly name: "PARTIAL"; readonly range: ResultRange };
 
 /** What stands after the name of an option, by that name. */
@@ -27,7 +30,7 @@ const OPTIONS: { readonly [Name in ReturnOption["name"]]: (s: Scanner) => Return
   RELEVANCY: () => ({ name: "RELEVANCY" }),
   SAVE: () => ({ name: "SAVE" }),
   CONTEXT: () => ({ name: "CONTEXT" }),
-  UPDATE: () => ({ name: "UPDATE" }),
+  UPDATE: modifierUpdate,
   PARTIAL: (s) => ({ name: "PARTIAL", range: partialModifier(s) }),
 };
 
@@ -63,6 +66,18 @@ function returnOption(s: Scanner): ReturnOption {
   const word = s.keyword(wanted);
   if (!isOption(word)) throw s.fault(wanted, start);
   return OPTIONS[word](s);
+}
+
+/**
+ * modifier-update = "UPDATE" ["(" fetch-att *(SP fetch-att) ")"]
+ *
+ * @see RFC 5465 §8
+ */
+function modifierUpdate(s: Scanner): ReturnOption {
+  if (!s.take(" (")) return { name: "UPDATE" };
+  const items = s.separated(" ", fetchItems).flat();
+  s.expect(")");
+  return { name: "UPDATE", items };
 }
 
 function isOption(word: string): word is ReturnOption["name"] {

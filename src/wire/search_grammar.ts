@@ -35,6 +35,11 @@ export type SearchKey =
     readonly name: "BEFORE" | "ON" | "SINCE" | "SENTBEFORE" | "SENTON" | "SENTSINCE";
     readonly day: Day;
   }
+  /** @see RFC 8474 §5.3 */
+  | { readonly name: "EMAILID" | "THREADID"; readonly objectId: string }
+  /** @see RFC 8514 §4.3 */
+  | { readonly name: "SAVEDBEFORE" | "SAVEDON" | "SAVEDSINCE"; readonly day: Day }
+  | { readonly name: "SAVEDATESUPPORTED" }
   /** Seconds. @see RFC 5032 */
   | { readonly name: "OLDER" | "YOUNGER"; readonly seconds: number }
   /** @see RFC 7162 §3.1.5; the entry name and type are taken and have no meaning here. */
@@ -254,6 +259,10 @@ const KEYS: ReadonlyMap<string, KeyParser> = new Map(Object.entries(
     "SENTBEFORE": dayKey("SENTBEFORE"),
     "SENTON": dayKey("SENTON"),
     "SENTSINCE": dayKey("SENTSINCE"),
+    "SAVEDBEFORE": dayKey("SAVEDBEFORE"),
+    "SAVEDON": dayKey("SAVEDON"),
+    "SAVEDSINCE": dayKey("SAVEDSINCE"),
+    "SAVEDATESUPPORTED": () => ({ name: "SAVEDATESUPPORTED" }),
     "OLDER": ageKey("OLDER"),
     "YOUNGER": ageKey("YOUNGER"),
 
@@ -263,10 +272,32 @@ const KEYS: ReadonlyMap<string, KeyParser> = new Map(Object.entries(
       s.space();
       return { name: "UID", set: sequenceSet(s) };
     },
+    "UIDAFTER": ({ s }) => ({ name: "UID", set: uidsAbove(uniqueId(s)) }),
+    "UIDBEFORE": ({ s }) => ({ name: "UID", set: uidsBelow(uniqueId(s)) }),
+    "EMAILID": objectIdKey("EMAILID"),
+    "THREADID": objectIdKey("THREADID"),
     "MODSEQ": ({ s }) => modseqKey(s),
     "FILTER": filterKey,
   } satisfies Record<string, KeyParser>,
 ));
+
+/** SP uniqueid */
+function uniqueId(s: Scanner): number {
+  s.space();
+  return s.nzNumber("a UID");
+}
+
+const LAST_UID = 4294967295;
+
+/** "UIDAFTER" SP uniqueid @see RFC 9738 §3.2 */
+function uidsAbove(uid: number): NumberSet {
+  return { ranges: uid < LAST_UID ? [[uid + 1, LAST_UID]] : [] };
+}
+
+/** "UIDBEFORE" SP uniqueid @see RFC 9738 §3.2 */
+function uidsBelow(uid: number): NumberSet {
+  return { ranges: uid > 1 ? [[1, uid - 1]] : [] };
+}
 
 /** SP search-key, one level deeper */
 function operand(program: Program): SearchKey {
@@ -301,7 +332,16 @@ function fieldKey(field: string): KeyParser {
 
 /** SP date */
 function dayKey(
-  name: "BEFORE" | "ON" | "SINCE" | "SENTBEFORE" | "SENTON" | "SENTSINCE",
+  name:
+    | "BEFORE"
+    | "ON"
+    | "SINCE"
+    | "SENTBEFORE"
+    | "SENTON"
+    | "SENTSINCE"
+    | "SAVEDBEFORE"
+    | "SAVEDON"
+    | "SAVEDSINCE",
 ): KeyParser {
   return ({ s }) => {
     s.space();
@@ -314,6 +354,23 @@ function ageKey(name: "OLDER" | "YOUNGER"): KeyParser {
   return ({ s }) => {
     s.space();
     return { name, seconds: s.nzNumber("a number of seconds") };
+  };
+}
+
+/**
+ * SP objectid
+ *
+ * objectid = 1*255(ALPHA / DIGIT / "_" / "-")
+ *
+ * @see RFC 8474 §7
+ */
+function objectIdKey(name: "EMAILID" | "THREADID"): KeyParser {
+  return ({ s }) => {
+    s.space();
+    const start = s.position;
+    const objectId = s.astring("an object identifier");
+    if (!/^[A-Za-z0-9_-]{1,255}$/.test(objectId)) throw s.fault("an object identifier", start);
+    return { name, objectId };
   };
 }
 

@@ -254,6 +254,7 @@ Deno.test("imapd backup: takes users, secrets and certificates along, and copies
     using database = new DatabaseSync(`${server.dir}/names.sqlite`);
     database.exec("PRAGMA journal_mode = WAL; INSERT INTO names VALUES ('ann', 'bob')");
     const config = ["--config", `${server.dir}/config.toml`];
+    await Deno.writeTextFile(`${server.dir}/annotations.json`, "{}\n");
     const made = await imapd(["backup", `${dir}/backups`, ...config]);
     deepStrictEqual([made.code, made.err], [0, ""]);
     const restored = await imapd([
@@ -266,7 +267,15 @@ Deno.test("imapd backup: takes users, secrets and certificates along, and copies
     ]);
     deepStrictEqual([restored.code, restored.err], [0, ""]);
     const root = `${dir}/root${server.dir}`;
-    for (const file of ["config.toml", "users", "secret", "tls/self_signed.key.pem"]) {
+    for (
+      const file of [
+        "config.toml",
+        "users",
+        "secret",
+        "annotations.json",
+        "tls/self_signed.key.pem",
+      ]
+    ) {
       strictEqual(
         await Deno.readTextFile(`${root}/${file}`),
         await Deno.readTextFile(`${server.dir}/${file}`),

@@ -86,6 +86,17 @@ export function testAnnotations(
     assert.equal((await account.annotations("INBOX")).size, MAX_ANNOTATIONS);
   });
 
+  test("Account.setAnnotations() has a bound for all mailboxes together", async (account) => {
+    const long = "x".repeat(MAX_ANNOTATION_OCTETS);
+    const each = Object.fromEntries(
+      Array.from({ length: 128 }, (_, i) => [`/private/${i}`, long]),
+    );
+    for (const name of ["INBOX", "Sent"]) await set(account, name, each);
+    await refused("over-quota", set(account, "", { "/private/x": "x" }));
+    await set(account, "INBOX", { "/private/0": undefined, "/private/x": "x" });
+    await set(account, "", { "/private/x": "x" });
+  });
+
   test("Account.rename() takes annotations along, delete() removes them", async (account) => {
     await account.create("a");
     await account.create("a/b");

@@ -274,7 +274,7 @@ export function testMessages(test: TestAccount): void {
     const closed = await account.status("INBOX");
     const inbox = await account.open("INBOX");
     assert.deepEqual(await account.status("INBOX"), closed);
-    const { uidValidity, highestModseq } = inbox;
+    const { uidValidity, highestModseq, mailboxId } = inbox;
     assert.deepEqual(closed, {
       messages: 2,
       recent: 2,
@@ -284,6 +284,7 @@ export function testMessages(test: TestAccount): void {
       size,
       uidNext: 3,
       uidValidity,
+      mailboxId,
       highestModseq,
     });
     inbox.close();

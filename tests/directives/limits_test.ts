@@ -162,3 +162,106 @@ Deno.test("limits.connections: one more is told to come later, and may when anot
     "a warning",
   );
 });
+
+/** A client of a server with these limits, with five messages in its INBOX. */
+async function withFive(server: TestServer): Promise<ImapClient> {
+  const client = await loggedIn(server);
+  for (let n = 1; n <= 5; n++) {
+    client.line("a APPEND INBOX {6+}");
+    client.line("x: y\r\n");
+    match(await client.response() ?? "", /^a OK/);
+  }
+  await client.command("SELECT INBOX");
+  return client;
+}
+
+/** All that is said until the tagged reply. */
+async function answers(client: ImapClient, command: string): Promise<string[]> {
+  client.line(`a ${command}`);
+  const heard: string[] = [];
+  for (let line = await client.response(); line !== undefined; line = await client.response()) {
+    heard.push(line);
+    if (line.startsWith("a ")) break;
+  }
+  return heard;
+}
+
+Deno.test("limits.messages: the newest are processed, and the client is told", async () => {
+  await using server = await startLimited("messages = 2");
+  await using client = await withFive(server);
+  match((await answers(client, "CAPABILITY"))[0], / MESSAGELIMIT=2( |$)/);
+  const code = "[MESSAGELIMIT 2 4]";
+  const fetched = await answers(client, "FETCH 1:* (UID)");
+  deepStrictEqual(fetched.slice(0, 2), ["* 4 FETCH (UID 4)", "* 5 FETCH (UID 5)"]);
+  strictEqual(fetched[2].startsWith(`a OK ${code}`), true, fetched[2]);
+  deepStrictEqual((await answers(client, "FETCH 1:2 (UID)")).length, 3);
+  const found = await answers(client, "UID SEARCH UID 1:4 ALL");
+  strictEqual(found[0], "* SEARCH 3 4");
+  match(found[1], /^a OK \[MESSAGELIMIT 2 3\]/);
+  deepStrictEqual((await answers(client, "UID SEARCH UIDBEFORE 3"))[0], "* SEARCH 1 2");
+  deepStrictEqual((await answers(client, "UID SEARCH UIDAFTER 4"))[0], "* SEARCH 5");
+  match(
+    (await answers(client, "SORT (DATE) UTF-8 ALL")).at(-1) ?? "",
+    /^a OK \[MESSAGELIMIT 2 4\]/,
+  );
+  match(
+    (await answers(client, "STORE 1:* +FLAGS.SILENT (\\Deleted)"))[0],
+    /^a OK \[MESSAGELIMIT 2 4\]/,
+  );
+  match((await answers(client, "COPY 1:* INBOX")).at(-1) ?? "", /^a NO \[MESSAGELIMIT 2 4\]/);
+  match((await answers(client, "MOVE 1:3 INBOX")).at(-1) ?? "", /^a NO \[MESSAGELIMIT 2 2\]/);
+  const expunged = await answers(client, "UID EXPUNGE 1:5");
+  deepStrictEqual(expunged.slice(0, 2), ["* 4 EXPUNGE", "* 4 EXPUNGE"]);
+  match(expunged[2], /^a OK \[MESSAGELIMIT 2 4\]/);
+});
+
+Deno.test("limits.messages: batches of UIDs hold no more", async () => {
+  await using server = await startLimited("messages = 2");
+  await using client = await withFive(server);
+  deepStrictEqual(await answers(client, "UIDBATCHES 500"), [
+    '* UIDBATCHES (TAG "a") 5:4,3:2,1:1',
+    "a OK UIDBATCHES completed",
+  ]);
+  strictEqual(
+    (await answers(client, "UIDBATCHES 2 2:9"))[0],
+    '* UIDBATCHES (TAG "a") 3:2,1:1',
+  );
+  match((await answers(client, "UIDBATCHES 1"))[0], /^a NO \[TOOFEW\]/);
+});
+
+Deno.test("limits.saved_messages: what stores more is refused, and all else is not", async () => {
+  await using server = await startLimited("saved_messages = 2");
+  await using client = await withFive(server);
+  match((await answers(client, "CAPABILITY"))[0], / SAVELIMIT=2( |$)/);
+  deepStrictEqual((await answers(client, "FETCH 1:* (UID)")).length, 6);
+  match((await answers(client, "COPY 1:3 INBOX")).at(-1) ?? "", /^a NO \[MESSAGELIMIT 2 2\]/);
+  match((await answers(client, "COPY 1:2 INBOX")).at(-1) ?? "", /^a OK /);
+  client.line("b APPEND INBOX {1+}");
+  client.line("x {1+}");
+  client.line("x {1+}");
+  client.line("x");
+  match(await client.response() ?? "", /^b NO \[MESSAGELIMIT 2\]/);
+});
+
+Deno.test("limits.append: URLs bring no more to all messages of a command", async () => {
+  await using server = await startLimited('append = "1 KiB"');
+  await using client = await loggedIn(server);
+  client.line("a APPEND INBOX {600+}");
+  client.line("x".repeat(600));
+  match(await client.response() ?? "", /^a OK/);
+  const url = "URL /INBOX/;UID=1";
+  const replies = [
+    [`CATENATE (${url})`, /^a OK/],
+    [`CATENATE (${url} ${url})`, /^a NO \[TOOBIG\]/],
+    [`CATENATE (${url}) CATENATE (${url})`, /^a NO \[TOOBIG\]/],
+    [`CATENATE (${url}/;PARTIAL=0.500) CATENATE (${url}/;PARTIAL=0.500)`, /^a OK/],
+  ] as const;
+  for (const [messages, reply] of replies) {
+    match((await answers(client, `APPEND INBOX ${messages}`)).at(-1) ?? "", reply);
+  }
+  client.line(`a APPEND INBOX CATENATE (TEXT {1+}`);
+  client.line(`x ${url}) CATENATE (TEXT {1+}`);
+  client.line(`x ${url} TEXT {1+}`);
+  client.line("x)");
+  match(await client.response() ?? "", /^a NO \[TOOBIG\]/);
+});

@@ -163,3 +163,20 @@ for (const byUid of [false, true]) {
     });
   }
 }
+
+Deno.test("FollowedResults.update: messages grow old without any change of the mailbox", async () => {
+  const columns = new Columns([1, 2]);
+  const dates = Float64Array.of(100, 160);
+  const messages = new Columns([1, 2]).messages;
+  Object.defineProperty(columns, "messages", { get: () => ({ ...messages, dates }) });
+  const view = open(columns, SESSION);
+  const at = (now: number) => ({ ...scopeOf(view), now });
+  const key: SearchKey = { name: "YOUNGER", seconds: 60 };
+  const found = await evaluate(key, at(150));
+  const results = new FollowedResults({ key, byUid: true }, view, found, horizon(at(150)));
+  assert.deepEqual(found, [1, 2]);
+  assert.equal(await results.update(at(160)), "");
+  assert.equal(await results.update(at(161)), " REMOVEFROM (0 1)");
+  assert.equal(await results.update(at(500)), " REMOVEFROM (0 2)");
+  assert.equal(await results.update(at(501)), "");
+});

@@ -175,7 +175,13 @@ export class ClientModel {
   }
 
   #named(uid: number): Known | undefined {
-    return this.entries.find((known) => known.uid === uid) ??
-      this.entries.find((known) => known.uid === undefined);
+    const known = this.entries.find((each) => each.uid === uid);
+    const counted = this.entries.findIndex((each) => each.uid === undefined);
+    if (known !== undefined || counted < 0) return known;
+    // It has no number, so its place is by its UID.
+    const [found] = this.entries.splice(counted, 1);
+    const after = this.entries.findIndex((each) => each.uid === undefined || each.uid > uid);
+    this.entries.splice(after < 0 ? this.entries.length : after, 0, found);
+    return found;
   }
 }

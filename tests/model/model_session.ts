@@ -17,6 +17,8 @@ export class ModelSession {
   /** What was said lately, for who looks for a bug. */
   readonly trace: string[] = [];
   readonly saved: SavedState[] = [];
+  /** It asked about all messages up to this UID. */
+  #asked = 0;
   #client: ImapClient | undefined;
 
   constructor(
@@ -81,19 +83,20 @@ export class ModelSession {
   /** Asks about messages that are only counted. */
   async learn(): Promise<void> {
     for (let times = 0; this.model.known.length < this.model.entries.length; times++) {
-      assert.ok(times < 10, "new messages that cannot be asked about");
-      const first = this.model.known.length + 1;
+      const uids = this.model.entries.map(({ uid }) => uid ?? "?");
+      assert.ok(times < 10, `new messages that cannot be asked about: ${uids.join(" ")}`);
+      const first = this.model.entries.findIndex(({ uid }) => uid === undefined) + 1;
       const items = this.features.qresync ? "(UID FLAGS MODSEQ)" : "(UID FLAGS)";
-      const after = this.model.known.at(-1)?.uid ?? 0;
       const { untagged, reply } = await this.send(
         this.features.uidOnly
-          ? `UID FETCH ${after + 1}:* ${items}`
+          ? `UID FETCH ${this.#asked + 1}:* ${items}`
           : `FETCH ${first}:${this.model.entries.length} ${items}`,
       );
       this.model.take(untagged, reply);
       // Some of them may be gone.
       if (this.model.known.length < this.model.entries.length) await this.noop();
     }
+    this.#asked = Math.max(this.#asked, ...this.model.known.map(({ uid = 0 }) => uid));
   }
 
   async noop(): Promise<void> {
@@ -104,6 +107,7 @@ export class ModelSession {
   /** Selects the mailbox and forgets what it knew. */
   async select(): Promise<void> {
     this.model.clear();
+    this.#asked = 0;
     await this.command(`SELECT ${BOX}`);
   }
 
@@ -117,6 +121,7 @@ export class ModelSession {
     const parameter = `QRESYNC (${saved.uidValidity} ${saved.highestModseq}${more})`;
     const { untagged } = await this.send(`SELECT ${BOX} (${parameter})`);
     this.model = new ClientModel(this.features);
+    this.#asked = saved.uidNext - 1;
     this.model.resume(saved, untagged);
     this.model.take(untagged.filter((text) => text.startsWith("* OK [")), "");
     const modseq = untagged.map((text) => /\[HIGHESTMODSEQ (\d+)\]/.exec(text)?.[1] ?? 0);

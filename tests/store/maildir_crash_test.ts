@@ -132,25 +132,6 @@ Deno.test("Account.open() makes an index anew whose message rows are damaged", a
   inbox.close();
 });
 
-Deno.test("Store.account() brings an index of the first version up to date", async () => {
-  await using fixture = await MaildirFixture.make();
-  await deliver(await (await fixture.open()).account("ann"), "INBOX", "a b c");
-  await fixture.close();
-  edit(fixture, (database) => {
-    database.exec(`DROP TRIGGER contents_deleted; DROP TABLE header_texts;
-      DROP TABLE imported; ALTER TABLE mailboxes DROP COLUMN inherits;
-      DROP TRIGGER mailboxes_deleted; DROP TABLE annotations;
-      ALTER TABLE mailboxes DROP COLUMN expunged_floor;
-      DROP TRIGGER contents_deleted_keys; DROP TABLE sort_keys;
-      DELETE FROM meta WHERE name = 'furnished';`);
-    database.exec("PRAGMA user_version = 1");
-  });
-  const inbox = await (await (await fixture.open()).account("ann")).open("INBOX");
-  assert.deepEqual(await inbox.withHeader("subject", "b c", 1, 1), [1]);
-  assert.deepEqual(await inbox.sortKeys(["subject"], 1, 9), [{ uid: 1, subject: "A B C" }]);
-  inbox.close();
-});
-
 Deno.test("Store.account() refuses an index from a newer version and leaves it alone", async () => {
   await using fixture = await MaildirFixture.make();
   await (await fixture.open()).account("ann");
@@ -418,4 +399,26 @@ Deno.test("Account.append() of messages with keys loses and doubles none when it
   assert.deepEqual(subjects, keys);
   assert.equal(fixture.names("cur").length, 5);
   inbox.close();
+});
+
+Deno.test("Mailbox.replace() leaves one of both messages after a crash in its middle", async () => {
+  await using fixture = await MaildirFixture.make();
+  let account = await (await fixture.open()).account("ann");
+  await deliver(account, "INBOX", "old");
+  await fixture.close();
+  const replacer = new URL("./maildir_replacer.ts", import.meta.url).pathname;
+  const args = ["run", "-A", replacer, fixture.dir];
+  assert.equal((await new Deno.Command(Deno.execPath(), { args }).output()).signal, "SIGKILL");
+  assert.equal(fixture.names("cur").length, 2);
+  account = await (await fixture.open()).account("ann");
+  const inbox = await account.open("INBOX");
+  assert.deepEqual(uidsOf(inbox), [1]);
+  assert.match(await wholeText(inbox, 1), /Subject: old\r/);
+  inbox.close();
+  await fixture.close();
+  assert.equal(fixture.names("cur").length, 1);
+  edit(
+    fixture,
+    (database) => assert.deepEqual(database.prepare("SELECT * FROM journal").all(), []),
+  );
 });

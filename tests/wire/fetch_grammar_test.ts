@@ -13,7 +13,7 @@ function body(text: string, literals: string[] = []): BodyItem {
 }
 
 /** Items that are no more than their name. */
-type PlainName = Exclude<FetchItem["name"], "BODY[]" | "BINARY" | "BINARY.SIZE">;
+type PlainName = Exclude<FetchItem["name"], "BODY[]" | "BINARY" | "BINARY.SIZE" | "PREVIEW">;
 
 const named = (...names: PlainName[]): FetchItem[] => names.map((name) => ({ name }));
 

@@ -187,3 +187,12 @@ Deno.test("searchArgs: throws UnknownCharset for a charset that cannot be read",
   const message = /^Expected a known charset: got "X\?"$/;
   assert.throws(() => scan(searchArgs, " CHARSET {2}\r\n ALL", ["X\n"]), { message });
 });
+
+Deno.test("searchArgs: UIDAFTER and UIDBEFORE are ranges of UIDs", () => {
+  const keyOf = (text: string) => scan(searchArgs, text).key;
+  assert.deepEqual(keyOf(" UIDAFTER 7"), { name: "UID", set: { ranges: [[8, 4294967295]] } });
+  assert.deepEqual(keyOf(" UIDBEFORE 7"), { name: "UID", set: { ranges: [[1, 6]] } });
+  assert.deepEqual(keyOf(" UIDAFTER 4294967295"), { name: "UID", set: { ranges: [] } });
+  assert.deepEqual(keyOf(" UIDBEFORE 1"), { name: "UID", set: { ranges: [] } });
+  refuses(searchArgs, [" UIDAFTER", " UIDAFTER 1:2", " UIDBEFORE *", " UIDBEFORE 0"]);
+});

@@ -21,6 +21,18 @@ export const limits = {
     default: '"64 MiB"',
     doc: "Largest message that APPEND takes; sent to clients as APPENDLIMIT (RFC 7889).",
   }),
+  messages: optional(integer({ atLeast: 1, atMost: 4_294_967_295 }), {
+    sample: "1000",
+    doc:
+      "Most messages that one command fetches, searches, changes or stores; sent to clients as " +
+      "MESSAGELIMIT (RFC 9738). Of a command with more, the newest are processed, and the client is " +
+      "told; `COPY`, `MOVE` and `APPEND` are refused. Without it there is no such limit.",
+  }),
+  saved_messages: optional(integer({ atLeast: 1, atMost: 4_294_967_295 }), {
+    sample: "1000",
+    doc: "Most messages that one `COPY`, `MOVE` or `APPEND` stores; sent to clients as SAVELIMIT " +
+      "(RFC 9738). Without it there is no such limit.",
+  }),
   literals: setting(size({ atLeast: "1 KiB", atMost: "1 GiB" }), {
     default: '"1 MiB"',
     doc: "Largest sum of all literals of one command, APPEND's message not counted.",

@@ -9,6 +9,7 @@ import { SyntaxFault } from "../../wire/scanner.ts";
 import type { SelectedContext } from "../command.ts";
 import { CommandPace } from "../command_pace.ts";
 import { planItem } from "../fetch_items.ts";
+import { withinLimit, withLimitCode } from "../message_limit.ts";
 import { fetchOpening } from "../message_response.ts";
 import type { FetchedMessage, PlannedItem, Writing } from "../planned_item.ts";
 import { spanOf } from "../return_options.ts";
@@ -19,6 +20,8 @@ import { expungeIssued, presentUids } from "../targets.ts";
 interface Plan {
   readonly items: readonly PlannedItem[];
   readonly cached: readonly (keyof CachedItems)[];
+  /** Those of `cached` that have to be known before anything is sent. */
+  readonly awaited: readonly (keyof CachedItems)[];
   readonly prepared: boolean;
   readonly opened: boolean;
   /** Fetching sets \Seen. */
@@ -45,9 +48,10 @@ export async function fetch(context: SelectedContext, args: FetchArgs): Promise<
   const page = args.partial === undefined
     ? present
     : present.slice(...spanOf(args.partial, present.length));
-  const uids = args.changedSince === undefined
+  const wanted = args.changedSince === undefined
     ? page
     : changedSince(context, page, args.changedSince);
+  const { uids, code } = withinLimit(wanted, context.service);
   const failures = await sendAll(context, plan, uids);
   if (failures.unreadable > 0) {
     return no(`${failures.unreadable} messages cannot be read`, "CORRUPTION");
@@ -56,7 +60,7 @@ export async function fetch(context: SelectedContext, args: FetchArgs): Promise<
     return no(`${failures.undecoded} parts have an encoding that is not known`, "UNKNOWN-CTE");
   }
   if ((gone || failures.gone > 0) && !byUid) throw expungeIssued();
-  return ok(`${context.command} completed`);
+  return withLimitCode(ok(`${context.command} completed`), code, out);
 }
 
 /** Answers about messages that no FETCH asked for: \Seen stays as it is. @see RFC 5465 §5.2 */
@@ -84,6 +88,7 @@ function makePlan(items: readonly FetchItem[], readOnly: boolean): Plan {
   return {
     items: planned,
     cached: [...new Set(planned.flatMap((item) => item.cached))],
+    awaited: [...new Set(planned.flatMap((item) => item.prepared ? item.cached : []))],
     prepared: planned.some((item) => item.prepared),
     opened: planned.some((item) => item.opened),
     marksSeen: !readOnly && planned.some((item) => item.marksSeen),
@@ -120,7 +125,7 @@ async function sendAll(
   for (const batch of batches(uids, plan.opened ? 32 : 512)) {
     context.dialogue.progress = { done, total: uids.length };
     done += batch.length;
-    if (plan.prepared || plan.cached.length > 0) await view.mailbox.prepare(batch);
+    if (plan.prepared) await view.mailbox.prepare(batch, plan.awaited);
     const marked = plan.marksSeen ? await markSeen(context, batch) : NONE;
     const rows = plan.cached.length === 0
       ? undefined

@@ -1,13 +1,13 @@
 /** CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, NAMESPACE. */
 
 import type { CreateArgs, MailboxArgs, RenameArgs } from "../../wire/command_grammar.ts";
-import { type Completion, ok } from "../../wire/response.ts";
+import { type Completion, mailboxIdCode, ok } from "../../wire/response.ts";
 import { type AuthenticatedContext, Refusal } from "../command.ts";
 import { unaskedListResponse } from "../list_response.ts";
 import { denormalized, mailboxArgument, newMailboxArgument } from "../mailbox_argument.ts";
 import { assertUsable } from "../special_uses.ts";
 
-/** @see RFC 9051 §6.3.4, RFC 6154 §3 */
+/** @see RFC 9051 §6.3.4, RFC 6154 §3, RFC 8474 §4.1 */
 export async function create(
   { user, session, out }: AuthenticatedContext,
   args: CreateArgs,
@@ -17,10 +17,10 @@ export async function create(
   }
   const name = newMailboxArgument(args.mailbox, session);
   assertUsable(name, args.specialUse);
-  await user.account.create(name, args.specialUse, session);
+  const mailboxId = await user.account.create(name, args.specialUse, session);
   const supplied = denormalized(session, args.mailbox);
   if (supplied !== undefined) out.text(unaskedListResponse(user.account, name, supplied));
-  return ok("CREATE completed");
+  return ok("CREATE completed", mailboxIdCode(mailboxId));
 }
 
 /** @see RFC 9051 §6.3.5 */

@@ -13,6 +13,7 @@ import {
 import type { SelectedContext } from "../command.ts";
 import { mailboxArgument, orTryCreate } from "../mailbox_argument.ts";
 import { fetchOpening, namesUid } from "../message_response.ts";
+import { requireWithinLimit, withinLimit, withLimitCode } from "../message_limit.ts";
 import { tellOverQuota } from "../over_quota.ts";
 import { expungeIssued, presentUids } from "../targets.ts";
 
@@ -21,7 +22,7 @@ export async function store(context: SelectedContext, args: StoreArgs): Promise<
   const { view, session, byUid } = context;
   view.requireWritable();
   if (args.unchangedSince !== undefined) session.enabled.add("CONDSTORE");
-  const named = view.resolve(args.set, byUid);
+  const { uids: named, code } = withinLimit(view.resolve(args.set, byUid), context.service);
   const { present, gone } = presentUids(view, named);
   const { modseq, modified, overtaken } = await view.mailbox.store(
     present,
@@ -37,10 +38,11 @@ export async function store(context: SelectedContext, args: StoreArgs): Promise<
   const failed = args.unchangedSince === undefined || byUid ? modified : without(named, changed);
   if (failed.length > 0) {
     const numbers = byUid ? failed : failed.map((uid) => view.seqOf(uid));
-    return ok("Some messages were changed by others meanwhile", modifiedCode(numbers));
+    const reply = ok("Some messages were changed by others meanwhile", modifiedCode(numbers));
+    return withLimitCode(reply, code, context.out);
   }
   if (gone && !byUid && !args.silent) throw expungeIssued();
-  return ok(`${context.command} completed`);
+  return withLimitCode(ok(`${context.command} completed`), code, context.out);
 }
 
 function without(uids: readonly number[], others: readonly number[]): readonly number[] {
@@ -96,9 +98,10 @@ export async function move(context: SelectedContext, args: CopyArgs): Promise<Co
 
 /** COPY does all or nothing, so a number whose message is gone refuses it. */
 function transferable(context: SelectedContext, args: CopyArgs): readonly number[] {
-  const { view, byUid } = context;
+  const { view, byUid, service } = context;
   const { present, gone } = presentUids(view, view.resolve(args.set, byUid));
   if (gone && !byUid) throw expungeIssued();
+  requireWithinLimit(present.length, service, present);
   return present;
 }
 
@@ -113,9 +116,10 @@ export async function uidExpunge(
   context: SelectedContext,
   args: UidExpungeArgs,
 ): Promise<Completion> {
-  const { view } = context;
+  const { view, service, out } = context;
   view.requireWritable();
-  return expunged(context, await view.mailbox.expunge(view.resolve(args.set, true)));
+  const { uids, code } = withinLimit(view.resolve(args.set, true), service);
+  return withLimitCode(expunged(context, await view.mailbox.expunge(uids)), code, out);
 }
 
 /** All changes up to this one are told before the tagged reply. @see RFC 7162 §3.2.7, §3.2.9 */

@@ -1,6 +1,6 @@
 /** SELECT, EXAMINE, CLOSE, UNSELECT. */
 
-import { type Completion, numberCode, ok, statusLine } from "../../wire/response.ts";
+import { type Completion, mailboxIdCode, numberCode, ok, statusLine } from "../../wire/response.ts";
 import type { SelectArgs } from "../../wire/select_grammar.ts";
 import type { AuthenticatedContext, SelectedContext } from "../command.ts";
 import { SyntaxFault } from "../../wire/scanner.ts";
@@ -10,7 +10,7 @@ import { resynchronize } from "../resync.ts";
 import { UidRequired } from "../uid_required.ts";
 import { View } from "../view.ts";
 
-/** @see RFC 9051 §6.3.2, §6.3.3 */
+/** @see RFC 9051 §6.3.2, §6.3.3, RFC 8474 §4.2 */
 export function select(readOnly: boolean) {
   return async (context: AuthenticatedContext, args: SelectArgs): Promise<Completion> => {
     const { session, user, out } = context;
@@ -44,10 +44,11 @@ function describe({ out, session }: AuthenticatedContext, view: View): void {
   if (unseen !== 0) {
     out.text(statusLine("*", "OK", "First unseen message", numberCode("UNSEEN", unseen)));
   }
-  const { uidValidity, uidNext, highestModseq } = mailbox;
+  const { uidValidity, uidNext, highestModseq, mailboxId } = mailbox;
   out.text(statusLine("*", "OK", "UIDs are valid", numberCode("UIDVALIDITY", uidValidity)));
   out.text(statusLine("*", "OK", "Predicted next UID", numberCode("UIDNEXT", uidNext)));
   out.text(statusLine("*", "OK", "Highest", numberCode("HIGHESTMODSEQ", highestModseq)));
+  out.text(statusLine("*", "OK", "Identifier", mailboxIdCode(mailboxId)));
 }
 
 /**

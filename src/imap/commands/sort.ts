@@ -5,6 +5,7 @@ import { type Completion, ok } from "../../wire/response.ts";
 import { threadList } from "../../wire/thread_response.ts";
 import type { SelectedContext } from "../command.ts";
 import { withoutFilters } from "../filters.ts";
+import { searchedWithinLimit, withLimitCode } from "../message_limit.ts";
 import { evaluate, usesModseq } from "../search_keys.ts";
 import { runSearching, scopeOf } from "../searching.ts";
 import { sortMessages } from "../sort_keys.ts";
@@ -33,7 +34,8 @@ export async function thread(
   const scope = scopeOf(context);
   const key = await withoutFilters(asked, scope.annotation);
   if (usesModseq(key)) session.enabled.add("CONDSTORE");
-  const found = await evaluate(key, scope);
+  const { seqs, code } = searchedWithinLimit(key, view, service);
+  const found = await evaluate(key, scope, seqs);
   const threads = await threadMessages(found, algorithm, scope, service.keyMemory);
   const numberOf = (at: number) => byUid ? view.uidOf(found[at]) : found[at];
   out.text(threads.length === 0 ? "* THREAD" : "* THREAD ");
@@ -42,5 +44,5 @@ export async function thread(
     if (out.full) await out.flush();
   }
   out.text("\r\n");
-  return ok(`${context.command} completed`);
+  return withLimitCode(ok(`${context.command} completed`), code, out);
 }

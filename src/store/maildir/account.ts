@@ -96,9 +96,9 @@ export class MaildirAccount implements OpeningOfAccount {
     });
   }
 
-  async create(given: string, specialUse: readonly SpecialUse[] = []): Promise<void> {
+  async create(given: string, specialUse: readonly SpecialUse[] = []): Promise<string> {
     await this.#account.quota.ready();
-    await this.make(given, specialUse, () => {
+    return await this.make(given, specialUse, () => {
       this.#account.quota.assertRoom({ mailboxes: 1 });
     });
   }
@@ -108,16 +108,17 @@ export class MaildirAccount implements OpeningOfAccount {
     given: string,
     specialUse: readonly SpecialUse[],
     assertRoom: () => void = () => {},
-  ): Promise<void> {
+  ): Promise<string> {
     const name = given.normalize("NFC");
     if (this.#list.get(name)) throw exists(name);
     await this.#scanFor(folderOf(name));
-    await this.#account.writer.alone(async () => {
+    const state = await this.#account.writer.alone(async () => {
       if (this.#list.get(name)) throw exists(name);
       assertRoom();
-      await this.#folders.create(name, this.#freeFolder(name), specialUse);
+      return await this.#folders.create(name, this.#freeFolder(name), specialUse);
     });
     this.#watched.addAll();
+    return state.mailboxId;
   }
 
   async delete(name: string): Promise<void> {
@@ -178,7 +179,7 @@ export class MaildirAccount implements OpeningOfAccount {
     await this.#refresh(state);
     const columns = await loadColumns(this.#account, state);
     if (columns.unread.size > 0 && columns.unread.size <= EXACT_SIZES) {
-      await prepare(this.#account, state, columns.unread.keys());
+      await prepare(this.#account, state, [...columns.unread.keys()]);
     }
     prepareAll(this.#account, state);
     this.#account.loaded.put(state);
@@ -190,10 +191,14 @@ export class MaildirAccount implements OpeningOfAccount {
       recent: this.#account.hidesRecent ? 0 : columns.count - columns.lowerBound(state.firstRecent),
       unseen: columns.unseen,
       deleted: columns.deleted,
-      deletedSize: columns.deletedSize(),
+      // Few ask for it, and it takes a look at all messages.
+      get deletedSize() {
+        return columns.deletedSize();
+      },
       size: columns.size + unread,
       uidNext: state.uidNext,
       uidValidity: state.uidValidity,
+      mailboxId: state.mailboxId,
       highestModseq: state.highestModseq,
     };
   }

@@ -6,7 +6,7 @@ import type { MailboxState } from "./mailbox_state.ts";
 /** Gathers what happened to mailboxes, and tells it in a later microtask, in the order of commits. */
 export class AccountWatch {
   #tell: ((news: AccountNews) => void) | undefined;
-  readonly #changed = new Map<MailboxState, Set<MessageChange>>();
+  readonly #changed = new Map<MailboxState, { changes: Set<MessageChange>; arrived: number }>();
 
   /** Somebody watches. */
   get active(): boolean {
@@ -19,13 +19,14 @@ export class AccountWatch {
     this.#changed.clear();
   }
 
-  /** Messages of a mailbox changed, and that is committed. */
-  changed(state: MailboxState, changes: readonly MessageChange[]): void {
-    if (this.#tell === undefined || changes.length === 0) return;
+  /** Messages of a mailbox changed, and that is committed. @param arrived how many are new */
+  changed(state: MailboxState, change: MessageChange, arrived: number): void {
+    if (this.#tell === undefined) return;
     if (this.#changed.size === 0) queueMicrotask(() => this.#tellChanges());
-    const known = this.#changed.get(state);
-    if (known === undefined) this.#changed.set(state, new Set(changes));
-    else for (const change of changes) known.add(change);
+    const known = this.#changed.get(state) ?? { changes: new Set(), arrived: 0 };
+    known.changes.add(change);
+    known.arrived += arrived;
+    this.#changed.set(state, known);
   }
 
   /** Another program made or removed a folder. */
@@ -36,8 +37,8 @@ export class AccountWatch {
   #tellChanges(): void {
     const all = [...this.#changed];
     this.#changed.clear();
-    for (const [{ name, gone }, changes] of all) {
-      if (!gone) this.#tell?.({ kind: "messages", mailbox: name, changes });
+    for (const [{ name, gone }, { changes, arrived }] of all) {
+      if (!gone) this.#tell?.({ kind: "messages", mailbox: name, changes, arrived });
     }
   }
 }

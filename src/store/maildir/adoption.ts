@@ -111,7 +111,7 @@ async function takeOverPortion(
   state.highestModseq = modseq;
   tell(account, "adopt", state, rows.length);
   if (columns && gone.length > 0) removed(account, state, columns.indexesOf(gone), modseq);
-  if (rows.length > 0) state.changed("arrived");
+  if (rows.length > 0) state.changed("arrived", rows.length);
   if (merged.length > 0) state.changed("flags");
   if (gone.length > 0) state.changed("expunged");
 }

@@ -2,6 +2,7 @@
 
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import {
+  ALL_ANNOTATIONS,
   type AnnotationChanges,
   MAX_ANNOTATION_OCTETS,
   MAX_ANNOTATIONS,
@@ -43,6 +44,14 @@ export class Annotations {
       "SELECT count(*) AS count FROM annotations WHERE mailbox = ?",
     ).get(mailbox);
     return Number(row?.count);
+  }
+
+  /** Of all mailboxes, and of the account. */
+  total(): { readonly count: number; readonly octets: number } {
+    const row = this.#prepare(
+      "SELECT count(*) AS count, ifnull(sum(length(value)), 0) AS octets FROM annotations",
+    ).get();
+    return { count: Number(row?.count), octets: Number(row?.octets) };
   }
 
   set(mailbox: number, entry: string, value: Uint8Array): void {
@@ -128,6 +137,7 @@ function assertFits(
   entries: AnnotationChanges["entries"],
 ): void {
   let more = 0;
+  let octets = 0;
   for (const [entry, value] of entries) {
     if (value !== undefined && value.length > MAX_ANNOTATION_OCTETS) {
       throw new StoreError(
@@ -135,11 +145,20 @@ function assertFits(
         `An annotation may have at most ${MAX_ANNOTATION_OCTETS} octets: got ${value.length}`,
       );
     }
-    const known = annotations.value(mailbox, entry) !== undefined;
-    more += Number(value !== undefined) - Number(known);
+    const known = annotations.value(mailbox, entry);
+    more += Number(value !== undefined) - Number(known !== undefined);
+    octets += (value?.length ?? 0) - (known?.length ?? 0);
   }
   if (more > 0 && annotations.count(mailbox) + more > MAX_ANNOTATIONS) {
     throw new StoreError("too-many", `There may be at most ${MAX_ANNOTATIONS} annotations`);
+  }
+  if (more <= 0 && octets <= 0) return;
+  const total = annotations.total();
+  if (
+    (more > 0 && total.count + more > ALL_ANNOTATIONS.count) ||
+    (octets > 0 && total.octets + octets > ALL_ANNOTATIONS.octets)
+  ) {
+    throw new StoreError("over-quota", "The account's mailboxes have too many annotations");
   }
 }
 

@@ -89,7 +89,7 @@ async function store(
     await account.quota.ready();
     const finished = await finishAll(account, messages);
     state.assertThere();
-    if (messages.some(({ key }) => key !== undefined)) {
+    if (replaced || messages.some(({ key }) => key !== undefined)) {
       entry = await announce(account, state, bases);
     }
     for (const base of bases) placing.add(base);
@@ -114,7 +114,8 @@ async function store(
 
 /**
  * Notes the files before they are in place. After a crash, what is not in the index would be
- * taken for a delivery; but who names a message by a key brings it again.
+ * taken for a delivery; but who names a message by a key brings it again, and beside a new message
+ * the one that it replaces must be gone.
  */
 function announce(
   { mailboxes, writer }: AccountContext,
@@ -188,7 +189,7 @@ function insert(
   for (const [i, row] of rows.entries()) {
     const { finished: { summary }, message: { key } } = placed[i];
     account.messages.insert(state.id, row, splitName(false, placed[i].file), summary.bareLf);
-    account.messages.insertContents(state.id, row.uid, summary);
+    account.contents.insert(state.id, row.uid, summary);
     if (key !== undefined) account.messages.insertImported(state.id, key, row.uid, modseq);
   }
   if (entry !== undefined) account.mailboxes.removeFromJournal(entry);
@@ -209,7 +210,7 @@ function insert(
       if (keywords) state.keywords = keywords;
       state.uidNext = uidNext;
       state.highestModseq = modseq;
-      state.changed("arrived");
+      state.changed("arrived", rows.length);
       if (old && oldModseq) removed(account, old.source, [old.at], oldModseq);
     },
   };

@@ -238,7 +238,7 @@ async function commit(
   keywords: readonly number[] | undefined,
   move: boolean,
 ): Promise<CopiedUids> {
-  const { mailboxes, messages, writer } = account;
+  const { mailboxes, messages, contents, writer } = account;
   const { uidValidity, uidNext } = destination;
   const result = {
     uidValidity,
@@ -261,6 +261,7 @@ async function commit(
     for (const run of consecutive(links)) {
       const range = { first: run[0].uid, last: run[run.length - 1].uid };
       messages.copy(source.id, range, destination.id, next, modseq);
+      contents.copy(source.id, range, destination.id, next);
       for (const { file, bareLf } of run) {
         messages.insertFile(destination.id, next++, file, bareLf);
       }
@@ -274,6 +275,7 @@ async function commit(
     saveProgress(account, destination, { uidNext: next, modseq });
     for (const entry of entries) mailboxes.removeFromJournal(entry);
   }, { messages: links.length });
+  account.catchUp.messagesMoved();
   arrive(source, destination, links, modseq, keywords);
   if (!move) return result;
   removed(account, source, indexes, sourceModseq);
@@ -304,7 +306,7 @@ function arrive(
   if (keywords) destination.keywords = keywords;
   destination.uidNext += links.length;
   destination.highestModseq = modseq;
-  destination.changed("arrived");
+  destination.changed("arrived", links.length);
 }
 
 function unlinkQuietly(path: string): void {

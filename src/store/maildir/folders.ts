@@ -48,7 +48,11 @@ export class Folders {
   }
 
   /** Makes a folder with its directories, and its row. */
-  async create(name: string, folder: string, specialUse: readonly SpecialUse[]): Promise<void> {
+  async create(
+    name: string,
+    folder: string,
+    specialUse: readonly SpecialUse[],
+  ): Promise<MailboxState> {
     const { root, mailboxes, uidValidities, writer } = this.#account;
     if (linkIn(root, folder) !== undefined) {
       throw new StoreError("not-permitted", "A symbolic link is in the place of the mailbox");
@@ -65,7 +69,9 @@ export class Folders {
       uidValidities.save();
       return row;
     });
-    this.#list.add(new MailboxState(row));
+    const state = new MailboxState(row);
+    this.#list.add(state);
+    return state;
   }
 
   /** Renames folders; all or none. */

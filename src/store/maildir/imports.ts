@@ -55,7 +55,7 @@ export function adoptUids(
         state.uidValidity = uidValidity;
         state.uidNext = next;
         state.firstRecent = firstRecent;
-        state.changed("arrived", "flags");
+        state.changed("flags");
       },
     };
   });

@@ -2,10 +2,10 @@
 
 import * as fs from "node:fs";
 import { dirname } from "node:path";
-import { MessageIndexer, type MessageSummary } from "../../message/indexer.ts";
 import { createOwnedFile, makeOwnedFolder } from "../../ownership.ts";
 import type { IncomingMessage } from "../store.ts";
 import { errnoOf, storeErrorOf } from "./disk_error.ts";
+import { FileIndexer, type IndexedMessage } from "./file_indexer.ts";
 
 /** Octets that are kept in memory; a longer message goes to its file in steps of this size. */
 export const HELD_OCTETS = 256 * 1024;
@@ -21,7 +21,7 @@ const DOING = "storing the message";
 export interface FinishedFile {
   /** Octets of the file; RFC822.SIZE is `summary.size`. */
   readonly size: number;
-  readonly summary: MessageSummary;
+  readonly summary: IndexedMessage;
 }
 
 /**
@@ -31,7 +31,7 @@ export interface FinishedFile {
 export class IncomingFile implements IncomingMessage {
   readonly #folder: string;
   readonly #tmpPath: string;
-  readonly #indexer = new MessageIndexer();
+  readonly #indexer = new FileIndexer();
   #state: "open" | "finished" | "placed" | "failed" | "aborted" = "open";
   #buffer: Uint8Array = new Uint8Array(0);
   #buffered = 0;

@@ -53,6 +53,8 @@ export class LastingAccount implements Account {
   #ended: StoreError | undefined;
   #busy = 0;
   #used = 0;
+  /** The opening that is watched for listeners, or was before it closed. */
+  #watched: MaildirAccount | undefined;
   readonly #listeners = new Set<(news: AccountNews) => void>();
   readonly #annotationListeners = new Set<(news: AnnotationNews) => void>();
 
@@ -106,9 +108,10 @@ export class LastingAccount implements Account {
     this.#tell({ kind: "subscription", mailbox: name, by });
   }
 
-  async create(name: string, specialUse?: readonly SpecialUse[], by?: object): Promise<void> {
-    await this.#use((account) => account.create(name, specialUse));
+  async create(name: string, specialUse?: readonly SpecialUse[], by?: object): Promise<string> {
+    const mailboxId = await this.#use((account) => account.create(name, specialUse));
     this.#tell({ kind: "created", mailbox: name.normalize("NFC"), by });
+    return mailboxId;
   }
 
   async delete(name: string, by?: object): Promise<void> {
@@ -127,18 +130,26 @@ export class LastingAccount implements Account {
     if (this.#listeners.size === 1) this.#watchOpened();
     return () => {
       if (!this.#listeners.delete(own) || this.#listeners.size > 0) return;
-      this.#last?.watchAll(undefined);
+      this.#watched?.watchAll(undefined);
+      this.#watched = undefined;
     };
   }
 
   /** Has what is open told of; it is opened for that. */
   #watchOpened(): void {
     this.#use((account) => {
-      if (this.#listeners.size > 0) account.watchAll((news) => this.#tell(news));
+      if (this.#listeners.size > 0 && this.#watched !== account) this.#watchIn(account);
       return Promise.resolve();
     }).catch(() => {
       // It is watched once it can be opened.
     });
+  }
+
+  #watchIn(account: MaildirAccount): void {
+    const before = this.#watched;
+    this.#watched = account;
+    account.watchAll((news) => this.#tell(news));
+    if (before !== undefined) this.#tell({ kind: "unknown" });
   }
 
   #tell(news: AccountNews): void {
@@ -354,10 +365,7 @@ export class LastingAccount implements Account {
     begun = true;
     this.#last = opened.account;
     this.#current = opened;
-    if (this.#listeners.size > 0) {
-      opened.account.watchAll((news) => this.#tell(news));
-      this.#tell({ kind: "unknown" });
-    }
+    if (this.#listeners.size > 0) this.#watchIn(opened.account);
     return life;
   }
 

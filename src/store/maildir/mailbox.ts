@@ -66,6 +66,10 @@ export class MaildirMailbox implements Mailbox {
     return this.#state.uidValidity;
   }
 
+  get mailboxId(): string {
+    return this.#state.mailboxId;
+  }
+
   get uidNext(): number {
     return this.#state.uidNext;
   }
@@ -122,8 +126,8 @@ export class MaildirMailbox implements Mailbox {
     return this.#account.hidesRecent ? this.#state.uidNext : first;
   }
 
-  prepare(uids: readonly number[]): Promise<void> {
-    return prepare(this.#account, this.#state, uids);
+  prepare(uids: readonly number[], items?: readonly (keyof CachedItems)[]): Promise<void> {
+    return prepare(this.#account, this.#state, uids, items);
   }
 
   // deno-lint-ignore require-await -- a failure is a rejection, whatever the driver
@@ -134,7 +138,7 @@ export class MaildirMailbox implements Mailbox {
   ): Promise<readonly (Pick<CachedItems, K> & { readonly uid: number })[]> {
     try {
       const { opened, id } = this.#state;
-      return this.#account.messages.cached(id, items, { first, last })
+      return this.#account.contents.cached(id, items, { first, last })
         .filter(({ uid }) => opened.indexOf(uid) >= 0);
     } catch (error) {
       throw sqliteRefusal(error);
@@ -150,8 +154,27 @@ export class MaildirMailbox implements Mailbox {
   ): Promise<readonly number[]> {
     try {
       const { opened, id } = this.#state;
-      return this.#account.messages.withHeader(id, field, foldedNeedle, { first, last })
+      return this.#account.contents.withHeader(id, field, foldedNeedle, { first, last })
         .filter((uid) => opened.indexOf(uid) >= 0);
+    } catch (error) {
+      throw sqliteRefusal(error);
+    }
+  }
+
+  // deno-lint-ignore require-await -- a failure is a rejection, whatever the driver
+  async withObjectId(
+    kind: "emailId" | "threadId",
+    objectId: string,
+    first: number,
+    last: number,
+  ): Promise<readonly number[]> {
+    try {
+      const { opened, id } = this.#state;
+      const { contents } = this.#account;
+      const found = kind === "emailId"
+        ? contents.withEmailId(id, objectId, { first, last })
+        : contents.withThreadId(id, objectId, { first, last });
+      return found.filter((uid) => opened.indexOf(uid) >= 0);
     } catch (error) {
       throw sqliteRefusal(error);
     }

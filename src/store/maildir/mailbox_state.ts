@@ -85,6 +85,16 @@ export class MailboxState {
     this.inCur = { mtime: row.curMtime, compared: row.curCompared, touched: false };
   }
 
+  /**
+   * Ids are not given twice by one index, and UIDVALIDITYs not by two; where UIDs lose their
+   * meaning the mailbox counts as another one.
+   *
+   * @see RFC 8474 §4
+   */
+  get mailboxId(): string {
+    return `m${this.id}-${this.uidValidity}`;
+  }
+
   /** The columns of a mailbox that is open. */
   get opened(): Columns {
     if (!this.columns) throw new StoreError("unavailable", "The mailbox is not open");
@@ -105,8 +115,8 @@ export class MailboxState {
   }
 
   /** Tells all listeners, in a later microtask, so never inside the call that made the change. */
-  changed(...changes: MessageChange[]): void {
-    this.watch?.changed(this, changes);
+  changed(change?: MessageChange, arrived = 0): void {
+    if (change !== undefined) this.watch?.changed(this, change, arrived);
     if (this.#notifying || this.#listeners.size === 0) return;
     this.#notifying = true;
     queueMicrotask(() => {

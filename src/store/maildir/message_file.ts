@@ -2,10 +2,10 @@
 
 import { Pace } from "../../pace.ts";
 import * as fs from "node:fs";
-import { MessageIndexer, type MessageSummary } from "../../message/indexer.ts";
 import { toWireForm } from "../../message/wire_form.ts";
 import { type StoredMessage, StoreError } from "../store.ts";
 import { readErrorOf } from "./disk_error.ts";
+import { FileIndexer, type IndexedMessage } from "./file_indexer.ts";
 import { baseOf } from "./file_name.ts";
 import { beginsInCrlf, PIECE, type PieceOffsets, WireOffsets } from "./wire_offsets.ts";
 
@@ -245,11 +245,11 @@ function afterLf(piece: Uint8Array): Uint8Array {
  *
  * @throws {StoreError} `message-gone`, `unreadable`
  */
-export async function indexFile(path: string): Promise<MessageSummary> {
+export async function indexFile(path: string): Promise<IndexedMessage> {
   let file: OpenFile | undefined;
   try {
     file = openPlain(path);
-    const indexer = new MessageIndexer();
+    const indexer = new FileIndexer();
     const pace = new Pace();
     for (let at = 0; at < file.size; at += PIECE) {
       indexer.push(await file.read(at, at + PIECE));

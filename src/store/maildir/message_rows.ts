@@ -1,11 +1,9 @@
-/** The rows of messages: flags and sizes, file names, and cached items. */
+/** The rows of messages: flags and sizes, file names, and what is left to do after changes. */
 
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { SEARCHED_FIELDS, type SearchedField, searchedText } from "../../message/search_text.ts";
-import type { CachedItems, TakenMessage } from "../store.ts";
-import { sortKeysOf } from "../../message/sort_keys.ts";
+import type { TakenMessage } from "../store.ts";
 import { baseOf } from "./file_name.ts";
-import { ID_RANGE, SortKeyRows } from "./sort_key_rows.ts";
+import { ID_RANGE } from "./sort_key_rows.ts";
 
 /** [uid, flags, keyword set, modseq, size, date, zone] */
 export type ColumnsRow = readonly [number, number, number, number, number, number, number];
@@ -57,25 +55,15 @@ const READ_AHEAD = 32;
 
 const FILE_COLUMNS = "id & 4294967295 AS uid, in_new, base, info, bare_lf";
 
-const INSERT_HEADER_TEXTS =
-  "INSERT OR REPLACE INTO header_texts VALUES ((?1 << 32) | ?2, ?3, ?4, ?5, ?6, ?7)";
-
-/** A row of `header_texts` without its key. */
-export function headerTexts(header: string): (string | null)[] {
-  return SEARCHED_FIELDS.map((field) => searchedText(header, field));
-}
-
-/** Statements on `messages`, `files`, `contents` and what follows from their changes. */
+/** Statements on `messages`, `files` and what follows from their changes. */
 export class MessageRows {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
-  readonly sortKeys: SortKeyRows;
   /** What {@link file} read last; gone as soon as any row of `files` changes. */
   #ahead: { mailbox: number; last: number; rows: ReadonlyMap<number, FileRow> } | undefined;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
-    this.sortKeys = new SortKeyRows(database);
   }
 
   /** Up to `limit` messages with UIDs above `after`, in UID order. */
@@ -96,21 +84,6 @@ export class MessageRows {
     this.#ahead = undefined;
     this.#run("INSERT INTO files VALUES ((?1 << 32) | ?2, ?1, ?3, ?4, ?5, ?6)")
       .run(mailbox, uid, Number(file.inNew), file.base, file.info, Number(bareLf));
-  }
-
-  /** Sets what is known of a message once its text has been read. */
-  insertContents(mailbox: number, uid: number, items: CachedItems): void {
-    this.#run("INSERT OR REPLACE INTO contents VALUES ((?1 << 32) | ?2, ?3, ?4, ?5, ?6, ?7)").run(
-      mailbox,
-      uid,
-      items.sentDay,
-      toText(items.envelope),
-      toText(items.bodystructure),
-      toText(items.header),
-      toText(items.parts),
-    );
-    this.#run(INSERT_HEADER_TEXTS).run(mailbox, uid, ...headerTexts(items.header));
-    this.sortKeys.insert(mailbox, uid, sortKeysOf(items.header));
   }
 
   /** Notes what a message is called where it comes from. */
@@ -217,25 +190,13 @@ export class MessageRows {
       .run(mailbox, uid, Number(file.inNew), file.base, file.info);
   }
 
-  /** Copies messages with consecutive UIDs, all but their files; the first becomes `toUid`. */
+  /** Copies the rows of messages with consecutive UIDs; the first becomes `toUid`. */
   copy(from: number, range: UidRange, to: number, toUid: number, modseq: number): void {
     const shift = toUid - range.first;
     this.#run(
       `INSERT INTO messages SELECT ?4, uid + ?5, flags, keywords, ?6, size, date, zone
        FROM messages WHERE mailbox = ?1 AND uid BETWEEN ?2 AND ?3`,
     ).run(from, range.first, range.last, to, shift, modseq);
-    this.#run(
-      `INSERT INTO contents
-       SELECT (?4 << 32) | ((id & 4294967295) + CAST(?5 AS INTEGER)), sent_day, envelope,
-         bodystructure, header, parts
-       FROM contents WHERE ${ID_RANGE}`,
-    ).run(from, range.first, range.last, to, shift);
-    this.#run(
-      `INSERT INTO header_texts
-       SELECT (?4 << 32) | ((id & 4294967295) + CAST(?5 AS INTEGER)), "from", "to", cc, bcc, subject
-       FROM header_texts WHERE ${ID_RANGE}`,
-    ).run(from, range.first, range.last, to, shift);
-    this.sortKeys.copy(from, range, to, shift);
   }
 
   /** Deletes messages; with `unlink`, notes their files and cached items for {@link removals}. */
@@ -253,38 +214,6 @@ export class MessageRows {
     this.#run("DELETE FROM messages WHERE mailbox = ? AND uid BETWEEN ? AND ?")
       .run(mailbox, first, last);
     this.#run(`DELETE FROM files WHERE ${ID_RANGE}`).run(mailbox, first, last);
-  }
-
-  /** Cached items of a range of UIDs, also of some that were expunged just now. */
-  cached<K extends keyof CachedItems>(
-    mailbox: number,
-    items: readonly K[],
-    range: UidRange,
-  ): (Pick<CachedItems, K> & { readonly uid: number })[] {
-    const columns = items.map((item) => COLUMN_OF[item]).join("");
-    const rows = this.#run(
-      `SELECT id & 4294967295 AS uid${columns} FROM contents WHERE ${ID_RANGE} ORDER BY id`,
-    ).all(
-      mailbox,
-      range.first,
-      range.last,
-    ) as unknown as (Pick<CachedItems, K> & { readonly uid: number })[];
-    for (const row of rows) fromText(row, items);
-    return rows;
-  }
-
-  /** UIDs of messages with the needle in that field, also of some that were expunged just now. */
-  withHeader(
-    mailbox: number,
-    field: SearchedField,
-    foldedNeedle: string,
-    range: UidRange,
-  ): number[] {
-    const rows = this.#rows(
-      `SELECT id & 4294967295 FROM header_texts WHERE ${ID_RANGE} AND instr("${field}", ?4) > 0
-       ORDER BY id`,
-    ).all(mailbox, range.first, range.last, foldedNeedle) as unknown as [number][];
-    return rows.map(([uid]) => uid);
   }
 
   /** Expunged messages whose files are still to be unlinked, and cached items deleted. */
@@ -351,16 +280,10 @@ export class MessageRows {
   }
 }
 
-const COLUMN_OF: Record<keyof CachedItems, string> = {
-  envelope: ", envelope",
-  bodystructure: ", bodystructure",
-  header: ", header",
-  parts: ", parts",
-  sentDay: ", sent_day AS sentDay",
-};
-
 /** Arrays are read twice as fast as objects. Deno has the function, its types lack it. */
-function returnArrays(statement: StatementSync & { setReturnArrays?(on: boolean): void }): void {
+export function returnArrays(
+  statement: StatementSync & { setReturnArrays?(on: boolean): void },
+): void {
   statement.setReturnArrays?.(true);
 }
 
@@ -368,26 +291,4 @@ function fileRows(rows: unknown): FileRow[] {
   return (rows as [number, number, string, string, number][]).map((
     [uid, inNew, base, info, bareLf],
   ) => ({ uid, inNew: inNew !== 0, base, info, bareLf: bareLf !== 0 }));
-}
-
-/** SQLite's TEXT ends at a NUL. Chars above U+00FF are free, so U+0100 stands for it. */
-function toText(bytes: string): string {
-  return bytes.includes("\0") ? bytes.replaceAll("\0", "\u0100") : bytes;
-}
-
-/** The octets that {@link toText} was given. */
-export function ofText(text: string): string {
-  return text.includes("\u0100") ? text.replaceAll("\u0100", "\0") : text;
-}
-
-function fromText<K extends keyof CachedItems>(
-  row: Pick<CachedItems, K>,
-  items: readonly K[],
-): void {
-  for (const item of items) {
-    const value = row[item];
-    if (typeof value === "string" && value.includes("\u0100")) {
-      Object.assign(row, { [item]: ofText(value) });
-    }
-  }
 }

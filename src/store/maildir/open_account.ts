@@ -11,6 +11,8 @@ import { MaildirAccount } from "./account.ts";
 import { type AccountContext, reloadColumns } from "./account_context.ts";
 import { Annotations } from "./annotations.ts";
 import { Background } from "./background.ts";
+import { CatchUp, type CatchUpTurns } from "./catch_up.ts";
+import { ContentRows } from "./content_rows.ts";
 import { DirectorySyncs } from "./directory_syncs.ts";
 import { storeErrorOf } from "./disk_error.ts";
 import { ExpungedRows } from "./expunged_rows.ts";
@@ -53,6 +55,7 @@ export interface AccountSettings {
   readonly names: FileNames;
   readonly loaded: LoadedMailboxes;
   readonly watcher: FolderWatcher;
+  readonly catchUpTurns: CatchUpTurns;
   readonly writeBackDelay: number;
   /** Show no message as `\Recent`. */
   readonly hidesRecent: boolean;
@@ -117,6 +120,7 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     await account.scan();
     if (context.mailboxes.meta("furnished") === 0) await furnish(settings, context, account, list);
     resume(context, list);
+    context.catchUp.start(() => list.states());
     context.background.run("removing stale files", () => removeStaleFiles(context, list.states()));
     return {
       account,
@@ -234,8 +238,10 @@ function contextOf(
     uidValidities: new UidValidities(root, mailboxes, clock),
     messages,
     expunged: new ExpungedRows(database),
+    contents: new ContentRows(database),
     keywords,
     background,
+    catchUp: new CatchUp(() => context, settings.catchUpTurns, mailboxes.meta(CatchUp.meta)),
     annotations: new Annotations(database),
     quota: new AccountQuota(database, mailboxes, writer, settings.quota, () => list.count),
     removals: new Removals(() => context),
@@ -330,6 +336,7 @@ async function closeAccount(
   { database }: OpenedIndex,
 ): Promise<void> {
   account.stopWatching();
+  context.catchUp.stop();
   await context.background.stop();
   const end = performance.now() + CLOSING;
   await context.writeBack.flush(() => performance.now() < end).catch(() => {});

@@ -1,9 +1,10 @@
 /** Reads messages that other programs delivered, to know their sizes and items. */
 
-import { MessageIndexer, type MessageSummary } from "../../message/indexer.ts";
 import { Pace } from "../../pace.ts";
-import { StoreError } from "../store.ts";
+import { type CachedItems, StoreError } from "../store.ts";
 import { type AccountContext, filePath } from "./account_context.ts";
+import { isMadeLater, isOfText } from "./content_rows.ts";
+import { type IndexedMessage, unreadableMessage } from "./file_indexer.ts";
 import { assertNoLink } from "./links.ts";
 import { findFile } from "./locating.ts";
 import type { MailboxState } from "./mailbox_state.ts";
@@ -12,17 +13,41 @@ import { indexFile } from "./message_file.ts";
 /** Messages that are read before their rows are written. */
 const MESSAGES_PER_STEP = 50;
 
-/** Sees to it that sizes and cached items of these messages are known: see `Mailbox.prepare`. */
-export function prepare(
+/**
+ * Sees to it that sizes and cached items of these messages are known: see `Mailbox.prepare`.
+ *
+ * @param uids ascending, if there are any `items`
+ */
+export async function prepare(
   account: AccountContext,
   state: MailboxState,
-  uids: Iterable<number>,
+  uids: readonly number[],
+  items: readonly (keyof CachedItems)[] = [],
+): Promise<void> {
+  const needsText = items.length === 0 || items.some(isOfText);
+  if (needsText && state.opened.unread.size > 0) await prepareUnread(account, state, uids);
+  if (account.catchUp.complete || uids.length === 0 || !items.some(isMadeLater)) return;
+  const wanted = new Set(uids);
+  // One after the other: what two ask for is read once.
+  const run = state.preparing.then(async () => {
+    const range = { first: uids[0], last: uids[uids.length - 1] };
+    const lacking = account.contents.lacking(state.id, range).filter((uid) => wanted.has(uid));
+    for (let at = 0; at < lacking.length; at += MESSAGES_PER_STEP) {
+      await makeData(account, state, lacking.slice(at, at + MESSAGES_PER_STEP));
+    }
+  });
+  state.preparing = run.catch(() => {});
+  await run;
+}
+
+function prepareUnread(
+  account: AccountContext,
+  state: MailboxState,
+  uids: readonly number[],
 ): Promise<void> {
   const columns = state.opened;
-  if (columns.unread.size === 0) return Promise.resolve();
-  const unread = [...uids].filter((uid) => columns.unread.has(uid));
+  const unread = uids.filter((uid) => columns.unread.has(uid));
   if (unread.length === 0) return Promise.resolve();
-  // One after the other: what two ask for is read once.
   const run = state.preparing.then(async () => {
     for (let at = 0; at < unread.length; at += MESSAGES_PER_STEP) {
       await prepareSome(account, state, unread.slice(at, at + MESSAGES_PER_STEP));
@@ -56,21 +81,19 @@ async function prepareSome(
   uids: readonly number[],
 ): Promise<void> {
   assertNoLink(account, state);
-  const summaries = new Map<number, MessageSummary>();
-  const pace = new Pace();
-  for (const uid of uids) {
-    if (state.gone || !state.columns?.unread.has(uid)) continue;
-    const summary = await summaryOf(account, state, uid, state.columns.unread.get(uid) ?? 0);
-    if (summary) summaries.set(uid, summary);
-    if (pace.due()) await pace.turn();
-  }
+  const summaries = await readAll(
+    account,
+    state,
+    uids,
+    (uid) => state.columns?.unread.get(uid),
+  );
   if (summaries.size === 0) return;
   await account.writer.run(() => {
     // What was expunged meanwhile must not get contents.
     const there = [...summaries].filter(([uid]) => state.columns?.unread.has(uid));
     for (const [uid, summary] of there) {
       account.messages.setSize(state.id, uid, summary.size, summary.bareLf);
-      account.messages.insertContents(state.id, uid, summary);
+      account.contents.insert(state.id, uid, summary);
     }
     return {
       result: undefined,
@@ -81,12 +104,53 @@ async function prepareSome(
   }, { durable: false });
 }
 
-async function summaryOf(
+/**
+ * Makes the data that an older version did not make of these messages, which were read by it.
+ *
+ * @throws {StoreError} `no-mailbox`, `unavailable`, `over-quota`
+ */
+export async function makeData(
+  account: AccountContext,
+  state: MailboxState,
+  uids: readonly number[],
+): Promise<void> {
+  assertNoLink(account, state);
+  const { background } = account;
+  const made = await readAll(account, state, uids, () => background.stopped ? undefined : 0);
+  if (made.size === 0) return;
+  await account.writer.run(() => {
+    for (const [uid, message] of made) {
+      // What was expunged meanwhile must not get any.
+      if (account.contents.has(state.id, uid)) account.contents.insertData(state.id, uid, message);
+    }
+    return { result: undefined };
+  }, { durable: false });
+}
+
+/** @param fileSize octets of the file; undefined for a message that is not to be read any more */
+async function readAll(
+  account: AccountContext,
+  state: MailboxState,
+  uids: readonly number[],
+  fileSize: (uid: number) => number | undefined,
+): Promise<Map<number, IndexedMessage>> {
+  const read = new Map<number, IndexedMessage>();
+  const pace = new Pace();
+  for (const uid of uids) {
+    const size = state.gone ? undefined : fileSize(uid);
+    const message = size === undefined ? undefined : await indexOne(account, state, uid, size);
+    if (message) read.set(uid, message);
+    if (pace.due()) await pace.turn();
+  }
+  return read;
+}
+
+async function indexOne(
   account: AccountContext,
   state: MailboxState,
   uid: number,
   fileSize: number,
-): Promise<MessageSummary | undefined> {
+): Promise<IndexedMessage | undefined> {
   const row = account.messages.file(state.id, uid);
   if (!row) return undefined;
   try {
@@ -104,6 +168,6 @@ async function summaryOf(
       path: filePath(account, state, row),
       problem: error.message,
     });
-    return { ...new MessageIndexer().end(), size: fileSize };
+    return unreadableMessage(row.base, fileSize);
   }
 }

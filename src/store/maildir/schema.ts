@@ -7,7 +7,7 @@ import { foldCase } from "../../message/search_text.ts";
 import { createOwnedFile } from "../../ownership.ts";
 import { StoreError } from "../store.ts";
 import { lstat } from "./locating.ts";
-import { headerTexts, ofText } from "./message_rows.ts";
+import { headerTexts, ofText } from "./content_rows.ts";
 import { isDamage, isLocked } from "./sqlite_error.ts";
 import { UID_VALIDITY_FILE } from "./uid_validity.ts";
 
@@ -114,6 +114,18 @@ const MIGRATIONS: readonly (string | ((database: DatabaseSync) => void))[] = [
   // Expunges up to this mod-sequence may have no row in `expunged` any more.
   "ALTER TABLE mailboxes ADD COLUMN expunged_floor INTEGER NOT NULL DEFAULT 0;",
   makeSortKeys,
+  // `made` is the version of the data, `thread` a key of `thread_keys`.
+  `CREATE TABLE objects (
+     id INTEGER PRIMARY KEY,
+     made INTEGER NOT NULL,
+     digest BLOB NOT NULL,
+     thread INTEGER NOT NULL);
+   CREATE TABLE previews (id INTEGER PRIMARY KEY, preview TEXT NOT NULL);
+   CREATE TABLE thread_keys (key INTEGER PRIMARY KEY, thread INTEGER NOT NULL);
+   CREATE TRIGGER contents_deleted_too AFTER DELETE ON contents BEGIN
+     DELETE FROM objects WHERE id = old.id;
+     DELETE FROM previews WHERE id = old.id;
+   END;`,
 ];
 
 /** Not columns of `contents`, whose rows are so long that a search would read many pages. */

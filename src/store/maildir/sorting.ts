@@ -17,7 +17,7 @@ export async function readSortKeys<K extends keyof SortKeys>(
   range: UidRange,
 ): Promise<readonly SortKeyRow<K>[]> {
   const isThere = ({ uid }: { readonly uid: number }) => state.opened.indexOf(uid) >= 0;
-  const read = () => account.messages.sortKeys.read(state.id, keys, range).filter(isThere);
+  const read = () => account.contents.sortKeys.read(state.id, keys, range).filter(isThere);
   const rows = read();
   if (rows.length >= expected(state, range)) return rows;
   await fill(account, state, range, new Set(rows.map(({ uid }) => uid)));
@@ -48,7 +48,7 @@ async function fill(
   for (let at = 0; at < missing.length; at += STEP) {
     const step = missing.slice(at, at + STEP);
     await account.writer.run(() => {
-      const { sortKeys } = account.messages;
+      const { sortKeys } = account.contents;
       const range = { first: step[0], last: step[step.length - 1] };
       for (const { uid, ...keys } of sortKeys.missing(state.id, range)) {
         sortKeys.insert(state.id, uid, keys);

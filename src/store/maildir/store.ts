@@ -17,6 +17,7 @@ import {
 } from "./account_folder.ts";
 import { examineAccount, type Problem } from "./examining.ts";
 import { FileNames } from "./file_name.ts";
+import { CatchUpTurns } from "./catch_up.ts";
 import { FolderWatcher } from "./folder_watcher.ts";
 import { LastingAccount, type Opening } from "./lasting_account.ts";
 import { LoadedMailboxes } from "./loaded_mailboxes.ts";
@@ -68,6 +69,8 @@ export interface MaildirStoreOptions extends AccountSettings {
   readonly meter?: StoreMeter;
   /** Closed together with the store. */
   readonly watcher?: FolderWatcher;
+  /** Which account makes data of older messages; absent: all of this store in turn. */
+  readonly catchUpTurns?: CatchUpTurns;
 }
 
 /** How much a store has in hand. */
@@ -86,6 +89,7 @@ export class MaildirStore implements Store {
   readonly #names: FileNames;
   readonly #loaded: LoadedMailboxes;
   readonly #watcher: FolderWatcher;
+  readonly #catchUpTurns: CatchUpTurns;
   /** By the path of their Maildir: two names may mean one account. */
   readonly #accounts = new Map<string, LastingAccount>();
   /** Removals under way, by the path of the Maildir. */
@@ -103,6 +107,7 @@ export class MaildirStore implements Store {
     });
     this.#loaded = new LoadedMailboxes(options.memoryBudget ?? 64 * 1024 * 1024);
     this.#watcher = options.watcher ?? new FolderWatcher(options.log);
+    this.#catchUpTurns = options.catchUpTurns ?? new CatchUpTurns();
     this.#timer = setInterval(() => {
       this.closeUnused().catch((error: unknown) => {
         options.log.warn("cannot close unused accounts", { problem: String(error) });
@@ -291,6 +296,7 @@ export class MaildirStore implements Store {
         names: this.#names,
         loaded: this.#loaded,
         watcher: this.#watcher,
+        catchUpTurns: this.#catchUpTurns,
         writeBackDelay: writeBackDelay ?? 1000,
         hidesRecent: disableRecent ?? false,
         meter: meter ?? NO_STORE_METER,

@@ -1,0 +1,279 @@
+/** The rows of what is made of messages' texts: items as they go over the wire, and data about them. */
+
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { SEARCHED_FIELDS, type SearchedField, searchedText } from "../../message/search_text.ts";
+import type { CachedItems } from "../store.ts";
+import { sortKeysOf } from "../../message/sort_keys.ts";
+import type { IndexedMessage } from "./file_indexer.ts";
+import { deliveryTimeOf } from "./file_name.ts";
+import { returnArrays, type UidRange } from "./message_rows.ts";
+import { ID_RANGE, SortKeyRows } from "./sort_key_rows.ts";
+import { Threads } from "./threads.ts";
+
+/**
+ * Which data the index keeps of each message: raise it when more is made, or made otherwise. Rows
+ * of `objects` that say less are made again in the background: see `CatchUp`.
+ */
+export const DATA_VERSION = 1;
+
+/**
+ * Tables with a row for each message that was read, all by the same keys, and their columns. A
+ * trigger deletes what belongs to a row of `contents`.
+ */
+const TABLES = {
+  contents: ["sent_day", "envelope", "bodystructure", "header", "parts"],
+  header_texts: ['"from"', '"to"', "cc", "bcc", "subject"],
+  objects: ["made", "digest", "thread"],
+  previews: ["preview"],
+} as const;
+
+const ID = "(?1 << 32) | ?2";
+
+/** The row of a message whose text has been read; later data keeps the thread. */
+const INSERT_OBJECT = `INSERT INTO objects (id, made, digest, thread) VALUES (${ID}, ?3, ?4, ?5)
+  ON CONFLICT (id) DO UPDATE SET made = excluded.made, digest = excluded.digest`;
+
+/** Where a cached item comes from. */
+interface ItemSource {
+  readonly join: "contents" | "objects" | "previews" | "files";
+  /** c, o, p, f are the joined tables, m is `messages`. */
+  readonly sql: string;
+  /** Makes the item of what the statement gave. */
+  readonly read?: (value: unknown) => unknown;
+}
+
+const SOURCES: { readonly [Item in keyof CachedItems]: ItemSource } = {
+  envelope: { join: "contents", sql: "c.envelope", read: readText },
+  bodystructure: { join: "contents", sql: "c.bodystructure", read: readText },
+  header: { join: "contents", sql: "c.header", read: readText },
+  parts: { join: "contents", sql: "c.parts", read: readText },
+  sentDay: { join: "contents", sql: "c.sent_day" },
+  // INTERNALDATE is part of it, since messages with one identifier must have the same.
+  emailId: { join: "objects", sql: "format('e%s-%x', lower(hex(o.digest)), m.date)" },
+  threadId: { join: "objects", sql: "format('t%016x', o.thread)" },
+  preview: { join: "previews", sql: "p.preview" },
+  saved: { join: "files", sql: "f.base || '/' || m.date", read: readSaved },
+};
+
+/** Joined in this order. A row that lacks one of `needed` is left out. */
+const JOINS = [
+  { join: "objects", name: "o", needed: true },
+  { join: "previews", name: "p", needed: false },
+  { join: "files", name: "f", needed: true },
+] as const;
+
+const EMAIL_ID = /^e([0-9a-f]{40})-([0-9a-f]{1,16})$/;
+const THREAD_ID = /^t([0-9a-f]{16})$/;
+
+/** True for items that are made anew in the background when older indexes lack them. */
+export function isMadeLater(item: keyof CachedItems): boolean {
+  const { join } = SOURCES[item];
+  return join === "objects" || join === "previews";
+}
+
+/** True for items that are there only after the message's text was read. */
+export function isOfText(item: keyof CachedItems): boolean {
+  return SOURCES[item].join !== "files";
+}
+
+/** A row of `header_texts` without its key. */
+export function headerTexts(header: string): (string | null)[] {
+  return SEARCHED_FIELDS.map((field) => searchedText(header, field));
+}
+
+/** Statements on the tables of {@link TABLES}. */
+export class ContentRows {
+  readonly #database: DatabaseSync;
+  readonly #threads: Threads;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly sortKeys: SortKeyRows;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.sortKeys = new SortKeyRows(database);
+    this.#threads = new Threads(database);
+  }
+
+  /** Keeps what was made of a message's text. */
+  insert(mailbox: number, uid: number, message: IndexedMessage): void {
+    this.#run(`INSERT OR REPLACE INTO contents VALUES (${ID}, ?3, ?4, ?5, ?6, ?7)`).run(
+      mailbox,
+      uid,
+      message.sentDay,
+      toText(message.envelope),
+      toText(message.bodystructure),
+      toText(message.header),
+      toText(message.parts),
+    );
+    this.#run(`INSERT OR REPLACE INTO header_texts VALUES (${ID}, ?3, ?4, ?5, ?6, ?7)`)
+      .run(mailbox, uid, ...headerTexts(message.header));
+    this.insertData(mailbox, uid, message);
+  }
+
+  /** Keeps the part of it that older versions did not make. */
+  insertData(mailbox: number, uid: number, { header, digest, preview }: IndexedMessage): void {
+    this.#run(INSERT_OBJECT)
+      .run(mailbox, uid, DATA_VERSION, digest, this.#threads.threadOf(header, digest));
+    this.#run(`INSERT OR REPLACE INTO previews VALUES (${ID}, ?3)`).run(mailbox, uid, preview);
+    this.sortKeys.insert(mailbox, uid, sortKeysOf(header));
+  }
+
+  /** True for a message that was read, and whose rows are still there. */
+  has(mailbox: number, uid: number): boolean {
+    return this.#arrays(`SELECT 1 FROM contents WHERE id = ${ID}`).get(mailbox, uid) !== undefined;
+  }
+
+  /** Copies the rows of messages with consecutive UIDs; the first becomes `toUid`. */
+  copy(from: number, range: UidRange, to: number, toUid: number): void {
+    for (const [table, columns] of Object.entries(TABLES)) {
+      this.#run(
+        `INSERT INTO ${table} (id, ${columns})
+         SELECT (?4 << 32) | ((id & 4294967295) + CAST(?5 AS INTEGER)), ${columns}
+         FROM ${table} WHERE ${ID_RANGE}`,
+      ).run(from, range.first, range.last, to, toUid - range.first);
+    }
+    this.sortKeys.copy(from, range, to, toUid - range.first);
+  }
+
+  /** UIDs of messages that were read by a version that made less of them, the highest first. */
+  lacking(mailbox: number, range: UidRange): number[] {
+    const rows = this.#arrays(
+      `SELECT m.uid FROM messages m LEFT JOIN objects o ON o.id = (?1 << 32) | m.uid
+       WHERE m.mailbox = ?1 AND m.uid BETWEEN ?2 AND ?3 AND m.size >= 0
+         AND ifnull(o.made, 0) < ?4
+       ORDER BY m.uid DESC`,
+    ).all(mailbox, range.first, range.last, DATA_VERSION) as unknown as [number][];
+    return rows.map(([uid]) => uid);
+  }
+
+  /** The lowest of the `count` highest UIDs below `end`; undefined if there is none. */
+  rangeBelow(mailbox: number, end: number, count: number): number | undefined {
+    const [first] = this.#arrays(
+      `SELECT min(uid) FROM (SELECT uid FROM messages WHERE mailbox = ? AND uid < ?
+       ORDER BY uid DESC LIMIT ?)`,
+    ).get(mailbox, end, count) as unknown as [number | null];
+    return first ?? undefined;
+  }
+
+  /** Cached items of a range of UIDs, also of some that were expunged just now. */
+  cached<K extends keyof CachedItems>(
+    mailbox: number,
+    items: readonly K[],
+    { first, last }: UidRange,
+  ): (Pick<CachedItems, K> & { readonly uid: number })[] {
+    const rows = this.#run(selection(items)).all(mailbox, first, last);
+    for (const item of items) {
+      const { read } = SOURCES[item];
+      for (const row of read ? rows : []) {
+        const value = read?.(row[item]);
+        if (value !== row[item]) Object.assign(row, { [item]: value });
+      }
+    }
+    return rows as unknown as (Pick<CachedItems, K> & { readonly uid: number })[];
+  }
+
+  /** UIDs of messages with the needle in that field, also of some that were expunged just now. */
+  withHeader(
+    mailbox: number,
+    field: SearchedField,
+    foldedNeedle: string,
+    { first, last }: UidRange,
+  ): number[] {
+    const rows = this.#arrays(
+      `SELECT id & 4294967295 FROM header_texts WHERE ${ID_RANGE} AND instr("${field}", ?4) > 0
+       ORDER BY id`,
+    ).all(mailbox, first, last, foldedNeedle) as unknown as [number][];
+    return rows.map(([uid]) => uid);
+  }
+
+  /** UIDs of messages with that EMAILID. */
+  withEmailId(mailbox: number, emailId: string, { first, last }: UidRange): number[] {
+    const [, digest, date] = EMAIL_ID.exec(emailId) ?? [];
+    if (digest === undefined) return [];
+    const rows = this.#arrays(
+      `SELECT m.uid FROM objects o CROSS JOIN messages m
+         ON m.mailbox = ?1 AND m.uid = o.id & 4294967295
+       WHERE o.id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?3 AND o.digest = ?4 AND m.date = ?5
+       ORDER BY o.id`,
+    ).all(mailbox, first, last, Uint8Array.fromHex(digest), signed(date)) as unknown as [number][];
+    return rows.map(([uid]) => uid);
+  }
+
+  /** UIDs of messages with that THREADID. */
+  withThreadId(mailbox: number, threadId: string, { first, last }: UidRange): number[] {
+    const [, thread] = THREAD_ID.exec(threadId) ?? [];
+    if (thread === undefined) return [];
+    const rows = this.#arrays(
+      `SELECT id & 4294967295 FROM objects WHERE ${ID_RANGE} AND thread = ?4 ORDER BY id`,
+    ).all(mailbox, first, last, signed(thread)) as unknown as [number][];
+    return rows.map(([uid]) => uid);
+  }
+
+  #run(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) this.#statements.set(sql, statement = this.#database.prepare(sql));
+    return statement;
+  }
+
+  #arrays(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#database.prepare(sql);
+      returnArrays(statement);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+/** Reads `contents` alone where that is enough: it is what clients ask for most. */
+function selection(items: readonly (keyof CachedItems)[]): string {
+  const joins = new Set<string>(items.map((item) => SOURCES[item].join));
+  const columns = items.map((item) => `, ${SOURCES[item].sql} AS "${item}"`).join("");
+  const ofContents = joins.has("contents");
+  const id = ofContents ? "c.id" : "(?1 << 32) | m.uid";
+  const joined = JOINS.filter(({ join }) => joins.has(join)).map(({ join, name, needed }) =>
+    `${needed ? "CROSS" : "LEFT"} JOIN ${join} ${name} ON ${name}.id = ${id}`
+  ).join(" ");
+  if (!ofContents) {
+    return `SELECT m.uid AS uid${columns} FROM messages m ${joined}
+      WHERE m.mailbox = ?1 AND m.uid BETWEEN ?2 AND ?3 ORDER BY m.uid`;
+  }
+  const messages = joined === ""
+    ? ""
+    : "CROSS JOIN messages m ON m.mailbox = ?1 AND m.uid = c.id & 4294967295 ";
+  return `SELECT c.id & 4294967295 AS uid${columns} FROM contents c ${messages}${joined}
+    WHERE c.id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?3 ORDER BY c.id`;
+}
+
+/** Hexadecimal digits of a 64-bit number as SQLite shows it. */
+function signed(hex: string): bigint {
+  return BigInt.asIntN(64, BigInt(`0x${hex}`));
+}
+
+/** SQLite's TEXT ends at a NUL. Chars above U+00FF are free, so U+0100 stands for it. */
+function toText(bytes: string): string {
+  return bytes.includes("\0") ? bytes.replaceAll("\0", "\u0100") : bytes;
+}
+
+/** The octets that {@link toText} was given. */
+export function ofText(text: string): string {
+  return text.includes("\u0100") ? text.replaceAll("\u0100", "\0") : text;
+}
+
+function readText(value: unknown): unknown {
+  return typeof value === "string" ? ofText(value) : value;
+}
+
+/** The latest time that the name of a file is believed to bear, in seconds since 1970. */
+const LATEST = 0xffff_ffff;
+
+/**
+ * Files get new names when they are saved in a mailbox, by whatever program, and each name begins
+ * with the time. Where it does not, INTERNALDATE has to do.
+ */
+function readSaved(value: unknown): number {
+  const [base, date] = String(value).split("/");
+  const time = deliveryTimeOf(base);
+  return time !== undefined && time > 0 && time <= LATEST ? time : Number(date);
+}

@@ -1,0 +1,35 @@
+/** What is made of a message file while it is read. */
+
+import { createHash, type Hash } from "node:crypto";
+import { MessageIndexer, type MessageSummary } from "../../message/indexer.ts";
+
+/** Octets of a digest; more would only make identifiers longer. */
+const DIGEST_OCTETS = 20;
+
+/** All that the index keeps of a message's text. */
+export interface IndexedMessage extends MessageSummary {
+  /** Of the text in wire form: {@link DIGEST_OCTETS} of its SHA-256. */
+  readonly digest: Uint8Array;
+}
+
+/** Makes an {@link IndexedMessage} of a file that comes in chunks. */
+export class FileIndexer {
+  readonly #hash: Hash = createHash("sha256");
+  readonly #indexer = new MessageIndexer(this.#hash);
+
+  /** Takes the next bytes as they lie in the file; the array may be reused. */
+  push(fileBytes: Uint8Array): void {
+    this.#indexer.push(fileBytes);
+  }
+
+  /** The result. The indexer is done with. */
+  end(): IndexedMessage {
+    return { ...this.#indexer.end(), digest: this.#hash.digest().subarray(0, DIGEST_OCTETS) };
+  }
+}
+
+/** What stands for a file that cannot be read: empty, and unlike any other message. */
+export function unreadableMessage(name: string, size: number): IndexedMessage {
+  const digest = createHash("sha256").update(`unreadable ${name}`).digest();
+  return { ...new MessageIndexer().end(), size, digest: digest.subarray(0, DIGEST_OCTETS) };
+}
