@@ -22,9 +22,11 @@ function rows(text: string): Row[] {
   ) => ({ capability, rfc, tests: [...tests.matchAll(/`([^`]+)`/g)].map(([, path]) => path) }));
 }
 
-/** What a client is offered once it is logged in; values are left out. */
+/** What a client is offered once it is logged in, with all limits set; values are left out. */
 async function announced(): Promise<string[]> {
-  await using server = await startServer();
+  await using server = await startServer({
+    imap: "limits = { messages = 1000, saved_messages = 500 }\n",
+  });
   const address = { host: "127.0.0.1", port: server.port };
   await using client = await ImapClient.login(address, server.freshUser(), PASSWORD);
   const { untagged } = await client.command("CAPABILITY");

@@ -100,6 +100,9 @@ export class Generation {
   async #add(imap: ImapConfig): Promise<void> {
     const { hostname, stores, annotations, nextId, meter } = this.lasting;
     const log = this.#log.debugged(imap.debug);
+    const limits = imap.storage.quota?.map;
+    // Stores ask it later: what is wrong with it is to be found now.
+    if (limits !== undefined) await this.#tables.open(limits);
     const server = new ImapServer({
       endpoint: this.#endpoint(imap),
       login: await this.#login(imap),

@@ -3,6 +3,7 @@
 import type { FetchItem } from "../wire/fetch_grammar.ts";
 import { formatNumberSet } from "../wire/number_set.ts";
 import type { SearchKey } from "../wire/search_grammar.ts";
+import { insertions, intersection, merged, type Run, without } from "./result_list.ts";
 import type { SearchScope, Seqs } from "./search_columns.ts";
 import { evaluate } from "./search_keys.ts";
 import { agesIn, withUidsOnly } from "./search_program.ts";
@@ -77,18 +78,20 @@ export class FollowedResults {
 
   /** Of the messages that were looked at, those that pass are results now, and the others are not. */
   async #replace(looked: Uint32Array, passing: Uint32Array, scope: SearchScope): Promise<string> {
-    const among = new Set(looked);
-    const had = new Set(this.#list.filter((uid) => among.has(uid)));
-    const passes = new Set(passing);
-    const lost = new Set(looked.filter((uid) => had.has(uid) && !passes.has(uid)));
+    const { view, pace } = scope;
+    const had = intersection(this.#list, new Set(looked));
+    if (pace.due()) await pace.turn();
     const fresh = passing.filter((uid) => !had.has(uid));
-    const removed = this.remove(lost, scope.view);
+    const lost = new Set(had);
+    for (const uid of passing) lost.delete(uid);
+    if (pace.due()) await pace.turn();
+    const removed = this.remove(lost, view);
     if (fresh.length === 0) return removed;
-    if (this.followed.order === undefined) {
-      this.#list = merged(this.#list, fresh);
-      return `${removed} ADDTO (0 ${this.#spell(fresh, scope.view)})`;
+    if (this.followed.order !== undefined) {
+      return removed + await this.#arrange(fresh, this.followed.order, scope);
     }
-    return removed + await this.#arrange(fresh, this.followed.order, scope);
+    this.#list = merged(this.#list, fresh);
+    return `${removed} ADDTO (0 ${this.#spell([...fresh], view)})`;
   }
 
   /** Puts new results where the requested order wants them. */
@@ -97,39 +100,39 @@ export class FollowedResults {
     order: NonNullable<Followed["order"]>,
     scope: SearchScope,
   ): Promise<string> {
-    const { view } = scope;
-    const all = seqsOf(merged(this.#list, fresh), view);
-    const wanted = uidsOf(await order(all, scope), view);
-    const stays = inOrder(this.#list, wanted);
-    const removed = this.remove(new Set(this.#list.filter((uid) => !stays.has(uid))), view);
-    const pairs = runs(wanted, (uid) => !stays.has(uid)).map(([start, end]) =>
-      `${start + 1} ${this.#spell(wanted.subarray(start, end), view)}`
-    );
+    const { view, pace } = scope;
+    const wanted = uidsOf(await order(seqsOf(merged(this.#list, fresh), view), scope), view);
+    if (pace.due()) await pace.turn();
+    const incoming = new Set(fresh);
+    const runs = insertions(this.#list, wanted, incoming);
+    if (runs !== undefined) {
+      this.#list = wanted;
+      return this.#item("ADDTO", runs, view);
+    }
+    // A message went meanwhile, or the order itself changed: all of it is told anew.
+    const removed = this.remove(new Set(this.#list), view);
     this.#list = wanted;
-    return pairs.length === 0 ? removed : `${removed} ADDTO (${pairs.join(" ")})`;
+    return removed + this.#item("ADDTO", [{ position: 1, uids: [...wanted] }], view);
   }
 
   /** Takes results out, and tells from where; the client must still count them. @returns return data */
   remove(lost: ReadonlySet<number>, view: View): string {
     if (lost.size === 0) return "";
-    const list = this.#list;
-    const found = runs(list, (uid) => lost.has(uid));
-    if (found.length === 0) return "";
-    this.#list = list.filter((uid) => !lost.has(uid));
-    if (this.followed.order === undefined) {
-      return ` REMOVEFROM (0 ${this.#spell(list.filter((uid) => lost.has(uid)), view)})`;
-    }
-    let before = 0;
-    const pairs = found.map(([start, end]) => {
-      const position = start + 1 - before;
-      before += end - start;
-      return `${position} ${this.#spell(list.subarray(start, end), view)}`;
-    });
-    return ` REMOVEFROM (${pairs.join(" ")})`;
+    const { kept, runs } = without(this.#list, lost);
+    this.#list = kept;
+    if (this.followed.order !== undefined) return this.#item("REMOVEFROM", runs, view);
+    const uids = runs.flatMap((run) => run.uids);
+    return uids.length === 0 ? "" : ` REMOVEFROM (0 ${this.#spell(uids, view)})`;
   }
 
-  #spell(uids: Uint32Array, view: View): string {
-    return formatNumberSet(this.followed.byUid ? [...uids] : seqsOf(uids, view));
+  #item(name: "ADDTO" | "REMOVEFROM", runs: readonly Run[], view: View): string {
+    const pairs = runs.filter(({ uids }) => uids.length > 0)
+      .map(({ position, uids }) => `${position} ${this.#spell(uids, view)}`);
+    return pairs.length === 0 ? "" : ` ${name} (${pairs.join(" ")})`;
+  }
+
+  #spell(uids: readonly number[], view: View): string {
+    return formatNumberSet(this.followed.byUid ? uids : seqsOf(uids, view));
   }
 }
 
@@ -160,40 +163,6 @@ function uidsOf(seqs: Seqs, view: View): Uint32Array {
   return Uint32Array.from(seqs, (seq) => view.uidOf(seq));
 }
 
-function seqsOf(uids: Uint32Array, view: View): number[] {
+function seqsOf(uids: Iterable<number>, view: View): number[] {
   return Array.from(uids, (uid) => view.seqOf(uid)).filter((seq) => seq !== 0);
-}
-
-/** Both, ascending. */
-function merged(list: Uint32Array, fresh: Uint32Array): Uint32Array {
-  const all = new Uint32Array(list.length + fresh.length);
-  all.set(list);
-  all.set(fresh, list.length);
-  return all.sort();
-}
-
-/** Where elements that pass stand together: [start, end). */
-function runs(list: Uint32Array, passes: (uid: number) => boolean): [number, number][] {
-  const found: [number, number][] = [];
-  for (let at = 0; at < list.length; at++) {
-    if (!passes(list[at])) continue;
-    const last = found.at(-1);
-    if (last !== undefined && last[1] === at) last[1]++;
-    else found.push([at, at + 1]);
-  }
-  return found;
-}
-
-/** Those of `list` that follow each other in `wanted` too: the others must move or go. */
-function inOrder(list: Uint32Array, wanted: Uint32Array): ReadonlySet<number> {
-  const places = new Map(Array.from(list, (uid, place) => [uid, place]));
-  const stays = new Set<number>();
-  let last = -1;
-  for (const uid of wanted) {
-    const place = places.get(uid);
-    if (place === undefined || place < last) continue;
-    stays.add(uid);
-    last = place;
-  }
-  return stays;
 }

@@ -16,6 +16,7 @@ export class ReceivedMessage {
   /** Octets that the client gave it so far. */
   #size = 0;
   #parts = 0;
+  #copied = 0;
   #ended = false;
   readonly #binary: BinaryParts | undefined;
   readonly #header: HeaderOctets | undefined;
@@ -31,6 +32,11 @@ export class ReceivedMessage {
   ) {
     this.#binary = form.binary ? new BinaryParts() : undefined;
     this.#header = form.utf8 ? undefined : new HeaderOctets();
+  }
+
+  /** Octets that came from elsewhere than the client. */
+  get copied(): number {
+    return this.#copied;
   }
 
   /** How many of its parts have come, or are coming. */
@@ -54,10 +60,17 @@ export class ReceivedMessage {
     }
   }
 
-  /** Adds a part that does not come from the client. @throws {Refusal} if it is too large */
-  async add(octets: AsyncIterable<Uint8Array>): Promise<void> {
+  /**
+   * Adds a part that does not come from the client.
+   *
+   * @param room octets that all such parts may have
+   * @throws {Refusal} if it is too large
+   */
+  async add(octets: AsyncIterable<Uint8Array>, room = Infinity): Promise<void> {
     this.#parts++;
     for await (const piece of octets) {
+      this.#copied += piece.length;
+      if (this.#copied > room) throw tooBig(this.limit);
       this.#count(piece.length);
       await this.#pass(piece);
     }

@@ -4,6 +4,7 @@ import type { ReturnOption } from "../wire/return_options.ts";
 import type { SearchArgs, SearchKey } from "../wire/search_grammar.ts";
 import { bad, type Completion, ok, type ResponseCode } from "../wire/response.ts";
 import { annotated } from "./annotated.ts";
+import { SyntaxFault } from "../wire/scanner.ts";
 import type { SelectedContext } from "./command.ts";
 import { CommandPace } from "./command_pace.ts";
 import { withoutFilters } from "./filters.ts";
@@ -79,7 +80,8 @@ export async function runSearching(
     if (saves) view.save(spoken.map((seq) => view.uidOf(seq)));
     answer(context, searching, { found, scope }, withModseq ? highest(view, spoken) : 0);
   } catch (error) {
-    forgetSaved(session, asked.returns);
+    // A command that is BAD changes nothing.
+    if (!(error instanceof SyntaxFault)) forgetSaved(session, asked.returns);
     throw error;
   }
   return withLimitCode(ok(`${context.command} completed`), code, context.out);

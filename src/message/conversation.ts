@@ -1,7 +1,7 @@
 /** By what messages are known to belong to one conversation. @see RFC 8474 §5.2 */
 
 import { baseSubject } from "./base_subject.ts";
-import { fieldValues, firstField, headerFields } from "./header.ts";
+import { firstField, type HeaderField, headerFields } from "./header.ts";
 import { foldCase } from "./search_text.ts";
 
 /** What a message says of the conversation that it is part of. */
@@ -27,9 +27,9 @@ const MESSAGE_ID = /<([^<>\s]{1,900})>/g;
  */
 export function conversationOf(header: string): Conversation {
   const fields = headerFields(header);
-  const answered = idsOf(header, "in-reply-to");
-  const referenced = idsOf(header, "references").reverse();
-  const [own] = idsOf(header, "message-id");
+  const answered = idsOf(fields, "in-reply-to");
+  const referenced = idsOf(fields, "references").reverse();
+  const [own] = idsOf(fields, "message-id");
   const all = new Set([...answered, ...referenced]);
   if (own !== undefined) all.delete(own);
   const ancestors = [...all];
@@ -43,9 +43,10 @@ export function conversationOf(header: string): Conversation {
   };
 }
 
-function idsOf(header: string, field: string): string[] {
+function idsOf(fields: readonly HeaderField[], wanted: string): string[] {
   const ids: string[] = [];
-  for (const value of fieldValues(header, field)) {
+  for (const { name, value } of fields) {
+    if (name.length !== wanted.length || name.toLowerCase() !== wanted) continue;
     for (const [, id] of value.matchAll(MESSAGE_ID)) ids.push(id);
   }
   return ids;

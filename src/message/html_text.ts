@@ -6,17 +6,17 @@ export interface HtmlText {
   readonly quoted: string;
 }
 
-/** Elements whose content nobody reads. */
-const UNSEEN: ReadonlySet<string> = new Set([
-  "head",
-  "noscript",
-  "object",
-  "script",
-  "style",
-  "svg",
-  "template",
-  "textarea",
-  "title",
+/** Elements whose content nobody reads; the true ones hold no tags, and so all that follows. */
+const UNSEEN: ReadonlyMap<string, boolean> = new Map([
+  ["head", false],
+  ["noscript", false],
+  ["object", false],
+  ["script", true],
+  ["style", true],
+  ["svg", false],
+  ["template", false],
+  ["textarea", true],
+  ["title", true],
 ]);
 
 /** Tags that stand within a word. */
@@ -42,8 +42,9 @@ export function htmlText(html: string): HtmlText {
     if (tag.name === "blockquote") depth = Math.max(0, depth + (tag.closing ? -1 : 1));
     if (!INLINE.has(tag.name)) add(" ");
     if (tag.closing) continue;
-    if (UNSEEN.has(tag.name)) reader.skipTo(tag.name);
-    else if (tag.name === "div" && ATTRIBUTION.test(tag.source)) reader.skipTo("div");
+    const unseen = UNSEEN.get(tag.name);
+    if (unseen !== undefined) reader.skipTo(tag.name, unseen);
+    else if (tag.name === "div" && ATTRIBUTION.test(tag.source)) reader.skipTo("div", false);
   }
   return { own, quoted };
 }
@@ -59,6 +60,8 @@ interface Tag {
 class TagReader {
   readonly #html: string;
   #at = 0;
+  readonly #tagStart = /<[A-Za-z/!?]/g;
+  readonly #tagName = /[^\s/>]{0,32}/y;
   /** In lower case; made when something is skipped. */
   #lower: string | undefined;
   /** What was looked for and is nowhere behind: it is not looked for again. */
@@ -72,15 +75,15 @@ class TagReader {
     return this.#at >= this.#html.length;
   }
 
-  /** All up to the next "<". */
+  /** All up to the next tag. */
   text(): string {
-    const open = this.#html.indexOf("<", this.#at);
-    const text = this.#html.slice(this.#at, open < 0 ? undefined : open);
+    this.#tagStart.lastIndex = this.#at;
+    const text = this.#html.slice(this.#at, this.#tagStart.exec(this.#html)?.index);
     this.#at += text.length;
     return text;
   }
 
-  /** The tag that begins here; undefined at the end. A "<" that begins none is a tag without name. */
+  /** The tag that begins here; undefined at the end. */
   tag(): Tag | undefined {
     if (this.done) return undefined;
     const start = this.#at;
@@ -90,23 +93,19 @@ class TagReader {
       this.#at = end < 0 ? html.length : end + 3;
       return { name: "", closing: true, source: "" };
     }
-    const name = /[^\s/>]*/y;
     const closing = html[start + 1] === "/";
-    name.lastIndex = start + (closing ? 2 : 1);
-    const word = (name.exec(html)?.[0] ?? "").slice(0, 32).toLowerCase();
-    if (!/^[a-z!?]/.test(word)) {
-      this.#at = start + 1;
-      return { name: "", closing: true, source: "" };
-    }
+    this.#tagName.lastIndex = start + (closing ? 2 : 1);
+    const word = (this.#tagName.exec(html)?.[0] ?? "").toLowerCase();
     this.#at = this.#endOfTag(start);
     return { name: word, closing, source: html.slice(start, Math.min(this.#at, start + 500)) };
   }
 
-  /** Goes on behind the next closing tag of that name, if there is one. */
-  skipTo(name: string): void {
+  /** Goes on behind the next closing tag of that name, or at the end if there is none and `toEnd`. */
+  skipTo(name: string, toEnd: boolean): void {
     this.#lower ??= this.#html.toLowerCase();
     const end = this.#find(`</${name}`, this.#at, this.#lower);
     if (end >= 0) this.#at = this.#endOfTag(end);
+    else if (toEnd) this.#at = this.#html.length;
   }
 
   /** Behind the ">" that is in no quoted value; a quotation mark that is never closed is none. */

@@ -8,6 +8,7 @@
 import { charsetReader } from "./charset.ts";
 import { type Content, parameter } from "./content.ts";
 import { htmlText } from "./html_text.ts";
+import { isAscii } from "./latin1.ts";
 import type { Part } from "./mime.ts";
 import { HEAD_OCTETS, type TextHeads } from "./text_heads.ts";
 import { transferReader } from "./transfer_encoding.ts";
@@ -16,7 +17,7 @@ import { transferReader } from "./transfer_encoding.ts";
 export const PREVIEW_CHARS = 200;
 
 /** Most texts fill their preview with the first octets, and are looked at no further. */
-const STEPS = [4096, HEAD_OCTETS] as const;
+const STEPS = [1024, 8192, HEAD_OCTETS] as const;
 
 /** True for the content of a part that a preview can come from. */
 export function hasPreview({ contentType, disposition }: Content): boolean {
@@ -98,8 +99,8 @@ const LONE_JOINER = /(?<=^|\s)[\u200c\u200d]{1,64}|[\u200c\u200d]{1,64}(?=\s|$)/
 const BLANKS = /[\s\x00-\x1f\x7f-\x9f]+/g;
 
 function shorten(text: string): { text: string; full: boolean } {
-  const folded = text.replace(INVISIBLE, "").replace(LONE_JOINER, "").replace(BLANKS, " ").trim()
-    .toWellFormed();
+  const visible = isAscii(text) ? text : text.replace(INVISIBLE, "").replace(LONE_JOINER, "");
+  const folded = visible.replace(BLANKS, " ").trim().toWellFormed();
   if (folded.length <= PREVIEW_CHARS) return { text: folded, full: false };
   const chars = [...folded.slice(0, PREVIEW_CHARS * 2)];
   return {

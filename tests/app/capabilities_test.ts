@@ -23,7 +23,7 @@ Deno.test("capabilityFaults: tells where an unknown name stands, and the nearest
     "x.toml:6:37: imap.capabilities.disable[1] must be a capability of this server: got " +
     '"CONDSTOR", did you mean CONDSTORE?',
     "x.toml:6:49: imap.capabilities.disable[2] must be a capability of this server: got " +
-    '"IMAP4rev1"',
+    '"IMAP4rev1", did you mean IMAP4rev2?',
     'x.toml:6:62: imap.capabilities.disable[3] must be a capability of this server: got "AUTH"',
   ]);
 });

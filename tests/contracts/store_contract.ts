@@ -6,6 +6,7 @@ import { testAccounts, testImports, testQuotas } from "./store_accounts.ts";
 import { testAnnotations } from "./store_annotations.ts";
 import { testMailboxes } from "./store_mailboxes.ts";
 import { testCopies, testFlags, testMessages } from "./store_messages.ts";
+import { testObjects } from "./store_objects.ts";
 import { testVanished } from "./store_vanished.ts";
 import { testRestarts, testSessions, testSizes } from "./store_sessions.ts";
 import { testWatching } from "./store_watch.ts";
@@ -47,6 +48,7 @@ export function storeContract(name: string, make: () => Promise<StorePlace>): vo
   testFlags(testAccount);
   testCopies(testAccount);
   testVanished(testAccount, test);
+  testObjects(testAccount, test);
   testSessions(testAccount);
   testRestarts(test);
   testSizes(testAccount);

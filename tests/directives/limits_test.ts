@@ -215,6 +215,20 @@ Deno.test("limits.messages: the newest are processed, and the client is told", a
   match(expunged[2], /^a OK \[MESSAGELIMIT 2 4\]/);
 });
 
+Deno.test("limits.messages: batches of UIDs hold no more", async () => {
+  await using server = await startLimited("messages = 2");
+  await using client = await withFive(server);
+  deepStrictEqual(await answers(client, "UIDBATCHES 500"), [
+    '* UIDBATCHES (TAG "a") 5:4,3:2,1:1',
+    "a OK UIDBATCHES completed",
+  ]);
+  strictEqual(
+    (await answers(client, "UIDBATCHES 2 2:9"))[0],
+    '* UIDBATCHES (TAG "a") 3:2,1:1',
+  );
+  match((await answers(client, "UIDBATCHES 1"))[0], /^a NO \[TOOFEW\]/);
+});
+
 Deno.test("limits.saved_messages: what stores more is refused, and all else is not", async () => {
   await using server = await startLimited("saved_messages = 2");
   await using client = await withFive(server);
@@ -227,4 +241,27 @@ Deno.test("limits.saved_messages: what stores more is refused, and all else is n
   client.line("x {1+}");
   client.line("x");
   match(await client.response() ?? "", /^b NO \[MESSAGELIMIT 2\]/);
+});
+
+Deno.test("limits.append: URLs bring no more to all messages of a command", async () => {
+  await using server = await startLimited('append = "1 KiB"');
+  await using client = await loggedIn(server);
+  client.line("a APPEND INBOX {600+}");
+  client.line("x".repeat(600));
+  match(await client.response() ?? "", /^a OK/);
+  const url = "URL /INBOX/;UID=1";
+  const replies = [
+    [`CATENATE (${url})`, /^a OK/],
+    [`CATENATE (${url} ${url})`, /^a NO \[TOOBIG\]/],
+    [`CATENATE (${url}) CATENATE (${url})`, /^a NO \[TOOBIG\]/],
+    [`CATENATE (${url}/;PARTIAL=0.500) CATENATE (${url}/;PARTIAL=0.500)`, /^a OK/],
+  ] as const;
+  for (const [messages, reply] of replies) {
+    match((await answers(client, `APPEND INBOX ${messages}`)).at(-1) ?? "", reply);
+  }
+  client.line(`a APPEND INBOX CATENATE (TEXT {1+}`);
+  client.line(`x ${url}) CATENATE (TEXT {1+}`);
+  client.line(`x ${url} TEXT {1+}`);
+  client.line("x)");
+  match(await client.response() ?? "", /^a NO \[TOOBIG\]/);
 });

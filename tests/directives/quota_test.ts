@@ -1,6 +1,6 @@
 // Quotas as IMAP clients see them: limits of all, of a table, and of admins; hard and soft ones.
 
-import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict";
 import { ImapClient } from "../client.ts";
 import { PASSWORD, startServer, type TestServer } from "../harness.ts";
 
@@ -115,6 +115,13 @@ Deno.test("quota.map: an account has the limits of its row", async () => {
   match(server.log(), /limits of an account are not understood/);
 });
 
+Deno.test("quota.map: a table that cannot be read is found at the start", async () => {
+  await rejects(
+    startServer({ storage: 'quota = { map = ["file", "."] }\n' }),
+    /Is a directory|not a file|EISDIR/i,
+  );
+});
+
 Deno.test("admins: they see and set the quotas of all accounts", async () => {
   await using server = await startServer({ imap: 'admins = ["u1"]\n', storage: LIMITS });
   await using admin = await login(server, "u1");
@@ -144,4 +151,22 @@ Deno.test("admins: they see and set the quotas of all accounts", async () => {
   await using later = await login(server, "u2");
   deepStrictEqual((await later.command("GETQUOTA #user/u2")).untagged, ["* QUOTA #user/u2 ()"]);
   for (let i = 0; i < 4; i++) match((await append(later)).reply, /^OK/);
+});
+
+Deno.test("quota: REPLACE needs room only for what the new message has more", async () => {
+  await using server = await startServer({
+    storage: 'quota = { storage = "1 KiB", messages = 1 }\n',
+  });
+  await using client = await login(server, "u1");
+  match((await append(client, "INBOX", 1000)).reply, /^OK/);
+  await client.command("SELECT INBOX");
+  const replace = (octets: number) =>
+    client.command(`UID REPLACE * INBOX {${octets}+}\r\n${"x".repeat(octets)}`);
+  const replaced = await replace(1024);
+  match(replaced.reply, /^OK/);
+  match(replaced.untagged[0], /^\* OK \[APPENDUID \d+ 2\]/);
+  const refused = await replace(1025);
+  match(refused.reply, /^NO \[OVERQUOTA\]/);
+  deepStrictEqual(refused.untagged, []);
+  deepStrictEqual((await client.command("UID SEARCH ALL")).untagged, ["* SEARCH 2"]);
 });

@@ -123,6 +123,20 @@ Deno.test("CatchUp goes on at the next start, and keeps what was made", async ()
   opened.close();
 });
 
+Deno.test("CatchUp ends when its account is closed, and goes on", async () => {
+  await using fixture = await MaildirFixture.make();
+  const messages = Array.from({ length: 300 }, (_, i) => message(`m${i}`));
+  makeOlderIndex(fixture, [{ name: "INBOX", folder: "", messages }]);
+  await (await fixture.open()).account("ann");
+  await until(() => told(fixture).length > 0, "the first messages");
+  await fixture.close();
+  const account = await (await fixture.open()).account("ann");
+  await until(() => told(fixture).at(-1)?.endsWith("all made") ?? false, "all data");
+  const inbox = await account.open("INBOX");
+  assert.equal((await inbox.cached(["emailId"], 1, 300)).length, 300);
+  inbox.close();
+});
+
 Deno.test("CatchUp finds messages that were moved while it had no turn", async () => {
   await using fixture = await MaildirFixture.make();
   makeOlderIndex(fixture, [
@@ -173,4 +187,29 @@ Deno.test("CatchUpTurns.ask() gives one turn after the other, and takes back wha
   first.resolve();
   await third.promise;
   assert.deepEqual(order, ["first", "third"]);
+});
+
+Deno.test("An index made anew gives messages the identifiers that they had", async () => {
+  await using fixture = await MaildirFixture.make();
+  const answer = message("Re: a", "References: <a@x> <lost@x>\r\n");
+  makeOlderIndex(fixture, [
+    { name: "INBOX", folder: "", messages: [message("a"), answer] },
+    { name: "Sent", folder: ".Sent", messages: [answer] },
+  ]);
+  const found: unknown[] = [];
+  for (let round = 0; round < 2; round++) {
+    const account = await (await fixture.open()).account("ann");
+    for (const name of ["Sent", "INBOX"]) {
+      const mailbox = await account.open(name);
+      for (const uid of mailbox.messages.uids.subarray(0, mailbox.messages.count)) {
+        found.push({ ...await items(mailbox, uid) });
+      }
+      mailbox.close();
+    }
+    await fixture.close();
+    Deno.removeSync(`${fixture.root}/imapd.sqlite`);
+  }
+  assert.equal(found.length, 6);
+  assert.deepEqual(found.slice(3), found.slice(0, 3));
+  assert.equal(new Set(found.map((row) => (row as CachedItems).threadId)).size, 1);
 });

@@ -400,3 +400,25 @@ Deno.test("Account.append() of messages with keys loses and doubles none when it
   assert.equal(fixture.names("cur").length, 5);
   inbox.close();
 });
+
+Deno.test("Mailbox.replace() leaves one of both messages after a crash in its middle", async () => {
+  await using fixture = await MaildirFixture.make();
+  let account = await (await fixture.open()).account("ann");
+  await deliver(account, "INBOX", "old");
+  await fixture.close();
+  const replacer = new URL("./maildir_replacer.ts", import.meta.url).pathname;
+  const args = ["run", "-A", replacer, fixture.dir];
+  assert.equal((await new Deno.Command(Deno.execPath(), { args }).output()).signal, "SIGKILL");
+  assert.equal(fixture.names("cur").length, 2);
+  account = await (await fixture.open()).account("ann");
+  const inbox = await account.open("INBOX");
+  assert.deepEqual(uidsOf(inbox), [1]);
+  assert.match(await wholeText(inbox, 1), /Subject: old\r/);
+  inbox.close();
+  await fixture.close();
+  assert.equal(fixture.names("cur").length, 1);
+  edit(
+    fixture,
+    (database) => assert.deepEqual(database.prepare("SELECT * FROM journal").all(), []),
+  );
+});

@@ -119,6 +119,7 @@ function insert(
   const made = indexer.end();
   const base = `${OLDER_ARRIVAL + uid}.M${mailbox}.host`;
   Deno.writeFileSync(`${cur}/${base}:2,`, bytes);
+  Deno.utimeSync(`${cur}/${base}:2,`, OLDER_DATE + uid, OLDER_DATE + uid);
   database.prepare("INSERT INTO messages VALUES (?, ?, 0, 0, 1, ?, ?, 0)")
     .run(mailbox, uid, made.size, OLDER_DATE + uid);
   database.prepare("INSERT INTO files VALUES ((?1 << 32) | ?2, ?1, 0, ?3, ':2,', ?4)")

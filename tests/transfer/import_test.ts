@@ -314,7 +314,7 @@ Deno.test("imapd import imap: goes on over a new connection when the old one is 
   const [from, to] = [here.server.freshUser(), here.server.freshUser()];
   await makeMaildir(`${here.dir}/source`, 300);
   strictEqual((await here.command("import", "maildir", `${here.dir}/source`, from)).code, 0);
-  await using proxy = await breakingProxy(here.server.tlsPort, 35_000);
+  await using proxy = await breakingProxy(here.server.tlsPort, 12_000);
   await Deno.writeTextFile(`${here.dir}/password`, PASSWORD);
   const { code, out, err } = await here.command(
     "import",

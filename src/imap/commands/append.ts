@@ -1,5 +1,6 @@
 /** APPEND and REPLACE. */
 
+import { Pace } from "../../pace.ts";
 import type { NewMessage } from "../../store/store.ts";
 import {
   type AnnouncedText,
@@ -45,6 +46,9 @@ export function announcedMessage(scanner: Scanner, session: Session): AnnouncedL
 
 /** Tells REPLACE's message from its other literals. */
 export function announcedReplacement(scanner: Scanner, session: Session): AnnouncedLiteral {
+  const { state } = session;
+  if (state.name !== "selected") throw new SyntaxFault("No mailbox is selected", 0);
+  state.view.requireWritable();
   return announced(replacePrefix(scanner), session);
 }
 
@@ -75,11 +79,11 @@ export async function receiveLiteral(
   if (size === 0 && !message.catenated) throw emptyMessage();
   requireFew(text.messages.length, context.service);
   const before = text.messages.at(-2);
-  if (before !== undefined) await finish(context, before);
+  if (before !== undefined) await finish(context, before, text.messages);
   const received = receivedOf(message) ??
     await receive(context, mailbox, message, { binary: text.binary, replaces: !!text.replaces });
   try {
-    await addUrls(context, message, received);
+    await addUrls(context, message, received, text.messages);
     received.expect(size);
     if (received.failure !== undefined) throw received.failure;
   } catch (error) {
@@ -111,23 +115,44 @@ async function receive(
 }
 
 /** The literals of a message are through: it need not be held in memory while others come. */
-async function finish(context: UrlContext, message: AppendMessage): Promise<void> {
+async function finish(
+  context: Receiving,
+  message: AppendMessage,
+  all: readonly AppendMessage[],
+): Promise<void> {
   const received = receivedOf(message);
   if (received === undefined) return;
-  await addUrls(context, message, received);
+  await addUrls(context, message, received, all);
   await received.rest();
 }
 
-/** Adds what the URLs name that stand before the next literal, or after the last one. */
+/**
+ * Adds what the URLs name that stand before the next literal, or after the last one. A few octets
+ * of URLs must not fill a disk: all of a command bring no more than one message may have.
+ */
 async function addUrls(
-  context: UrlContext,
+  context: Receiving,
   message: AppendMessage,
   received: ReceivedMessage,
+  others: readonly (AppendMessage | ReceivedMessage)[],
 ): Promise<void> {
-  for (const part of partsLeft(message, received)) {
+  const left = partsLeft(message, received);
+  if (left.length === 0) return;
+  const room = context.service.appendLimit + received.copied - copiedBy(others);
+  const pace = new Pace();
+  for (const part of left) {
     if (part.kind !== "url") throw new SyntaxFault("Expected a message as a literal", 0);
-    await takeUrl(part.url, context, (octets) => received.add(octets));
+    await takeUrl(part.url, context, (octets) => received.add(octets, room));
+    if (pace.due()) await pace.turn();
   }
+}
+
+/** Octets that URLs brought to these messages so far. */
+function copiedBy(messages: readonly (AppendMessage | ReceivedMessage)[]): number {
+  return messages.reduce((sum, message) => {
+    const received = message instanceof ReceivedMessage ? message : receivedOf(message);
+    return sum + (received?.copied ?? 0);
+  }, 0);
 }
 
 /** @see RFC 9051 §6.3.12, RFC 4315 §3, RFC 3502 §6.3.11, RFC 4469 §3 */
@@ -180,7 +205,7 @@ async function withMessages(
       const one = receivedOf(message) ??
         await receive(context, mailbox, message, { binary: false, replaces });
       received.push(one);
-      await addUrls(context, message, one);
+      await addUrls(context, message, one, received);
       await (messages.length > 1 ? one.rest() : one.end());
       const { flags, date } = message;
       whole.push({ incoming: one.incoming, flags, date });

@@ -191,7 +191,10 @@ export class MaildirAccount implements OpeningOfAccount {
       recent: this.#account.hidesRecent ? 0 : columns.count - columns.lowerBound(state.firstRecent),
       unseen: columns.unseen,
       deleted: columns.deleted,
-      deletedSize: columns.deletedSize(),
+      // Few ask for it, and it takes a look at all messages.
+      get deletedSize() {
+        return columns.deletedSize();
+      },
       size: columns.size + unread,
       uidNext: state.uidNext,
       uidValidity: state.uidValidity,

@@ -89,7 +89,7 @@ async function store(
     await account.quota.ready();
     const finished = await finishAll(account, messages);
     state.assertThere();
-    if (messages.some(({ key }) => key !== undefined)) {
+    if (replaced || messages.some(({ key }) => key !== undefined)) {
       entry = await announce(account, state, bases);
     }
     for (const base of bases) placing.add(base);
@@ -114,7 +114,8 @@ async function store(
 
 /**
  * Notes the files before they are in place. After a crash, what is not in the index would be
- * taken for a delivery; but who names a message by a key brings it again.
+ * taken for a delivery; but who names a message by a key brings it again, and beside a new message
+ * the one that it replaces must be gone.
  */
 function announce(
   { mailboxes, writer }: AccountContext,

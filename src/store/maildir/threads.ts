@@ -1,8 +1,11 @@
 /** Which thread a message belongs to, over all mailboxes of an account. @see RFC 8474 §5.2 */
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { conversationOf } from "../../message/conversation.ts";
+
+/** Hexadecimal digits of a 64-bit number. */
+const KEY_DIGITS = 16;
 
 /**
  * Gives messages their threads. Each Message-ID together with a base subject is a key, and
@@ -49,5 +52,6 @@ export class Threads {
 }
 
 function keyOf(text: string | Uint8Array): bigint {
-  return createHash("sha256").update(text).digest().readBigInt64BE();
+  const digits = hash("sha256", text, "hex").slice(0, KEY_DIGITS);
+  return BigInt.asIntN(64, BigInt(`0x${digits}`));
 }
