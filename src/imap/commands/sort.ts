@@ -2,7 +2,7 @@
 
 import type { SortArgs, ThreadArgs } from "../../wire/sort_grammar.ts";
 import { type Completion, ok } from "../../wire/response.ts";
-import { threadLists } from "../../wire/thread_response.ts";
+import { threadList } from "../../wire/thread_response.ts";
 import type { SelectedContext } from "../command.ts";
 import { withoutFilters } from "../filters.ts";
 import { searchedWithinLimit, withLimitCode } from "../message_limit.ts";
@@ -39,8 +39,11 @@ export async function thread(
   const found = await evaluate(key, scope, seqs);
   const threads = await threadMessages(found, algorithm, scope, service.keyMemory);
   const numberOf = (at: number) => byUid ? view.uidOf(found[at]) : found[at];
-  let text = threads.length === 0 ? "* THREAD" : "* THREAD ";
-  for (const piece of threadLists(threads, numberOf)) text += piece;
-  out.text(`${text}\r\n`);
+  out.text(threads.length === 0 ? "* THREAD" : "* THREAD ");
+  for (const each of threads) {
+    out.text(threadList(each, numberOf));
+    if (out.full) await out.flush();
+  }
+  out.text("\r\n");
   return withLimitCode(ok(`${context.command} completed`), code, out);
 }
