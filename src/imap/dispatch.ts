@@ -10,7 +10,9 @@ import {
   badCharsetCode,
   type Completion,
   no,
+  numberCode,
   type PlainCode,
+  type ResponseCode,
   statusLine,
 } from "../wire/response.ts";
 import { decodeUtf8, type Literal, Scanner, SyntaxFault } from "../wire/scanner.ts";
@@ -69,7 +71,8 @@ export async function dispatch(frame: Frame, env: Environment): Promise<Outcome>
     ? bad("Expected UTF-8")
     : await runRow(found.row, scanner, { ...env, tag, command: found.name });
   if (found !== undefined) await tellChanges(found.row, env);
-  env.out.text(statusLine(tag, completion.status, completion.text, completion.code));
+  const code = completion.code ?? waitingCode(env.session);
+  env.out.text(statusLine(tag, completion.status, completion.text, code));
   const seconds = meter.now() - started;
   meter.command(found?.name, completion.status, found?.row.lasting ? undefined : seconds);
   env.log.debug("command", {
@@ -141,6 +144,15 @@ function tellChanges(row: AnyRow, { session, out }: Environment): Promise<void> 
   return session.notify === undefined || row.removes
     ? view.tell(out, options)
     : session.notify.drain(view, out, options);
+}
+
+/**
+ * While expunged messages wait to be told: MODSEQ that were told may be above theirs, and the
+ * client must not believe that it knows all up to there. @see RFC 7162 §3.2
+ */
+function waitingCode({ state, qresync }: Session): ResponseCode | undefined {
+  if (!qresync || state.name !== "selected" || !state.view.diverged) return undefined;
+  return numberCode("HIGHESTMODSEQ", state.view.toldModseq);
 }
 
 const STORE_CODES: Readonly<Record<StoreErrorCode, PlainCode | undefined>> = {

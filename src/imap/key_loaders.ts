@@ -41,6 +41,12 @@ export const dateLoader: KeyLoader<Float64Array> = {
     return dates;
   },
   pick: pickNumbers,
+  concat: (earlier, later) => {
+    const all = new Float64Array(earlier.length + later.length);
+    all.set(earlier);
+    all.set(later, earlier.length);
+    return all;
+  },
 };
 
 /** INTERNALDATE in seconds since 1970. */

@@ -14,6 +14,8 @@ export interface KeyLoader<T> {
   load(mailbox: Mailbox, uids: Uint32Array, pace: Pace): Promise<T>;
   /** That of the messages at these places alone. */
   pick(all: T, places: Int32Array): T;
+  /** Puts what was read of later messages behind it; absent where all must be read anew. */
+  concat?(earlier: T, later: T): T;
 }
 
 interface Held {
@@ -56,13 +58,37 @@ export class KeyMemory {
   async #load<T>(loader: KeyLoader<T>, mailbox: Mailbox, pace: Pace): Promise<Held> {
     const { messages } = mailbox;
     const { uids, count } = messages;
-    const value = await loader.load(mailbox, uids.subarray(0, count), pace);
-    const held = { uids, count, value };
     const known = this.#mailboxes.get(messages) ?? new Map<string, Held>();
+    const current = uids.subarray(0, count);
+    const value = await renewed(loader, known.get(loader.name), current, mailbox, pace) ??
+      await loader.load(mailbox, current, pace);
+    const held = { uids, count, value };
     known.set(loader.name, held);
     this.#mailboxes.set(messages, known);
     return held;
   }
+}
+
+/** What is held without what is gone, and with what arrived; undefined if it is of no use. */
+async function renewed<T>(
+  loader: KeyLoader<T>,
+  held: Held | undefined,
+  uids: Uint32Array,
+  mailbox: Mailbox,
+  pace: Pace,
+): Promise<T | undefined> {
+  if (held === undefined || held.count === 0) return undefined;
+  const old = lowerBound(uids, uids.length, held.uids[held.count - 1] + 1);
+  if (old < uids.length && loader.concat === undefined) return undefined;
+  const places = new Int32Array(old);
+  for (let at = 0, place = 0; at < old; at++) {
+    while (place < held.count && held.uids[place] < uids[at]) place++;
+    places[at] = held.uids[place] === uids[at] ? place : -1;
+  }
+  // Only what this loader made is kept under its name.
+  const earlier = loader.pick(held.value as T, places);
+  if (old === uids.length || loader.concat === undefined) return earlier;
+  return loader.concat(earlier, await loader.load(mailbox, uids.subarray(old), pace));
 }
 
 /** Where messages stand in what is held; -1 for none; undefined if they are exactly that. */

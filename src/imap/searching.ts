@@ -4,6 +4,7 @@ import type { ReturnOption } from "../wire/return_options.ts";
 import type { SearchArgs, SearchKey } from "../wire/search_grammar.ts";
 import { bad, type Completion, ok, type ResponseCode } from "../wire/response.ts";
 import { annotated } from "./annotated.ts";
+import { SyntaxFault } from "../wire/scanner.ts";
 import type { SelectedContext } from "./command.ts";
 import { CommandPace } from "./command_pace.ts";
 import { withoutFilters } from "./filters.ts";
@@ -24,6 +25,7 @@ import { evaluate, usesModseq } from "./search_keys.ts";
 import { hasKey } from "./search_program.ts";
 import type { Session } from "./session.ts";
 import type { View } from "./view.ts";
+import { enableCondstore } from "./condstore.ts";
 
 /** A searching command as its arguments say it. */
 export interface Searching {
@@ -69,7 +71,7 @@ export async function runSearching(
     const searching = { ...asked, key: await withoutFilters(asked.key, scope.annotation) };
     if (lacksFuzzy(searching)) return bad(WITHOUT_FUZZY);
     const withModseq = usesModseq(searching.key);
-    if (withModseq) session.enabled.add("CONDSTORE");
+    if (withModseq) enableCondstore(context);
     const before = horizon(scope);
     const searched = searchedWithinLimit(searching.key, view, context.service);
     code = searched.code;
@@ -79,7 +81,8 @@ export async function runSearching(
     if (saves) view.save(spoken.map((seq) => view.uidOf(seq)));
     answer(context, searching, { found, scope }, withModseq ? highest(view, spoken) : 0);
   } catch (error) {
-    forgetSaved(session, asked.returns);
+    // A command that is BAD changes nothing.
+    if (!(error instanceof SyntaxFault)) forgetSaved(session, asked.returns);
     throw error;
   }
   return withLimitCode(ok(`${context.command} completed`), code, context.out);

@@ -4,12 +4,10 @@ import { compareCodePoints } from "../message/casemap.ts";
 import { type Pace, sortInTurns } from "../pace.ts";
 import type { Mailbox } from "../store/store.ts";
 import type { SortCriterion, SortKeyName } from "../wire/sort_grammar.ts";
+import { placesByRank, type Ranks } from "./ranks.ts";
 import { dateLoader, eachSortKey, pickNumbers } from "./key_loaders.ts";
 import type { KeyLoader, KeyMemory } from "./key_memory.ts";
 import type { SearchScope, Seqs } from "./search_columns.ts";
-
-/** A number for each of the messages, in their order: the higher, the later it comes. */
-type Ranks = ArrayLike<number>;
 
 interface SortRow {
   readonly rfc: string;
@@ -87,12 +85,12 @@ export async function sortMessages(
   memory: KeyMemory,
 ): Promise<Seqs> {
   if (seqs.length < 2) return seqs;
-  const levels: { readonly ranks: Ranks; readonly sign: number }[] = [];
+  const levels: { readonly ranks: Ranks; readonly sign: 1 | -1 }[] = [];
   for (const { key, reverse } of criteria) {
     const ranks = await SORT_KEYS[key].ranks(seqs, scope, memory);
     levels.push({ ranks, sign: reverse ? -1 : 1 });
   }
-  const places = levels.length === 1 ? placesByNumber(levels[0].ranks, levels[0].sign) : undefined;
+  const places = levels.length === 1 ? placesByRank(levels[0].ranks, levels[0].sign) : undefined;
   if (places !== undefined) return places.map((place) => seqs[place]);
   const sorted = await sortInTurns(seqs.map((_, at) => at), (a, b) => {
     for (const { ranks, sign } of levels) {
@@ -102,26 +100,4 @@ export async function sortMessages(
     return a - b;
   });
   return sorted.map((place) => seqs[place]);
-}
-
-/** What a double holds exactly. */
-const EXACT = 2 ** 53;
-
-/**
- * The places in the order of whole numbers: each is sorted as one number with its place below it,
- * which takes a tenth of the time of a comparing function. Undefined if they do not fit.
- */
-function placesByNumber(ranks: Ranks, sign: number): number[] | undefined {
-  let [least, most] = [Infinity, -Infinity];
-  for (let at = 0; at < ranks.length; at++) {
-    if (ranks[at] < least) least = ranks[at];
-    if (ranks[at] > most) most = ranks[at];
-  }
-  const { length } = ranks;
-  if (!((most - least + 1) * length < EXACT)) return undefined;
-  const from = sign > 0 ? least : most;
-  const keys = new Float64Array(length);
-  for (let at = 0; at < length; at++) keys[at] = sign * (ranks[at] - from) * length + at;
-  keys.sort();
-  return Array.from(keys, (key) => key % length);
 }

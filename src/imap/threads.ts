@@ -13,6 +13,7 @@ import type { Mailbox } from "../store/store.ts";
 import type { ThreadAlgorithm } from "../wire/sort_grammar.ts";
 import { arrivalDates, eachSortKey, pickNumbers } from "./key_loaders.ts";
 import type { KeyLoader, KeyMemory } from "./key_memory.ts";
+import { placesByRank } from "./ranks.ts";
 import type { SearchScope, Seqs } from "./search_columns.ts";
 
 interface AlgorithmRow {
@@ -102,10 +103,8 @@ export async function threadMessages(
 ): Promise<readonly ThreadNode[]> {
   const keys = await memory.keysOf(threadLoader, seqs, scope);
   const { sent } = keys;
-  const bySent = await sortInTurns(
-    seqs.map((_, at) => at),
-    (a, b) => sent[a] - sent[b] || a - b,
-  );
+  const bySent = placesByRank(sent, 1) ??
+    await sortInTurns(seqs.map((_, at) => at), (a, b) => sent[a] - sent[b] || a - b);
   const sentRank = new Int32Array(seqs.length);
   bySent.forEach((at, rank) => sentRank[at] = rank);
   const threading = THREAD_ALGORITHMS[algorithm].run({

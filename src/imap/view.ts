@@ -14,7 +14,6 @@ import {
 } from "../wire/number_set.ts";
 import {
   flagNames,
-  numberCode,
   permanentFlagsCode,
   statusLine,
   systemFlagNames,
@@ -224,6 +223,11 @@ export class View {
     return this.#modseq;
   }
 
+  /** The client was told of all changes up to this one, also of expunged messages. */
+  get toldModseq(): number {
+    return this.diverged ? this.#expungesTold : this.#modseq;
+  }
+
   /**
    * The client made this change and is told of it by other means.
    *
@@ -279,11 +283,6 @@ export class View {
     if (options.expunges) this.#tellExpunges(out, options.session);
     this.#tellFlags(out, options);
     if (!this.diverged) this.#tellArrivals(out);
-    else if (options.session.qresync) {
-      // MODSEQ told by now may be above that of the expunge which waits. @see RFC 7162 §3.2
-      const code = numberCode("HIGHESTMODSEQ", this.#expungesTold);
-      out.text(statusLine("*", "OK", "Expunged messages are told of later", code));
-    }
   }
 
   #tellExpunges(out: Output, { qresync, uidOnly }: Session): void {

@@ -95,23 +95,22 @@ function* treesOf(
 ): Generator<void, ThreadNode[]> {
   const above = messagesAbove(parent, message, count);
   yield;
-  const nodes: (ThreadNode | undefined)[] = Array.from({ length: count });
+  const nodes = new Array<ThreadNode | undefined>(count);
   const nodeOf = (at: number): ThreadNode => nodes[at] ??= { message: message[at], children: [] };
   const byMessage = new Int32Array(messages);
   for (let at = 1; at < count; at++) if (message[at] >= 0) byMessage[message[at]] = at;
-  const roots = new Set<ThreadNode>();
+  const roots: ThreadNode[] = [];
   for (let place = 0; place < messages; place++) {
     const at = byMessage[bySent[place]];
     const node = nodeOf(at);
     const holder = above[at] === 0 ? undefined : nodeOf(above[at]);
+    if (holder === undefined) roots.push(node);
+    else if (holder.message < 0 && holder.children.length === 0) roots.push(holder);
     holder?.children.push(node);
-    if (holder === undefined) roots.add(node);
-    else if (holder.message < 0) roots.add(holder);
     if (place % STEP === STEP - 1) yield;
   }
-  return Array.from(
-    roots,
-    (root) => root.message < 0 && root.children.length === 1 ? root.children[0] : root,
+  return roots.map((root) =>
+    root.message < 0 && root.children.length === 1 ? root.children[0] : root
   );
 }
 
@@ -162,13 +161,14 @@ function* joinSubjects(
   const isReply = (node: ThreadNode) => reply[representative(node)] === 1;
   const table = subjectTable(roots, messages);
   yield;
-  const kept = new Set(roots);
+  const joined = new Set<ThreadNode>();
+  const dummies: ThreadNode[] = [];
   const changed = new Set<ThreadNode>();
   for (const root of roots) {
     const thread = subject[representative(root)];
     const held = table.get(thread);
-    if (held === undefined || held === root || !kept.has(root)) continue;
-    kept.delete(root);
+    if (held === undefined || held === root || joined.has(root)) continue;
+    joined.add(root);
     if (held.message < 0) {
       for (const child of root.message < 0 ? root.children : [root]) held.children.push(child);
       changed.add(held);
@@ -176,16 +176,17 @@ function* joinSubjects(
       held.children.push(root);
       changed.add(held);
     } else {
-      kept.delete(held);
+      joined.add(held);
       const dummy = { message: -1, children: [held, root] };
-      kept.add(dummy);
+      dummies.push(dummy);
       changed.add(dummy);
       table.set(thread, dummy);
     }
   }
   yield;
   for (const { children } of changed) children.sort(compare);
-  return [...kept].sort(compare);
+  // Most are in order already, which sort() makes use of.
+  return [...roots.filter((root) => !joined.has(root)), ...dummies].sort(compare);
 }
 
 /** Step 5B: by base subject, the root that others with the same are joined to. */

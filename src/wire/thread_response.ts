@@ -8,7 +8,7 @@ export interface ThreadMember {
 }
 
 /**
- * Thread after thread in small pieces, so that depth and breadth may be any.
+ * A thread of any depth and breadth.
  *
  * thread-list = "(" (thread-members / thread-nested) ")"
  *
@@ -18,26 +18,25 @@ export interface ThreadMember {
  *
  * @param numberOf as the client is told: a sequence number or a UID
  */
-export function* threadLists(
-  threads: readonly ThreadMember[],
+export function threadList(
+  thread: ThreadMember,
   numberOf: (message: number) => number,
-): Generator<string> {
-  const waiting: (ThreadMember | undefined)[] = [];
-  for (const thread of threads) {
-    waiting.push(thread);
-    while (waiting.length > 0) {
-      const next = waiting.pop();
-      if (next === undefined) {
-        yield ")";
-        continue;
-      }
-      const { members, nested } = membersOf(next, numberOf);
-      yield `(${members}`;
-      // Taken from the end: first all nested lists, then what closes this one.
-      waiting.push(undefined);
-      for (let at = nested.length - 1; at >= 0; at--) waiting.push(nested[at]);
+): string {
+  let text = "";
+  const waiting: (ThreadMember | undefined)[] = [thread];
+  while (waiting.length > 0) {
+    const next = waiting.pop();
+    if (next === undefined) {
+      text += ")";
+      continue;
     }
+    const { members, nested } = membersOf(next, numberOf);
+    text += `(${members}`;
+    // Taken from the end: first all nested lists, then what closes this one.
+    waiting.push(undefined);
+    for (let at = nested.length - 1; at >= 0; at--) waiting.push(nested[at]);
   }
+  return text;
 }
 
 /** The numbers down to where the thread forks, and what forks there. */
@@ -45,14 +44,12 @@ function membersOf(
   first: ThreadMember,
   numberOf: (message: number) => number,
 ): { readonly members: string; readonly nested: readonly ThreadMember[] } {
-  const numbers: number[] = [];
   let node = first;
-  for (;;) {
-    if (node.message >= 0) numbers.push(numberOf(node.message));
-    if (node.children.length !== 1) break;
+  let members = node.message < 0 ? "" : `${numberOf(node.message)}`;
+  while (node.children.length === 1) {
     node = node.children[0];
+    members += members === "" ? `${numberOf(node.message)}` : ` ${numberOf(node.message)}`;
   }
   const nested = node.children;
-  const members = numbers.join(" ");
   return { members: members !== "" && nested.length > 0 ? `${members} ` : members, nested };
 }

@@ -215,6 +215,20 @@ Deno.test("limits.messages: the newest are processed, and the client is told", a
   match(expunged[2], /^a OK \[MESSAGELIMIT 2 4\]/);
 });
 
+Deno.test("limits.messages: batches of UIDs hold no more", async () => {
+  await using server = await startLimited("messages = 2");
+  await using client = await withFive(server);
+  deepStrictEqual(await answers(client, "UIDBATCHES 500"), [
+    '* UIDBATCHES (TAG "a") 5:4,3:2,1:1',
+    "a OK UIDBATCHES completed",
+  ]);
+  strictEqual(
+    (await answers(client, "UIDBATCHES 2 2:9"))[0],
+    '* UIDBATCHES (TAG "a") 3:2,1:1',
+  );
+  match((await answers(client, "UIDBATCHES 1"))[0], /^a NO \[TOOFEW\]/);
+});
+
 Deno.test("limits.saved_messages: what stores more is refused, and all else is not", async () => {
   await using server = await startLimited("saved_messages = 2");
   await using client = await withFive(server);

@@ -6,6 +6,7 @@
  */
 
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { ImapClient, PATIENCE } from "../client.ts";
 import { PASSWORD, serving, USER } from "../net/serving.ts";
 import { BOX, ModelSession } from "./model_session.ts";
@@ -31,6 +32,8 @@ const STEPS = Number(Deno.env.get("MODEL_STEPS") ?? 10_000);
 /** A slow machine does fewer steps rather than hold up all tests. */
 const LONGEST_MS = Deno.env.has("MODEL_STEPS") ? Infinity : 60_000;
 const MESSAGES = 25;
+/** Files in memory: what is durable is not what is tested. */
+const MEMORY = "/dev/shm";
 
 const ACTIONS: readonly (readonly [weight: number, action: (step: Step) => Promise<void>])[] = [
   [24, store],
@@ -172,7 +175,10 @@ class Run {
 }
 
 Deno.test(`all clients know what is in a mailbox, whatever happens (seed ${SEED})`, async () => {
-  await using server = await serving(['listen = ["tcp://127.0.0.1:0"]\ninsecure_auth = true']);
+  await using server = await serving(
+    ['listen = ["tcp://127.0.0.1:0"]\ninsecure_auth = true'],
+    { parent: existsSync(MEMORY) ? MEMORY : undefined },
+  );
   const [port] = server.ports;
   await using mover = await ImapClient.login({ host: "127.0.0.1", port }, USER, PASSWORD);
   for (const command of [`CREATE ${BOX}`, "CREATE Other", "SELECT Other"]) {

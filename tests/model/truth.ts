@@ -12,6 +12,8 @@ export interface Truth {
   readonly messages: ReadonlyMap<number, { readonly flags: string; readonly modseq: number }>;
 }
 
+const MESSAGE = /FETCH \(UID (\d+) FLAGS \(([^)]*)\) MODSEQ \((\d+)\)\)$/;
+
 /** Looks at a mailbox without changing it. */
 export class Observer {
   private constructor(private readonly client: ImapClient, private readonly box: string) {}
@@ -27,13 +29,14 @@ export class Observer {
     const selected = await client.answer("e");
     const fetched = await client.answer("f");
     assert.match(fetched.reply, /^OK/);
+    // Something happened between the two commands.
+    if (!fetched.untagged.every((text) => MESSAGE.test(text))) return await this.look();
     const code = (name: string) => {
       const found = selected.untagged.map((text) => text.match(`\\[${name} (\\d+)\\]`)?.[1]);
       return Number(found.find(Boolean));
     };
     const messages = fetched.untagged.map((text) => {
-      const [, uid, flags, modseq] =
-        /FETCH \(UID (\d+) FLAGS \(([^)]*)\) MODSEQ \((\d+)\)\)$/.exec(text) ?? [];
+      const [, uid, flags, modseq] = MESSAGE.exec(text) ?? [];
       return [Number(uid), { flags: normalFlags(flags), modseq: Number(modseq) }] as const;
     });
     const truth = {

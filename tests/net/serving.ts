@@ -42,8 +42,9 @@ export async function writeConfig(
   imap: readonly string[],
   top = "",
   scram = false,
+  parent?: string,
 ): Promise<string> {
-  const dir = await Deno.makeTempDir({ prefix: "imapd-net-" });
+  const dir = await Deno.makeTempDir({ prefix: "imapd-net-", dir: parent });
   await Deno.writeTextFile(`${dir}/users`, `${USER}: bcrypt:${HASH}\n`);
   await Deno.writeTextFile(`${dir}/c.toml`, configText(imap, top, scram).replaceAll("{dir}", dir));
   return dir;
@@ -52,9 +53,15 @@ export async function writeConfig(
 /** Starts a server. */
 export async function serving(
   imap: readonly string[],
-  options: { readonly top?: string; /** SCRAM is offered. */ readonly scram?: boolean } = {},
+  options: {
+    readonly top?: string;
+    /** SCRAM is offered. */
+    readonly scram?: boolean;
+    /** Where its folder is made. */
+    readonly parent?: string;
+  } = {},
 ): Promise<Serving> {
-  const dir = await writeConfig(imap, options.top, options.scram);
+  const dir = await writeConfig(imap, options.top, options.scram, options.parent);
   const lines: string[] = [];
   let app: App;
   try {

@@ -123,6 +123,20 @@ Deno.test("CatchUp goes on at the next start, and keeps what was made", async ()
   opened.close();
 });
 
+Deno.test("CatchUp ends when its account is closed, and goes on", async () => {
+  await using fixture = await MaildirFixture.make();
+  const messages = Array.from({ length: 300 }, (_, i) => message(`m${i}`));
+  makeOlderIndex(fixture, [{ name: "INBOX", folder: "", messages }]);
+  await (await fixture.open()).account("ann");
+  await until(() => told(fixture).length > 0, "the first messages");
+  await fixture.close();
+  const account = await (await fixture.open()).account("ann");
+  await until(() => told(fixture).at(-1)?.endsWith("all made") ?? false, "all data");
+  const inbox = await account.open("INBOX");
+  assert.equal((await inbox.cached(["emailId"], 1, 300)).length, 300);
+  inbox.close();
+});
+
 Deno.test("CatchUp finds messages that were moved while it had no turn", async () => {
   await using fixture = await MaildirFixture.make();
   makeOlderIndex(fixture, [

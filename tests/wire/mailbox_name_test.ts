@@ -5,7 +5,9 @@ import {
   decodeModifiedUtf7,
   encodeMailboxName,
   encodeModifiedUtf7,
+  isNewName,
   mailboxName,
+  suppliedName,
   withInbox,
 } from "../../src/wire/mailbox_name.ts";
 
@@ -117,4 +119,23 @@ Deno.test("mailboxName makes one name of all its spellings", () => {
 
 Deno.test("mailboxName refuses what no mailbox can be called", () => {
   for (const bytes of ["", "/", "AT&T", "\xff"]) assert.equal(mailboxName(bytes), undefined, bytes);
+});
+
+Deno.test("suppliedName: reads a name as it was given, but for its last separator and INBOX's case", () => {
+  assert.strictEqual(suppliedName("Bu\xcc\x88ro/", true), "Bu\u0308ro");
+  assert.strictEqual(suppliedName("inbox/a", true), "INBOX/a");
+  assert.strictEqual(suppliedName("a & b", true), "a & b");
+  assert.strictEqual(suppliedName("a &- b"), "a & b");
+  assert.strictEqual(suppliedName("\xfc", true), undefined);
+  assert.strictEqual(suppliedName("/", true), undefined);
+});
+
+Deno.test("isNewName: refuses control characters, ends of lines, and INBOX below INBOX", () => {
+  for (const name of ["a", "INBOX/a", "INBOX/inboxes", "a/INBOX/INBOX", "\u00a0", "\u2030"]) {
+    assert.strictEqual(isNewName(name), true, name);
+  }
+  for (const name of ["\0", "a\x1f", "\x7f", "\x80", "\x9f", "\u2028", "\u2029", "INBOX/inbox"]) {
+    assert.strictEqual(isNewName(name), false, name);
+  }
+  assert.strictEqual(isNewName("INBOX/Inbox/a"), false);
 });

@@ -11,6 +11,7 @@ import {
 } from "../../wire/response.ts";
 import { type AuthenticatedContext, type Context, Refusal } from "../command.ts";
 import { quirksOf } from "../client_quirks.ts";
+import { tellingModseq } from "../condstore.ts";
 import { enableAll } from "../enableables.ts";
 import { isOffered, withDependents } from "../withheld.ts";
 
@@ -66,7 +67,7 @@ export function id(capabilities: (context: Context) => readonly string[]) {
 /** @see RFC 5161 §3.1 */
 export function enable(context: AuthenticatedContext, args: EnableArgs): Completion {
   const offered = args.capabilities.filter((name) => isOffered(name, context));
-  const fresh = enableAll(context, offered);
+  const fresh = tellingModseq(context, () => enableAll(context, offered));
   context.out.text(`* ENABLED${fresh.map((name) => ` ${name}`).join("")}\r\n`);
   return ok("ENABLE completed");
 }

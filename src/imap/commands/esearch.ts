@@ -29,6 +29,7 @@ import {
   WITHOUT_FUZZY,
 } from "../searching.ts";
 import { View } from "../view.ts";
+import { enableCondstore } from "../condstore.ts";
 
 const RETURN_ALL: readonly ReturnOption[] = [{ name: "ALL" }];
 
@@ -58,7 +59,7 @@ export async function esearch(
   if (hasOption(returns, "UPDATE")) {
     out.text(noUpdate(tag, "Results of ESEARCH are not followed"));
   }
-  if (usesModseq(key)) session.enabled.add("CONDSTORE");
+  if (usesModseq(key)) enableCondstore(context);
   try {
     for (const name of names) await searchOne(context, name, selected, key, returns);
   } catch (error) {

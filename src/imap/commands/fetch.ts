@@ -15,6 +15,7 @@ import type { FetchedMessage, PlannedItem, Writing } from "../planned_item.ts";
 import { spanOf } from "../return_options.ts";
 import { vanishedIn } from "../resync.ts";
 import { expungeIssued, presentUids } from "../targets.ts";
+import { enableCondstore } from "../condstore.ts";
 
 /** What a FETCH command will do for each message. */
 interface Plan {
@@ -38,7 +39,7 @@ export async function fetch(context: SelectedContext, args: FetchArgs): Promise<
   }
   if (args.partial !== undefined && !byUid) throw new SyntaxFault("PARTIAL needs UID FETCH", 0);
   const items = withImpliedItems(args, byUid && !session.uidOnly);
-  if (items.some((item) => item.name === "MODSEQ")) session.enabled.add("CONDSTORE");
+  if (items.some((item) => item.name === "MODSEQ")) enableCondstore(context);
   const plan = makePlan(items, view.readOnly);
   const { present, gone } = presentUids(view, view.resolve(args.set, byUid));
   if (args.vanished) {

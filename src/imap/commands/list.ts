@@ -11,6 +11,7 @@ import { LIST_FORM, type ListForm, listResponse, mailboxAttributes } from "../li
 import { mailboxArgument } from "../mailbox_argument.ts";
 import { statusResponse } from "../status_items.ts";
 import { tellMetadata } from "./metadata.ts";
+import { enableCondstore } from "../condstore.ts";
 
 /** One line of an answer, before it is spelled. */
 interface Listed {
@@ -30,7 +31,7 @@ export function list(form: ListForm) {
       out.text(listResponse(form.label, ["\\Noselect"], "", session.utf8));
       return ok(`${context.command} completed`);
     }
-    if (args.returns.status?.includes("HIGHESTMODSEQ")) session.enabled.add("CONDSTORE");
+    if (args.returns.status?.includes("HIGHESTMODSEQ")) enableCondstore(context);
     await user.account.refresh();
     const pace = new CommandPace(context.dialogue);
     for (const entry of select(user.account, args, session.utf8)) {
@@ -134,7 +135,7 @@ function matcher(
   const decode = utf8 ? decodeUtf8Name : decodeMailboxName;
   const decoded = patterns.map((pattern) => {
     const whole = reference + pattern;
-    return decode(whole) ?? whole;
+    return (decode(whole) ?? whole).normalize("NFC");
   });
   const exact = decoded.map((pattern) => new ListPattern(pattern));
   const upper = decoded.map((pattern) => new ListPattern(pattern.toUpperCase()));
@@ -190,7 +191,7 @@ export async function lsub(
 export async function status(context: AuthenticatedContext, args: StatusArgs): Promise<Completion> {
   const { out, user, session } = context;
   const name = mailboxArgument(args.mailbox, session);
-  if (args.items.includes("HIGHESTMODSEQ")) session.enabled.add("CONDSTORE");
+  if (args.items.includes("HIGHESTMODSEQ")) enableCondstore(context);
   out.text(statusResponse(name, args.items, await user.account.status(name), context));
   return ok("STATUS completed");
 }

@@ -16,12 +16,13 @@ import { fetchOpening, namesUid } from "../message_response.ts";
 import { requireWithinLimit, withinLimit, withLimitCode } from "../message_limit.ts";
 import { tellOverQuota } from "../over_quota.ts";
 import { expungeIssued, presentUids } from "../targets.ts";
+import { enableCondstore } from "../condstore.ts";
 
 /** @see RFC 9051 §6.4.6, RFC 7162 §3.1.3 */
 export async function store(context: SelectedContext, args: StoreArgs): Promise<Completion> {
-  const { view, session, byUid } = context;
+  const { view, byUid } = context;
   view.requireWritable();
-  if (args.unchangedSince !== undefined) session.enabled.add("CONDSTORE");
+  if (args.unchangedSince !== undefined) enableCondstore(context);
   const { uids: named, code } = withinLimit(view.resolve(args.set, byUid), context.service);
   const { present, gone } = presentUids(view, named);
   const { modseq, modified, overtaken } = await view.mailbox.store(

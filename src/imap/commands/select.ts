@@ -9,6 +9,7 @@ import { denormalized, mailboxArgument } from "../mailbox_argument.ts";
 import { resynchronize } from "../resync.ts";
 import { UidRequired } from "../uid_required.ts";
 import { View } from "../view.ts";
+import { enableCondstore } from "../condstore.ts";
 
 /** @see RFC 9051 §6.3.2, §6.3.3, RFC 8474 §4.2 */
 export function select(readOnly: boolean) {
@@ -21,7 +22,7 @@ export function select(readOnly: boolean) {
       session.enter({ name: "authenticated", user });
       out.text(statusLine("*", "OK", "The mailbox that was selected is closed", "CLOSED"));
     }
-    if (args.condstore) session.enabled.add("CONDSTORE");
+    if (args.condstore) enableCondstore(context);
     const name = mailboxArgument(args.mailbox, session);
     const mailbox = await user.account.open(name);
     const view = new View(mailbox, readOnly, session);

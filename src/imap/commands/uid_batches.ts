@@ -10,17 +10,18 @@ const SMALLEST_BATCH = 500;
 
 /** @see RFC 10022 §3.1 */
 export function uidBatches(context: SelectedContext, args: UidBatchesArgs): Completion {
-  if (args.size < SMALLEST_BATCH) {
-    return no(
-      `Expected batches of ${SMALLEST_BATCH} messages at least: got ${args.size}`,
-      "TOOFEW",
-    );
+  const { view, tag, out, command, service } = context;
+  // No batch is more than one command may be about. @see RFC 10022 §3.4
+  const most = service.messageLimit ?? Infinity;
+  const least = Math.min(SMALLEST_BATCH, most);
+  if (args.size < least) {
+    return no(`Expected batches of ${least} messages at least: got ${args.size}`, "TOOFEW");
   }
-  const { view, tag, out, command } = context;
+  const size = Math.min(args.size, most);
   const uids = presentUids(view, view.seqs().map((seq) => view.uidOf(seq))).present;
-  const batches = batchesOf(uids, args).map(([high, low]) => `${high}:${low}`).join(",");
+  const ranges = batchesOf(uids, { ...args, size }).map(([high, low]) => `${high}:${low}`);
   // There is a response also where there are no batches.
-  out.text(`* UIDBATCHES (TAG "${tag}")${batches === "" ? "" : ` ${batches}`}\r\n`);
+  out.text(`* UIDBATCHES (TAG "${tag}")${ranges.length === 0 ? "" : ` ${ranges.join(",")}`}\r\n`);
   return ok(`${command} completed`);
 }
 

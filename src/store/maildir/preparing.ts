@@ -115,7 +115,8 @@ export async function makeData(
   uids: readonly number[],
 ): Promise<void> {
   assertNoLink(account, state);
-  const made = await readAll(account, state, uids, () => 0);
+  const { background } = account;
+  const made = await readAll(account, state, uids, () => background.stopped ? undefined : 0);
   if (made.size === 0) return;
   await account.writer.run(() => {
     for (const [uid, message] of made) {
