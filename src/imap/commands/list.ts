@@ -135,7 +135,7 @@ function matcher(
   const decode = utf8 ? decodeUtf8Name : decodeMailboxName;
   const decoded = patterns.map((pattern) => {
     const whole = reference + pattern;
-    return decode(whole) ?? whole;
+    return (decode(whole) ?? whole).normalize("NFC");
   });
   const exact = decoded.map((pattern) => new ListPattern(pattern));
   const upper = decoded.map((pattern) => new ListPattern(pattern.toUpperCase()));

@@ -6,6 +6,7 @@ import { createOwnedFile, makeOwnedFolder } from "../../ownership.ts";
 import type { IncomingMessage } from "../store.ts";
 import { errnoOf, storeErrorOf } from "./disk_error.ts";
 import { FileIndexer, type IndexedMessage } from "./file_indexer.ts";
+import { indexFile } from "./message_file.ts";
 
 /** Octets that are kept in memory; a longer message goes to its file in steps of this size. */
 export const HELD_OCTETS = 256 * 1024;
@@ -31,7 +32,8 @@ export interface FinishedFile {
 export class IncomingFile implements IncomingMessage {
   readonly #folder: string;
   readonly #tmpPath: string;
-  readonly #indexer = new FileIndexer();
+  /** Undefined once the message rests: what it knows can be as large as the message. */
+  #indexer: FileIndexer | undefined = new FileIndexer();
   #state: "open" | "finished" | "placed" | "failed" | "aborted" = "open";
   #buffer: Uint8Array = new Uint8Array(0);
   #buffered = 0;
@@ -68,6 +70,7 @@ export class IncomingFile implements IncomingMessage {
    */
   write(chunk: Uint8Array): Promise<void> | void {
     this.#expect("open");
+    if (this.#indexer === undefined) throw new Error("Incoming file must not rest yet: it does");
     this.#size += chunk.length;
     this.#indexer.push(chunk);
     if (this.#buffered + chunk.length <= HELD_OCTETS) return this.#hold(chunk);
@@ -183,11 +186,12 @@ export class IncomingFile implements IncomingMessage {
     await writeAll(this.#open(), this.#buffer.subarray(0, this.#buffered));
     this.#buffered = 0;
     this.#buffer = new Uint8Array(0);
+    this.#indexer = undefined;
     this.#close();
   }
 
   async #finish(modified: number | undefined): Promise<FinishedFile> {
-    const summary = this.#indexer.end();
+    const summary = this.#indexer?.end() ?? await indexFile(this.#tmpPath);
     const held = this.#buffer.subarray(0, this.#buffered);
     if (this.#fd === undefined) writeAllSync(this.#open(), held);
     else await writeAll(this.#fd, held);
