@@ -51,7 +51,7 @@ clientTest(
     await logged(server, /mechanism=EXTERNAL user=bob@example.org/);
     assert.equal(
       await external("ann", `a AUTHENTICATE EXTERNAL ${btoa("eve@example.org")}`),
-      "a NO [AUTHENTICATIONFAILED] Invalid credentials",
+      "a NO [AUTHORIZATIONFAILED] Acting for another user is not allowed",
     );
     assert.equal(
       await external("ann", "a AUTHENTICATE EXTERNAL", "*"),
