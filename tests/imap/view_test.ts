@@ -76,3 +76,28 @@ Deno.test("View.isRecent() is true for the first session that hears of a message
   assert.deepEqual(drained(second, true), ["* 2 EXISTS", "* 0 RECENT"]);
   assert.deepEqual([first.isRecent(2), second.isRecent(2)], [true, false]);
 });
+
+Deno.test("View.drain() names UIDs by VANISHED to who enabled QRESYNC or UIDONLY", () => {
+  for (const enabled of ["QRESYNC", "UIDONLY"] as const) {
+    const session = new Session("1", "127.0.0.1", true);
+    session.enabled.add(enabled);
+    const columns = new Columns([2, 3, 5, 8, 9]);
+    const view = open(columns);
+    columns.expunge(2, 3, 8);
+    assert.deepEqual(drained(view, false, session), []);
+    assert.deepEqual(drained(view, true, session), ["* VANISHED 2:3,8"]);
+    assert.equal(view.uidOf(2), 9);
+  }
+});
+
+Deno.test("View.toldModseq stays below an expunge that waits to be told", () => {
+  const columns = new Columns([1, 2]);
+  const view = open(columns);
+  const before = columns.highestModseq;
+  columns.expunge(1);
+  columns.flag(2, 1);
+  assert.deepEqual(drained(view, false), ["* 2 FETCH (FLAGS (\\Seen))"]);
+  assert.equal(view.toldModseq, before);
+  assert.deepEqual(drained(view, true), ["* 1 EXPUNGE"]);
+  assert.equal(view.toldModseq, columns.highestModseq);
+});
