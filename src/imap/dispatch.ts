@@ -29,7 +29,8 @@ import {
 import { tellingProgress } from "./progress.ts";
 import { forgetSaved } from "./searching.ts";
 import type { Session } from "./session.ts";
-import { type AnyRow, findCommand } from "./table.ts";
+import type { AnyRow } from "./command_rows.ts";
+import { findCommand } from "./table.ts";
 import { UidRequired } from "./uid_required.ts";
 import type { Log } from "../log.ts";
 

@@ -1,5 +1,6 @@
 import { deepStrictEqual, match, ok } from "node:assert/strict";
-import { type AnyRow, capabilities, commandTable } from "../../src/imap/table.ts";
+import type { AnyRow } from "../../src/imap/command_rows.ts";
+import { capabilities, commandTable } from "../../src/imap/table.ts";
 import { KeyMemory } from "../../src/imap/key_memory.ts";
 import type { Context } from "../../src/imap/command.ts";
 import { NO_IMAP_METER } from "../../src/imap/meter.ts";
