@@ -156,7 +156,7 @@ export interface CommandRow<State extends CommandState, Args> {
    * numbers. @see RFC 9051 §7.5.1
    */
   readonly mayExpunge: boolean;
-  /** Its answer is the EXPUNGE responses, whatever NOTIFY says. @see RFC 9051 §6.4.3, RFC 6851 §3.3 */
+  /** Its answer is the EXPUNGE responses, whatever NOTIFY says. @see RFC 9051 §6.4.3, RFC 8508 §4 */
   readonly removes?: boolean;
   /** Arguments are secrets and never reach a log. */
   readonly secret?: boolean;

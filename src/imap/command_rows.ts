@@ -452,6 +452,7 @@ export function commandRows(
       run: replace,
       rfc: "RFC 8508 §4",
       capability: "REPLACE",
+      removes: true,
       literal: announcedReplacement,
     }, { bySequence: true }),
   ];

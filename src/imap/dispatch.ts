@@ -31,6 +31,7 @@ import { forgetSaved } from "./searching.ts";
 import type { Session } from "./session.ts";
 import type { AnyRow } from "./command_rows.ts";
 import { findCommand } from "./table.ts";
+import { tellSelected } from "./tell_selected.ts";
 import { UidRequired } from "./uid_required.ts";
 import type { Log } from "../log.ts";
 
@@ -72,7 +73,7 @@ export async function dispatch(frame: Frame, env: Environment): Promise<Outcome>
     ? bad("Expected UTF-8")
     : await runRow(found.row, scanner, { ...env, tag, command: found.name });
   if (found !== undefined) await tellChanges(found.row, env);
-  const code = completion.code ?? waitingCode(env.session);
+  const code = codeOf(completion, env);
   env.out.text(statusLine(tag, completion.status, completion.text, code));
   const seconds = meter.now() - started;
   meter.command(found?.name, completion.status, found?.row.lasting ? undefined : seconds);
@@ -139,20 +140,27 @@ function inSession(
 /** Sends what other sessions did, as far as this command allows it. */
 function tellChanges(row: AnyRow, { session, out }: Environment): Promise<void> | undefined {
   session.metadataNews?.tell(out);
-  if (session.state.name !== "selected") return undefined;
-  const { view } = session.state;
-  const options = { session, expunges: row.mayExpunge, withUid: row.byUid ?? false };
-  return session.notify === undefined || row.removes
-    ? view.tell(out, options)
-    : session.notify.drain(view, out, options);
+  return tellSelected(session, out, {
+    expunges: row.mayExpunge,
+    withUid: row.byUid ?? false,
+    removed: row.removes ?? false,
+  });
+}
+
+/** The code of the tagged reply. Where two are due, the one about what waits goes before it. */
+function codeOf({ code }: Completion, { session, out }: Environment): ResponseCode | undefined {
+  const waiting = waitingCode(session);
+  if (code === undefined || waiting === undefined) return code ?? waiting;
+  out.text(statusLine("*", "OK", "Not all changes were told", waiting));
+  return code;
 }
 
 /**
- * While expunged messages wait to be told: MODSEQ that were told may be above theirs, and the
- * client must not believe that it knows all up to there. @see RFC 7162 §3.2
+ * While changes wait to be told, or are not told at all: MODSEQ that were told may be above theirs,
+ * and the client must not believe that it knows all up to there. @see RFC 7162 §3.2
  */
 function waitingCode({ state, qresync }: Session): ResponseCode | undefined {
-  if (!qresync || state.name !== "selected" || !state.view.diverged) return undefined;
+  if (!qresync || state.name !== "selected" || !state.view.behind) return undefined;
   return numberCode("HIGHESTMODSEQ", state.view.toldModseq);
 }
 

@@ -124,12 +124,22 @@ export class Notifications {
     if (changes !== undefined) changes.arrived -= uids.length;
   }
 
-  /** Tells as much of the selected mailbox as the client asked for. */
-  drain(view: View, out: Output, options: DrainOptions): Promise<void> | undefined {
-    if (this.#selected.events.size === 0) return undefined;
-    const silentFlags = !this.#selected.events.has("FlagChange");
+  /**
+   * Tells as much of the selected mailbox as the client asked for.
+   *
+   * @param removed the client itself removed messages, and hears of that in any case
+   */
+  drain(
+    view: View,
+    out: Output,
+    options: DrainOptions,
+    removed = false,
+  ): Promise<void> | undefined {
+    const { events } = this.#selected;
+    if (events.size === 0 && !removed) return undefined;
+    const silentFlags = !events.has("FlagChange");
     const rest = view.tell(out, { ...options, withUid: true, silentFlags });
-    if (lastUid(view) > this.#fetched) this.#selectedDue = true;
+    if (events.size > 0 && lastUid(view) > this.#fetched) this.#selectedDue = true;
     return rest;
   }
 

@@ -63,6 +63,8 @@ export class View {
   #expungesTold: number;
   /** Changes up to here have been told. */
   #modseq: number;
+  /** Flags that changed after this one were kept from the client, which does not ask for them. */
+  #silentSince: number | undefined;
   /** Changes after `#modseq` that this client made, but for messages that others changed too. */
   #known = new Map<number, ReadonlySet<number>>();
   #keywordCount: number;
@@ -220,12 +222,22 @@ export class View {
 
   /** Changes up to this mod-sequence have been told. */
   get told(): number {
-    return this.#modseq;
+    return this.#silentSince ?? this.#modseq;
   }
 
   /** The client was told of all changes up to this one, also of expunged messages. */
   get toldModseq(): number {
-    return this.diverged ? this.#expungesTold : this.#modseq;
+    return this.diverged ? Math.min(this.#expungesTold, this.told) : this.told;
+  }
+
+  /** Flags changed of which the client was not told, since it does not ask for them. */
+  get silenced(): boolean {
+    return this.#silentSince !== undefined;
+  }
+
+  /** There are changes that the client was not told of. */
+  get behind(): boolean {
+    return this.stale || this.silenced;
   }
 
   /**
@@ -278,7 +290,7 @@ export class View {
    * @see RFC 9051 §7.5.1
    */
   drain(out: Output, options: DrainOptions): void {
-    if (!this.stale) return;
+    if (!(options.silentFlags ? this.stale : this.behind)) return;
     this.announceKeywords(out);
     if (options.expunges) this.#tellExpunges(out, options.session);
     this.#tellFlags(out, options);
@@ -301,11 +313,10 @@ export class View {
   }
 
   #tellFlags(out: Output, { session, withUid, silentFlags }: DrainOptions): void {
-    const told = this.#modseq;
+    const told = silentFlags ? this.#modseq : this.told;
     this.#modseq = this.mailbox.highestModseq;
-    if (silentFlags || this.#modseq === told || this.#knowsAllSince(told)) {
-      return this.#known.clear();
-    }
+    if (this.#modseq === told || this.#knowsAllSince(told)) return this.#known.clear();
+    if (!silentFlags) this.#silentSince = undefined;
     const { uids, count, modseqs } = this.mailbox.messages;
     const tellsUid = namesUid(session, withUid);
     const last = this.#count === 0 ? 0 : this.#uids[this.#count - 1];
@@ -313,6 +324,10 @@ export class View {
       if (modseqs[i] <= told || this.#known.get(modseqs[i])?.has(uids[i]) === false) continue;
       const seq = this.diverged ? this.seqOf(uids[i]) : i + 1;
       if (seq === 0) continue;
+      if (silentFlags) {
+        this.#silentSince ??= told;
+        break;
+      }
       const uid = tellsUid ? `UID ${uids[i]} ` : "";
       const modseq = session.condstore ? ` MODSEQ (${modseqs[i]})` : "";
       const opening = fetchOpening(session, seq, uids[i]);

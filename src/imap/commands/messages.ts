@@ -16,6 +16,7 @@ import { fetchOpening, namesUid } from "../message_response.ts";
 import { requireWithinLimit, withinLimit, withLimitCode } from "../message_limit.ts";
 import { tellOverQuota } from "../over_quota.ts";
 import { expungeIssued, presentUids } from "../targets.ts";
+import { tellSelected } from "../tell_selected.ts";
 import { enableCondstore } from "../condstore.ts";
 
 /** @see RFC 9051 §6.4.6, RFC 7162 §3.1.3 */
@@ -120,14 +121,21 @@ export async function uidExpunge(
   const { view, service, out } = context;
   view.requireWritable();
   const { uids, code } = withinLimit(view.resolve(args.set, true), service);
-  return withLimitCode(expunged(context, await view.mailbox.expunge(uids)), code, out);
+  return withLimitCode(await expunged(context, await view.mailbox.expunge(uids)), code, out);
 }
 
-/** All changes up to this one are told before the tagged reply. @see RFC 7162 §3.2.7, §3.2.9 */
-function expunged(
-  { command, session }: SelectedContext,
+/**
+ * All changes up to this one are told before the tagged reply; where NOTIFY leaves some out, the
+ * reply gets a lower HIGHESTMODSEQ, as that of any other command.
+ *
+ * @see RFC 7162 §3.2.7, §3.2.9
+ */
+async function expunged(
+  { command, session, view, out, byUid }: SelectedContext,
   { uids, modseq }: ExpungedUids,
-): Completion {
-  const code = session.qresync && uids.length > 0 ? numberCode("HIGHESTMODSEQ", modseq) : undefined;
-  return ok(`${command} completed`, code);
+): Promise<Completion> {
+  const completion = ok(`${command} completed`);
+  if (!session.qresync || uids.length === 0) return completion;
+  await tellSelected(session, out, { expunges: true, withUid: byUid, removed: true });
+  return view.silenced ? completion : { ...completion, code: numberCode("HIGHESTMODSEQ", modseq) };
 }
