@@ -44,13 +44,15 @@ export async function esearch(
   if (refusal !== undefined) return refusal;
   const selected = session.state.name === "selected" ? session.state.view : undefined;
   const asksSelected = sources === undefined || sources.some(({ kind }) => kind === "selected");
-  if (asksSelected && selected === undefined) return bad("No mailbox is selected");
+  const needsSelected = asksSelected || hasOption(returns, "UPDATE");
+  if (needsSelected && selected === undefined) return bad("No mailbox is selected");
   const key = await withoutFilters(args.key, (entry) => annotated(context, "").value(entry));
   if (lacksFuzzy({ returns, key })) return bad(WITHOUT_FUZZY);
   if (sources !== undefined) await user.account.refresh();
   const names = filteredMailboxes(sources ?? [{ kind: "selected" }], user.account, session);
   const onlySelected = names.length === 1 && names[0] === selected?.mailbox.name;
-  if (hasOption(returns, "SAVE") && !onlySelected) {
+  // Not even where another source leads to it. @see RFC 7377 §2.2
+  if (hasOption(returns, "SAVE") && sources?.some(({ kind }) => kind !== "selected")) {
     return bad("Only results of the selected mailbox can be saved");
   }
   if (usesSaved(key) && !onlySelected) {
