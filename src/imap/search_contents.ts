@@ -38,7 +38,7 @@ export async function filterHeaderText(
   return found;
 }
 
-/** Lets pass those of `seqs` with that identifier; the store looks. @see RFC 8474 §5.3 */
+/** Lets pass those of `seqs` with that identifier; the store looks. @see RFC 8474 §6 */
 export async function filterObjectId(
   kind: "emailId" | "threadId",
   objectId: string,

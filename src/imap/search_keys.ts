@@ -101,7 +101,7 @@ function savedDay(
 
 function objectId(kind: "emailId" | "threadId"): SearchRow<{ readonly objectId: string }> {
   return {
-    rfc: "RFC 8474 §5.3",
+    rfc: "RFC 8474 §6",
     capability: "OBJECTID",
     cost: () => 1,
     filter: (key, seqs, scope) => filterObjectId(kind, key.objectId, seqs, scope),

@@ -2,7 +2,7 @@
  * The preview of a message: how its text begins, for lists of messages. Markup, quotations of other
  * messages and signatures are left out, and work is bounded by {@link HEAD_OCTETS} of each text.
  *
- * @see RFC 8970 §3.1
+ * @see RFC 8970 §3.3
  */
 
 import { charsetReader } from "./charset.ts";
@@ -13,7 +13,7 @@ import type { Part } from "./mime.ts";
 import { HEAD_OCTETS, type TextHeads } from "./text_heads.ts";
 import { transferReader } from "./transfer_encoding.ts";
 
-/** Characters (code points) of a preview; the RFC allows 256. @see RFC 8970 §3.1 */
+/** Characters (code points) of a preview; the RFC allows 256. @see RFC 8970 §3.3 */
 export const PREVIEW_CHARS = 200;
 
 /** Most texts fill their preview with the first octets, and are looked at no further. */

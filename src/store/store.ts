@@ -444,9 +444,9 @@ export interface CachedItems {
   readonly emailId: string;
   /** The same for messages of one thread, in all mailboxes. @see RFC 8474 §5.2 */
   readonly threadId: string;
-  /** How the text begins, as text; null while that is not known. @see RFC 8970 §3.1 */
+  /** How the text begins, as text; null while that is not known. @see RFC 8970 §3.2 */
   readonly preview: string | null;
-  /** When the message was saved in this mailbox: seconds since 1970. @see RFC 8514 §4.1 */
+  /** When the message was saved in this mailbox: seconds since 1970. @see RFC 8514 §3 */
   readonly saved: number;
 }
 

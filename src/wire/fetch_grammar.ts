@@ -33,7 +33,7 @@ export type FetchItem =
       | "THREADID"
       | "SAVEDATE";
   }
-  /** LAZY: NIL will do where making it takes time. @see RFC 8970 §3.2 */
+  /** LAZY: NIL will do where making it takes time. @see RFC 8970 §4.1 */
   | { readonly name: "PREVIEW"; readonly lazy: boolean }
   /** BODY without a section: BODYSTRUCTURE without extension data. */
   | { readonly name: "BODY" }
@@ -127,7 +127,7 @@ function fetchItem(s: Scanner): FetchItem {
  *
  * preview-mod = "LAZY"; what else follows in parentheses are modifiers of FETCH
  *
- * @see RFC 8970 §4
+ * @see RFC 8970 §6
  */
 function takesLazy(s: Scanner): boolean {
   if (!/^ \(LAZY[ )]/i.test(s.text.slice(s.position, s.position + 7))) return false;

@@ -35,7 +35,7 @@ export type SearchKey =
     readonly name: "BEFORE" | "ON" | "SINCE" | "SENTBEFORE" | "SENTON" | "SENTSINCE";
     readonly day: Day;
   }
-  /** @see RFC 8474 §5.3 */
+  /** @see RFC 8474 §6 */
   | { readonly name: "EMAILID" | "THREADID"; readonly objectId: string }
   /** @see RFC 8514 §4.3 */
   | { readonly name: "SAVEDBEFORE" | "SAVEDON" | "SAVEDSINCE"; readonly day: Day }
