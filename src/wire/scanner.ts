@@ -23,7 +23,7 @@ export function isStreamed(literal: Literal): literal is StreamedLiteral {
 /** A command that does not follow the grammar; `message` is fit for the text of a BAD. */
 export class SyntaxFault extends Error {
   /** Response code of its BAD. */
-  readonly code?: "UIDREQUIRED" | "BADCHARSET";
+  readonly code?: "UIDREQUIRED" | "BADCHARSET" | "CLIENTBUG";
 
   /** @param offset of the fault in the command's text, from 0; its literals do not count */
   constructor(message: string, readonly offset: number) {
