@@ -1,5 +1,6 @@
 /** Messages that a command names but that other sessions expunged meanwhile. @see RFC 2180 §4 */
 
+import { FLAG } from "../store/store.ts";
 import { Refusal } from "./command.ts";
 import type { View } from "./view.ts";
 
@@ -16,4 +17,13 @@ export function presentUids(
   if (!view.diverged) return { present: uids, gone: false };
   const present = uids.filter((uid) => view.indexOf(uid, view.seqOf(uid)) >= 0);
   return { present, gone: present.length < uids.length };
+}
+
+/** Those of the UIDs whose messages are there and have \Deleted. */
+export function deletedUids(view: View, uids: readonly number[]): readonly number[] {
+  const { flags } = view.mailbox.messages;
+  return uids.filter((uid) => {
+    const index = view.indexOf(uid, view.seqOf(uid));
+    return index >= 0 && (flags[index] & FLAG.deleted) !== 0;
+  });
 }

@@ -212,7 +212,32 @@ Deno.test("limits.messages: the newest are processed, and the client is told", a
   match((await answers(client, "MOVE 1:3 INBOX")).at(-1) ?? "", /^a NO \[MESSAGELIMIT 2 2\]/);
   const expunged = await answers(client, "UID EXPUNGE 1:5");
   deepStrictEqual(expunged.slice(0, 2), ["* 4 EXPUNGE", "* 4 EXPUNGE"]);
-  match(expunged[2], /^a OK \[MESSAGELIMIT 2 4\]/);
+  strictEqual(expunged[2], "a OK UID EXPUNGE completed");
+});
+
+Deno.test("limits.messages: UID EXPUNGE counts \\Deleted messages only, and ends when repeated", async () => {
+  await using server = await startLimited("messages = 2");
+  await using client = await withFive(server);
+  deepStrictEqual(await answers(client, "UID EXPUNGE 1:*"), ["a OK UID EXPUNGE completed"]);
+  await answers(client, "STORE 1:2 +FLAGS.SILENT (\\Deleted)");
+  await answers(client, "STORE 3 +FLAGS.SILENT (\\Deleted)");
+  deepStrictEqual(await answers(client, "UID EXPUNGE 1:*"), [
+    "* 2 EXPUNGE",
+    "* 2 EXPUNGE",
+    "a OK [MESSAGELIMIT 2 2] UID EXPUNGE completed",
+  ]);
+  deepStrictEqual(await answers(client, "UID EXPUNGE 1:*"), [
+    "* 1 EXPUNGE",
+    "a OK UID EXPUNGE completed",
+  ]);
+});
+
+Deno.test("limits.messages: EXPUNGE, CLOSE and STATUS have no limit", async () => {
+  await using server = await startLimited("messages = 2");
+  await using client = await withFive(server);
+  deepStrictEqual((await answers(client, "STATUS INBOX (UNSEEN)"))[0], "* STATUS INBOX (UNSEEN 5)");
+  for (const set of ["1:2", "3:4"]) await answers(client, `STORE ${set} +FLAGS.SILENT (\\Deleted)`);
+  deepStrictEqual((await answers(client, "EXPUNGE")).length, 5);
 });
 
 Deno.test("limits.messages: batches of UIDs hold no more", async () => {

@@ -15,7 +15,7 @@ import { mailboxArgument, orTryCreate } from "../mailbox_argument.ts";
 import { fetchOpening, namesUid } from "../message_response.ts";
 import { requireWithinLimit, withinLimit, withLimitCode } from "../message_limit.ts";
 import { tellOverQuota } from "../over_quota.ts";
-import { expungeIssued, presentUids } from "../targets.ts";
+import { deletedUids, expungeIssued, presentUids } from "../targets.ts";
 import { tellSelected } from "../tell_selected.ts";
 import { enableCondstore } from "../condstore.ts";
 
@@ -113,14 +113,14 @@ export async function expunge(context: SelectedContext): Promise<Completion> {
   return expunged(context, await context.view.mailbox.expunge());
 }
 
-/** @see RFC 4315 §2.1 */
+/** Only \Deleted messages count for the limit. @see RFC 4315 §2.1, RFC 9738 §3.1 */
 export async function uidExpunge(
   context: SelectedContext,
   args: UidExpungeArgs,
 ): Promise<Completion> {
   const { view, service, out } = context;
   view.requireWritable();
-  const { uids, code } = withinLimit(view.resolve(args.set, true), service);
+  const { uids, code } = withinLimit(deletedUids(view, view.resolve(args.set, true)), service);
   return withLimitCode(await expunged(context, await view.mailbox.expunge(uids)), code, out);
 }
 
