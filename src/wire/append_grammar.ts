@@ -170,7 +170,10 @@ function readPart(s: Scanner, parts: MessagePart[]): Announced | undefined {
   if (s.takeKeyword("URL")) {
     s.space();
     if (s.atEnd) return "argument";
-    parts.push({ kind: "url", url: s.astring("a URL") });
+    const start = s.position;
+    const url = s.astring("a URL");
+    if (url === "") throw s.fault("a URL that is not empty", start);
+    parts.push({ kind: "url", url });
     return undefined;
   }
   if (s.takeKeyword("TEXT")) s.space();

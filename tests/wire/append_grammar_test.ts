@@ -83,6 +83,7 @@ Deno.test("appendArgs: takes messages that are put together", () => {
     " a CATENATE",
     " a CATENATE ()",
     " a CATENATE (URL)",
+    ' a CATENATE (URL "")',
     " a CATENATE (FOO b)",
   ]);
   faultOf(appendArgs, " a CATENATE (TEXT{1}\r\n)", [x]);
