@@ -2,16 +2,15 @@
 
 import type { Account } from "../store/store.ts";
 import type { StatusItem } from "../wire/list_grammar.ts";
-import type { EventGroup, EventName, MailboxFilter } from "../wire/notify_grammar.ts";
+import { isOfSelected } from "../wire/mailbox_filter.ts";
+import type { EventGroup, EventName } from "../wire/notify_grammar.ts";
 import { mailboxName } from "../wire/mailbox_name.ts";
+import { type Choice, choiceOf } from "./filtered_mailboxes.ts";
 import type { Session } from "./session.ts";
-
-/** A filter with names as stores have them. */
-type Filter = Exclude<MailboxFilter, { readonly kind: "selected" }>;
 
 /** Events of mailboxes that are not selected. */
 export interface OtherGroup {
-  readonly filter: Filter;
+  readonly chooses: Choice;
   readonly events: ReadonlySet<EventName>;
 }
 
@@ -27,7 +26,7 @@ export const NO_SELECTED_EVENTS: SelectedGroup = { events: new Set(), items: [],
 /** The group about the selected mailbox; without one nothing is to be told of it. */
 export function selectedGroup(groups: readonly EventGroup[]): SelectedGroup {
   for (const { filter, events, items } of groups) {
-    if (filter.kind === "selected") return { events, items, delayed: filter.delayed };
+    if (isOfSelected(filter)) return { events, items, delayed: filter.kind !== "selected" };
   }
   return NO_SELECTED_EVENTS;
 }
@@ -35,10 +34,10 @@ export function selectedGroup(groups: readonly EventGroup[]): SelectedGroup {
 /** The groups about other mailboxes. A name that no mailbox can have is passed over. */
 export function otherGroups(groups: readonly EventGroup[], session: Session): OtherGroup[] {
   return groups.flatMap<OtherGroup>(({ filter, events }) => {
-    if (filter.kind === "selected" || events.size === 0) return [];
-    if (!("names" in filter)) return [{ filter, events }];
-    const names = filter.names.flatMap((name) => mailboxName(name, session.utf8) ?? []);
-    return [{ filter: { kind: filter.kind, names }, events }];
+    if (isOfSelected(filter) || events.size === 0) return [];
+    const spelled = "names" in filter ? filter.names : [];
+    const names = spelled.flatMap((name) => mailboxName(name, session.utf8) ?? []);
+    return [{ chooses: choiceOf(filter, names, session), events }];
   });
 }
 
@@ -49,25 +48,14 @@ export function isWanted(
   mailbox: string,
   event: EventName,
 ): boolean {
-  return groups.some(({ filter, events }) =>
-    events.has(event) && matches(filter, account, mailbox)
-  );
-}
-
-/** Subscriptions are looked up each time, since they change. @see RFC 5465 §6.4 */
-function matches(filter: Filter, account: Account, mailbox: string): boolean {
-  switch (filter.kind) {
-    // Deliveries can go to any mailbox.
-    case "inboxes":
-    case "personal":
-      return true;
-    case "subscribed":
+  // Subscriptions are looked up each time, since they change. @see RFC 5465 §6.4
+  const info = {
+    name: mailbox,
+    get subscribed() {
       return account.info(mailbox)?.subscribed ?? account.subscriptions().includes(mailbox);
-    case "subtree":
-      return filter.names.some((name) => mailbox === name || mailbox.startsWith(`${name}/`));
-    case "mailboxes":
-      return filter.names.includes(mailbox);
-  }
+    },
+  };
+  return groups.some(({ chooses, events }) => events.has(event) && chooses(info));
 }
 
 /** What the first STATUS of a mailbox tells. @see RFC 5465 §3.1 */

@@ -6,7 +6,7 @@ import { mailboxArgument } from "./mailbox_argument.ts";
 import type { Session } from "./session.ts";
 
 /** Does a filter choose the mailbox? */
-type Choice = (info: MailboxInfo) => boolean;
+export type Choice = (mailbox: Pick<MailboxInfo, "name" | "subscribed">) => boolean;
 
 const CHOICES: {
   readonly [Kind in MailboxFilter["kind"]]: (
@@ -41,6 +41,15 @@ function ancestorsAndSelf(name: string): string[] {
   return names;
 }
 
+/** What a filter chooses. @param names those that it has, as stores have them */
+export function choiceOf(
+  { kind }: MailboxFilter,
+  names: readonly string[],
+  session: Session,
+): Choice {
+  return CHOICES[kind](new Set(names), session);
+}
+
 /**
  * Names of the mailboxes that any of the filters chooses and that can be selected, each once, in
  * the order of LIST. Those that do not exist are passed over.
@@ -54,10 +63,7 @@ export function filteredMailboxes(
 ): readonly string[] {
   const choices = filters.map((filter) => {
     const names = "names" in filter ? filter.names : [];
-    return CHOICES[filter.kind](
-      new Set(names.map((name) => mailboxArgument(name, session))),
-      session,
-    );
+    return choiceOf(filter, names.map((name) => mailboxArgument(name, session)), session);
   });
   return account.list()
     .filter((info) => info.selectable && choices.some((chooses) => chooses(info)))

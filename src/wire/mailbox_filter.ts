@@ -3,9 +3,15 @@
 import { mailbox } from "./grammar.ts";
 import type { Scanner } from "./scanner.ts";
 
-/** Which mailboxes a command is about. @see RFC 5465 §6 */
+/** The mailbox that is selected, whichever that is. */
+export interface SelectedFilter {
+  readonly kind: "selected" | "selected-delayed";
+}
+
+/** Which mailboxes a command is about. @see RFC 5465 §6, RFC 7377 §2.2 */
 export type MailboxFilter =
-  | { readonly kind: "selected" | "selected-delayed" | "inboxes" | "personal" | "subscribed" }
+  | SelectedFilter
+  | { readonly kind: "inboxes" | "personal" | "subscribed" }
   /** Names as the client spelled them. */
   | {
     readonly kind: "subtree" | "subtree-one" | "mailboxes";
@@ -27,17 +33,22 @@ const FILTERS: { readonly [Kind in MailboxFilter["kind"]]: (s: Scanner) => Mailb
  * filter-mailboxes = "selected" / "selected-delayed" / "inboxes" / "personal" / "subscribed" /
  *   ("subtree" / "subtree-one" / "mailboxes") SP one-or-more-mailbox
  *
- * @param allowed kinds that the command takes
+ * @param allowed kinds that the command takes, all of them by default
  */
 export function mailboxFilter(
   s: Scanner,
-  allowed: ReadonlySet<MailboxFilter["kind"]>,
+  allowed?: ReadonlySet<MailboxFilter["kind"]>,
 ): MailboxFilter {
   const start = s.position;
   const wanted = "a choice of mailboxes";
   const kind = s.atom(wanted).toLowerCase();
-  if (!isKind(kind) || !allowed.has(kind)) throw s.fault(wanted, start);
+  if (!isKind(kind) || allowed?.has(kind) === false) throw s.fault(wanted, start);
   return FILTERS[kind](s);
+}
+
+/** Whether it is about the selected mailbox alone. */
+export function isOfSelected(filter: MailboxFilter): filter is SelectedFilter {
+  return filter.kind === "selected" || filter.kind === "selected-delayed";
 }
 
 function isKind(word: string): word is MailboxFilter["kind"] {

@@ -1,7 +1,7 @@
 /** NOTIFY. @see RFC 5465 §8 */
 
 import { type FetchItem, fetchItems } from "./fetch_grammar.ts";
-import { mailbox } from "./grammar.ts";
+import { isOfSelected, type MailboxFilter, mailboxFilter } from "./mailbox_filter.ts";
 import type { Scanner } from "./scanner.ts";
 
 /** What there is to be told of, as the RFC spells it. */
@@ -28,13 +28,6 @@ const MESSAGE_EVENTS: ReadonlySet<string> = new Set<EventName>([
   "FlagChange",
   "AnnotationChange",
 ]);
-
-/** Which mailboxes a group of events is about. @see RFC 5465 §6 */
-export type MailboxFilter =
-  | { readonly kind: "selected"; readonly delayed: boolean }
-  | { readonly kind: "inboxes" | "personal" | "subscribed" }
-  /** Names as the client spelled them. */
-  | { readonly kind: "subtree" | "mailboxes"; readonly names: readonly string[] };
 
 /** What is to be told of some mailboxes; nothing if there are no events. */
 export interface EventGroup {
@@ -75,7 +68,7 @@ export function notifyArgs(s: Scanner): NotifyArgs {
   if (status) s.space();
   const start = s.position;
   const groups = s.separated(" ", eventGroup);
-  if (groups.filter(({ filter }) => filter.kind === "selected").length > 1) {
+  if (groups.filter(({ filter }) => isOfSelected(filter)).length > 1) {
     throw s.fault("one of SELECTED and SELECTED-DELAYED, once", start);
   }
   s.end();
@@ -104,47 +97,13 @@ function problemOf({ filter, events, unknown, items }: EventGroup): string | und
   if ((has("FlagChange") || has("AnnotationChange")) && !has("MessageNew")) {
     return "MessageNew and MessageExpunge besides changes of flags";
   }
-  if (filter.kind !== "selected") {
+  if (!isOfSelected(filter)) {
     return items.length > 0 ? "no FETCH items but for the selected mailbox" : undefined;
   }
   if (unknown.length === 0 && ![...events].every((name) => MESSAGE_EVENTS.has(name))) {
     return "only events of messages for the selected mailbox";
   }
   return undefined;
-}
-
-/**
- * filter-mailboxes-selected = "selected" / "selected-delayed"
- *
- * filter-mailboxes-other = "inboxes" / "personal" / "subscribed" /
- *   ("subtree" SP one-or-more-mailbox) / ("mailboxes" SP one-or-more-mailbox)
- */
-function mailboxFilter(s: Scanner): MailboxFilter {
-  const start = s.position;
-  switch (s.atom("a choice of mailboxes").toUpperCase()) {
-    case "SELECTED":
-      return { kind: "selected", delayed: false };
-    case "SELECTED-DELAYED":
-      return { kind: "selected", delayed: true };
-    case "INBOXES":
-      return { kind: "inboxes" };
-    case "PERSONAL":
-      return { kind: "personal" };
-    case "SUBSCRIBED":
-      return { kind: "subscribed" };
-    case "SUBTREE":
-      return { kind: "subtree", names: oneOrMoreMailboxes(s) };
-    case "MAILBOXES":
-      return { kind: "mailboxes", names: oneOrMoreMailboxes(s) };
-    default:
-      throw s.fault("a choice of mailboxes", start);
-  }
-}
-
-/** one-or-more-mailbox = mailbox / "(" mailbox *(SP mailbox) ")" */
-function oneOrMoreMailboxes(s: Scanner): readonly string[] {
-  s.space();
-  return s.peek() === "(" ? s.list(mailbox) : [mailbox(s)];
 }
 
 type Events = Omit<EventGroup, "filter">;

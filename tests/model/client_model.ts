@@ -16,6 +16,8 @@ export interface Features {
   readonly uidOnly: boolean;
   /** Wanted; once connected, enabled. */
   rev2: boolean;
+  /** Told by itself, at any time, so that its numbers shift at any time: it names UIDs alone. */
+  readonly notify: boolean;
 }
 
 /** What a client with QRESYNC keeps to come back with. */
@@ -31,8 +33,9 @@ export function normalFlags(flags: string): string {
   return flags.split(" ").filter((flag) => flag !== "" && flag !== "\\Recent").sort().join(" ");
 }
 
-/** The numbers of a set such as `1:3,7`. */
+/** The numbers of a set such as `1:3,7`, in its order. */
 export function numbersOf(set: string): number[] {
+  if (set === "") return [];
   return set.split(",").flatMap((range) => {
     const [first, last = first] = range.split(":").map(Number);
     return Array.from({ length: last - first + 1 }, (_, i) => first + i);
@@ -129,7 +132,7 @@ export class ClientModel {
     const modseq = number(/^\* OK \[HIGHESTMODSEQ (\d+)\]/);
     if (modseq >= 0) this.#lowered = modseq;
     assert.ok(!features.uidOnly || !/\[UNSEEN /.test(response), response);
-    assert.match(response, /^\* (OK |FLAGS |SEARCH|ESEARCH |LIST |ENABLED)/);
+    assert.match(response, /^\* (OK |FLAGS |SEARCH|SORT|ESEARCH |LIST |ENABLED)/);
   }
 
   #vanish(set: string, earlier: boolean, response: string): void {

@@ -37,7 +37,15 @@ export class ModelSession {
       ...uidOnly ? ["UIDONLY"] : [],
       ...rev2 ? ["IMAP4rev2"] : [],
     ];
-    if (wanted.length === 0) return;
+    if (wanted.length > 0) await this.#enable(wanted);
+    if (!this.features.notify) return;
+    const events = "MessageNew (UID FLAGS) MessageExpunge FlagChange";
+    const { reply } = await this.send(`NOTIFY SET (selected (${events}))`);
+    assert.match(reply, /^OK/);
+  }
+
+  async #enable(wanted: readonly string[]): Promise<void> {
+    const { qresync, uidOnly } = this.features;
     const { untagged } = await this.send(`ENABLE ${wanted.join(" ")}`);
     const enabled = untagged[0].split(" ");
     assert.deepEqual([enabled.includes("QRESYNC"), enabled.includes("UIDONLY")], [
@@ -45,6 +53,11 @@ export class ModelSession {
       uidOnly,
     ]);
     this.features.rev2 = enabled.includes("IMAP4rev2");
+  }
+
+  /** Messages have no number that it could be sure of. */
+  get byUidAlone(): boolean {
+    return this.features.uidOnly || this.features.notify;
   }
 
   async close(): Promise<void> {
@@ -66,16 +79,34 @@ export class ModelSession {
     return answer;
   }
 
+  /** What comes before a continuation. */
+  async untilContinuation(): Promise<readonly string[]> {
+    const untagged: string[] = [];
+    for (;;) {
+      const response = await this.client.response();
+      assert.ok(response !== undefined, "the end of the connection");
+      this.note(`S: ${response}`);
+      if (response.startsWith("+")) return untagged;
+      untagged.push(response);
+    }
+  }
+
   note(line: string): void {
     this.trace.push(line);
     if (this.trace.length > LONGEST_TRACE) this.trace.shift();
   }
 
-  /** Sends a command and learns from the answer; then asks about new messages. */
-  async command(command: string, meanwhile?: (answer: Answer) => void): Promise<Answer> {
+  /**
+   * Sends a command and learns from the answer; then asks about new messages.
+   *
+   * @param effect what the command does and does not tell
+   */
+  async command(command: string, effect?: (answer: Answer) => void): Promise<Answer> {
     const answer = await this.send(command);
-    meanwhile?.(answer);
+    // News of others come after it, but with NOTIFY perhaps before it.
+    if (!this.features.notify) effect?.(answer);
     this.model.take(answer.untagged, answer.reply);
+    if (this.features.notify) effect?.(answer);
     await this.learn();
     return answer;
   }
@@ -88,7 +119,7 @@ export class ModelSession {
       const first = this.model.entries.findIndex(({ uid }) => uid === undefined) + 1;
       const items = this.features.qresync ? "(UID FLAGS MODSEQ)" : "(UID FLAGS)";
       const { untagged, reply } = await this.send(
-        this.features.uidOnly
+        this.byUidAlone
           ? `UID FETCH ${this.#asked + 1}:* ${items}`
           : `FETCH ${first}:${this.model.entries.length} ${items}`,
       );

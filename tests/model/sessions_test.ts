@@ -8,6 +8,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { ImapClient, PATIENCE } from "../client.ts";
+import type { Features } from "./client_model.ts";
 import { PASSWORD, serving, USER } from "../net/serving.ts";
 import { BOX, ModelSession } from "./model_session.ts";
 import { changeFromOutside } from "./outside.ts";
@@ -20,8 +21,10 @@ import {
   fetch,
   fetchChanged,
   noop,
+  replace,
   reselect,
   search,
+  sort,
   type Step,
   store,
 } from "./steps.ts";
@@ -31,6 +34,8 @@ const SEED = Number(Deno.env.get("MODEL_SEED") ?? Date.now() % 1_000_000);
 const STEPS = Number(Deno.env.get("MODEL_STEPS") ?? 10_000);
 /** A slow machine does fewer steps rather than hold up all tests. */
 const LONGEST_MS = Deno.env.has("MODEL_STEPS") ? Infinity : 60_000;
+/** One response may take {@link PATIENCE}, a step has many. */
+const LONGEST_STEP_MS = 3 * PATIENCE;
 const MESSAGES = 25;
 /** Files in memory: what is durable is not what is tested. */
 const MEMORY = "/dev/shm";
@@ -42,10 +47,14 @@ const ACTIONS: readonly (readonly [weight: number, action: (step: Step) => Promi
   [7, expunge],
   [8, fetch],
   [6, fetchChanged],
+  [6, replace],
   [6, search],
+  [4, sort],
   [4, reselect],
   [6, noop],
 ];
+
+const PLAIN: Features = { qresync: false, uidOnly: false, rev2: false, notify: false };
 
 function anyAction(random: Random): (step: Step) => Promise<void> {
   let at = random.below(ACTIONS.reduce((sum, [weight]) => sum + weight, 0));
@@ -64,13 +73,14 @@ class Run {
     private readonly observer: Observer,
     private readonly mover: ImapClient,
   ) {
-    const session = (name: string, qresync: boolean, uidOnly: boolean, rev2: boolean) =>
-      new ModelSession(name, { qresync, uidOnly, rev2 }, port);
+    const session = (name: string, features: Partial<Features>) =>
+      new ModelSession(name, { ...PLAIN, ...features }, port);
     this.sessions = [
-      session("plain", false, false, false),
-      session("qresync", true, false, false),
-      session("uidonly", false, true, true),
-      session("uidonly and qresync", true, true, false),
+      session("plain", {}),
+      session("qresync", { qresync: true }),
+      session("uidonly", { uidOnly: true, rev2: true }),
+      session("uidonly and qresync", { uidOnly: true, qresync: true }),
+      session("notify", { notify: true }),
     ];
   }
 
@@ -145,7 +155,7 @@ class Run {
   /** Nobody knows who comes first; afterwards all must agree. */
   async atOnce(): Promise<void> {
     const { random, truth } = this;
-    const actions = [store, expunge, fetch, noop, append];
+    const actions = [store, expunge, fetch, noop, append, replace];
     await Promise.all(
       random.some(this.sessions, 4).map(async (session) => {
         const expected: Expected = new Map();
@@ -162,13 +172,13 @@ class Run {
     const { random } = this;
     const idle = random.pick(this.sessions);
     idle.client.line("i IDLE");
-    assert.match(await idle.client.response() ?? "", /^\+/);
+    const before = await idle.untilContinuation();
     await this.alone(random.pick(this.sessions.filter((each) => each !== idle)));
     if (random.chance(0.3)) await this.outside();
     idle.client.line("DONE");
     const { untagged, reply } = await idle.client.answer("i");
     for (const response of untagged) idle.note(`S: ${response}`);
-    idle.model.take(untagged, reply);
+    idle.model.take([...before, ...untagged], reply);
     await idle.learn();
     await idle.verify(this.truth);
   }
@@ -190,12 +200,12 @@ Deno.test(`all clients know what is in a mailbox, whatever happens (seed ${SEED}
   let step = 0;
   try {
     for (const session of run.sessions) {
-      await session.connect();
-      await session.select();
+      await inTime(session.connect());
+      await inTime(session.select());
     }
     const end = Date.now() + LONGEST_MS;
-    for (; step < STEPS && Date.now() < end; step++) await run.step();
-    for (const session of run.sessions) await session.verify(run.truth);
+    for (; step < STEPS && Date.now() < end; step++) await inTime(run.step());
+    for (const session of run.sessions) await inTime(session.verify(run.truth));
   } catch (error) {
     const traces = run.sessions.map(({ name, trace }) => `--- ${name}\n${trace.join("\n")}`);
     const log = server.lines.filter((line) => /bug|ERROR/i.test(line)).join("\n");
@@ -206,6 +216,20 @@ Deno.test(`all clients know what is in a mailbox, whatever happens (seed ${SEED}
   }
   console.log(`${step} steps`);
 });
+
+/** Fails if a step takes far too long, whatever it waits for. */
+async function inTime(step: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error(`Expected a step to end within ${LONGEST_STEP_MS} ms`)),
+    LONGEST_STEP_MS,
+  );
+  try {
+    await Promise.race([step, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 /** Where the mailbox lies below the folder of the server. */
 async function folderOf(dir: string): Promise<string> {

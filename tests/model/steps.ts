@@ -23,6 +23,8 @@ export interface Step {
 
 const FLAGS = ["\\Seen", "\\Flagged", "\\Deleted", "\\Answered", "$One", "two"] as const;
 
+const EXPUNGE_ISSUED = /^NO \[EXPUNGEISSUED\]/;
+
 /** Messages that a command names. */
 interface Named {
   readonly byUid: boolean;
@@ -34,10 +36,10 @@ interface Named {
   readonly present: readonly number[];
 }
 
-function name({ session, random, truth }: Step): Named | undefined {
-  const uids = random.some(session.model.known.map(({ uid = 0 }) => uid), 4);
+function name({ session, random, truth }: Step, most = 4): Named | undefined {
+  const uids = random.some(session.model.known.map(({ uid = 0 }) => uid), most);
   if (uids.length === 0) return undefined;
-  const byUid = session.features.uidOnly || random.chance(0.5);
+  const byUid = session.byUidAlone || random.chance(0.5);
   const seqOf = (uid: number) => session.model.entries.findIndex((each) => each.uid === uid) + 1;
   const present = uids.filter((uid) => truth.messages.has(uid));
   const set = uids.map((uid) => byUid ? uid : seqOf(uid)).join(",");
@@ -60,7 +62,8 @@ export async function store(step: Step): Promise<void> {
   const named = name(step);
   if (named === undefined) return;
   const mode = random.pick(["FLAGS", "+FLAGS", "-FLAGS"]);
-  const silent = random.chance(0.5);
+  // Who is told by itself cannot know whether that was before or after what it does in silence.
+  const silent = (step.alone || !session.features.notify) && random.chance(0.5);
   const flags = random.some(FLAGS, 3);
   const since = session.features.qresync && random.chance(0.4)
     ? random.pick([
@@ -134,16 +137,47 @@ export async function expunge(step: Step): Promise<void> {
   assert.equal(reply.includes("[HIGHESTMODSEQ "), told, reply);
 }
 
-export async function append({ session, random, truth, expected, alone }: Step): Promise<void> {
-  const flags = random.some(FLAGS, 2);
+/** A message as APPEND and REPLACE take it. */
+function newMessage({ random, truth }: Step): { readonly sent: string; readonly flags: string } {
+  const flags = random.some(FLAGS, 2).join(" ");
   const text = `Subject: m${truth.uidNext}\r\n\r\n${"x".repeat(random.below(50))}\r\n`;
+  return { sent: `(${flags}) {${text.length}+}\r\n${text}`, flags: normalFlags(flags) };
+}
+
+/** APPEND of one or more messages. */
+export async function append(step: Step): Promise<void> {
+  const { session, random, truth, expected, alone } = step;
+  const count = random.chance(0.7) ? 1 : 2 + random.below(2);
+  const messages = Array.from({ length: count }, () => newMessage(step));
   const { reply } = await session.command(
-    `APPEND ${BOX} (${flags.join(" ")}) {${text.length}+}\r\n${text}`,
+    `APPEND ${BOX} ${messages.map(({ sent }) => sent).join(" ")}`,
   );
   if (!alone) return;
-  const [, uid] = /^OK \[APPENDUID \d+ (\d+)\]/.exec(reply) ?? [];
-  assert.equal(Number(uid), truth.uidNext, reply);
-  expected.set(Number(uid), normalFlags(flags.join(" ")));
+  const uids = numbersOf(/^OK \[APPENDUID \d+ (\S+)\]/.exec(reply)?.[1] ?? "");
+  assert.deepEqual(uids, messages.map((_, i) => truth.uidNext + i), reply);
+  messages.forEach(({ flags }, i) => expected.set(uids[i], flags));
+}
+
+export async function replace(step: Step): Promise<void> {
+  const { session, random, truth, expected, alone } = step;
+  const named = name(step, 1);
+  if (named === undefined) return;
+  const destination = random.chance(0.3) ? "Other" : BOX;
+  const { sent, flags } = newMessage(step);
+  const { untagged, reply } = await session.command(
+    `${prefix(named)}REPLACE ${named.set} ${destination} ${sent}`,
+  );
+  // Who is told by itself may have been told while it asked.
+  const gone = session.features.notify ? /^NO \[(EXPUNGEISSUED|NONEXISTENT)\]/ : EXPUNGE_ISSUED;
+  if (alone ? named.gone : !reply.startsWith("OK")) return assert.match(reply, gone);
+  assert.match(reply, /^OK/);
+  if (!alone) return;
+  const [uid] = untagged.flatMap((text) => /\[APPENDUID \d+ (\d+)\]/.exec(text)?.[1] ?? []);
+  assert.ok(uid !== undefined, untagged.join("\n"));
+  expected.delete(named.present[0]);
+  if (destination !== BOX) return;
+  assert.equal(Number(uid), truth.uidNext);
+  expected.set(Number(uid), flags);
 }
 
 /** FETCH of what was told before, and of a text, which sets \Seen. */
@@ -179,21 +213,58 @@ export async function fetchChanged({ session, random, truth }: Step): Promise<vo
 }
 
 export async function search({ session, random, truth }: Step): Promise<void> {
-  const flag = random.pick(FLAGS);
-  const key = flag.startsWith("\\") ? flag.slice(1).toUpperCase() : `KEYWORD ${flag}`;
-  const byUid = session.features.uidOnly || random.chance(0.5);
-  const before = session.model.entries.map(({ uid = 0 }) => uid);
-  const { untagged } = await session.command(
-    `${byUid ? "UID " : ""}SEARCH ${random.chance(0.5) ? "RETURN (ALL) " : ""}${key}`,
-  );
-  const old = untagged.find((text) => text.startsWith("* SEARCH"));
-  const set = untagged.map((text) => /^\* ESEARCH .* ALL (\S+)/.exec(text)?.[1]).find(Boolean);
-  const numbers = old ? old.split(" ").slice(2).map(Number) : set ? numbersOf(set) : [];
+  const { flag, key } = flagKey(random);
+  const found = await results(session, random, `SEARCH ${returns(random)}${key}`);
   assert.deepEqual(
-    byUid ? numbers : numbers.map((n) => before[n - 1]),
-    before.filter((uid) => truth.messages.get(uid)?.flags.split(" ").includes(flag)),
+    found.uids,
+    found.before.filter((uid) => has(truth, uid, flag)),
     `${session.name} ${key}`,
   );
+}
+
+/** SORT by size, and among equals as they stand. */
+export async function sort({ session, random, truth }: Step): Promise<void> {
+  const { flag, key } = flagKey(random);
+  const reverse = random.chance(0.5);
+  const criteria = `(${reverse ? "REVERSE " : ""}SIZE) US-ASCII ${key}`;
+  const found = await results(session, random, `SORT ${returns(random)}${criteria}`);
+  const size = (uid: number) => (reverse ? -1 : 1) * (truth.messages.get(uid)?.size ?? 0);
+  assert.deepEqual(
+    found.uids,
+    found.before.filter((uid) => has(truth, uid, flag)).sort((a, b) => size(a) - size(b) || a - b),
+    `${session.name} ${criteria}`,
+  );
+}
+
+function flagKey(random: Random): { readonly flag: string; readonly key: string } {
+  const flag = random.pick(FLAGS);
+  const key = flag.startsWith("\\") ? flag.slice(1).toUpperCase() : `KEYWORD ${flag}`;
+  return { flag, key };
+}
+
+function returns(random: Random): string {
+  return random.chance(0.5) ? "RETURN (ALL) " : "";
+}
+
+function has(truth: Truth, uid: number, flag: string): boolean {
+  return truth.messages.get(uid)?.flags.split(" ").includes(flag) ?? false;
+}
+
+/** UIDs that a search found, and those that the client knew before. */
+async function results(
+  session: ModelSession,
+  random: Random,
+  command: string,
+): Promise<{ readonly uids: readonly number[]; readonly before: readonly number[] }> {
+  // What it is told by itself may still be under way.
+  if (session.features.notify) await session.command("NOOP");
+  const byUid = session.byUidAlone || random.chance(0.5);
+  const before = session.model.entries.map(({ uid = 0 }) => uid);
+  const { untagged } = await session.command(`${byUid ? "UID " : ""}${command}`);
+  const old = untagged.find((text) => /^\* (SEARCH|SORT)/.test(text));
+  const set = untagged.map((text) => /^\* ESEARCH .* ALL (\S+)/.exec(text)?.[1]).find(Boolean);
+  const numbers = old ? old.split(" ").slice(2).map(Number) : set ? numbersOf(set) : [];
+  return { uids: byUid ? numbers : numbers.map((n) => before[n - 1]), before };
 }
 
 /** CLOSE or another end of the selected state, then SELECT. */

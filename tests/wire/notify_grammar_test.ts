@@ -27,6 +27,10 @@ Deno.test("notifyArgs: has groups of events for choices of mailboxes", () => {
         group({ kind: "subtree", names: ["A"] }, ["SubscriptionChange"]),
       ],
     }],
+    [" SET (Subtree-One (A B) (MailboxName))", {
+      status: false,
+      groups: [group({ kind: "subtree-one", names: ["A", "B"] }, ["MailboxName"])],
+    }],
     [' SET (mailboxes (inbox "b c") (ServerMetadataChange))', {
       status: false,
       groups: [group({ kind: "mailboxes", names: ["INBOX", "b c"] }, ["ServerMetadataChange"])],
@@ -34,7 +38,7 @@ Deno.test("notifyArgs: has groups of events for choices of mailboxes", () => {
     [" SET (selected-delayed (MessageNew MessageExpunge FlagChange Sneeze))", {
       status: false,
       groups: [
-        group({ kind: "selected", delayed: true }, [...BOTH, "FlagChange"], {
+        group({ kind: "selected-delayed" }, [...BOTH, "FlagChange"], {
           unknown: ["SNEEZE"],
         }),
       ],
@@ -43,7 +47,7 @@ Deno.test("notifyArgs: has groups of events for choices of mailboxes", () => {
 });
 
 Deno.test("notifyArgs: has FETCH items for new messages, with and without parentheses around events", () => {
-  const expected = group({ kind: "selected", delayed: false }, BOTH, {
+  const expected = group({ kind: "selected" }, BOTH, {
     items: [{ name: "UID" }, { name: "FLAGS" }],
   });
   for (const events of ["(%)", "%"]) {
