@@ -18,6 +18,8 @@ export interface Features {
   rev2: boolean;
   /** Told by itself, at any time, so that its numbers shift at any time: it names UIDs alone. */
   readonly notify: boolean;
+  /** Does not ask for changed flags, and learns of them when it comes back. */
+  readonly quiet: boolean;
 }
 
 /** What a client with QRESYNC keeps to come back with. */
@@ -66,7 +68,7 @@ export class ClientModel {
     this.#lowered = undefined;
     for (const response of untagged) this.#takeOne(response);
     const told = Number(/\[HIGHESTMODSEQ (\d+)\]/.exec(reply)?.[1] ?? 0);
-    this.highestModseq = Math.max(this.highestModseq, this.#lowered ?? Math.max(this.#seen, told));
+    this.highestModseq = Math.max(this.highestModseq, this.#lowered ?? (told || this.#seen));
   }
 
   /** Starts from what was saved, then takes in the answer of SELECT (QRESYNC …). */

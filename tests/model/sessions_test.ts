@@ -54,7 +54,13 @@ const ACTIONS: readonly (readonly [weight: number, action: (step: Step) => Promi
   [6, noop],
 ];
 
-const PLAIN: Features = { qresync: false, uidOnly: false, rev2: false, notify: false };
+const PLAIN: Features = {
+  qresync: false,
+  uidOnly: false,
+  rev2: false,
+  notify: false,
+  quiet: false,
+};
 
 function anyAction(random: Random): (step: Step) => Promise<void> {
   let at = random.below(ACTIONS.reduce((sum, [weight]) => sum + weight, 0));
@@ -81,6 +87,7 @@ class Run {
       session("uidonly", { uidOnly: true, rev2: true }),
       session("uidonly and qresync", { uidOnly: true, qresync: true }),
       session("notify", { notify: true }),
+      session("notify without flags", { notify: true, qresync: true, quiet: true }),
     ];
   }
 
