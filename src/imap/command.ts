@@ -78,7 +78,7 @@ export interface Service {
   /** A URI by which the server's administrator can be reached. @see RFC 5464 §6.2.2 */
   readonly contact?: string;
   readonly annotations: ServerAnnotations;
-  /** Messages that one command may process, and that one may store. @see RFC 9738 §3, §4 */
+  /** Messages that one command may process, and that one may store. @see RFC 9738 §3 */
   readonly messageLimit?: number;
   readonly saveLimit?: number;
   /** Octets of a message; sent as APPENDLIMIT. @see RFC 7889 */

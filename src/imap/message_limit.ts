@@ -23,11 +23,17 @@ export interface Limited {
   readonly code?: ResponseCode;
 }
 
-/** `MESSAGELIMIT=` and `SAVELIMIT=`, as far as there are such limits. @see RFC 9738 §3, §4 */
+/**
+ * `MESSAGELIMIT=`, and `SAVELIMIT=` where storing is limited further.
+ *
+ * @see RFC 9738 §3
+ */
 export function messageLimitCapabilities({ messageLimit, saveLimit }: MessageLimits): string[] {
   return [
     ...messageLimit === undefined ? [] : [`MESSAGELIMIT=${messageLimit}`],
-    ...saveLimit === undefined ? [] : [`SAVELIMIT=${saveLimit}`],
+    ...saveLimit === undefined || saveLimit >= (messageLimit ?? Infinity)
+      ? []
+      : [`SAVELIMIT=${saveLimit}`],
   ];
 }
 
@@ -41,9 +47,9 @@ export function withinLimit(uids: readonly number[], { messageLimit }: MessageLi
 /**
  * Refuses a command that stores messages, all or none of them.
  *
- * @param uids of the messages to be copied or moved, ascending; absent: they are new
+ * @param uids of the messages to be copied, ascending; absent: they are new
  * @throws {Refusal}
- * @see RFC 9738 §3.1, §4
+ * @see RFC 9738 §3.1
  */
 export function requireWithinLimit(
   count: number,
@@ -54,6 +60,18 @@ export function requireWithinLimit(
   if (count <= limit) return;
   const code = messageLimitCode(limit, uids?.[uids.length - limit]);
   throw new Refusal(`At most ${limit} messages can be stored at once`, code);
+}
+
+/**
+ * Refuses a page of more messages than one command may process.
+ *
+ * @throws {Refusal}
+ * @see RFC 9738 §3.1
+ */
+export function requirePageWithinLimit(count: number, { messageLimit }: MessageLimits): void {
+  if (messageLimit === undefined || count <= messageLimit) return;
+  const text = `At most ${messageLimit} messages can be processed at once`;
+  throw new Refusal(text, messageLimitCode(messageLimit));
 }
 
 /** The messages that a search looks at, and what to tell of the others. */
@@ -78,7 +96,7 @@ function namedSeqs(key: SearchKey, view: View): Seqs {
   return view.seqs();
 }
 
-/** Adds the code to a reply; beside another code it goes before it. */
+/** Adds the code to a reply; where that has another one, it goes before it. @see RFC 9738 §3.1 */
 export function withLimitCode(
   completion: Completion,
   code: ResponseCode | undefined,
@@ -86,6 +104,6 @@ export function withLimitCode(
 ): Completion {
   if (code === undefined) return completion;
   if (completion.code === undefined && completion.status === "OK") return { ...completion, code };
-  out.text(statusLine("*", "OK", "There are more messages", code));
+  out.text(statusLine("*", "NO", "There are more messages", code));
   return completion;
 }

@@ -35,9 +35,8 @@ export class ResultContexts implements Followers {
     return true;
   }
 
-  /** @returns false if there is none of that tag */
-  cancel(tag: string): boolean {
-    return this.#byTag.delete(tag);
+  cancel(tag: string): void {
+    this.#byTag.delete(tag);
   }
 
   tellGone(out: Output): void {
@@ -87,8 +86,8 @@ export function cancelUpdate(
   { view, command }: SelectedContext,
   { tags }: { readonly tags: readonly string[] },
 ): Completion {
-  const unknown = tags.filter((tag) => !view.followers?.cancel(tag));
-  return unknown.length === 0
-    ? ok(`${command} completed`)
-    : no(`No results are followed for ${unknown.join(", ")}`);
+  const unknown = tags.filter((tag) => !view.followers?.has(tag));
+  if (unknown.length > 0) return no(`No results are followed for ${unknown.join(", ")}`);
+  for (const tag of tags) view.followers?.cancel(tag);
+  return ok(`${command} completed`);
 }

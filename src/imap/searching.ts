@@ -9,7 +9,12 @@ import type { SelectedContext } from "./command.ts";
 import { CommandPace } from "./command_pace.ts";
 import { withoutFilters } from "./filters.ts";
 import { FollowedResults, horizon } from "./followed_results.ts";
-import { searchedWithinLimit, withLimitCode } from "./message_limit.ts";
+import {
+  type MessageLimits,
+  requirePageWithinLimit,
+  searchedWithinLimit,
+  withLimitCode,
+} from "./message_limit.ts";
 import { noUpdate, ResultContexts } from "./result_contexts.ts";
 import { Relevancy } from "./relevancy.ts";
 import {
@@ -75,6 +80,7 @@ export async function runSearching(
     const before = horizon(scope);
     const searched = searchedWithinLimit(searching.key, view, context.service);
     code = searched.code;
+    if (code !== undefined) requirePages(searching.returns, context.service);
     const found = await find(searching, scope, searched.seqs);
     if (follows) follow(context, searching, found, before);
     const spoken = spokenOf(searching.returns ?? [], found);
@@ -86,6 +92,18 @@ export async function runSearching(
     throw error;
   }
   return withLimitCode(ok(`${context.command} completed`), code, context.out);
+}
+
+/** Of a part of the messages no page may be told that could be longer than that. */
+function requirePages(
+  returns: readonly ReturnOption[] | undefined,
+  limits: MessageLimits,
+): void {
+  for (const option of returns ?? []) {
+    if (option.name !== "PARTIAL") continue;
+    const { first, last } = option.range;
+    requirePageWithinLimit(last - first + 1, limits);
+  }
 }
 
 /** UTF8=ACCEPT has no charset but its own. @see RFC 6855 §3 */

@@ -44,8 +44,7 @@ export interface Followers {
   has(tag: string): boolean;
   /** @returns false if there are too many already */
   add(tag: string, results: FollowedResults): boolean;
-  /** @returns false if there is none of that tag */
-  cancel(tag: string): boolean;
+  cancel(tag: string): void;
   /** Tells which results are gone while the client still counts them. */
   tellGone(out: Output): void;
   /** Tells the other changes, once the client knows of the messages. */

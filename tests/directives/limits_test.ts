@@ -209,10 +209,140 @@ Deno.test("limits.messages: the newest are processed, and the client is told", a
     /^a OK \[MESSAGELIMIT 2 4\]/,
   );
   match((await answers(client, "COPY 1:* INBOX")).at(-1) ?? "", /^a NO \[MESSAGELIMIT 2 4\]/);
-  match((await answers(client, "MOVE 1:3 INBOX")).at(-1) ?? "", /^a NO \[MESSAGELIMIT 2 2\]/);
   const expunged = await answers(client, "UID EXPUNGE 1:5");
   deepStrictEqual(expunged.slice(0, 2), ["* 4 EXPUNGE", "* 4 EXPUNGE"]);
-  match(expunged[2], /^a OK \[MESSAGELIMIT 2 4\]/);
+  strictEqual(expunged[2], "a OK UID EXPUNGE completed");
+});
+
+Deno.test("limits.messages: UID EXPUNGE counts \\Deleted messages only, and ends when repeated", async () => {
+  await using server = await startLimited("messages = 2");
+  await using client = await withFive(server);
+  deepStrictEqual(await answers(client, "UID EXPUNGE 1:*"), ["a OK UID EXPUNGE completed"]);
+  await answers(client, "STORE 1:2 +FLAGS.SILENT (\\Deleted)");
+  await answers(client, "STORE 3 +FLAGS.SILENT (\\Deleted)");
+  deepStrictEqual(await answers(client, "UID EXPUNGE 1:*"), [
+    "* 2 EXPUNGE",
+    "* 2 EXPUNGE",
+    "a OK [MESSAGELIMIT 2 2] UID EXPUNGE completed",
+  ]);
+  deepStrictEqual(await answers(client, "UID EXPUNGE 1:*"), [
+    "* 1 EXPUNGE",
+    "a OK UID EXPUNGE completed",
+  ]);
+});
+
+Deno.test("limits.messages: MOVE moves the newest, and the rest when repeated", async () => {
+  await using server = await startLimited("messages = 2");
+  await using client = await withFive(server);
+  const said = async (command: string) => (await answers(client, command)).map(withoutNumbers);
+  await answers(client, "CREATE other");
+  for (const rest of ["4:5 1:2", "2:3 3:4"]) {
+    const uids = rest.split(" ");
+    const place = uids[0].split(":")[0];
+    deepStrictEqual(await said("UID MOVE 1:* other"), [
+      `* OK [COPYUID ${rest}] Moved`,
+      `* ${place} EXPUNGE`,
+      `* ${place} EXPUNGE`,
+      `a OK [MESSAGELIMIT 2 ${place}] UID MOVE completed`,
+    ]);
+  }
+  deepStrictEqual(await said("MOVE 1 other"), [
+    "* OK [COPYUID 1 5] Moved",
+    "* 1 EXPUNGE",
+    "a OK MOVE completed",
+  ]);
+  deepStrictEqual(
+    (await answers(client, "STATUS other (MESSAGES)"))[0],
+    "* STATUS other (MESSAGES 5)",
+  );
+});
+
+/** COPYUID without its UIDVALIDITY. */
+function withoutNumbers(line: string): string {
+  return line.replace(/(COPYUID) \d+/, "$1");
+}
+
+Deno.test("limits.messages: MESSAGELIMIT goes untagged before another code", async () => {
+  await using server = await startLimited("messages = 2");
+  const user = server.freshUser();
+  const address = { host: "127.0.0.1", port: server.port };
+  await using writer = await ImapClient.login(address, user, PASSWORD);
+  for (let n = 1; n <= 6; n++) match((await writer.append("INBOX", "x: y\r\n")).reply, /^OK /);
+  await using client = await ImapClient.login(address, user, PASSWORD);
+  await client.command("SELECT INBOX");
+  await writer.command("SELECT INBOX");
+  await writer.command("STORE 5 +FLAGS.SILENT (\\Deleted)");
+  await writer.command("EXPUNGE");
+  const codes = [
+    "* NO [MESSAGELIMIT 2 4] There are more messages",
+    "a OK [EXPUNGEISSUED] Some of these messages no longer exist",
+  ];
+  deepStrictEqual(await answers(client, "FETCH 1:6 (UID)"), [
+    "* 4 FETCH (UID 4)",
+    "* 6 FETCH (UID 6)",
+    ...codes,
+  ]);
+  // Without the limit it stays a NO.
+  match((await answers(client, "FETCH 5:6 (UID)")).at(-1) ?? "", /^a NO \[EXPUNGEISSUED\]/);
+  deepStrictEqual(await answers(client, "STORE 1:6 +FLAGS (\\Seen)"), [
+    "* 4 FETCH (FLAGS (\\Seen \\Recent))",
+    "* 6 FETCH (FLAGS (\\Seen \\Recent))",
+    ...codes,
+  ]);
+  deepStrictEqual(
+    (await answers(client, "STORE 1:6 (UNCHANGEDSINCE 1) +FLAGS.SILENT (\\Seen)")).slice(-2),
+    [codes[0], "a OK [MODIFIED 4:6] Some messages were changed by others meanwhile"],
+  );
+});
+
+Deno.test("limits.messages: pages and threads of more are refused", async () => {
+  await using server = await startLimited("messages = 2");
+  await using client = await withFive(server);
+  const refused = ["a NO [MESSAGELIMIT 2] At most 2 messages can be processed at once"];
+  deepStrictEqual(await answers(client, "UID FETCH 1:* (FLAGS) (PARTIAL 1:3)"), refused);
+  deepStrictEqual(await answers(client, "UID FETCH 1:* (FLAGS) (PARTIAL -1:-3)"), refused);
+  deepStrictEqual(await answers(client, "UID FETCH 1:* (UID) (PARTIAL 1:2)"), [
+    "* 1 FETCH (UID 1)",
+    "* 2 FETCH (UID 2)",
+    "a OK UID FETCH completed",
+  ]);
+  deepStrictEqual((await answers(client, "UID FETCH 1:2 (UID) (PARTIAL 1:3)")).length, 3);
+  for (
+    const search of ["SEARCH RETURN (PARTIAL 1:3)", "SORT RETURN (PARTIAL -1:-3) (DATE) UTF-8"]
+  ) {
+    deepStrictEqual(await answers(client, `UID ${search} ALL`), refused);
+  }
+  deepStrictEqual(await answers(client, "UID SEARCH RETURN (PARTIAL -1:-2) ALL"), [
+    '* ESEARCH (TAG "a") UID PARTIAL (-1:-2 4:5)',
+    "a OK [MESSAGELIMIT 2 4] UID SEARCH completed",
+  ]);
+  deepStrictEqual(
+    (await answers(client, "UID SEARCH RETURN (PARTIAL 1:3) UID 2:3"))[0],
+    '* ESEARCH (TAG "a") UID PARTIAL (1:3 2:3)',
+  );
+  match((await answers(client, "THREAD REFERENCES UTF-8 ALL"))[0], /^a NO \[MESSAGELIMIT 2 4\]/);
+  match((await answers(client, "THREAD REFERENCES UTF-8 UID 1:2")).at(-1) ?? "", /^a OK /);
+});
+
+Deno.test("limits.messages: no more is saved than was searched", async () => {
+  await using server = await startLimited("messages = 2");
+  await using client = await withFive(server);
+  deepStrictEqual(await answers(client, "SEARCH RETURN (SAVE) ALL"), [
+    "a OK [MESSAGELIMIT 2 4] SEARCH completed",
+  ]);
+  deepStrictEqual(await answers(client, "FETCH $ (UID)"), [
+    "* 4 FETCH (UID 4)",
+    "* 5 FETCH (UID 5)",
+    "a OK FETCH completed",
+  ]);
+});
+
+Deno.test("limits.messages: EXPUNGE, CLOSE and STATUS have no limit", async () => {
+  await using server = await startLimited("messages = 2");
+  await using client = await withFive(server);
+  deepStrictEqual((await answers(client, "STATUS INBOX (UNSEEN)"))[0], "* STATUS INBOX (UNSEEN 5)");
+  for (const set of ["1:2", "3:4"]) await answers(client, `STORE ${set} +FLAGS.SILENT (\\Deleted)`);
+  deepStrictEqual((await answers(client, "EXPUNGE")).length, 5);
 });
 
 Deno.test("limits.messages: batches of UIDs hold no more", async () => {
@@ -236,11 +366,20 @@ Deno.test("limits.saved_messages: what stores more is refused, and all else is n
   deepStrictEqual((await answers(client, "FETCH 1:* (UID)")).length, 6);
   match((await answers(client, "COPY 1:3 INBOX")).at(-1) ?? "", /^a NO \[MESSAGELIMIT 2 2\]/);
   match((await answers(client, "COPY 1:2 INBOX")).at(-1) ?? "", /^a OK /);
+  match((await answers(client, "MOVE 1:3 INBOX")).at(-1) ?? "", /^a OK MOVE/);
   client.line("b APPEND INBOX {1+}");
   client.line("x {1+}");
   client.line("x {1+}");
   client.line("x");
   match(await client.response() ?? "", /^b NO \[MESSAGELIMIT 2\]/);
+});
+
+Deno.test("limits.saved_messages: what is not below limits.messages is not announced", async () => {
+  await using server = await startLimited("messages = 2, saved_messages = 2");
+  await using client = await loggedIn(server);
+  const [capability] = await answers(client, "CAPABILITY");
+  match(capability, / MESSAGELIMIT=2( |$)/);
+  strictEqual(capability.includes("SAVELIMIT"), false);
 });
 
 Deno.test("limits.append: URLs bring no more to all messages of a command", async () => {

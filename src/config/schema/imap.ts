@@ -26,12 +26,15 @@ export const limits = {
     doc:
       "Most messages that one command fetches, searches, changes or stores; sent to clients as " +
       "MESSAGELIMIT (RFC 9738). Of a command with more, the newest are processed, and the client is " +
-      "told; `COPY`, `MOVE` and `APPEND` are refused. Without it there is no such limit.",
+      "told; `COPY`, `APPEND`, `THREAD` and pages that are longer are refused. `EXPUNGE`, `CLOSE` " +
+      "and `STATUS` are not limited. Without it there is no such limit.",
   }),
   saved_messages: optional(integer({ atLeast: 1, atMost: 4_294_967_295 }), {
     sample: "1000",
-    doc: "Most messages that one `COPY`, `MOVE` or `APPEND` stores; sent to clients as SAVELIMIT " +
-      "(RFC 9738). Without it there is no such limit.",
+    doc:
+      "Most messages that one `COPY` or `APPEND` stores; where it is below `messages`, sent to " +
+      "clients as SAVELIMIT (RFC 9738). `MOVE` keeps to `messages` only. Without it there is no " +
+      "such limit but that.",
   }),
   literals: setting(size({ atLeast: "1 KiB", atMost: "1 GiB" }), {
     default: '"1 MiB"',

@@ -5,16 +5,22 @@ import { type CachedItems, FLAG, type StoredMessage, StoreError } from "../../st
 import type { FetchArgs } from "../../wire/command_grammar.ts";
 import type { FetchItem } from "../../wire/fetch_grammar.ts";
 import { type Completion, no, ok, vanished } from "../../wire/response.ts";
+import type { ResultRange } from "../../wire/return_options.ts";
 import { SyntaxFault } from "../../wire/scanner.ts";
 import type { SelectedContext } from "../command.ts";
 import { CommandPace } from "../command_pace.ts";
 import { planItem } from "../fetch_items.ts";
-import { withinLimit, withLimitCode } from "../message_limit.ts";
+import {
+  type MessageLimits,
+  requirePageWithinLimit,
+  withinLimit,
+  withLimitCode,
+} from "../message_limit.ts";
 import { fetchOpening } from "../message_response.ts";
 import type { FetchedMessage, PlannedItem, Writing } from "../planned_item.ts";
 import { spanOf } from "../return_options.ts";
 import { vanishedIn } from "../resync.ts";
-import { expungeIssued, presentUids } from "../targets.ts";
+import { presentUids, someGone } from "../targets.ts";
 import { enableCondstore } from "../condstore.ts";
 
 /** What a FETCH command will do for each message. */
@@ -33,7 +39,7 @@ interface Plan {
 
 /** @see RFC 9051 §6.4.5, RFC 7162 §3.1.4, RFC 9394 §3.3, §3.4 */
 export async function fetch(context: SelectedContext, args: FetchArgs): Promise<Completion> {
-  const { view, session, out, byUid } = context;
+  const { view, session, service, out, byUid } = context;
   if (args.vanished && !(byUid && session.qresync && args.changedSince !== undefined)) {
     throw new SyntaxFault("VANISHED needs UID FETCH, CHANGEDSINCE, and QRESYNC enabled", 0);
   }
@@ -42,26 +48,41 @@ export async function fetch(context: SelectedContext, args: FetchArgs): Promise<
   if (items.some((item) => item.name === "MODSEQ")) enableCondstore(context);
   const plan = makePlan(items, view.readOnly);
   const { present, gone } = presentUids(view, view.resolve(args.set, byUid));
+  // First the page, then what changed of it.
+  const page = args.partial === undefined ? present : pageOf(args.partial, present, service);
   if (args.vanished) {
     out.text(vanished(await vanishedIn(view, args.set, args.changedSince ?? 1), true));
   }
-  // First the page, then what changed of it.
-  const page = args.partial === undefined
-    ? present
-    : present.slice(...spanOf(args.partial, present.length));
   const wanted = args.changedSince === undefined
     ? page
     : changedSince(context, page, args.changedSince);
-  const { uids, code } = withinLimit(wanted, context.service);
+  const { uids, code } = withinLimit(wanted, service);
   const failures = await sendAll(context, plan, uids);
+  const reply = failureOf(failures) ??
+    (!byUid && (gone || failures.gone > 0) ? someGone(code) : ok(`${context.command} completed`));
+  return withLimitCode(reply, code, out);
+}
+
+/** @throws {Refusal} */
+function pageOf(
+  range: ResultRange,
+  uids: readonly number[],
+  limits: MessageLimits,
+): readonly number[] {
+  const page = uids.slice(...spanOf(range, uids.length));
+  requirePageWithinLimit(page.length, limits);
+  return page;
+}
+
+/** The reply where messages or parts were left out. */
+function failureOf(failures: Failures): Completion | undefined {
   if (failures.unreadable > 0) {
     return no(`${failures.unreadable} messages cannot be read`, "CORRUPTION");
   }
   if (failures.undecoded > 0) {
     return no(`${failures.undecoded} parts have an encoding that is not known`, "UNKNOWN-CTE");
   }
-  if ((gone || failures.gone > 0) && !byUid) throw expungeIssued();
-  return withLimitCode(ok(`${context.command} completed`), code, out);
+  return undefined;
 }
 
 /** Answers about messages that no FETCH asked for: \Seen stays as it is. @see RFC 5465 §5.2 */

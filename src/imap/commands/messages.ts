@@ -15,17 +15,18 @@ import { mailboxArgument, orTryCreate } from "../mailbox_argument.ts";
 import { fetchOpening, namesUid } from "../message_response.ts";
 import { requireWithinLimit, withinLimit, withLimitCode } from "../message_limit.ts";
 import { tellOverQuota } from "../over_quota.ts";
-import { expungeIssued, presentUids } from "../targets.ts";
+import { deletedUids, expungeIssued, presentUids, someGone } from "../targets.ts";
 import { tellSelected } from "../tell_selected.ts";
 import { enableCondstore } from "../condstore.ts";
 
 /** @see RFC 9051 §6.4.6, RFC 7162 §3.1.3 */
 export async function store(context: SelectedContext, args: StoreArgs): Promise<Completion> {
-  const { view, byUid } = context;
+  const { view, byUid, service, out } = context;
   view.requireWritable();
   if (args.unchangedSince !== undefined) enableCondstore(context);
-  const { uids: named, code } = withinLimit(view.resolve(args.set, byUid), context.service);
-  const { present, gone } = presentUids(view, named);
+  const named = view.resolve(args.set, byUid);
+  const { uids: present, code } = withinLimit(presentUids(view, named).present, service);
+  const reached = code === undefined ? named : named.filter((uid) => uid >= present[0]);
   const { modseq, modified, overtaken } = await view.mailbox.store(
     present,
     { mode: args.mode, ...args.flags },
@@ -37,14 +38,14 @@ export async function store(context: SelectedContext, args: StoreArgs): Promise<
   const changed = present.filter((uid) => !left.has(uid));
   tellStored(context, changed, args.silent);
   // To be gone is to have changed; UIDs that are gone are passed over.
-  const failed = args.unchangedSince === undefined || byUid ? modified : without(named, changed);
+  const failed = args.unchangedSince === undefined || byUid ? modified : without(reached, changed);
   if (failed.length > 0) {
     const numbers = byUid ? failed : failed.map((uid) => view.seqOf(uid));
     const reply = ok("Some messages were changed by others meanwhile", modifiedCode(numbers));
-    return withLimitCode(reply, code, context.out);
+    return withLimitCode(reply, code, out);
   }
-  if (gone && !byUid && !args.silent) throw expungeIssued();
-  return withLimitCode(ok(`${context.command} completed`), code, context.out);
+  const missed = !byUid && !args.silent && present.length < reached.length;
+  return withLimitCode(missed ? someGone(code) : ok(`${context.command} completed`), code, out);
 }
 
 function without(uids: readonly number[], others: readonly number[]): readonly number[] {
@@ -73,8 +74,9 @@ function tellStored(context: SelectedContext, uids: readonly number[], silent: b
 
 /** @see RFC 9051 §6.4.7 */
 export async function copy(context: SelectedContext, args: CopyArgs): Promise<Completion> {
-  const { view, session } = context;
+  const { view, session, service } = context;
   const uids = transferable(context, args);
+  requireWithinLimit(uids.length, service, uids);
   const destination = mailboxArgument(args.mailbox, session);
   const copied = await orTryCreate(view.mailbox.copy(uids, destination));
   session.notify?.made(destination, copied.destination);
@@ -84,26 +86,26 @@ export async function copy(context: SelectedContext, args: CopyArgs): Promise<Co
   return ok(`${context.command} completed`, copyUidCode(uidValidity, source, copied.destination));
 }
 
-/** COPYUID goes before the EXPUNGEs. @see RFC 6851 §4.3 */
+/** COPYUID goes before the EXPUNGEs. @see RFC 6851 §4.3, RFC 9738 §3.1 */
 export async function move(context: SelectedContext, args: CopyArgs): Promise<Completion> {
-  const { view, session, out } = context;
+  const { view, session, service, out } = context;
   view.requireWritable();
-  const uids = transferable(context, args);
+  const { uids, code } = withinLimit(transferable(context, args), service);
   const destination = mailboxArgument(args.mailbox, session);
   const moved = await orTryCreate(view.mailbox.move(uids, destination));
   session.notify?.made(destination, moved.destination);
-  if (moved.source.length === 0) return ok("No messages to move");
-  const code = copyUidCode(moved.uidValidity, moved.source, moved.destination);
-  out.text(statusLine("*", "OK", "Moved", code));
-  return expunged(context, { uids: moved.source, modseq: moved.modseq ?? 0 });
+  if (moved.source.length === 0) return withLimitCode(ok("No messages to move"), code, out);
+  const copyUid = copyUidCode(moved.uidValidity, moved.source, moved.destination);
+  out.text(statusLine("*", "OK", "Moved", copyUid));
+  const reply = await expunged(context, { uids: moved.source, modseq: moved.modseq ?? 0 });
+  return withLimitCode(reply, code, out);
 }
 
-/** COPY does all or nothing, so a number whose message is gone refuses it. */
+/** A number whose message is gone refuses the command: COPY does all or nothing. */
 function transferable(context: SelectedContext, args: CopyArgs): readonly number[] {
-  const { view, byUid, service } = context;
+  const { view, byUid } = context;
   const { present, gone } = presentUids(view, view.resolve(args.set, byUid));
   if (gone && !byUid) throw expungeIssued();
-  requireWithinLimit(present.length, service, present);
   return present;
 }
 
@@ -113,14 +115,14 @@ export async function expunge(context: SelectedContext): Promise<Completion> {
   return expunged(context, await context.view.mailbox.expunge());
 }
 
-/** @see RFC 4315 §2.1 */
+/** Only \Deleted messages count for the limit. @see RFC 4315 §2.1, RFC 9738 §3.1 */
 export async function uidExpunge(
   context: SelectedContext,
   args: UidExpungeArgs,
 ): Promise<Completion> {
   const { view, service, out } = context;
   view.requireWritable();
-  const { uids, code } = withinLimit(view.resolve(args.set, true), service);
+  const { uids, code } = withinLimit(deletedUids(view, view.resolve(args.set, true)), service);
   return withLimitCode(await expunged(context, await view.mailbox.expunge(uids)), code, out);
 }
 

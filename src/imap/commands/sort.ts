@@ -1,11 +1,11 @@
 /** SORT and THREAD, and their UID forms. */
 
 import type { SortArgs, ThreadArgs } from "../../wire/sort_grammar.ts";
-import { type Completion, ok } from "../../wire/response.ts";
+import { type Completion, no, ok } from "../../wire/response.ts";
 import { threadList } from "../../wire/thread_response.ts";
 import type { SelectedContext } from "../command.ts";
 import { withoutFilters } from "../filters.ts";
-import { searchedWithinLimit, withLimitCode } from "../message_limit.ts";
+import { searchedWithinLimit } from "../message_limit.ts";
 import { evaluate, usesModseq } from "../search_keys.ts";
 import { runSearching, scopeOf } from "../searching.ts";
 import { sortMessages } from "../sort_keys.ts";
@@ -26,7 +26,7 @@ export function sort(
   });
 }
 
-/** @see RFC 5256 §3 */
+/** Threads need all of their messages, so there are none of a part. @see RFC 5256 §3, RFC 9738 §3.3 */
 export async function thread(
   context: SelectedContext,
   { key: asked, algorithm }: ThreadArgs,
@@ -35,8 +35,9 @@ export async function thread(
   const scope = scopeOf(context);
   const key = await withoutFilters(asked, scope.annotation);
   if (usesModseq(key)) enableCondstore(context);
-  const { seqs, code } = searchedWithinLimit(key, view, service);
-  const found = await evaluate(key, scope, seqs);
+  const { code } = searchedWithinLimit(key, view, service);
+  if (code !== undefined) return no("There are too many messages to be threaded", code);
+  const found = await evaluate(key, scope);
   const threads = await threadMessages(found, algorithm, scope, service.keyMemory);
   const numberOf = (at: number) => byUid ? view.uidOf(found[at]) : found[at];
   out.text(threads.length === 0 ? "* THREAD" : "* THREAD ");
@@ -45,5 +46,5 @@ export async function thread(
     if (out.full) await out.flush();
   }
   out.text("\r\n");
-  return withLimitCode(ok(`${context.command} completed`), code, out);
+  return ok(`${context.command} completed`);
 }
