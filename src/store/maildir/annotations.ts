@@ -1,6 +1,6 @@
 /** Annotations of mailboxes and of the account, in the index. @see RFC 5464 §3 */
 
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import {
   ALL_ANNOTATIONS,
   type AnnotationChanges,
@@ -11,36 +11,36 @@ import {
 import type { AccountContext } from "./account_context.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { sqliteRefusal } from "./sqlite_error.ts";
+import { Statements } from "./statements.ts";
 
 /** The mailbox of what belongs to the account as a whole. */
 const ACCOUNT = 0;
 
 /** Statements on `annotations`; made when they are first needed, as most accounts have none. */
 export class Annotations {
-  readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements: Statements;
 
   constructor(database: DatabaseSync) {
-    this.#database = database;
+    this.#statements = new Statements(database);
   }
 
   /** Octets of the values, by the names of the entries. */
   sizes(mailbox: number): Map<string, number> {
-    const rows = this.#prepare(
+    const rows = this.#statements.of(
       "SELECT entry, length(value) AS octets FROM annotations WHERE mailbox = ? ORDER BY entry",
     ).all(mailbox);
     return new Map(rows.map(({ entry, octets }) => [String(entry), Number(octets)]));
   }
 
   value(mailbox: number, entry: string): Uint8Array | undefined {
-    const value = this.#prepare(
+    const value = this.#statements.of(
       "SELECT value FROM annotations WHERE mailbox = ? AND entry = ?",
     ).get(mailbox, entry)?.value;
     return value instanceof Uint8Array ? value : undefined;
   }
 
   count(mailbox: number): number {
-    const row = this.#prepare(
+    const row = this.#statements.of(
       "SELECT count(*) AS count FROM annotations WHERE mailbox = ?",
     ).get(mailbox);
     return Number(row?.count);
@@ -48,36 +48,31 @@ export class Annotations {
 
   /** Of all mailboxes, and of the account. */
   total(): { readonly count: number; readonly octets: number } {
-    const row = this.#prepare(
+    const row = this.#statements.of(
       "SELECT count(*) AS count, ifnull(sum(length(value)), 0) AS octets FROM annotations",
     ).get();
     return { count: Number(row?.count), octets: Number(row?.octets) };
   }
 
   set(mailbox: number, entry: string, value: Uint8Array): void {
-    this.#prepare(
+    this.#statements.of(
       `INSERT INTO annotations (mailbox, entry, value) VALUES (?, ?, ?)
        ON CONFLICT (mailbox, entry) DO UPDATE SET value = excluded.value`,
     ).run(mailbox, entry, value);
   }
 
   remove(mailbox: number, entry: string): void {
-    this.#prepare("DELETE FROM annotations WHERE mailbox = ? AND entry = ?").run(mailbox, entry);
+    this.#statements.of("DELETE FROM annotations WHERE mailbox = ? AND entry = ?").run(
+      mailbox,
+      entry,
+    );
   }
 
   copy(from: number, to: number): void {
-    this.#prepare(
+    this.#statements.of(
       `INSERT OR REPLACE INTO annotations (mailbox, entry, value)
        SELECT ?, entry, value FROM annotations WHERE mailbox = ?`,
     ).run(to, from);
-  }
-
-  #prepare(sql: string): StatementSync {
-    const known = this.#statements.get(sql);
-    if (known) return known;
-    const made = this.#database.prepare(sql);
-    this.#statements.set(sql, made);
-    return made;
   }
 }
 

@@ -1,14 +1,15 @@
 /** The rows of what is made of messages' texts: items as they go over the wire, and data about them. */
 
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { SEARCHED_FIELDS, type SearchedField, searchedText } from "../../message/search_text.ts";
 import type { CachedItems } from "../store.ts";
 import { sortKeysOf } from "../../message/sort_keys.ts";
 import type { IndexedMessage } from "./file_indexer.ts";
 import { deliveryTimeOf } from "./file_name.ts";
-import { returnArrays, type UidRange } from "./message_rows.ts";
+import type { UidRange } from "./message_rows.ts";
 import { ID_RANGE, SortKeyRows } from "./sort_key_rows.ts";
 import { Threads } from "./threads.ts";
+import { Statements } from "./statements.ts";
 
 /**
  * Which data the index keeps of each message: raise it when more is made, or made otherwise. Rows
@@ -83,20 +84,19 @@ export function headerTexts(header: string): (string | null)[] {
 
 /** Statements on the tables of {@link TABLES}. */
 export class ContentRows {
-  readonly #database: DatabaseSync;
   readonly #threads: Threads;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements: Statements;
   readonly sortKeys: SortKeyRows;
 
   constructor(database: DatabaseSync) {
-    this.#database = database;
+    this.#statements = new Statements(database);
     this.sortKeys = new SortKeyRows(database);
     this.#threads = new Threads(database);
   }
 
   /** Keeps what was made of a message's text. */
   insert(mailbox: number, uid: number, message: IndexedMessage): void {
-    this.#run(`INSERT OR REPLACE INTO contents VALUES (${ID}, ?3, ?4, ?5, ?6, ?7)`).run(
+    this.#statements.of(`INSERT OR REPLACE INTO contents VALUES (${ID}, ?3, ?4, ?5, ?6, ?7)`).run(
       mailbox,
       uid,
       message.sentDay,
@@ -105,28 +105,33 @@ export class ContentRows {
       toText(message.header),
       toText(message.parts),
     );
-    this.#run(`INSERT OR REPLACE INTO header_texts VALUES (${ID}, ?3, ?4, ?5, ?6, ?7)`)
+    this.#statements.of(`INSERT OR REPLACE INTO header_texts VALUES (${ID}, ?3, ?4, ?5, ?6, ?7)`)
       .run(mailbox, uid, ...headerTexts(message.header));
     this.insertData(mailbox, uid, message);
   }
 
   /** Keeps the part of it that older versions did not make. */
   insertData(mailbox: number, uid: number, { header, digest, preview }: IndexedMessage): void {
-    this.#run(INSERT_OBJECT)
+    this.#statements.of(INSERT_OBJECT)
       .run(mailbox, uid, DATA_VERSION, digest, this.#threads.threadOf(header, digest));
-    this.#run(`INSERT OR REPLACE INTO previews VALUES (${ID}, ?3)`).run(mailbox, uid, preview);
+    this.#statements.of(`INSERT OR REPLACE INTO previews VALUES (${ID}, ?3)`).run(
+      mailbox,
+      uid,
+      preview,
+    );
     this.sortKeys.insert(mailbox, uid, sortKeysOf(header));
   }
 
   /** True for a message that was read, and whose rows are still there. */
   has(mailbox: number, uid: number): boolean {
-    return this.#arrays(`SELECT 1 FROM contents WHERE id = ${ID}`).get(mailbox, uid) !== undefined;
+    return this.#statements.arrays(`SELECT 1 FROM contents WHERE id = ${ID}`).get(mailbox, uid) !==
+      undefined;
   }
 
   /** Copies the rows of messages with consecutive UIDs; the first becomes `toUid`. */
   copy(from: number, range: UidRange, to: number, toUid: number): void {
     for (const [table, columns] of Object.entries(TABLES)) {
-      this.#run(
+      this.#statements.of(
         `INSERT INTO ${table} (id, ${columns})
          SELECT (?4 << 32) | ((id & 4294967295) + CAST(?5 AS INTEGER)), ${columns}
          FROM ${table} WHERE ${ID_RANGE}`,
@@ -137,7 +142,7 @@ export class ContentRows {
 
   /** UIDs of messages that were read by a version that made less of them, the highest first. */
   lacking(mailbox: number, range: UidRange): number[] {
-    const rows = this.#arrays(
+    const rows = this.#statements.arrays(
       `SELECT m.uid FROM messages m LEFT JOIN objects o ON o.id = (?1 << 32) | m.uid
        WHERE m.mailbox = ?1 AND m.uid BETWEEN ?2 AND ?3 AND m.size >= 0
          AND ifnull(o.made, 0) < ?4
@@ -148,7 +153,7 @@ export class ContentRows {
 
   /** The lowest of the `count` highest UIDs below `end`; undefined if there is none. */
   rangeBelow(mailbox: number, end: number, count: number): number | undefined {
-    const [first] = this.#arrays(
+    const [first] = this.#statements.arrays(
       `SELECT min(uid) FROM (SELECT uid FROM messages WHERE mailbox = ? AND uid < ?
        ORDER BY uid DESC LIMIT ?)`,
     ).get(mailbox, end, count) as unknown as [number | null];
@@ -161,7 +166,7 @@ export class ContentRows {
     items: readonly K[],
     { first, last }: UidRange,
   ): (Pick<CachedItems, K> & { readonly uid: number })[] {
-    const rows = this.#run(selection(items)).all(mailbox, first, last);
+    const rows = this.#statements.of(selection(items)).all(mailbox, first, last);
     for (const item of items) {
       const { read } = SOURCES[item];
       for (const row of read ? rows : []) {
@@ -179,7 +184,7 @@ export class ContentRows {
     foldedNeedle: string,
     { first, last }: UidRange,
   ): number[] {
-    const rows = this.#arrays(
+    const rows = this.#statements.arrays(
       `SELECT id & 4294967295 FROM header_texts WHERE ${ID_RANGE} AND instr("${field}", ?4) > 0
        ORDER BY id`,
     ).all(mailbox, first, last, foldedNeedle) as unknown as [number][];
@@ -190,7 +195,7 @@ export class ContentRows {
   withEmailId(mailbox: number, emailId: string, { first, last }: UidRange): number[] {
     const [, digest, date] = EMAIL_ID.exec(emailId) ?? [];
     if (digest === undefined) return [];
-    const rows = this.#arrays(
+    const rows = this.#statements.arrays(
       `SELECT m.uid FROM objects o CROSS JOIN messages m
          ON m.mailbox = ?1 AND m.uid = o.id & 4294967295
        WHERE o.id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?3 AND o.digest = ?4 AND m.date = ?5
@@ -203,26 +208,10 @@ export class ContentRows {
   withThreadId(mailbox: number, threadId: string, { first, last }: UidRange): number[] {
     const [, thread] = THREAD_ID.exec(threadId) ?? [];
     if (thread === undefined) return [];
-    const rows = this.#arrays(
+    const rows = this.#statements.arrays(
       `SELECT id & 4294967295 FROM objects WHERE ${ID_RANGE} AND thread = ?4 ORDER BY id`,
     ).all(mailbox, first, last, signed(thread)) as unknown as [number][];
     return rows.map(([uid]) => uid);
-  }
-
-  #run(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (!statement) this.#statements.set(sql, statement = this.#database.prepare(sql));
-    return statement;
-  }
-
-  #arrays(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (!statement) {
-      statement = this.#database.prepare(sql);
-      returnArrays(statement);
-      this.#statements.set(sql, statement);
-    }
-    return statement;
   }
 }
 

@@ -1,8 +1,9 @@
 /** The rows of what SORT and THREAD compare; made from `contents.header` where there are none yet. */
 
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { type SortKeys, sortKeysOf } from "../../message/sort_keys.ts";
 import type { UidRange } from "./message_rows.ts";
+import { Statements } from "./statements.ts";
 
 /** Rows of `contents` and its kin by mailbox, first and last UID: the first three parameters. */
 export const ID_RANGE = "id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?3";
@@ -28,16 +29,15 @@ const KEYS = Object.keys(COLUMN_OF) as (keyof SortKeys)[];
 
 /** Statements on `sort_keys`, whose rows go with those of `contents`. */
 export class SortKeyRows {
-  readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements: Statements;
 
   constructor(database: DatabaseSync) {
-    this.#database = database;
+    this.#statements = new Statements(database);
   }
 
   insert(mailbox: number, uid: number, keys: SortKeys): void {
     const values = KEYS.map((key) => withoutNul(keys[key]));
-    this.#statement(
+    this.#statements.of(
       `INSERT OR REPLACE INTO sort_keys VALUES ((?1 << 32) | ?2, ${
         KEYS.map((_, at) => `?${at + 3}`).join(", ")
       })`,
@@ -46,7 +46,7 @@ export class SortKeyRows {
 
   /** Copies rows together with those of `contents`. */
   copy(from: number, range: UidRange, to: number, shift: number): void {
-    this.#statement(
+    this.#statements.of(
       `INSERT INTO sort_keys
        SELECT (?4 << 32) | ((id & 4294967295) + CAST(?5 AS INTEGER)), ${
         KEYS.map((key) => COLUMN_OF[key]).join(", ")
@@ -61,14 +61,14 @@ export class SortKeyRows {
     range: UidRange,
   ): SortKeyRow<K>[] {
     const columns = keys.map((key) => `, ${COLUMN_OF[key]} AS "${key}"`).join("");
-    return this.#statement(
+    return this.#statements.of(
       `SELECT id & 4294967295 AS uid${columns} FROM sort_keys WHERE ${ID_RANGE} ORDER BY id`,
     ).all(mailbox, range.first, range.last) as unknown as SortKeyRow<K>[];
   }
 
   /** Keys of messages that an older version of this program read. */
   missing(mailbox: number, range: UidRange): SortKeyRow<keyof SortKeys>[] {
-    const rows = this.#statement(
+    const rows = this.#statements.of(
       `SELECT id & 4294967295 AS uid, header FROM contents
        WHERE ${ID_RANGE} AND id NOT IN (SELECT id FROM sort_keys WHERE ${ID_RANGE}) ORDER BY id`,
     ).all(mailbox, range.first, range.last);
@@ -76,12 +76,6 @@ export class SortKeyRows {
       uid: Number(uid),
       ...sortKeysOf(String(header).replaceAll("\u0100", "")),
     }));
-  }
-
-  #statement(sql: string): StatementSync {
-    let statement = this.#statements.get(sql);
-    if (!statement) this.#statements.set(sql, statement = this.#database.prepare(sql));
-    return statement;
   }
 }
 
