@@ -274,7 +274,7 @@ Deno.test("indexFile summarises files of any size alike", async () => {
 Deno.test("indexFile lets the event loop turn while it reads a large file", async () => {
   using folder = makeFolder();
   const path = `${folder.path}/a`;
-  fs.writeFileSync(path, roughBytes(64 * PIECE, "abc \n"));
+  fs.writeFileSync(path, roughBytes(256 * PIECE, "abc \n"));
   let turns = 0;
   let done = false;
   const turn = () => {
