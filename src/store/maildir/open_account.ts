@@ -29,6 +29,7 @@ import { MailboxList } from "./mailbox_list.ts";
 import { MailboxRows } from "./mailbox_rows.ts";
 import { MailboxState } from "./mailbox_state.ts";
 import { MessageRows } from "./message_rows.ts";
+import type { PathStatuses } from "./path_status.ts";
 import { AccountQuota, type QuotaSource } from "./quota.ts";
 import { Removals } from "./removals.ts";
 import { settleRestored } from "./restored.ts";
@@ -55,6 +56,7 @@ export interface AccountSettings {
   readonly names: FileNames;
   readonly loaded: LoadedMailboxes;
   readonly watcher: FolderWatcher;
+  readonly statuses: PathStatuses;
   readonly catchUpTurns: CatchUpTurns;
   readonly writeBackDelay: number;
   /** Show no message as `\Recent`. */
@@ -183,7 +185,7 @@ function contextOf(
   { database }: OpenedIndex,
   list: MailboxList,
 ): AccountContext {
-  const { name, root, log, clock, names, loaded, watcher, meter } = settings;
+  const { name, root, log, clock, names, loaded, watcher, statuses, meter } = settings;
   const mailboxes = new MailboxRows(database);
   const messages = new MessageRows(database);
   const keywords = new KeywordSets(mailboxes);
@@ -202,7 +204,7 @@ function contextOf(
     settings.broken(why);
   };
   const path = `${root}/${INDEX_FILE}`;
-  const inode = lstat(path)?.ino;
+  const inode = statuses.at(path)?.ino;
   const recovery: Recovery = {
     reload() {
       if (broken) return;
@@ -225,10 +227,11 @@ function contextOf(
     names,
     loaded,
     watcher,
+    statuses,
     meter,
     hidesRecent: settings.hidesRecent,
     isInPlace() {
-      if (lstat(path)?.ino === inode) return true;
+      if (statuses.at(path)?.ino === inode) return true;
       if (!background.stopped) giveUp("removed", "the index is not there any more");
       return false;
     },
