@@ -23,6 +23,7 @@ import type { Removals } from "./removals.ts";
 import type { IndexCopies } from "./snapshot.ts";
 import type { WriteBack } from "./write_back.ts";
 import type { UidValidities } from "./uid_validity.ts";
+import type { WriteAheadLog } from "./write_ahead_log.ts";
 import type { Writer } from "./writer.ts";
 
 export interface AccountContext {
@@ -34,6 +35,7 @@ export interface AccountContext {
   readonly clock: () => number;
   readonly names: FileNames;
   readonly writer: Writer;
+  readonly commits: WriteAheadLog;
   readonly directorySyncs: DirectorySyncs;
   readonly mailboxes: MailboxRows;
   readonly uidValidities: UidValidities;
