@@ -5,6 +5,7 @@
 
 import type { SearchedField } from "../message/search_text.ts";
 import type { SortKeys } from "../message/sort_keys.ts";
+import type { TokenQuery } from "../message/trigrams.ts";
 
 /** System flags as bits, the unit of {@link MessageColumns.flags}. @see RFC 9051 §2.3.2 */
 export const FLAG = { seen: 1, answered: 2, flagged: 4, deleted: 8, draft: 16 } as const;
@@ -211,6 +212,11 @@ export interface TakenMessage {
 
 export interface Account {
   readonly name: string;
+  /**
+   * Set while changes that all can see already are on their way to the disk: what is told of the
+   * account has to wait for it. Rejects if they can't be made durable.
+   */
+  readonly syncing: Promise<void> | undefined;
 
   /** Takes over folders that other programs made, renamed or removed. Cheap when nothing happened. */
   refresh(): Promise<void>;
@@ -528,6 +534,11 @@ export interface Mailbox {
     first: number,
     last: number,
   ): Promise<readonly number[]>;
+  /**
+   * Those of these messages (UIDs, ascending) that may have what is asked for: all that do, and maybe
+   * others, up to all. Texts are compared as `substringQuery` and `fuzzyQuery` say.
+   */
+  narrow(uids: readonly number[], query: TokenQuery): Promise<readonly number[]>;
   /**
    * What SORT and THREAD compare of the messages with `first` ≤ UID ≤ `last`, in UID order; as
    * {@link cached} otherwise. Callers ask for at most some thousand at a time.

@@ -13,6 +13,7 @@ import { Annotations } from "./annotations.ts";
 import { Background } from "./background.ts";
 import { CatchUp, type CatchUpTurns } from "./catch_up.ts";
 import { ContentRows } from "./content_rows.ts";
+import { Documents } from "./documents.ts";
 import { DirectorySyncs } from "./directory_syncs.ts";
 import { storeErrorOf } from "./disk_error.ts";
 import { ExpungedRows } from "./expunged_rows.ts";
@@ -29,16 +30,20 @@ import { MailboxList } from "./mailbox_list.ts";
 import { MailboxRows } from "./mailbox_rows.ts";
 import { MailboxState } from "./mailbox_state.ts";
 import { MessageRows } from "./message_rows.ts";
+import type { PathStatuses } from "./path_status.ts";
 import { AccountQuota, type QuotaSource } from "./quota.ts";
 import { Removals } from "./removals.ts";
+import type { SearchService } from "./search_service.ts";
 import { settleRestored } from "./restored.ts";
 import { INDEX_FILE, type OpenedIndex, openIndex } from "./schema.ts";
 import { inheritedSubscriptions, inherits } from "./inheritance.ts";
 import { isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
 import { IndexCopies } from "./snapshot.ts";
 import { removeStaleFiles } from "./stale_files.ts";
+import { TextIndex } from "./text_index.ts";
 import { UidValidities } from "./uid_validity.ts";
 import { WriteBack } from "./write_back.ts";
+import { WriteAheadLog } from "./write_ahead_log.ts";
 import { type Recovery, Writer } from "./writer.ts";
 
 /** Milliseconds that the renaming of files may take when an account closes. */
@@ -55,8 +60,11 @@ export interface AccountSettings {
   readonly names: FileNames;
   readonly loaded: LoadedMailboxes;
   readonly watcher: FolderWatcher;
+  readonly statuses: PathStatuses;
   readonly catchUpTurns: CatchUpTurns;
   readonly writeBackDelay: number;
+  /** By what texts are indexed, and how many octets a message may have; absent: they are not. */
+  readonly search?: { readonly service: SearchService; readonly limit: number };
   /** Show no message as `\Recent`. */
   readonly hidesRecent: boolean;
   readonly meter: StoreMeter;
@@ -79,6 +87,8 @@ export interface OpenAccount {
   readonly mailboxes: number;
   /** Messages in memory that have not been read yet. */
   readonly unprepared: number;
+  /** Messages whose texts are to be indexed. */
+  readonly unindexed: number;
   /** Calls `broken` if the index is no longer where it was opened. */
   assertInPlace(): void;
   /**
@@ -121,6 +131,7 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     if (context.mailboxes.meta("furnished") === 0) await furnish(settings, context, account, list);
     resume(context, list);
     context.catchUp.start(() => list.states());
+    context.textIndex?.start();
     context.background.run("removing stale files", () => removeStaleFiles(context, list.states()));
     return {
       account,
@@ -131,6 +142,9 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
       },
       get mailboxes() {
         return [...list.states()].filter(({ handles }) => handles > 0).length;
+      },
+      get unindexed() {
+        return context.textIndex?.waiting ?? 0;
       },
       get unprepared() {
         return [...list.states()].reduce(
@@ -145,6 +159,7 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
   } catch (error) {
     await parts?.background.stop();
     await parts?.writer.close();
+    parts?.commits.close();
     index.database.close();
     log.error("cannot open an account", {
       problem: error instanceof Error ? error.message : String(error),
@@ -183,7 +198,7 @@ function contextOf(
   { database }: OpenedIndex,
   list: MailboxList,
 ): AccountContext {
-  const { name, root, log, clock, names, loaded, watcher, meter } = settings;
+  const { name, root, log, clock, names, loaded, watcher, statuses, meter, search } = settings;
   const mailboxes = new MailboxRows(database);
   const messages = new MessageRows(database);
   const keywords = new KeywordSets(mailboxes);
@@ -202,7 +217,7 @@ function contextOf(
     settings.broken(why);
   };
   const path = `${root}/${INDEX_FILE}`;
-  const inode = lstat(path)?.ino;
+  const inode = statuses.at(path)?.ino;
   const recovery: Recovery = {
     reload() {
       if (broken) return;
@@ -216,7 +231,8 @@ function contextOf(
     },
     damaged: (error) => giveUp("damaged", error instanceof Error ? error.message : String(error)),
   };
-  const writer = new Writer(database, recovery, (seconds) => meter.synced("index", seconds));
+  const commits = new WriteAheadLog(path, (seconds) => meter.synced("index", seconds));
+  const writer = new Writer(database, recovery, commits);
   const context: AccountContext = {
     name,
     root,
@@ -225,14 +241,16 @@ function contextOf(
     names,
     loaded,
     watcher,
+    statuses,
     meter,
     hidesRecent: settings.hidesRecent,
     isInPlace() {
-      if (lstat(path)?.ino === inode) return true;
+      if (statuses.at(path)?.ino === inode) return true;
       if (!background.stopped) giveUp("removed", "the index is not there any more");
       return false;
     },
     writer,
+    commits,
     directorySyncs: new DirectorySyncs((seconds) => meter.synced("folder", seconds)),
     mailboxes,
     uidValidities: new UidValidities(root, mailboxes, clock),
@@ -243,6 +261,11 @@ function contextOf(
     background,
     catchUp: new CatchUp(() => context, settings.catchUpTurns, mailboxes.meta(CatchUp.meta)),
     annotations: new Annotations(database),
+    textIndex: search && new TextIndex(() => context, {
+      ...search,
+      documents: new Documents(database, mailboxes, search.limit),
+      states: () => list.states(),
+    }),
     quota: new AccountQuota(database, mailboxes, writer, settings.quota, () => list.count),
     removals: new Removals(() => context),
     indexCopies: new IndexCopies(root, database),
@@ -337,7 +360,9 @@ async function closeAccount(
 ): Promise<void> {
   account.stopWatching();
   context.catchUp.stop();
+  context.textIndex?.stop();
   await context.background.stop();
+  await context.textIndex?.close();
   const end = performance.now() + CLOSING;
   await context.writeBack.flush(() => performance.now() < end).catch(() => {});
   await context.writer.run(() => {
@@ -361,6 +386,7 @@ async function closeAccount(
   }
   try {
     database.close();
+    context.commits.close();
     context.indexCopies.close();
   } catch (error) {
     context.log.warn("cannot close the index properly", {
