@@ -17,10 +17,10 @@ const LOOK_EVERY = 500;
 const QUIET = 10;
 
 /** Octets that the heap has to have grown by. */
-const GROWN = 4 * 1024 * 1024;
+const GROWN = 16 * 1024 * 1024;
 
-/** Octets whose collection takes some 60 ms: with more of them it is left to V8, which goes in steps. */
-const LARGEST = 96 * 1024 * 1024;
+/** Octets whose collection takes up to 100 ms: with more of them it is left to V8, which goes in steps. */
+const LARGEST = 48 * 1024 * 1024;
 
 const SYMBOLS = { malloc_trim: { parameters: ["usize"], result: "i32" } } as const;
 

@@ -5,8 +5,8 @@ import { collectWhenQuiet } from "../../src/app/quiet_collection.ts";
 
 /** @returns octets that V8 has for it and all else */
 function makeGarbage(): number {
-  const objects = Array.from({ length: 500_000 }, (_, n) => ({ n }));
-  assert.equal(objects.length, 500_000);
+  const objects = Array.from({ length: 1_000_000 }, (_, n) => ({ n }));
+  assert.equal(objects.length, 1_000_000);
   return getHeapStatistics().total_heap_size;
 }
 
