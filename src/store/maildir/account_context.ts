@@ -18,12 +18,14 @@ import type { LoadedMailboxes } from "./loaded_mailboxes.ts";
 import type { MailboxRows } from "./mailbox_rows.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import type { FileName, MessageRows } from "./message_rows.ts";
+import type { PathStatuses } from "./path_status.ts";
 import type { AccountQuota } from "./quota.ts";
 import type { Removals } from "./removals.ts";
 import type { IndexCopies } from "./snapshot.ts";
 import type { TextIndex } from "./text_index.ts";
 import type { WriteBack } from "./write_back.ts";
 import type { UidValidities } from "./uid_validity.ts";
+import type { WriteAheadLog } from "./write_ahead_log.ts";
 import type { Writer } from "./writer.ts";
 
 export interface AccountContext {
@@ -35,6 +37,7 @@ export interface AccountContext {
   readonly clock: () => number;
   readonly names: FileNames;
   readonly writer: Writer;
+  readonly commits: WriteAheadLog;
   readonly directorySyncs: DirectorySyncs;
   readonly mailboxes: MailboxRows;
   readonly uidValidities: UidValidities;
@@ -53,6 +56,7 @@ export interface AccountContext {
   readonly writeBack: WriteBack;
   readonly loaded: LoadedMailboxes;
   readonly watcher: FolderWatcher;
+  readonly statuses: PathStatuses;
   readonly meter: StoreMeter;
   /** No message is shown as `\Recent`. */
   readonly hidesRecent: boolean;

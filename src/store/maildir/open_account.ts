@@ -30,6 +30,7 @@ import { MailboxList } from "./mailbox_list.ts";
 import { MailboxRows } from "./mailbox_rows.ts";
 import { MailboxState } from "./mailbox_state.ts";
 import { MessageRows } from "./message_rows.ts";
+import type { PathStatuses } from "./path_status.ts";
 import { AccountQuota, type QuotaSource } from "./quota.ts";
 import { Removals } from "./removals.ts";
 import type { SearchService } from "./search_service.ts";
@@ -42,6 +43,7 @@ import { removeStaleFiles } from "./stale_files.ts";
 import { TextIndex } from "./text_index.ts";
 import { UidValidities } from "./uid_validity.ts";
 import { WriteBack } from "./write_back.ts";
+import { WriteAheadLog } from "./write_ahead_log.ts";
 import { type Recovery, Writer } from "./writer.ts";
 
 /** Milliseconds that the renaming of files may take when an account closes. */
@@ -58,6 +60,7 @@ export interface AccountSettings {
   readonly names: FileNames;
   readonly loaded: LoadedMailboxes;
   readonly watcher: FolderWatcher;
+  readonly statuses: PathStatuses;
   readonly catchUpTurns: CatchUpTurns;
   readonly writeBackDelay: number;
   /** By what texts are indexed, and how many octets a message may have; absent: they are not. */
@@ -156,6 +159,7 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
   } catch (error) {
     await parts?.background.stop();
     await parts?.writer.close();
+    parts?.commits.close();
     index.database.close();
     log.error("cannot open an account", {
       problem: error instanceof Error ? error.message : String(error),
@@ -194,7 +198,7 @@ function contextOf(
   { database }: OpenedIndex,
   list: MailboxList,
 ): AccountContext {
-  const { name, root, log, clock, names, loaded, watcher, meter, search } = settings;
+  const { name, root, log, clock, names, loaded, watcher, statuses, meter, search } = settings;
   const mailboxes = new MailboxRows(database);
   const messages = new MessageRows(database);
   const keywords = new KeywordSets(mailboxes);
@@ -213,7 +217,7 @@ function contextOf(
     settings.broken(why);
   };
   const path = `${root}/${INDEX_FILE}`;
-  const inode = lstat(path)?.ino;
+  const inode = statuses.at(path)?.ino;
   const recovery: Recovery = {
     reload() {
       if (broken) return;
@@ -227,7 +231,8 @@ function contextOf(
     },
     damaged: (error) => giveUp("damaged", error instanceof Error ? error.message : String(error)),
   };
-  const writer = new Writer(database, recovery, (seconds) => meter.synced("index", seconds));
+  const commits = new WriteAheadLog(path, (seconds) => meter.synced("index", seconds));
+  const writer = new Writer(database, recovery, commits);
   const context: AccountContext = {
     name,
     root,
@@ -236,14 +241,16 @@ function contextOf(
     names,
     loaded,
     watcher,
+    statuses,
     meter,
     hidesRecent: settings.hidesRecent,
     isInPlace() {
-      if (lstat(path)?.ino === inode) return true;
+      if (statuses.at(path)?.ino === inode) return true;
       if (!background.stopped) giveUp("removed", "the index is not there any more");
       return false;
     },
     writer,
+    commits,
     directorySyncs: new DirectorySyncs((seconds) => meter.synced("folder", seconds)),
     mailboxes,
     uidValidities: new UidValidities(root, mailboxes, clock),
@@ -379,6 +386,7 @@ async function closeAccount(
   }
   try {
     database.close();
+    context.commits.close();
     context.indexCopies.close();
   } catch (error) {
     context.log.warn("cannot close the index properly", {
