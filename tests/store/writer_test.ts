@@ -106,3 +106,13 @@ Deno.test("Writer.transaction: is durable before it settles, unless it need not 
   it.syncs[0].resolve();
   assert.equal(await long, "done");
 });
+
+Deno.test("Writer.run: what changes nothing costs no sync", async () => {
+  const it = new Fixture();
+  const first = it.insert(1);
+  await it.turns();
+  it.syncs[0].resolve();
+  await first;
+  assert.equal(await it.writer.run(() => ({ result: "read" })), "read");
+  assert.equal(it.syncs.length, 1);
+});
