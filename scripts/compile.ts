@@ -56,6 +56,8 @@ export function compileArguments(output: string, target?: Target): string[] {
     "--include",
     "src/auth/hash_worker.ts",
     "--include",
+    "src/store/maildir/search_worker.ts",
+    "--include",
     "src/monitoring/status.html",
     "--include",
     "src/monitoring/login.html",

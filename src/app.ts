@@ -21,6 +21,7 @@ import { Libc } from "./net/libc.ts";
 import type { ListenAddress } from "./net/listen_address.ts";
 import { Listeners } from "./net/listeners.ts";
 import type { ImapServer } from "./net/server.ts";
+import { SearchService } from "./store/maildir/search_service.ts";
 import { VERSION } from "./version.ts";
 
 /** A running server. */
@@ -84,7 +85,7 @@ class RunningApp implements App {
     this.#log = log;
     this.#lasting = {
       hostname,
-      stores: new Stores(log, measurements),
+      stores: new Stores(log, measurements, new SearchService()),
       tls: new TlsContexts(config.stateDir, hostname, log),
       secret,
       annotations,

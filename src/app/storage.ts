@@ -7,6 +7,7 @@ import type { Log } from "../log.ts";
 import { QuotaTable } from "./quota_table.ts";
 import { accountPlaces } from "./account_places.ts";
 import { type AccountSettings, MaildirStore, type StoreMeasures } from "../store/maildir/store.ts";
+import type { SearchService } from "../store/maildir/search_service.ts";
 import type { StoreMeter } from "../store/meter.ts";
 import { type SpecialUse, type Store, StoreError } from "../store/store.ts";
 
@@ -21,7 +22,12 @@ const SPECIAL_USE: Readonly<Record<typeof SPECIAL_USES[number], SpecialUse>> = {
 };
 
 /** Opens where mail is kept; nothing is made before an account is asked for. */
-export function openStorage(config: StorageConfig, log: Log, meter?: StoreMeter): MaildirStore {
+export function openStorage(
+  config: StorageConfig,
+  log: Log,
+  meter?: StoreMeter,
+  searchService?: SearchService,
+): MaildirStore {
   return new MaildirStore({
     path(account: string) {
       try {
@@ -34,18 +40,20 @@ export function openStorage(config: StorageConfig, log: Log, meter?: StoreMeter)
     ...accountSettings(config),
     memoryBudget: config.memoryBudget,
     meter,
+    searchService,
     log,
   });
 }
 
 function accountSettings(
-  { specialFolders, disableRecent, quota }: StorageConfig,
+  { specialFolders, disableRecent, quota, searchIndex, searchIndexLimit }: StorageConfig,
   limits?: QuotaTable,
 ): AccountSettings {
   const folders = [...specialFolders].map(([name, use]) => ({ name, use: SPECIAL_USE[use] }));
   return {
     specialFolders: folders,
     disableRecent,
+    searchLimit: searchIndex ? searchIndexLimit : undefined,
     quota: quota && {
       storage: quota.storage,
       messages: quota.messages,
@@ -62,7 +70,12 @@ export class Stores {
   /** By path, as the stores. */
   readonly #limits = new Map<string, QuotaTable>();
 
-  constructor(private readonly log: Log, private readonly meter?: StoreMeter) {}
+  /** @param search by what texts are indexed, ended with the stores; absent: they are not */
+  constructor(
+    private readonly log: Log,
+    private readonly meter?: StoreMeter,
+    private readonly search?: SearchService,
+  ) {}
 
   /** The store of that path, as it is if there is one. */
   open(config: StorageConfig): Store {
@@ -73,7 +86,7 @@ export class Stores {
   maildirs(config: StorageConfig): MaildirStore {
     const known = this.#opened.get(config.path);
     if (known !== undefined) return known;
-    const store = openStorage(config, this.log, this.meter);
+    const store = openStorage(config, this.log, this.meter, this.search);
     this.#opened.set(config.path, store);
     this.use(config);
     return store;
@@ -104,12 +117,14 @@ export class Stores {
       accounts: sum("accounts"),
       mailboxes: sum("mailboxes"),
       unprepared: sum("unprepared"),
+      unindexed: sum("unindexed"),
     };
   }
 
   async close(): Promise<void> {
     for (const store of this.#opened.values()) await store.close();
     for (const limits of this.#limits.values()) await limits.close();
+    this.search?.close();
   }
 }
 

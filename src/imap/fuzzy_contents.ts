@@ -3,9 +3,10 @@
 import { FuzzyMatch, FuzzyNeedle, fuzzyScore, FuzzyTextSearch } from "../message/fuzzy_text.ts";
 import { CACHED_FIELDS, decodeHeader, fieldValues } from "../message/header.ts";
 import { locateSection } from "../message/mime.ts";
+import { fuzzyQuery } from "../message/trigrams.ts";
 import { readText } from "./sections.ts";
 import type { SearchScope, Seqs } from "./search_columns.ts";
-import { filterKept, filterTexts } from "./search_contents.ts";
+import { filterKept, filterTexts, narrowed } from "./search_contents.ts";
 
 /** Lets pass those of `seqs` with all words of `text` in one field of that name (lower case). */
 export function filterFuzzyHeader(
@@ -44,14 +45,15 @@ export function filterFuzzyHeader(
 }
 
 /** Lets pass those of `seqs` with all words of `text` in their text, with `headers` also in headers. */
-export function filterFuzzyText(
+export async function filterFuzzyText(
   text: string,
   headers: boolean,
   seqs: Seqs,
   scope: SearchScope,
 ): Promise<Seqs> {
   const needle = new FuzzyNeedle(text);
-  return filterTexts(seqs, scope, async (uid, parts, seq) => {
+  const some = await narrowed(fuzzyQuery(needle), seqs, scope);
+  return await filterTexts(some, scope, async (uid, parts, seq) => {
     const stored = await scope.view.mailbox.read(uid);
     try {
       if (stored.whole !== undefined) {

@@ -8,12 +8,16 @@ import {
   type SearchedField,
   TextSearch,
 } from "../message/search_text.ts";
+import { substringQuery, type TokenQuery } from "../message/trigrams.ts";
 import { type CachedItems, StoreError } from "../store/store.ts";
 import { readText } from "./sections.ts";
 import type { SearchScope, Seqs } from "./search_columns.ts";
 
 /** How many messages' kept items are read at once. */
 const BATCH = 500;
+
+/** Rows of messages between two others that are read, too: that costs less than another statement. */
+const GAP = 8;
 
 /** How many messages the store looks through at once, with those between that are not asked for. */
 const HEADER_SPAN = 4000;
@@ -65,6 +69,14 @@ function* spans(seqs: Seqs): Generator<Seqs> {
   }
 }
 
+/** Cuts ascending numbers into runs whose kept items are read at once, with few between them. */
+function* runs(seqs: Seqs): Generator<Seqs> {
+  for (let start = 0, end = 1; start < seqs.length; start = end++) {
+    while (end < seqs.length && end - start < BATCH && seqs[end] - seqs[end - 1] <= GAP) end++;
+    yield seqs.slice(start, end);
+  }
+}
+
 /** Lets pass those of `seqs` whose kept items pass `test`. */
 export async function filterKept<K extends keyof CachedItems>(
   items: readonly K[],
@@ -73,8 +85,7 @@ export async function filterKept<K extends keyof CachedItems>(
   test: (kept: Pick<CachedItems, K>, seq: number) => boolean,
 ): Promise<Seqs> {
   const found: number[] = [];
-  for (let start = 0; start < seqs.length; start += BATCH) {
-    const batch = seqs.slice(start, start + BATCH);
+  for (const batch of runs(seqs)) {
     await view.mailbox.prepare(batch.map((seq) => view.uidOf(seq)), items);
     const rows = await view.mailbox.cached(
       items,
@@ -102,8 +113,7 @@ export async function filterTexts(
 ): Promise<Seqs> {
   const found: number[] = [];
   const { view, pace } = scope;
-  for (let start = 0; start < seqs.length; start += BATCH) {
-    const some = seqs.slice(start, start + BATCH);
+  for (const some of runs(seqs)) {
     const batch = new Map(some.map((seq) => [view.uidOf(seq), seq]));
     await view.prepare(some);
     const [first, last] = [view.uidOf(some[0]), view.uidOf(some[some.length - 1])];
@@ -122,14 +132,29 @@ export async function filterTexts(
   return found;
 }
 
+/** Leaves out messages of which the store knows that they have not what is asked for. */
+export async function narrowed(
+  query: TokenQuery | undefined,
+  seqs: Seqs,
+  { view }: SearchScope,
+): Promise<Seqs> {
+  if (query === undefined || seqs.length === 0) return seqs;
+  const uids = seqs.map((seq) => view.uidOf(seq));
+  const left = await view.mailbox.narrow(uids, query);
+  if (left.length === uids.length) return seqs;
+  let at = 0;
+  return seqs.filter((_, i) => uids[i] === left[at] && ++at > 0);
+}
+
 /** Lets pass those of `seqs` whose text, with `headers` also any header, holds the needle. */
-export function filterText(
+export async function filterText(
   foldedNeedle: string,
   headers: boolean,
   seqs: Seqs,
   scope: SearchScope,
 ): Promise<Seqs> {
-  return filterTexts(seqs, scope, async (uid, parts) => {
+  const some = await narrowed(substringQuery(foldedNeedle), seqs, scope);
+  return await filterTexts(some, scope, async (uid, parts) => {
     const stored = await scope.view.mailbox.read(uid);
     try {
       if (stored.whole !== undefined) {

@@ -94,6 +94,11 @@ function headerReader(): TextReader {
   };
 }
 
+/** Octets of a message that have text, encoded as they are, headers among them. */
+export function textOctets(parts: PartOffsets): number {
+  return segmentsOf(parts, true).reduce((sum, { start, end }) => sum + end - start, 0);
+}
+
 function segmentsOf(parts: PartOffsets, headers: boolean): readonly Segment[] {
   const segments: Segment[] = [];
   addSegments(parts, headers, segments);

@@ -37,10 +37,16 @@ const PLAIN: Readonly<Record<string, string>> = {
   "þ": "th",
 };
 
+/** What `foldCase` made of a text, with plain letters only. */
+export function withoutAccents(folded: string): string {
+  return folded.replace(MARK, "").replace(LETTERS, (letter) => PLAIN[letter]);
+}
+
 /** Words without case and accents, clipped. */
 function wordsOf(text: string): readonly string[] {
-  const plain = foldCase(text).replace(MARK, "").replace(LETTERS, (letter) => PLAIN[letter]);
-  return (plain.match(WORD) ?? []).map((word) => word.slice(0, MAX_LENGTH));
+  return (withoutAccents(foldCase(text)).match(WORD) ?? []).map((word) =>
+    word.slice(0, MAX_LENGTH)
+  );
 }
 
 /** What is looked for, made once for many texts. */
@@ -83,6 +89,16 @@ export class FuzzyMatch {
   get done(): boolean {
     return this.#best.every((score) => score === WHOLE);
   }
+}
+
+/**
+ * Parts of a wanted word, one of which stands in every word that {@link fit}s it: one wrong letter, or
+ * two that changed places, cannot be in both halves.
+ */
+export function piecesOf(wanted: string): readonly string[] {
+  if (wanted.length <= SURE_LENGTH) return [wanted];
+  const half = Math.floor((wanted.length - 1) / 2);
+  return [wanted.slice(0, half), wanted.slice(-half)];
 }
 
 /** How well a word fits the wanted one; 0 if it does not. */

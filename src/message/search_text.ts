@@ -67,14 +67,28 @@ export function searchedText(header: string, field: SearchedField): string | nul
   return values.map((value) => foldCase(decodeHeader(value))).join("\n");
 }
 
+/** {@link foldCase} of texts that come in pieces, one after the other. */
+export class Folding {
+  /** Text that can only be folded with what follows. */
+  #held = "";
+
+  /** Folds up to the last place where folding piece by piece is folding the whole; with `last` all. */
+  fold(text: string, last: boolean): string {
+    if (this.#held === "" && last) return foldCase(text);
+    const all = this.#held + text;
+    const cut = last ? all.length : foldingCut(all);
+    this.#held = all.slice(cut);
+    return foldCase(all.slice(0, cut));
+  }
+}
+
 /** Looks for one needle in a message that streams by. */
 export class TextSearch {
   readonly #decoding: TextDecoding;
   readonly #needle: string;
+  readonly #folding = new Folding();
   /** Folded end of what was seen, one char short of the needle. */
   #tail = "";
-  /** Text that can only be folded with what follows. */
-  #held = "";
   #found: boolean;
 
   /** @param options `headers`: also look into all headers, as TEXT does */
@@ -111,18 +125,9 @@ export class TextSearch {
 
   #look(text: string, last: boolean): void {
     if (this.#found) return;
-    const folded = this.#tail + this.#fold(text, last);
+    const folded = this.#tail + this.#folding.fold(text, last);
     this.#found = folded.includes(this.#needle);
     this.#tail = last || this.#needle.length < 2 ? "" : folded.slice(1 - this.#needle.length);
-  }
-
-  /** Folds up to the last place where folding piece by piece is folding the whole. */
-  #fold(text: string, last: boolean): string {
-    if (this.#held === "" && last) return foldCase(text);
-    const all = this.#held + text;
-    const cut = last ? all.length : foldingCut(all);
-    this.#held = all.slice(cut);
-    return foldCase(all.slice(0, cut));
   }
 }
 
@@ -134,7 +139,9 @@ function foldingCut(text: string): number {
   for (let at = text.length - 1; at >= 0; at--) {
     if (text.charCodeAt(at) < 0x80) return at;
   }
-  return text.length > MAX_HELD ? text.length : 0;
+  if (text.length <= MAX_HELD) return 0;
+  // Not between the two halves of a char
+  return /[\ud800-\udbff]$/.test(text) ? text.length - 1 : text.length;
 }
 
 /**

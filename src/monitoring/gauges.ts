@@ -19,6 +19,8 @@ export interface OpenMail {
   readonly mailboxes: number;
   /** Messages of other programs that are not read yet. */
   readonly unprepared: number;
+  /** Messages whose texts are to be indexed. */
+  readonly unindexed: number;
 }
 
 /** Where the values lie. */
@@ -64,6 +66,10 @@ export function addGauges(registry: Registry, around: Surroundings): void {
     "imapd_index_lag_messages",
     "Messages in open mailboxes that other programs delivered, and that are not read yet",
   );
+  const unindexed = gauge(
+    "imapd_search_index_lag_messages",
+    "Messages in open accounts whose texts are not indexed yet",
+  );
   const resident = gauge("process_resident_memory_bytes", "Memory of the process");
   const heap = gauge("imapd_heap_used_bytes", "Memory in use by JavaScript's objects");
   const cpu = registry.counter({
@@ -81,6 +87,7 @@ export function addGauges(registry: Registry, around: Surroundings): void {
     accounts.set(mail.accounts);
     mailboxes.set(mail.mailboxes);
     lag.set(mail.unprepared);
+    unindexed.set(mail.unindexed);
     const { rss, heapUsed } = memoryUsage();
     resident.set(rss);
     heap.set(heapUsed);

@@ -5,6 +5,7 @@
 
 import type { SearchedField } from "../message/search_text.ts";
 import type { SortKeys } from "../message/sort_keys.ts";
+import type { TokenQuery } from "../message/trigrams.ts";
 
 /** System flags as bits, the unit of {@link MessageColumns.flags}. @see RFC 9051 §2.3.2 */
 export const FLAG = { seen: 1, answered: 2, flagged: 4, deleted: 8, draft: 16 } as const;
@@ -528,6 +529,11 @@ export interface Mailbox {
     first: number,
     last: number,
   ): Promise<readonly number[]>;
+  /**
+   * Those of these messages (UIDs, ascending) that may have what is asked for: all that do, and maybe
+   * others, up to all. Texts are compared as `substringQuery` and `fuzzyQuery` say.
+   */
+  narrow(uids: readonly number[], query: TokenQuery): Promise<readonly number[]>;
   /**
    * What SORT and THREAD compare of the messages with `first` ≤ UID ≤ `last`, in UID order; as
    * {@link cached} otherwise. Callers ask for at most some thousand at a time.

@@ -18,7 +18,7 @@ Deno.test("MaildirStore.measures(): tells what is open, and how many deliveries 
   const path = (account: string) => `${dir}/${account}`;
   const store = new MaildirStore({ path, specialFolders: [], log: silentLog(), meter });
   try {
-    deepStrictEqual(store.measures(), { accounts: 0, mailboxes: 0, unprepared: 0 });
+    deepStrictEqual(store.measures(), { accounts: 0, mailboxes: 0, unprepared: 0, unindexed: 0 });
     const account = await store.account("ann");
     const inbox = await account.open("INBOX");
     for (let i = 0; i < 20; i++) {
@@ -28,7 +28,7 @@ Deno.test("MaildirStore.measures(): tells what is open, and how many deliveries 
     const unread = store.measures().unprepared;
     ok(unread > 0 && unread <= 20, String(unread));
     await inbox.prepare([...inbox.messages.uids.subarray(0, inbox.messages.count)]);
-    deepStrictEqual(store.measures(), { accounts: 1, mailboxes: 1, unprepared: 0 });
+    deepStrictEqual(store.measures(), { accounts: 1, mailboxes: 1, unprepared: 0, unindexed: 0 });
     strictEqual(
       did.filter(([operation]) => operation === "adopt").reduce((sum, [, count]) => sum + count, 0),
       20,
@@ -45,5 +45,5 @@ Deno.test("MaildirStore.measures(): tells what is open, and how many deliveries 
     await store.close();
     await Deno.remove(dir, { recursive: true });
   }
-  deepStrictEqual(store.measures(), { accounts: 0, mailboxes: 0, unprepared: 0 });
+  deepStrictEqual(store.measures(), { accounts: 0, mailboxes: 0, unprepared: 0, unindexed: 0 });
 });

@@ -28,6 +28,8 @@ function config(
     deliveryNormalize: "noop",
     deliverySeparator: "+",
     deliveryOverQuota: "defer",
+    searchIndex: true,
+    searchIndexLimit: 1024 * 1024,
     memoryBudget: 64 * 1024 * 1024,
   };
 }

@@ -127,6 +127,20 @@ export const storageModules = {
         "What becomes of mail for an account that is over its quota: the MTA tries again later " +
         "(452 4.2.2), or returns it to its sender (552 5.2.2).",
     }),
+    search_index: setting(boolean(), {
+      default: "true",
+      doc:
+        "Whether messages are indexed in the background, so that SEARCH for texts need not read all " +
+        "of them. The index of an account is `imapd-search.sqlite` in its Maildir, and takes about an " +
+        "eighth of what its mail does. It may be removed while the server does not run; it is made " +
+        "anew from the messages.",
+    }),
+    search_index_limit: setting(size({ atLeast: "1 KiB", atMost: "1 GiB" }), {
+      default: '"1 MiB"',
+      doc:
+        "Text that a message may have to be indexed; attachments without text do not count. What " +
+        "has more is read by each SEARCH for texts.",
+    }),
     memory_budget: setting(size({ atLeast: "1 MiB", atMost: "64 GiB" }), {
       default: '"64 MiB"',
       doc: "Memory for the indexes of mailboxes that nobody has open, so that they open faster.",

@@ -21,6 +21,7 @@ import type { FileName, MessageRows } from "./message_rows.ts";
 import type { AccountQuota } from "./quota.ts";
 import type { Removals } from "./removals.ts";
 import type { IndexCopies } from "./snapshot.ts";
+import type { TextIndex } from "./text_index.ts";
 import type { WriteBack } from "./write_back.ts";
 import type { UidValidities } from "./uid_validity.ts";
 import type { Writer } from "./writer.ts";
@@ -45,6 +46,8 @@ export interface AccountContext {
   readonly annotations: Annotations;
   readonly background: Background;
   readonly catchUp: CatchUp;
+  /** Absent: texts are not indexed. */
+  readonly textIndex?: TextIndex;
   readonly removals: Removals;
   readonly indexCopies: IndexCopies;
   readonly writeBack: WriteBack;

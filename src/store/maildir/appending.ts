@@ -207,6 +207,7 @@ function insert(
     },
     apply() {
       for (const row of rows) state.columns?.push(row);
+      account.textIndex?.add(state, uids);
       if (keywords) state.keywords = keywords;
       state.uidNext = uidNext;
       state.highestModseq = modseq;

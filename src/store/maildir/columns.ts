@@ -1,6 +1,7 @@
 /** The messages of a mailbox in memory, as typed arrays in UID order. */
 
 import { FLAG, type MessageColumns } from "../store.ts";
+import type { MailboxDocuments } from "./documents.ts";
 import type { ColumnsRow, MessageRow } from "./message_rows.ts";
 
 /** A range of positions in the columns, `end` not included. */
@@ -31,6 +32,8 @@ export class Columns implements MessageColumns {
   zones = new Int16Array(FIRST_CAPACITY);
   /** Octets of the files of messages whose size in wire form is not known yet, by UID. */
   readonly unread = new Map<number, number>();
+  /** Present once a text was searched for, until there are more. */
+  documents: MailboxDocuments | undefined;
 
   unseen = 0;
   deleted = 0;
@@ -43,7 +46,8 @@ export class Columns implements MessageColumns {
 
   /** Octets of memory that these columns take, about. */
   get bytes(): number {
-    return this.uids.length * BYTES_PER_MESSAGE + this.unread.size * 48;
+    return this.uids.length * BYTES_PER_MESSAGE + this.unread.size * 48 +
+      (this.documents?.uids.length ?? 0) * 8;
   }
 
   /** Adds a message, whose UID must be above all others. */

@@ -24,7 +24,7 @@ export const DATA_VERSION = 1;
 const TABLES = {
   contents: ["sent_day", "envelope", "bodystructure", "header", "parts"],
   header_texts: ['"from"', '"to"', "cc", "bcc", "subject"],
-  objects: ["made", "digest", "thread"],
+  objects: ["made", "digest", "thread", "document"],
   previews: ["preview"],
 } as const;
 

@@ -277,6 +277,7 @@ async function commit(
   }, { messages: links.length });
   account.catchUp.messagesMoved();
   arrive(source, destination, links, modseq, keywords);
+  account.textIndex?.look(destination, { first: uidNext, last: destination.uidNext - 1 });
   if (!move) return result;
   removed(account, source, indexes, sourceModseq);
   return { ...result, modseq: sourceModseq };

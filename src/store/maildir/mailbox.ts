@@ -1,6 +1,7 @@
 /** The handle that a session has of an open mailbox. */
 
 import type { SearchedField } from "../../message/search_text.ts";
+import type { TokenQuery } from "../../message/trigrams.ts";
 import type { SortKeys } from "../../message/sort_keys.ts";
 import type {
   AppendedUids,
@@ -175,6 +176,14 @@ export class MaildirMailbox implements Mailbox {
         ? contents.withEmailId(id, objectId, { first, last })
         : contents.withThreadId(id, objectId, { first, last });
       return found.filter((uid) => opened.indexOf(uid) >= 0);
+    } catch (error) {
+      throw sqliteRefusal(error);
+    }
+  }
+
+  async narrow(uids: readonly number[], query: TokenQuery): Promise<readonly number[]> {
+    try {
+      return await this.#account.textIndex?.narrow(this.#state, uids, query) ?? uids;
     } catch (error) {
       throw sqliteRefusal(error);
     }

@@ -13,6 +13,7 @@ import { Annotations } from "./annotations.ts";
 import { Background } from "./background.ts";
 import { CatchUp, type CatchUpTurns } from "./catch_up.ts";
 import { ContentRows } from "./content_rows.ts";
+import { Documents } from "./documents.ts";
 import { DirectorySyncs } from "./directory_syncs.ts";
 import { storeErrorOf } from "./disk_error.ts";
 import { ExpungedRows } from "./expunged_rows.ts";
@@ -31,12 +32,14 @@ import { MailboxState } from "./mailbox_state.ts";
 import { MessageRows } from "./message_rows.ts";
 import { AccountQuota, type QuotaSource } from "./quota.ts";
 import { Removals } from "./removals.ts";
+import type { SearchService } from "./search_service.ts";
 import { settleRestored } from "./restored.ts";
 import { INDEX_FILE, type OpenedIndex, openIndex } from "./schema.ts";
 import { inheritedSubscriptions, inherits } from "./inheritance.ts";
 import { isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
 import { IndexCopies } from "./snapshot.ts";
 import { removeStaleFiles } from "./stale_files.ts";
+import { TextIndex } from "./text_index.ts";
 import { UidValidities } from "./uid_validity.ts";
 import { WriteBack } from "./write_back.ts";
 import { type Recovery, Writer } from "./writer.ts";
@@ -57,6 +60,8 @@ export interface AccountSettings {
   readonly watcher: FolderWatcher;
   readonly catchUpTurns: CatchUpTurns;
   readonly writeBackDelay: number;
+  /** By what texts are indexed, and how many octets a message may have; absent: they are not. */
+  readonly search?: { readonly service: SearchService; readonly limit: number };
   /** Show no message as `\Recent`. */
   readonly hidesRecent: boolean;
   readonly meter: StoreMeter;
@@ -79,6 +84,8 @@ export interface OpenAccount {
   readonly mailboxes: number;
   /** Messages in memory that have not been read yet. */
   readonly unprepared: number;
+  /** Messages whose texts are to be indexed. */
+  readonly unindexed: number;
   /** Calls `broken` if the index is no longer where it was opened. */
   assertInPlace(): void;
   /**
@@ -121,6 +128,7 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     if (context.mailboxes.meta("furnished") === 0) await furnish(settings, context, account, list);
     resume(context, list);
     context.catchUp.start(() => list.states());
+    context.textIndex?.start();
     context.background.run("removing stale files", () => removeStaleFiles(context, list.states()));
     return {
       account,
@@ -131,6 +139,9 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
       },
       get mailboxes() {
         return [...list.states()].filter(({ handles }) => handles > 0).length;
+      },
+      get unindexed() {
+        return context.textIndex?.waiting ?? 0;
       },
       get unprepared() {
         return [...list.states()].reduce(
@@ -183,7 +194,7 @@ function contextOf(
   { database }: OpenedIndex,
   list: MailboxList,
 ): AccountContext {
-  const { name, root, log, clock, names, loaded, watcher, meter } = settings;
+  const { name, root, log, clock, names, loaded, watcher, meter, search } = settings;
   const mailboxes = new MailboxRows(database);
   const messages = new MessageRows(database);
   const keywords = new KeywordSets(mailboxes);
@@ -243,6 +254,11 @@ function contextOf(
     background,
     catchUp: new CatchUp(() => context, settings.catchUpTurns, mailboxes.meta(CatchUp.meta)),
     annotations: new Annotations(database),
+    textIndex: search && new TextIndex(() => context, {
+      ...search,
+      documents: new Documents(database, mailboxes, search.limit),
+      states: () => list.states(),
+    }),
     quota: new AccountQuota(database, mailboxes, writer, settings.quota, () => list.count),
     removals: new Removals(() => context),
     indexCopies: new IndexCopies(root, database),
@@ -337,7 +353,9 @@ async function closeAccount(
 ): Promise<void> {
   account.stopWatching();
   context.catchUp.stop();
+  context.textIndex?.stop();
   await context.background.stop();
+  await context.textIndex?.close();
   const end = performance.now() + CLOSING;
   await context.writeBack.flush(() => performance.now() < end).catch(() => {});
   await context.writer.run(() => {

@@ -99,6 +99,7 @@ async function prepareSome(
       result: undefined,
       apply() {
         for (const [uid, { size }] of there) state.columns?.setSize(uid, size);
+        account.textIndex?.add(state, there.map(([uid]) => uid));
       },
     };
   }, { durable: false });
@@ -123,7 +124,10 @@ export async function makeData(
       // What was expunged meanwhile must not get any.
       if (account.contents.has(state.id, uid)) account.contents.insertData(state.id, uid, message);
     }
-    return { result: undefined };
+    return {
+      result: undefined,
+      apply: () => account.textIndex?.add(state, [...made.keys()]),
+    };
   }, { durable: false });
 }
 

@@ -25,7 +25,8 @@ export const INDEX_FILE = "imapd.sqlite";
  * below zero is -1 - octets of the file, of a message whose contents nobody has read yet.
  * `imported` has what messages from elsewhere are called there; `mailboxes.inherits` is 1 until the
  * UIDs of the server that had the Maildir before are taken over. In `meta`, "furnished" is set once
- * the first opening of an account is over.
+ * the first opening of an account is over. `objects.document` is a document of the search file: see
+ * `Documents`.
  */
 const MIGRATIONS: readonly (string | ((database: DatabaseSync) => void))[] = [
   `CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -126,6 +127,7 @@ const MIGRATIONS: readonly (string | ((database: DatabaseSync) => void))[] = [
      DELETE FROM objects WHERE id = old.id;
      DELETE FROM previews WHERE id = old.id;
    END;`,
+  "ALTER TABLE objects ADD COLUMN document INTEGER;",
 ];
 
 /** Not columns of `contents`, whose rows are so long that a search would read many pages. */

@@ -23,6 +23,7 @@ import { LastingAccount, type Opening } from "./lasting_account.ts";
 import { LoadedMailboxes } from "./loaded_mailboxes.ts";
 import { openAccount } from "./open_account.ts";
 import type { QuotaSettings, QuotaSource } from "./quota.ts";
+import type { SearchService } from "./search_service.ts";
 
 /** An account that nobody used for so many milliseconds is closed. */
 const UNUSED = 5 * 60_000;
@@ -37,6 +38,8 @@ export interface AccountSettings {
   readonly quota?: QuotaSettings;
   /** The limits of one account, which come before {@link quota}; what is absent is as there. */
   quotaOf?(account: string): Promise<QuotaSettings>;
+  /** Octets of text that a message may have to be indexed for SEARCH; absent: none is. */
+  readonly searchLimit?: number;
   /** Who passes a limit is told so, and refused nothing. */
   readonly softQuota?: boolean;
 }
@@ -69,6 +72,8 @@ export interface MaildirStoreOptions extends AccountSettings {
   readonly meter?: StoreMeter;
   /** Closed together with the store. */
   readonly watcher?: FolderWatcher;
+  /** By what texts are indexed; absent: they are not. It outlives the store. */
+  readonly searchService?: SearchService;
   /** Which account makes data of older messages; absent: all of this store in turn. */
   readonly catchUpTurns?: CatchUpTurns;
 }
@@ -81,6 +86,8 @@ export interface StoreMeasures {
   readonly mailboxes: number;
   /** Messages that other programs delivered, which are known but not read yet. */
   readonly unprepared: number;
+  /** Messages whose texts are to be indexed. */
+  readonly unindexed: number;
 }
 
 /** {@link Store} over Maildir++ folders and SQLite. */
@@ -255,6 +262,7 @@ export class MaildirStore implements Store {
       accounts: opened.length,
       mailboxes: opened.reduce((sum, account) => sum + account.mailboxes, 0),
       unprepared: opened.reduce((sum, account) => sum + account.unprepared, 0),
+      unindexed: opened.reduce((sum, account) => sum + account.unindexed, 0),
     };
   }
 
@@ -287,6 +295,7 @@ export class MaildirStore implements Store {
     const open = (opening: Opening) => {
       // Read at each opening: a reload may have brought others meanwhile.
       const { specialFolders, log, clock, writeBackDelay, disableRecent, meter } = this.#options;
+      const { searchService, searchLimit } = this.#options;
       return openAccount({
         name,
         root,
@@ -298,6 +307,9 @@ export class MaildirStore implements Store {
         watcher: this.#watcher,
         catchUpTurns: this.#catchUpTurns,
         writeBackDelay: writeBackDelay ?? 1000,
+        search: searchService && searchLimit !== undefined
+          ? { service: searchService, limit: searchLimit }
+          : undefined,
         hidesRecent: disableRecent ?? false,
         meter: meter ?? NO_STORE_METER,
         quota: this.#quotaSource(name),

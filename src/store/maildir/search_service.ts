@@ -1,0 +1,186 @@
+/** The worker that keeps what SEARCH finds texts by: started when needed, ended when idle. */
+
+import { clearTimeout, setTimeout } from "node:timers";
+import { CatchUpTurns } from "./catch_up.ts";
+import type { SearchCalls, SearchReply, SearchRequest } from "./search_worker.ts";
+
+/** A call could not be answered; searches read all messages then. */
+export class SearchUnavailable extends Error {
+  override name = "SearchUnavailable";
+}
+
+interface Running {
+  readonly worker: Worker;
+  readonly calls: Map<number, PromiseWithResolvers<unknown>>;
+}
+
+const IDLE = 60_000;
+const QUIET = 1000;
+/** Milliseconds between two slices of work that nobody waits for. */
+const LEAST_REST = 2;
+const MOST_REST = 200;
+/** A timer that is later than this by so many milliseconds had to wait for other work. */
+const LATE = 3;
+
+export interface SearchServiceOptions {
+  /** Milliseconds that the worker is kept when no file is open in it. */
+  readonly idle?: number;
+  /** Milliseconds without a new message in an account after which it is indexed. */
+  readonly quiet?: number;
+}
+
+/** One worker for all accounts; their files are open in it for as long as they want. */
+export class SearchService {
+  /** Which account indexes messages next. */
+  readonly turns = new CatchUpTurns();
+  /** Milliseconds without a new message in an account after which it is indexed. */
+  readonly quiet: number;
+  readonly #idle: number;
+  #running: Running | undefined;
+  #next = 1;
+  #open = 0;
+  #closed = false;
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+  #rest = LEAST_REST;
+
+  constructor({ idle = IDLE, quiet = QUIET }: SearchServiceOptions = {}) {
+    this.#idle = idle;
+    this.quiet = quiet;
+  }
+
+  /** True while the worker exists. */
+  get running(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /**
+   * Opens the file of an account. The function that comes back makes further calls; once it failed
+   * because the worker ended, the file has to be opened again.
+   *
+   * @throws {SearchUnavailable}
+   */
+  async open(
+    root: string,
+    known: Parameters<SearchCalls["open"]>[1],
+  ): Promise<OpenSearchFile> {
+    if (this.#closed) throw new SearchUnavailable("The server is closing");
+    const running = this.#running ??= this.#start();
+    this.#open++;
+    clearTimeout(this.#idleTimer);
+    let open = true;
+    const release = () => {
+      if (!open) return;
+      open = false;
+      this.#open--;
+      if (this.#open === 0) this.#restLater();
+    };
+    try {
+      const { id, documents } = await this.#call(running, "open", [root, known]);
+      return {
+        id,
+        documents,
+        call: (name, ...args) =>
+          this.#call(
+            running,
+            name,
+            [root, ...args] as unknown as Parameters<SearchCalls[typeof name]>,
+          ),
+        close: async () => {
+          try {
+            await this.#call(running, "close", [root]);
+          } finally {
+            release();
+          }
+        },
+      };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /**
+   * Settles when the worker may do some more of what nobody waits for: soon while this process has
+   * nothing else to do, else later and later, since then timers are late.
+   */
+  async rest(): Promise<void> {
+    for (let tries = 0; tries < 8; tries++) {
+      const due = performance.now() + this.#rest;
+      await new Promise<void>((resolve) => setTimeout(resolve, this.#rest));
+      const late = performance.now() - due;
+      if (late < LATE) {
+        this.#rest = Math.max(LEAST_REST, this.#rest / 2);
+        return;
+      }
+      this.#rest = Math.min(MOST_REST, this.#rest * 2);
+    }
+  }
+
+  /** Ends the worker; the files should be closed. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#idleTimer);
+    if (this.#running) this.#end(this.#running, "The server is closing");
+  }
+
+  #restLater(): void {
+    this.#idleTimer = setTimeout(() => {
+      if (this.#open === 0 && this.#running) this.#end(this.#running, "Idle");
+    }, this.#idle);
+    this.#idleTimer.unref();
+  }
+
+  #call<Name extends keyof SearchCalls>(
+    running: Running,
+    name: Name,
+    args: Parameters<SearchCalls[Name]>,
+  ): Promise<ReturnType<SearchCalls[Name]>> {
+    if (this.#running !== running) {
+      return Promise.reject(new SearchUnavailable("The worker has ended"));
+    }
+    const settled = Promise.withResolvers<unknown>();
+    const id = this.#next++;
+    running.calls.set(id, settled);
+    running.worker.postMessage({ id, name, args } as SearchRequest);
+    return settled.promise as Promise<ReturnType<SearchCalls[Name]>>;
+  }
+
+  #start(): Running {
+    const worker = new Worker(new URL("./search_worker.ts", import.meta.url), { type: "module" });
+    const running: Running = { worker, calls: new Map() };
+    worker.onmessage = ({ data: { id, result, error } }: MessageEvent<SearchReply>) => {
+      const call = running.calls.get(id);
+      running.calls.delete(id);
+      if (error === undefined) call?.resolve(result);
+      else call?.reject(new SearchUnavailable(error));
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#end(running, `The worker failed: ${event.message}`);
+    };
+    return running;
+  }
+
+  #end(running: Running, why: string): void {
+    running.worker.terminate();
+    if (this.#running === running) this.#running = undefined;
+    for (const call of running.calls.values()) call.reject(new SearchUnavailable(why));
+    running.calls.clear();
+  }
+}
+
+type Rest<Args> = Args extends readonly [string, ...infer Rest] ? Rest : never;
+
+/** The search file of an account, as it is open in the worker. */
+export interface OpenSearchFile {
+  readonly id: number;
+  /** When it was opened. */
+  readonly documents: number;
+  /** @throws {SearchUnavailable} */
+  call<Name extends "add" | "commit" | "find" | "retain">(
+    name: Name,
+    ...args: Rest<Parameters<SearchCalls[Name]>>
+  ): Promise<ReturnType<SearchCalls[Name]>>;
+  /** @throws {SearchUnavailable} */
+  close(): Promise<void>;
+}

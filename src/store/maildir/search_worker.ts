@@ -1,0 +1,166 @@
+/** A worker that keeps the trigrams of messages, so that the event loop of the server stays free. */
+
+import { textOctets } from "../../message/decoded_text.ts";
+import type { PartOffsets } from "../../message/mime.ts";
+import { type TokenQuery, trigramDecoding, Trigrams } from "../../message/trigrams.ts";
+import { StoreError } from "../store.ts";
+import { openMessageFile } from "./message_file.ts";
+import { type KnownSearchFile, SearchFile } from "./search_file.ts";
+import { isDamage } from "./sqlite_error.ts";
+
+/** A message that is to be indexed. */
+export interface UnindexedMessage {
+  readonly path: string;
+  /** In wire form. */
+  readonly size: number;
+  readonly bareLf: boolean;
+  /** `PartOffsets` as JSON. */
+  readonly parts: string;
+}
+
+/** What became of one: its document, or why it has none. */
+export type Indexed = number | "too-large" | "unreadable" | "gone";
+
+/** What the worker can be asked, and what it answers. */
+export interface SearchCalls {
+  /** Opens the file of the Maildir `root`, anew if it has to. */
+  open(root: string, known: KnownSearchFile): { readonly id: number; readonly documents: number };
+  /**
+   * Adds the first of these messages, as many as can be done in some milliseconds.
+   *
+   * @param limit octets of text that a message may have
+   */
+  add(root: string, messages: readonly UnindexedMessage[], limit: number): readonly Indexed[];
+  /** Makes durable what was added. */
+  commit(root: string): undefined;
+  find(root: string, query: TokenQuery): Uint32Array<ArrayBuffer>;
+  retain(root: string, marks: Uint8Array, removals: number): undefined;
+  close(root: string): undefined;
+}
+
+/** One call, to be answered under its number. */
+export type SearchRequest = {
+  [Name in keyof SearchCalls]: {
+    readonly id: number;
+    readonly name: Name;
+    readonly args: Parameters<SearchCalls[Name]>;
+  };
+}[keyof SearchCalls];
+
+/** `error` says why there is no result. */
+export interface SearchReply {
+  readonly id: number;
+  readonly result?: unknown;
+  readonly error?: string;
+}
+
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<SearchRequest>) => void) | null;
+  postMessage(reply: SearchReply): void;
+}
+
+/** Milliseconds after which a call of `add` takes no further message. */
+const SLICE = 15;
+
+class SearchFiles {
+  readonly #files = new Map<string, SearchFile>();
+  #trigrams: Trigrams | undefined;
+
+  async answer({ id, name, args }: SearchRequest): Promise<SearchReply> {
+    try {
+      // The arguments are those of the call of that name; TypeScript cannot see the pairing.
+      const call = this[name] as (...args: unknown[]) => unknown;
+      return { id, result: await call.apply(this, args) };
+    } catch (error) {
+      if (isDamage(error)) this.#discard(args[0]);
+      return { id, error: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** At the next opening it is made anew, since there is none. */
+  #discard(root: string): void {
+    this.close(root);
+    SearchFile.remove(root);
+  }
+
+  open(root: string, known: KnownSearchFile): ReturnType<SearchCalls["open"]> {
+    this.close(root);
+    const file = SearchFile.open(root, known);
+    this.#files.set(root, file);
+    return { id: file.id, documents: file.documents };
+  }
+
+  async add(
+    root: string,
+    messages: readonly UnindexedMessage[],
+    limit: number,
+  ): Promise<readonly Indexed[]> {
+    const file = this.#fileOf(root);
+    const end = performance.now() + SLICE;
+    const done: Indexed[] = [];
+    for (const message of messages) {
+      done.push(await this.#addOne(file, message, limit));
+      if (performance.now() > end) break;
+    }
+    return done;
+  }
+
+  async #addOne(file: SearchFile, message: UnindexedMessage, limit: number): Promise<Indexed> {
+    const parts: PartOffsets = JSON.parse(message.parts);
+    if (textOctets(parts) > limit) return "too-large";
+    const trigrams = this.#trigrams ??= new Trigrams();
+    try {
+      const decoding = trigramDecoding(parts, trigrams);
+      const stored = openMessageFile(message.path, message);
+      try {
+        for await (const piece of stored.read(0, stored.size)) {
+          decoding.push(piece);
+          if (decoding.done) break;
+        }
+      } finally {
+        stored.close();
+      }
+      decoding.end();
+      return file.add(trigrams.take());
+    } catch (error) {
+      trigrams.take();
+      if (!(error instanceof StoreError)) throw error;
+      return error.code === "message-gone" ? "gone" : "unreadable";
+    }
+  }
+
+  commit(root: string): undefined {
+    this.#fileOf(root).commit();
+  }
+
+  find(root: string, query: TokenQuery): Uint32Array<ArrayBuffer> {
+    return this.#fileOf(root).find(query);
+  }
+
+  retain(root: string, marks: Uint8Array, removals: number): undefined {
+    this.#fileOf(root).retain(marks, removals);
+  }
+
+  close(root: string): undefined {
+    this.#files.get(root)?.close();
+    this.#files.delete(root);
+  }
+
+  #fileOf(root: string): SearchFile {
+    const file = this.#files.get(root);
+    if (file === undefined) throw new Error("The search file is not open");
+    return file;
+  }
+}
+
+/** Serves one worker's `scope`: one call after the other. */
+export function serveSearches(scope: WorkerScope): void {
+  const files = new SearchFiles();
+  let turn: Promise<void> = Promise.resolve();
+  scope.onmessage = ({ data }) => {
+    turn = turn.then(async () => scope.postMessage(await files.answer(data)));
+  };
+}
+
+// The one module whose import has an effect: that is how a worker starts.
+if ("WorkerGlobalScope" in globalThis) serveSearches(globalThis as unknown as WorkerScope);

@@ -1,0 +1,389 @@
+/**
+ * The trigram index of one account: has the texts of messages indexed behind the commands, and tells
+ * which messages may hold a text. What it does not know is read, so it may lag behind or be lost.
+ */
+
+import { clearTimeout, setTimeout } from "node:timers";
+import type { TokenQuery } from "../../message/trigrams.ts";
+import { Pace } from "../../pace.ts";
+import { type AccountContext, filePath } from "./account_context.ts";
+import type { Columns } from "./columns.ts";
+import type { Documents, MailboxDocuments, UnindexedRow } from "./documents.ts";
+import { hasLink } from "./links.ts";
+import type { MailboxState } from "./mailbox_state.ts";
+import type { UidRange } from "./message_rows.ts";
+import { type OpenSearchFile, type SearchService, SearchUnavailable } from "./search_service.ts";
+import type { Indexed } from "./search_worker.ts";
+
+/** Milliseconds after which indexing begins even if ever more messages come. */
+const PATIENCE = 10_000;
+/** Milliseconds until the next try after a failure, and until a file that nobody uses is closed. */
+const RETRY = 5 * 60_000;
+const UNUSED = 60_000;
+/** Messages that share a commit, and that the worker is given at once. */
+const MESSAGES_PER_COMMIT = 500;
+const MESSAGES_PER_CALL = 32;
+const ROWS_PER_STEP = 4000;
+/** Reading so few messages is faster than asking. */
+const FEW = 8;
+/** So many documents that no message has are left to lie, and a quarter as many as there are others. */
+const LEFT = 1000;
+
+/** What the index of an account needs. */
+export interface TextIndexOptions {
+  readonly service: SearchService;
+  readonly documents: Documents;
+  /** Octets of text that a message may have. */
+  readonly limit: number;
+  /** The mailboxes that there are at that time. */
+  readonly states: () => Iterable<MailboxState>;
+}
+
+interface Made {
+  readonly state: MailboxState;
+  readonly uid: number;
+  readonly document: Exclude<Indexed, "gone">;
+}
+
+/** See the head of this file. */
+export class TextIndex {
+  readonly #account: () => AccountContext;
+  readonly #options: TextIndexOptions;
+  /** UIDs of messages that are to be indexed; the last ones come first. */
+  readonly #waiting = new Map<MailboxState, number[]>();
+  /** Messages that are no longer in {@link #waiting}, and whose documents are not noted yet. */
+  #inHand = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #asked = Infinity;
+  #indexing = false;
+  #withdraw = () => {};
+  #file: Promise<OpenSearchFile> | undefined;
+  #used: ReturnType<typeof setTimeout> | undefined;
+  #cleaned = false;
+  /** Nothing is asked of the worker before that time. */
+  #notBefore = 0;
+
+  constructor(account: () => AccountContext, options: TextIndexOptions) {
+    this.#account = account;
+    this.#options = options;
+  }
+
+  /** Messages that are to be indexed. */
+  get waiting(): number {
+    return [...this.#waiting.values()].reduce((sum, uids) => sum + uids.length, this.#inHand);
+  }
+
+  /** Looks for messages without a document in all mailboxes. */
+  start(): void {
+    const { background } = this.#account();
+    background.run("looking for messages to be indexed", async () => {
+      const pace = new Pace();
+      const { states, documents } = this.#options;
+      for (const state of [...states()]) {
+        for (let first = 1;;) {
+          const last = documents.rangeAbove(state.id, first, ROWS_PER_STEP);
+          if (last === undefined || state.gone || background.stopped) break;
+          this.look(state, { first, last });
+          first = last + 1;
+          if (pace.due()) await pace.turn();
+        }
+      }
+    });
+  }
+
+  /** Messages came from elsewhere: those without a document get one. */
+  look(state: MailboxState, range: UidRange): void {
+    this.add(state, this.#options.documents.lacking(state.id, range));
+    if (state.columns) state.columns.documents = undefined;
+  }
+
+  /** These messages get documents, soon. */
+  add(state: MailboxState, uids: readonly number[]): void {
+    if (uids.length === 0) return;
+    const waiting = this.#waiting.get(state) ?? [];
+    for (const uid of uids) waiting.push(uid);
+    this.#waiting.set(state, waiting);
+    this.#soon(this.#options.service.quiet);
+  }
+
+  /** Ends indexing at its next step. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#withdraw();
+  }
+
+  /** Closes the file; indexing must have ended. */
+  async close(): Promise<void> {
+    clearTimeout(this.#used);
+    const file = await this.#file?.catch(() => undefined);
+    this.#file = undefined;
+    await file?.close().catch(() => {});
+  }
+
+  #soon(delay: number): void {
+    if (this.#indexing || this.#account().background.stopped) return;
+    clearTimeout(this.#timer);
+    const now = performance.now();
+    this.#asked = Math.min(this.#asked, now);
+    const patience = Math.max(this.#asked + PATIENCE - now, 0);
+    this.#timer = setTimeout(
+      () => this.#index(),
+      Math.max(Math.min(delay, patience), this.#notBefore - now),
+    );
+    this.#timer.unref();
+  }
+
+  /** Indexes some messages when it is this account's turn, and so on until none waits. */
+  #index(): void {
+    const { background } = this.#account();
+    this.#asked = Infinity;
+    this.#indexing = true;
+    this.#withdraw = this.#options.service.turns.ask(() =>
+      new Promise<void>((done) => {
+        background.run("indexing texts", () => this.#indexSome().finally(done));
+        if (background.stopped) done();
+      }).then(() => {
+        this.#indexing = false;
+        if (this.#waiting.size > 0) this.#soon(0);
+      })
+    );
+  }
+
+  async #indexSome(): Promise<void> {
+    const made: Made[] = [];
+    try {
+      const file = await this.#opened();
+      while (made.length < MESSAGES_PER_COMMIT && !this.#account().background.stopped) {
+        const some = this.#take();
+        if (some.length === 0) break;
+        await this.#make(file, some, made);
+      }
+      await file.call("commit");
+      await this.#note(made);
+      if (this.#waiting.size === 0) await this.#clean(file);
+    } catch (error) {
+      for (const { state, uid } of made) this.#putBack(state, uid);
+      this.#failed(error);
+    } finally {
+      this.#inHand = 0;
+    }
+  }
+
+  /** The newest that wait, of one mailbox. */
+  #take(): Unindexed[] {
+    const { documents } = this.#options;
+    for (const [state, uids] of this.#waiting) {
+      while (uids.length > 0 && !state.gone && !hasLink(this.#account(), state)) {
+        const some = uids.splice(-MESSAGES_PER_CALL).reverse();
+        this.#inHand += some.length;
+        const rows = some.flatMap((uid) => documents.unindexed(state.id, uid) ?? []);
+        if (rows.length > 0) return rows.map((row) => ({ state, row }));
+      }
+      this.#waiting.delete(state);
+    }
+    return [];
+  }
+
+  #putBack(state: MailboxState, uid: number): void {
+    const waiting = this.#waiting.get(state);
+    if (waiting) waiting.push(uid);
+    else this.#waiting.set(state, [uid]);
+  }
+
+  async #make(file: OpenSearchFile, some: readonly Unindexed[], made: Made[]): Promise<void> {
+    const account = this.#account();
+    const { service, limit } = this.#options;
+    for (let at = 0; at < some.length;) {
+      const left = some.slice(at);
+      try {
+        await service.rest();
+        if (account.background.stopped) return;
+        const messages = left.map(({ state, row }) => ({
+          path: filePath(account, state, row.file),
+          size: row.size,
+          bareLf: row.bareLf,
+          parts: row.parts,
+        }));
+        const results = await file.call("add", messages, limit);
+        for (const [i, document] of results.entries()) {
+          const { state, row: { uid } } = left[i];
+          // Another program removed it or gave it another name: it is looked for at the next opening.
+          if (document !== "gone") made.push({ state, uid, document });
+        }
+        at += results.length;
+      } catch (error) {
+        for (const { state, row } of left) this.#putBack(state, row.uid);
+        throw error;
+      }
+    }
+  }
+
+  async #note(made: readonly Made[]): Promise<void> {
+    const { documents } = this.#options;
+    if (made.length === 0) return;
+    await this.#account().writer.run(() => {
+      let next = 0;
+      for (const { state, uid, document } of made) {
+        documents.note(state.id, uid, document);
+        if (typeof document === "number") next = Math.max(next, document + 1);
+      }
+      documents.setNext(next);
+      return {
+        result: undefined,
+        apply() {
+          for (const { state: { columns } } of made) if (columns) columns.documents = undefined;
+        },
+      };
+    }, { durable: false });
+  }
+
+  /** Removes documents that no message has any more, if they are many; once after each opening. */
+  async #clean(file: OpenSearchFile): Promise<void> {
+    if (this.#cleaned || file.documents < LEFT) return;
+    this.#cleaned = true;
+    const { writer, background } = this.#account();
+    const { documents } = this.#options;
+    const { count } = await this.#referenced();
+    if (file.documents <= count * 1.25 + LEFT) return;
+    // While nothing is copied: a document may have moved to where was looked already.
+    const { marks } = await writer.alone(async () => {
+      const referenced = await this.#referenced();
+      // Durable, and with it that the others are not referred to.
+      await writer.transaction(() => documents.countRemoval());
+      return referenced;
+    });
+    if (!background.stopped) await file.call("retain", marks, documents.known.removals);
+  }
+
+  /** The documents that messages have: how many, and 1 at the number of each. */
+  async #referenced(): Promise<{ count: number; marks: Uint8Array }> {
+    const { states, documents } = this.#options;
+    const marks = new Uint8Array(documents.known.next);
+    const pace = new Pace();
+    let count = 0;
+    for (const state of [...states()]) {
+      for await (const rows of this.#rowsOf(state, pace)) {
+        for (const [, document] of rows) {
+          count += 1 - marks[document];
+          marks[document] = 1;
+        }
+      }
+    }
+    return { count, marks };
+  }
+
+  async *#rowsOf(state: MailboxState, pace: Pace): AsyncGenerator<[number, number][]> {
+    for (let first = 0;;) {
+      const rows = this.#options.documents.of(state.id, first, ROWS_PER_STEP);
+      yield rows;
+      if (rows.length < ROWS_PER_STEP) return;
+      first = rows[rows.length - 1][0] + 1;
+      if (pace.due()) await pace.turn();
+    }
+  }
+
+  /**
+   * Those of these messages that may have what is asked for: all that do, and some more.
+   *
+   * @param uids ascending
+   */
+  async narrow(
+    state: MailboxState,
+    uids: readonly number[],
+    query: TokenQuery,
+  ): Promise<readonly number[]> {
+    const { columns } = state;
+    if (uids.length <= FEW || !columns || performance.now() < this.#notBefore) return uids;
+    try {
+      const opening = this.#opened();
+      const file = await opening;
+      // Before the question: a document that is noted later may not be in its answer.
+      const known = await this.#documentsOf(state, columns);
+      if (known.uids.length === 0) return uids;
+      const found = await file.call("find", query);
+      // Another file has other documents.
+      return this.#file === opening ? passing(uids, known, found) : uids;
+    } catch (error) {
+      this.#failed(error);
+      return uids;
+    }
+  }
+
+  async #documentsOf(state: MailboxState, columns: Columns): Promise<MailboxDocuments> {
+    if (columns.documents) return columns.documents;
+    const uids: number[] = [];
+    const documents: number[] = [];
+    for await (const rows of this.#rowsOf(state, new Pace())) {
+      for (const [uid, document] of rows) {
+        uids.push(uid);
+        documents.push(document);
+      }
+    }
+    return columns.documents = {
+      uids: Uint32Array.from(uids),
+      documents: Uint32Array.from(documents),
+    };
+  }
+
+  /** The file, which stays open as long as it is used. */
+  #opened(): Promise<OpenSearchFile> {
+    clearTimeout(this.#used);
+    this.#used = setTimeout(() => this.#indexing ? undefined : this.close(), UNUSED);
+    this.#used.unref();
+    const opening = this.#file ??= this.#open();
+    opening.catch(() => {
+      if (this.#file === opening) this.#file = undefined;
+    });
+    return opening;
+  }
+
+  async #open(): Promise<OpenSearchFile> {
+    const { writer, log, root } = this.#account();
+    const { service, documents, states } = this.#options;
+    const { known } = documents;
+    const file = await service.open(root, known);
+    if (file.id === known.id) return file;
+    await writer.run(() => ({ result: undefined, apply: documents.begin(file.id) }), {
+      durable: false,
+    });
+    for (const { columns } of states()) if (columns) columns.documents = undefined;
+    if (known.id === 0) return file;
+    log.warn("the search file was lost, damaged or of another index; it is made anew", { root });
+    this.start();
+    return file;
+  }
+
+  /** SEARCH reads all messages for a while. */
+  #failed(error: unknown): void {
+    const { background, log, root } = this.#account();
+    if (background.stopped) return;
+    this.#notBefore = performance.now() + RETRY;
+    if (!(error instanceof SearchUnavailable)) throw error;
+    log.warn("the search file cannot be used now; SEARCH reads the messages", {
+      root,
+      problem: error.message,
+    });
+    void this.close();
+  }
+}
+
+interface Unindexed {
+  readonly state: MailboxState;
+  readonly row: UnindexedRow;
+}
+
+/** @param found ascending */
+function passing(
+  uids: readonly number[],
+  known: MailboxDocuments,
+  found: Uint32Array,
+): readonly number[] {
+  const last = found.length === 0 ? 0 : found[found.length - 1];
+  const has = new Uint8Array(last + 1);
+  for (let at = 0; at < found.length; at++) has[found[at]] = 1;
+  let at = 0;
+  return uids.filter((uid) => {
+    while (known.uids[at] < uid) at++;
+    return known.uids[at] !== uid || has[known.documents[at]] === 1;
+  });
+}
