@@ -88,7 +88,13 @@ export class Connection {
     this.#socket = socket;
     this.#framer = new Framer(limits);
     const tap = ioDebug ? (text: string) => this.#traced(text) : undefined;
-    this.#out = new SocketOutput(socket, limits.write, (octets) => service.meter.sent(octets), tap);
+    this.#out = new SocketOutput(
+      socket,
+      limits.write,
+      (octets) => service.meter.sent(octets),
+      () => this.#syncing,
+      tap,
+    );
     this.#since = service.now();
     this.#loginDeadline = this.#since + limits.login;
     this.#attach(socket);
@@ -146,6 +152,11 @@ export class Connection {
       octetsOut: this.#out.written,
       commands: this.#commands,
     };
+  }
+
+  get #syncing(): Promise<void> | undefined {
+    const { state } = this.#session;
+    return "user" in state ? state.user.account.syncing : undefined;
   }
 
   /** Ends the connection with a BYE that tells the reason, once the running command is through. */

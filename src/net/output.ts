@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { Buffer } from "node:buffer";
-import type { Output } from "../imap/command.ts";
+import { Disconnected, type Output } from "../imap/command.ts";
 import { deflated } from "./deflated.ts";
 
 /** Octets that may wait here, and in the socket, before the writer has to wait. */
@@ -16,6 +16,8 @@ export class SocketOutput implements Output {
   /** The peer that a flush waits for. */
   #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
   #broken: Error | undefined;
+  /** A flush waits for what its text tells of to be durable. */
+  #held = false;
   #written = 0;
   /** What was written ends in a line end. */
   #atLineStart = true;
@@ -27,12 +29,14 @@ export class SocketOutput implements Output {
   /**
    * @param stalled milliseconds that a full socket may take no byte
    * @param sent is told how many octets were written
+   * @param syncing set while what was told of may not be durable yet
    * @param tap sees everything that is written
    */
   constructor(
     private socket: Socket,
     private readonly stalled: number,
     private readonly sent: (octets: number) => void,
+    private readonly syncing: () => Promise<void> | undefined,
     private readonly tap?: (text: string) => void,
   ) {
     this.use(socket);
@@ -74,7 +78,7 @@ export class SocketOutput implements Output {
   /** See `Dialogue.interject`. */
   interject(response: string): void {
     const atLineStart = this.#size === 0 ? this.#atLineStart : this.#text.endsWith("\n");
-    if (this.#broken || this.#waiting || this.midway || !atLineStart) return;
+    if (this.#broken || this.#waiting || this.#held || this.midway || !atLineStart) return;
     this.text(response);
     this.#write();
   }
@@ -82,7 +86,22 @@ export class SocketOutput implements Output {
   async flush(): Promise<void> {
     if (this.#broken) throw this.#broken;
     if (this.#size === 0) return;
+    const syncing = this.syncing();
+    if (syncing !== undefined) await this.#hold(syncing);
     if (!this.#write()) await this.#drained();
+  }
+
+  /** @throws {Disconnected} if what was to be told can be undone by a power failure */
+  async #hold(syncing: Promise<void>): Promise<void> {
+    this.#held = true;
+    try {
+      await syncing;
+    } catch (error) {
+      throw new Disconnected("The mail store cannot make changes durable", { cause: error });
+    } finally {
+      this.#held = false;
+    }
+    if (this.#broken) throw this.#broken;
   }
 
   /** @returns false when the socket's own buffer is full */

@@ -212,6 +212,11 @@ export interface TakenMessage {
 
 export interface Account {
   readonly name: string;
+  /**
+   * Set while changes that all can see already are on their way to the disk: what is told of the
+   * account has to wait for it. Rejects if they can't be made durable.
+   */
+  readonly syncing: Promise<void> | undefined;
 
   /** Takes over folders that other programs made, renamed or removed. Cheap when nothing happened. */
   refresh(): Promise<void>;

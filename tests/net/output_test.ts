@@ -4,7 +4,10 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { SocketOutput } from "../../src/net/output.ts";
 
 /** An output, and all that comes out of it until it is closed. */
-async function outputTo(use: (out: SocketOutput) => Promise<void> | void): Promise<string> {
+async function outputTo(
+  use: (out: SocketOutput) => Promise<void> | void,
+  syncing: () => Promise<void> | undefined = () => undefined,
+): Promise<string> {
   const server = createServer();
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -14,7 +17,7 @@ async function outputTo(use: (out: SocketOutput) => Promise<void> | void): Promi
   client.on("data", (bytes) => text += bytes);
   const ended = once(client, "close");
   const [socket] = await accepted as [Socket];
-  await use(new SocketOutput(socket, 10_000, () => {}));
+  await use(new SocketOutput(socket, 10_000, () => {}, syncing));
   socket.end();
   await ended;
   server.close();
@@ -51,4 +54,25 @@ Deno.test("SocketOutput.interject: says nothing in the middle of a response", as
     await out.flush();
   });
   assert.equal(text, "* 1 FETCH (BODY[] {2}\r\n\r\n)\r\n* SEARCH 1\r\n");
+});
+
+Deno.test("SocketOutput.flush: tells nothing that is not durable, and nothing in between", async () => {
+  const sync = Promise.withResolvers<void>();
+  const text = await outputTo(async (out) => {
+    out.text("* 1 EXISTS\r\n");
+    const flushed = out.flush();
+    out.interject("* OK Still working\r\n");
+    assert.equal(out.written, 0);
+    sync.resolve();
+    await flushed;
+  }, () => sync.promise);
+  assert.equal(text, "* 1 EXISTS\r\n");
+});
+
+Deno.test("SocketOutput.flush: ends the connection where changes cannot be made durable", async () => {
+  const text = await outputTo(async (out) => {
+    out.text("* 1 EXISTS\r\n");
+    await assert.rejects(out.flush(), /cannot make changes durable/);
+  }, () => Promise.reject(new Error("EIO")));
+  assert.equal(text, "");
 });

@@ -70,6 +70,10 @@ export class MaildirAccount implements OpeningOfAccount {
     this.#watched = new WatchedFolders(account, list);
   }
 
+  get syncing(): Promise<void> | undefined {
+    return this.#account.writer.syncing;
+  }
+
   list(): readonly MailboxInfo[] {
     return this.#list.infos();
   }

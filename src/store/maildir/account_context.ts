@@ -24,6 +24,7 @@ import type { IndexCopies } from "./snapshot.ts";
 import type { TextIndex } from "./text_index.ts";
 import type { WriteBack } from "./write_back.ts";
 import type { UidValidities } from "./uid_validity.ts";
+import type { WriteAheadLog } from "./write_ahead_log.ts";
 import type { Writer } from "./writer.ts";
 
 export interface AccountContext {
@@ -35,6 +36,7 @@ export interface AccountContext {
   readonly clock: () => number;
   readonly names: FileNames;
   readonly writer: Writer;
+  readonly commits: WriteAheadLog;
   readonly directorySyncs: DirectorySyncs;
   readonly mailboxes: MailboxRows;
   readonly uidValidities: UidValidities;

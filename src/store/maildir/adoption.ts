@@ -149,8 +149,10 @@ async function examine(
     const stat = lstat(path);
     if (!stat) continue;
     if (!stat.isFile) complain(account, state, path);
-    else if (account.messages.isRemoved(state.id, file.base)) unlinkAgain(account, path);
-    else {
+    else if (account.messages.isRemoved(state.id, file.base)) {
+      // Its file is still to go; another program may have renamed it meanwhile.
+      account.removals.soon(state);
+    } else {
       const time = deliveryTimeOf(file.base) ?? -1;
       const date = localDate(stat.mtime?.getTime() ?? account.clock());
       const keywords = inheritance
@@ -173,18 +175,6 @@ export function complain(account: AccountContext, state: MailboxState, path: str
   if (state.complained.has(path) || state.complained.size > 1000) return;
   state.complained.add(path);
   account.log.warn("not a message file; left alone", { path });
-}
-
-/** An expunged message that another program renamed before it was unlinked. */
-function unlinkAgain(account: AccountContext, path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    account.log.warn("cannot unlink an expunged message", {
-      path,
-      problem: error instanceof Error ? error.message : String(error),
-    });
-  }
 }
 
 async function insertAll(

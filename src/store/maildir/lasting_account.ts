@@ -74,6 +74,10 @@ export class LastingAccount implements Account {
     return this.#current;
   }
 
+  get syncing(): Promise<void> | undefined {
+    return this.#current?.account.syncing;
+  }
+
   list(): readonly MailboxInfo[] {
     return this.#last?.list() ?? [];
   }

@@ -42,6 +42,7 @@ import { removeStaleFiles } from "./stale_files.ts";
 import { TextIndex } from "./text_index.ts";
 import { UidValidities } from "./uid_validity.ts";
 import { WriteBack } from "./write_back.ts";
+import { WriteAheadLog } from "./write_ahead_log.ts";
 import { type Recovery, Writer } from "./writer.ts";
 
 /** Milliseconds that the renaming of files may take when an account closes. */
@@ -156,6 +157,7 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
   } catch (error) {
     await parts?.background.stop();
     await parts?.writer.close();
+    parts?.commits.close();
     index.database.close();
     log.error("cannot open an account", {
       problem: error instanceof Error ? error.message : String(error),
@@ -227,7 +229,8 @@ function contextOf(
     },
     damaged: (error) => giveUp("damaged", error instanceof Error ? error.message : String(error)),
   };
-  const writer = new Writer(database, recovery, (seconds) => meter.synced("index", seconds));
+  const commits = new WriteAheadLog(path, (seconds) => meter.synced("index", seconds));
+  const writer = new Writer(database, recovery, commits);
   const context: AccountContext = {
     name,
     root,
@@ -244,6 +247,7 @@ function contextOf(
       return false;
     },
     writer,
+    commits,
     directorySyncs: new DirectorySyncs((seconds) => meter.synced("folder", seconds)),
     mailboxes,
     uidValidities: new UidValidities(root, mailboxes, clock),
@@ -379,6 +383,7 @@ async function closeAccount(
   }
   try {
     database.close();
+    context.commits.close();
     context.indexCopies.close();
   } catch (error) {
     context.log.warn("cannot close the index properly", {

@@ -66,7 +66,11 @@ export class Removals {
     const account = this.#account();
     while (!state.gone) {
       if (this.#holds.size > 0) return void this.#held.add(state);
-      const files = account.messages.removals(state.id, FILES_PER_STEP);
+      // Not at once: in its turn, what it finds is durable when it has its result.
+      const files = await account.writer.run(
+        () => ({ result: account.messages.removals(state.id, FILES_PER_STEP) }),
+        { durable: false },
+      );
       if (files.length === 0) return;
       const kept = await this.#unlink(state, files);
       await account.writer.run(() => {

@@ -225,9 +225,10 @@ function open(path: string, log: Log, check: boolean): OpenedIndex {
   makeEmpty(path);
   const database = new DatabaseSync(path);
   try {
-    // Exclusive: the columns in memory are right only while nobody else writes.
+    // Exclusive: the columns in memory are right only while nobody else writes. Not FULL: what has to
+    // be durable is synced by the Writer.
     database.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -4096;
+      PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -4096;
       PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`);
     if (check) lookForDamage(database);
     const made = migrate(database, path, log);

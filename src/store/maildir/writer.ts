@@ -3,8 +3,10 @@
 import type { DatabaseSync } from "node:sqlite";
 import { endOfTurn, Pace, yieldNow } from "../../pace.ts";
 import { StoreError } from "../store.ts";
+import { storeErrorOf } from "./disk_error.ts";
 import { CHECKPOINT_PAGES } from "./schema.ts";
 import { isDamage, isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
+import { Statements } from "./statements.ts";
 
 /** What a small operation leaves to do once its statements have run. */
 export interface Effect<T> {
@@ -19,6 +21,17 @@ export interface Recovery {
   reload(): void;
   /** The index turned out to be damaged. */
   damaged(error: unknown): void;
+}
+
+/** The log that commits are written to. */
+export interface CommitLog {
+  /**
+   * Makes all that was committed so far durable.
+   *
+   * @param alone nobody else is waiting, as far as can be seen: it may hold the thread for a moment
+   * @returns undefined if it is done
+   */
+  sync(alone: boolean): Promise<void> | undefined;
 }
 
 /** How an operation is committed. */
@@ -43,6 +56,8 @@ interface Done {
   readonly error?: unknown;
 }
 
+const SYNCING = "making a change durable";
+
 /** A small operation is one that takes well under this many milliseconds. */
 const BATCH_MILLISECONDS = 6;
 
@@ -52,25 +67,35 @@ const LARGE = 200;
 /**
  * Runs the operations of one account one after the other. Small ones that wait together share one
  * transaction and so one fsync; nobody gets a result before it is durable.
+ *
+ * SQLite itself writes a commit to its log without fsync; the log is then synced on another thread,
+ * so that the disk does not hold the event loop, and all that comes meanwhile shares the next commit.
  */
 export class Writer {
   readonly #database: DatabaseSync;
+  readonly #statements: Statements;
   readonly #recovery: Recovery;
   #queue: Waiting[] = [];
   #running: Promise<void> | undefined;
   #asked = 0;
   #checkpoint = false;
-  #durable = true;
+  #syncing: Promise<void> | undefined;
+  /** How many operations the last durable commit had. */
+  #before = 0;
   #closed = false;
 
-  /** @param synced is told how many seconds each durable commit took */
-  constructor(
-    database: DatabaseSync,
-    recovery: Recovery,
-    private readonly synced: (seconds: number) => void,
-  ) {
+  constructor(database: DatabaseSync, recovery: Recovery, private readonly log: CommitLog) {
     this.#database = database;
+    this.#statements = new Statements(database);
     this.#recovery = recovery;
+  }
+
+  /**
+   * Set while changes that can be seen already are not durable yet: what is told of them has to
+   * wait for it. Rejects if they can't be made durable.
+   */
+  get syncing(): Promise<void> | undefined {
+    return this.#syncing;
   }
 
   /** How many operations were asked for so far. */
@@ -101,31 +126,38 @@ export class Writer {
     statements: () => T | Promise<T>,
     { durable = true, messages = 0 }: CommitOptions = {},
   ): Promise<T> {
-    this.#begin(durable);
+    this.#do("BEGIN IMMEDIATE");
+    let result: T;
     try {
-      const result = await statements();
+      result = await statements();
       if (messages > LARGE) await this.#commitLarge();
-      else this.#commit();
-      return result;
+      else this.#do("COMMIT");
     } catch (error) {
       this.#rollBack();
       if (!(error instanceof StoreError)) this.#reload();
       throw error;
     }
+    if (durable) await this.#sync(messages);
+    return result;
   }
 
-  #begin(durable: boolean): void {
-    if (durable !== this.#durable) {
-      this.#database.exec(`PRAGMA synchronous = ${durable ? "FULL" : "NORMAL"}`);
-      this.#durable = durable;
+  #do(sql: string): void {
+    this.#statements.of(sql).run();
+  }
+
+  /** @throws {StoreError} `unavailable`, `over-quota`; what is in memory is that of the index */
+  async #sync(operations: number): Promise<void> {
+    const alone = operations === 1 && this.#before === 1;
+    this.#before = operations;
+    try {
+      this.#syncing = this.log.sync(alone);
+      await this.#syncing;
+    } catch (error) {
+      this.#reload();
+      throw storeErrorOf(error, SYNCING);
+    } finally {
+      this.#syncing = undefined;
     }
-    this.#database.exec("BEGIN IMMEDIATE");
-  }
-
-  #commit(): void {
-    const started = performance.now();
-    this.#database.exec("COMMIT");
-    if (this.#durable) this.synced((performance.now() - started) / 1000);
   }
 
   /** Leaves the checkpoint, as long as the commit itself after many changes, to a turn of its own. */
@@ -133,7 +165,7 @@ export class Writer {
     await yieldNow();
     this.#database.exec("PRAGMA wal_autocheckpoint = 0");
     try {
-      this.#commit();
+      this.#do("COMMIT");
       this.#checkpoint = true;
     } finally {
       this.#database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
@@ -173,7 +205,7 @@ export class Writer {
         this.#queue.shift();
         await this.#runLong(next, next.long);
         await this.#checkpointApart();
-      } else this.#runBatch();
+      } else await this.#runBatch();
     }
     this.#running = undefined;
   }
@@ -198,28 +230,15 @@ export class Writer {
     }
   }
 
-  #runBatch(): void {
-    const done: Done[] = [];
+  async #runBatch(): Promise<void> {
     const taken: Waiting[] = [];
+    let done: readonly Done[];
     try {
-      this.#begin(this.#queue.some(({ small, durable }) => small && durable));
-      const end = performance.now() + BATCH_MILLISECONDS;
-      do {
-        const next = this.#queue[taken.length];
-        if (!next?.small) break;
-        taken.push(next);
-        done.push(this.#runOne(next, next.small));
-      } while (performance.now() < end);
-      this.#commit();
+      done = this.#commitBatch(taken);
+      if (taken.some(({ durable }) => durable)) await this.#sync(taken.length);
     } catch (error) {
-      if (taken.length === 0) taken.push(this.#queue[0]);
-      this.#rollBack();
-      this.#reload();
-      const refusal = this.#refusal(error);
-      for (const { reject } of taken) reject(refusal);
+      for (const { reject } of taken) reject(error);
       return;
-    } finally {
-      this.#queue = this.#queue.slice(taken.length);
     }
     for (const { waiting, result, error } of done) {
       if (error === undefined) waiting.resolve(result);
@@ -227,16 +246,43 @@ export class Writer {
     }
   }
 
+  /** Commits small operations that wait; those that it took are added to `taken`. */
+  #commitBatch(taken: Waiting[]): Done[] {
+    const done: Done[] = [];
+    // Alone in its transaction, an operation is undone with it.
+    const apart = this.#queue.length > 1;
+    try {
+      this.#do("BEGIN IMMEDIATE");
+      const end = performance.now() + BATCH_MILLISECONDS;
+      do {
+        const next = this.#queue[taken.length];
+        if (!next?.small || (!apart && taken.length > 0)) break;
+        taken.push(next);
+        done.push(apart ? this.#runOne(next, next.small) : runAlone(next, next.small));
+      } while (performance.now() < end);
+      this.#do("COMMIT");
+    } catch (error) {
+      if (taken.length === 0) taken.push(this.#queue[0]);
+      this.#rollBack();
+      if (!(error instanceof StoreError)) this.#reload();
+      throw this.#refusal(error);
+    } finally {
+      this.#queue = this.#queue.slice(taken.length);
+    }
+    return done;
+  }
+
   #runOne(waiting: Waiting, operation: () => Effect<unknown>): Done {
-    this.#database.exec("SAVEPOINT operation");
+    this.#do("SAVEPOINT operation");
     try {
       const { result, apply } = operation();
-      this.#database.exec("RELEASE operation");
+      this.#do("RELEASE operation");
       apply?.();
       return { waiting, result };
     } catch (error) {
       // A full disk ends the whole transaction: then this throws too, and the batch fails.
-      this.#database.exec("ROLLBACK TO operation; RELEASE operation");
+      this.#do("ROLLBACK TO operation");
+      this.#do("RELEASE operation");
       if (!(error instanceof StoreError)) this.#reload();
       return { waiting, error: this.#refusal(error) };
     }
@@ -265,4 +311,10 @@ export class Writer {
     if (isDamage(error)) this.#recovery.damaged(error);
     return sqliteRefusal(error);
   }
+}
+
+function runAlone(waiting: Waiting, operation: () => Effect<unknown>): Done {
+  const { result, apply } = operation();
+  apply?.();
+  return { waiting, result };
 }

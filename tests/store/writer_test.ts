@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { endOfTurn } from "../../src/pace.ts";
+import { StoreError } from "../../src/store/store.ts";
+import { Writer } from "../../src/store/maildir/writer.ts";
+
+/** A writer whose log is synced when the test says so. */
+class Fixture {
+  readonly database = new DatabaseSync(":memory:");
+  readonly writer: Writer;
+  /** One for each sync under way or over. */
+  readonly syncs: PromiseWithResolvers<void>[] = [];
+  reloads = 0;
+
+  constructor() {
+    this.database.exec("CREATE TABLE t (n INTEGER)");
+    const recovery = { reload: () => void this.reloads++, damaged: assert.fail };
+    const sync = () => {
+      const sync = Promise.withResolvers<void>();
+      this.syncs.push(sync);
+      return sync.promise;
+    };
+    this.writer = new Writer(this.database, recovery, { sync });
+  }
+
+  insert(n: number): Promise<number> {
+    return this.writer.run(() => {
+      this.database.prepare("INSERT INTO t VALUES (?)").run(n);
+      return { result: n };
+    });
+  }
+
+  get rows(): number {
+    return Number(this.database.prepare("SELECT count(*) AS n FROM t").get()?.n);
+  }
+
+  async turns(): Promise<void> {
+    for (let i = 0; i < 5; i++) await endOfTurn();
+  }
+}
+
+Deno.test("Writer.run: gives no result before it is durable; who comes meanwhile shares the next sync", async () => {
+  const it = new Fixture();
+  let settled = 0;
+  const first = it.insert(1).then(() => settled++);
+  await it.turns();
+  assert.deepEqual([it.syncs.length, it.rows, settled], [1, 1, 0]);
+  assert.notEqual(it.writer.syncing, undefined);
+  const others = [it.insert(2).then(() => settled++), it.insert(3).then(() => settled++)];
+  await it.turns();
+  assert.deepEqual([it.syncs.length, it.rows], [1, 1]);
+  it.syncs[0].resolve();
+  await first;
+  await it.turns();
+  assert.deepEqual([it.syncs.length, it.rows, settled], [2, 3, 1]);
+  it.syncs[1].resolve();
+  await Promise.all(others);
+  assert.equal(it.writer.syncing, undefined);
+});
+
+Deno.test("Writer.run: what the disk does not take is refused, and the next is tried anew", async () => {
+  const it = new Fixture();
+  const first = it.insert(1);
+  const refused = assert.rejects(
+    first,
+    (error) => error instanceof StoreError && error.code === "unavailable",
+  );
+  await it.turns();
+  it.syncs[0].reject(Object.assign(new Error("EIO: i/o error"), { code: "EIO" }));
+  await refused;
+  assert.equal(it.reloads, 1);
+  const second = it.insert(2);
+  await it.turns();
+  it.syncs[1].resolve();
+  assert.equal(await second, 2);
+});
+
+Deno.test("Writer.run: a refusal undoes nothing of what it shares the commit with", async () => {
+  const it = new Fixture();
+  const refuse = () => {
+    throw new StoreError("too-many", "Too many");
+  };
+  const alone = it.writer.run(refuse);
+  await assert.rejects(alone, StoreError);
+  const results = [it.insert(1), it.writer.run(refuse), it.insert(2)];
+  const settled = Promise.allSettled(results);
+  await it.turns();
+  it.syncs.at(-1)?.resolve();
+  assert.deepEqual((await settled).map(({ status }) => status), [
+    "fulfilled",
+    "rejected",
+    "fulfilled",
+  ]);
+  assert.equal(it.rows, 2);
+});
+
+Deno.test("Writer.transaction: is durable before it settles, unless it need not be", async () => {
+  const it = new Fixture();
+  const long = it.writer.alone(async () => {
+    await it.writer.transaction(() => {}, { durable: false });
+    await it.writer.transaction(() => {});
+    return "done";
+  });
+  await it.turns();
+  assert.equal(it.syncs.length, 1);
+  it.syncs[0].resolve();
+  assert.equal(await long, "done");
+});
