@@ -3,6 +3,7 @@
 import { clearTimeout, setTimeout } from "node:timers";
 import type { HashReply, HashRequest } from "./hash_worker.ts";
 import type { PasswordHash } from "./password_hash.ts";
+import { isQuick, verifyQuickly } from "./quick_hash.ts";
 
 /** A check could not be made: too many are waiting, or a worker failed. */
 export class HashingUnavailable extends Error {
@@ -29,7 +30,7 @@ interface Lane {
   idleTimer?: ReturnType<typeof setTimeout>;
 }
 
-/** Checks passwords off the main thread. */
+/** Checks passwords, off the main thread where that takes time. */
 export class HashPool {
   readonly #workers: number;
   readonly #most: number;
@@ -58,6 +59,7 @@ export class HashPool {
    */
   verify(hash: PasswordHash, password: string): Promise<boolean> {
     if (this.#closed) return Promise.reject(new HashingUnavailable("The server is closing"));
+    if (isQuick(hash)) return Promise.resolve(verifyQuickly(hash, password));
     if (this.#waiting.length >= this.#most) {
       return Promise.reject(new HashingUnavailable(`${this.#most} logins are waiting already`));
     }

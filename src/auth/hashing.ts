@@ -7,8 +7,8 @@ import {
   type HashAlgorithm,
   type MadeHash,
   type PasswordHash,
-  type Sha256Hash,
 } from "./password_hash.ts";
+import { isQuick, type QuickHash, verifyQuickly } from "./quick_hash.ts";
 import { deriveScramKeys, equalBytes } from "./sasl/scram_keys.ts";
 import { shaCrypt } from "./sha_crypt.ts";
 
@@ -20,6 +20,8 @@ const LONGEST: Readonly<Partial<Record<PasswordHash["algorithm"], number>>> = {
   bcrypt: 72,
   "sha-crypt": 511,
 };
+
+type SlowHash = Exclude<PasswordHash, QuickHash>;
 
 /** The password cannot be hashed by this algorithm. */
 export class UnfitPassword extends Error {
@@ -51,19 +53,15 @@ export async function hashPassword(algorithm: HashAlgorithm, password: string): 
  * much time as a wrong one.
  */
 export async function verifyPassword(expected: PasswordHash, password: string): Promise<boolean> {
+  if (isQuick(expected)) return verifyQuickly(expected, password);
   const { length } = new TextEncoder().encode(password);
   const fits = length > 0 && length <= (LONGEST[expected.algorithm] ?? Infinity);
   const got = await compute(expected, fits ? password : "\0");
-  return equalBytes(got, await secretOf(expected)) && fits;
+  const secret = expected.algorithm === "scram" ? expected.keys.storedKey : expected.hash;
+  return equalBytes(got, secret) && fits;
 }
 
-async function secretOf(hash: PasswordHash): Promise<Uint8Array> {
-  if (hash.algorithm === "scram") return hash.keys.storedKey;
-  if (hash.algorithm === "plain") return await sha256(new TextEncoder().encode(hash.password));
-  return hash.hash;
-}
-
-async function compute(like: PasswordHash, text: string): Promise<Uint8Array> {
+async function compute(like: SlowHash, text: string): Promise<Uint8Array> {
   const password = new TextEncoder().encode(text);
   switch (like.algorithm) {
     case "argon2":
@@ -84,10 +82,6 @@ async function compute(like: PasswordHash, text: string): Promise<Uint8Array> {
       const { hash, salt, iterations } = like.keys;
       return (await deriveScramKeys(hash, text, salt, iterations)).storedKey;
     }
-    case "sha256":
-      return await saltedSha256(like, password);
-    case "plain":
-      return await sha256(password);
   }
 }
 
@@ -100,15 +94,4 @@ async function bcryptHash(
   const parsed = parseBcrypt(whole);
   if (parsed === undefined) throw new Error("Expected a bcrypt hash from the library");
   return parsed.hash;
-}
-
-function saltedSha256({ salt }: Sha256Hash, password: Uint8Array): Promise<Uint8Array> {
-  const bytes = new Uint8Array(salt.length + password.length);
-  bytes.set(salt);
-  bytes.set(password, salt.length);
-  return sha256(bytes);
-}
-
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 }

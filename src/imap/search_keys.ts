@@ -1,7 +1,9 @@
 /** The table of SEARCH keys: what each costs, and which messages it lets through. */
 
 import { CACHED_FIELDS } from "../message/header.ts";
+import { FuzzyNeedle } from "../message/fuzzy_text.ts";
 import { foldCase, isSearchedField } from "../message/search_text.ts";
+import { fieldQuery, fuzzyQuery, substringQuery, type TokenQuery } from "../message/trigrams.ts";
 import { FLAG } from "../store/store.ts";
 import { contains, resolveRanges } from "../wire/number_set.ts";
 import type { SearchKey } from "../wire/search_grammar.ts";
@@ -24,6 +26,7 @@ import {
   filterKept,
   filterObjectId,
   filterText,
+  narrowed,
 } from "./search_contents.ts";
 
 /** What one message costs: columns in memory, kept items, or reading its text. */
@@ -35,6 +38,8 @@ interface SearchRow<Key> {
   readonly cost: (key: Key) => Cost;
   /** Needs sizes. */
   readonly prepared?: (key: Key) => boolean;
+  /** What messages must have that it lets through; undefined: nothing that the store knows of. */
+  readonly tokens?: (key: Key, scope: SearchScope) => TokenQuery | undefined;
   /** For keys of cost 0. */
   readonly test?: (key: Key, scope: SearchScope) => Test;
   /** For keys of higher cost. */
@@ -136,11 +141,16 @@ function text(headers: boolean): SearchRow<{ readonly value: string }> {
   return {
     rfc: BASE,
     cost: () => 2,
+    tokens: ({ value }, scope) => tokensOfText(value, scope),
     filter: (key, seqs, scope) =>
       scope.fuzzy
         ? filterFuzzyText(key.value, headers, seqs, scope)
         : filterText(foldCase(key.value), headers, seqs, scope),
   };
+}
+
+function tokensOfText(value: string, { fuzzy }: SearchScope): TokenQuery | undefined {
+  return fuzzy ? fuzzyQuery(new FuzzyNeedle(value)) : substringQuery(foldCase(value));
 }
 
 /** @see RFC 9051 §6.4.4 */
@@ -155,11 +165,16 @@ export const SEARCH_KEYS: SearchTable = {
       if (tests.length === 1) return tests[0];
       return (index, seq) => tests.every((test) => test(index, seq));
     },
+    tokens: ({ keys }, scope) => joined(keys.map((key) => tokensOf(key, scope))),
     filter: async ({ keys }, seqs, scope) => {
       // Cheap keys first, so that dear ones see few messages.
       const cheap = keys.filter((key) => costOf(key) === 0);
       if (cheap.length > 0) seqs = await filter({ name: "AND", keys: cheap }, seqs, scope);
       const dear = keys.filter((key) => costOf(key) > 0);
+      // Each narrows by itself, too; but the first would read what only another one leaves out.
+      if (dear.length > 1 && dear.some((key) => costOf(key) === 2)) {
+        seqs = await narrowed(joined(dear.map((key) => tokensOf(key, scope))), seqs, scope);
+      }
       for (const key of dear.sort((a, b) => costOf(a) - costOf(b))) {
         if (seqs.length === 0) break;
         seqs = await filter(key, seqs, scope);
@@ -203,6 +218,7 @@ export const SEARCH_KEYS: SearchTable = {
     capability: "SEARCH=FUZZY",
     cost: ({ key }) => costOf(key),
     prepared: ({ key }) => isPrepared(key),
+    tokens: ({ key }, scope) => tokensOf(key, { ...scope, fuzzy: true }),
     test: ({ key }, scope) => testOf(key, scope),
     filter: ({ key }, seqs, scope) => filter(key, seqs, { ...scope, fuzzy: true }),
   },
@@ -239,12 +255,17 @@ export const SEARCH_KEYS: SearchTable = {
   HEADER: {
     rfc: BASE,
     cost: ({ field }) => CACHED_FIELDS.has(field.toLowerCase()) ? 1 : 2,
-    filter: (key, seqs, scope) => {
+    tokens: ({ field, value }, scope) => joined([fieldQuery(field), tokensOfText(value, scope)]),
+    filter: async (key, seqs, scope) => {
       const field = key.field.toLowerCase();
-      if (scope.fuzzy) return filterFuzzyHeader(field, key.value, seqs, scope);
       const needle = foldCase(key.value);
-      if (isSearchedField(field)) return filterHeaderText(field, needle, seqs, scope);
-      return filterHeader(field, needle, seqs, scope);
+      if (!scope.fuzzy && isSearchedField(field)) {
+        return await filterHeaderText(field, needle, seqs, scope);
+      }
+      const some = await narrowed(tokensOf(key, scope), seqs, scope);
+      return scope.fuzzy
+        ? await filterFuzzyHeader(field, key.value, some, scope)
+        : await filterHeader(field, needle, some, scope);
     },
   },
   BODY: text(false),
@@ -300,6 +321,16 @@ function testOf(key: SearchKey, scope: SearchScope): Test {
   const { test } = rowOf(key);
   if (test === undefined) throw new Error(`The key ${key.name} is not answered by columns`);
   return test(key, scope);
+}
+
+function tokensOf(key: SearchKey, scope: SearchScope): TokenQuery | undefined {
+  return rowOf(key).tokens?.(key, scope);
+}
+
+/** What is asked for by all of them. */
+function joined(queries: readonly (TokenQuery | undefined)[]): TokenQuery | undefined {
+  const all = queries.flatMap((query) => query ?? []);
+  return all.length > 0 ? all : undefined;
 }
 
 /** The key as a test of system flags alone, if it is one. */

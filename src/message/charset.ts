@@ -50,16 +50,59 @@ export function decodeCharset(bytes: string, label: string): string | undefined 
 
 /** 8-bit text of unknown charset (latin1 string): UTF-8 where valid, else windows-1252. @see RFC 6532 §3 */
 export function decodeUnlabelled(bytes: string): string {
-  return isAscii(bytes) ? bytes : bytes.replace(EIGHT_BIT, decodeEightBit);
+  return isAscii(bytes) ? bytes : decodeLeniently(bytesFromLatin1(bytes));
 }
 
-/** Bounded repetition: an unbounded one could exhaust the matcher's stack. */
-const EIGHT_BIT =
-  /(?:[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}){1,1000}|[\x80-\xff]/g;
+const WINDOWS_1252 = new TextDecoder("windows-1252").decode(
+  Uint8Array.from({ length: 256 }, (_, byte) => byte),
+);
 
-function decodeEightBit(bytes: string): string {
-  return new TextDecoder(bytes.length > 1 ? "utf-8" : "windows-1252", { ignoreBOM: true })
-    .decode(bytesFromLatin1(bytes));
+/** {@link decodeUnlabelled} of bytes; also what is no text at all takes nanoseconds for each of them. */
+function decodeLeniently(bytes: Uint8Array): string {
+  const units = new Uint16Array(bytes.length);
+  let count = 0;
+  for (let at = 0; at < bytes.length;) {
+    const byte = bytes[at];
+    const length = byte < 0x80 ? 1 : sequenceLength(bytes, at);
+    if (byte < 0x80 || length === 1) {
+      units[count++] = byte < 0x80 ? byte : WINDOWS_1252.charCodeAt(byte);
+    } else count = putSequence(bytes, at, length, units, count);
+    at += length;
+  }
+  return new TextDecoder("utf-16le", { ignoreBOM: true }).decode(units.subarray(0, count));
+}
+
+/** How many bytes look like one char of UTF-8; 1 where they do not. */
+function sequenceLength(bytes: Uint8Array, at: number): number {
+  const lead = bytes[at];
+  if (lead < 0xc2 || lead > 0xf4) return 1;
+  const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  for (let i = 1; i < length; i++) if ((bytes[at + i] & 0xc0) !== 0x80) return 1;
+  return length;
+}
+
+const FIRST_OF_LENGTH = [0, 0, 0x80, 0x800, 0x10000];
+const REPLACEMENT = 0xfffd;
+
+/** Puts one char into `units`, or replacements where it is none; the end of what was put. */
+function putSequence(
+  bytes: Uint8Array,
+  at: number,
+  length: number,
+  units: Uint16Array,
+  count: number,
+): number {
+  let code = bytes[at] & (0x7f >> length);
+  for (let i = 1; i < length; i++) code = code << 6 | bytes[at + i] & 0x3f;
+  const isSurrogate = code >= 0xd800 && code < 0xe000;
+  if (code < FIRST_OF_LENGTH[length] || code > 0x10ffff || isSurrogate) {
+    for (let i = 0; i < length; i++) units[count++] = REPLACEMENT;
+  } else if (code < 0x10000) units[count++] = code;
+  else {
+    units[count++] = 0xd7c0 + (code >> 10);
+    units[count++] = 0xdc00 | code & 0x3ff;
+  }
+  return count;
 }
 
 function normalLabel(label: string): string {
@@ -85,8 +128,7 @@ class LenientReader implements CharsetReader {
     const cut = last ? all.length : all.length - incompleteTail(all);
     this.#held = all.slice(cut);
     const complete = all.subarray(0, cut);
-    return asciiFromBytes(complete) ?? strictUtf8(complete) ??
-      decodeUnlabelled(latin1FromBytes(complete));
+    return asciiFromBytes(complete) ?? strictUtf8(complete) ?? decodeLeniently(complete);
   }
 }
 

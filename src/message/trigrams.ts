@@ -134,3 +134,8 @@ export function fuzzyQuery({ words }: FuzzyNeedle): TokenQuery | undefined {
   });
   return query.length > 0 ? query : undefined;
 }
+
+/** What the headers of a message must have if there is a field of that name; undefined if that may be any. */
+export function fieldQuery(name: string): TokenQuery | undefined {
+  return /^[a-z0-9-]+$/i.test(name) ? substringQuery(name.toLowerCase()) : undefined;
+}

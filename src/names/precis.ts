@@ -26,8 +26,12 @@ export function opaqueString(password: string): string | undefined {
   return enforced === "" || !isFreeform(enforced) ? undefined : enforced;
 }
 
+/** Each of these characters may be in a name, and no rule but that of the case changes one. */
+const PRINTABLE_ASCII = /^[\x21-\x7e]+$/;
+
 /** The rules in the order of RFC 8264 §7. */
 function username(name: string, mapCase: (text: string) => string): string | undefined {
+  if (PRINTABLE_ASCII.test(name)) return mapCase(name);
   const prepared = withUsualWidth(name);
   if (!isIdentifier(prepared)) return undefined;
   const enforced = mapCase(prepared).normalize("NFC");

@@ -68,3 +68,21 @@ Deno.test("HashPool.verify() keeps the event loop free", async () => {
     pool.close();
   }
 });
+
+Deno.test("HashPool.verify() asks no worker about what takes no time", async () => {
+  const pool = new HashPool({ workers: 1 });
+  try {
+    const plain = hashOf("{PLAIN}pässwörd");
+    deepStrictEqual(
+      await Promise.all(["pässwörd", "pässwör", ""].map((p) => pool.verify(plain, p))),
+      [
+        true,
+        false,
+        false,
+      ],
+    );
+    strictEqual(pool.size, 0);
+  } finally {
+    pool.close();
+  }
+});

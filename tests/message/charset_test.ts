@@ -14,6 +14,12 @@ Deno.test("decodeUnlabelled takes valid UTF-8 as such and every other byte as wi
   equal(decodeUnlabelled("\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"), "é € 😀");
   equal(decodeUnlabelled("\xe9 \x80 \xc3"), "é € Ã");
   equal(decodeUnlabelled("\xc3\xa9\xe9\xc3\xa9"), "éée\u0301".normalize("NFC"));
+  equal(decodeUnlabelled("\x81\x9f\xff\xc1\x80\xf5\x80\x80\x80"), "\x81ŸÿÁ€õ€€€");
+  equal(decodeUnlabelled("\xef\xbb\xbfa"), "\ufeffa");
+  // Sequences of UTF-8 that mean no char
+  for (const none of ["\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80"]) {
+    equal(decodeUnlabelled(none), "\ufffd".repeat(none.length));
+  }
 });
 
 Deno.test("charsetReader without a known charset reads as decodeUnlabelled does, in any pieces", () => {

@@ -23,8 +23,9 @@ import { StoreError } from "../store.ts";
 import { type AccountContext, folderPath, loadColumns, tell } from "./account_context.ts";
 import { annotationOf, annotationsOf, copyAnnotations, setAnnotations } from "./annotations.ts";
 import { append } from "./appending.ts";
-import { isYoung, refresh } from "./comparing.ts";
+import { refresh } from "./comparing.ts";
 import { copyMessages } from "./copying.ts";
+import { isYoung } from "./directory_age.ts";
 import { folderOf } from "./folder_name.ts";
 import { type Folders, makeFolder } from "./folders.ts";
 import { adoptUids, taken } from "./imports.ts";
@@ -179,7 +180,7 @@ export class MaildirAccount implements OpeningOfAccount {
   }
 
   async status(name: string): Promise<MailboxStatus> {
-    const state = await this.find(name);
+    const state = await this.#known(name);
     await this.#refresh(state);
     const columns = await loadColumns(this.#account, state);
     if (columns.unread.size > 0 && columns.unread.size <= EXACT_SIZES) {
@@ -312,16 +313,23 @@ export class MaildirAccount implements OpeningOfAccount {
 
   /** The mailbox of that name, looked for on disk too. @throws {StoreError} `no-mailbox`, `unavailable` */
   async find(name: string): Promise<MailboxState> {
+    const state = await this.#known(name);
+    assertNoLink(this.#account, state);
+    // Before anything else is in it: UIDs only rise.
+    if (state.inherits) await this.#refresh(state);
+    return state;
+  }
+
+  /** As {@link find}, for what is refreshed next. */
+  async #known(name: string): Promise<MailboxState> {
     if (!this.#list.get(name)) await this.scan();
     const state = this.#list.get(name);
     if (!state) throw noMailbox(name);
-    assertNoLink(this.#account, state);
     if (!this.#checked.has(state)) {
+      assertNoLink(this.#account, state);
       this.#repair(state);
       this.#checked.add(state);
     }
-    // Before anything else is in it: UIDs only rise.
-    if (state.inherits) await this.#refresh(state);
     return state;
   }
 
@@ -415,11 +423,9 @@ export class MaildirAccount implements OpeningOfAccount {
   }
 
   #rootModified(): number {
-    try {
-      return Deno.statSync(this.#account.root).mtime?.getTime() ?? -1;
-    } catch (error) {
-      throw storeErrorOf(error, "looking for mailboxes");
-    }
+    const found = this.#account.statuses.at(`${this.#account.root}/.`);
+    if (!found) throw new StoreError("no-mailbox", "The Maildir is gone");
+    return found.mtime;
   }
 
   /** A new mailbox must not take the folder of one that is shown under another name. */

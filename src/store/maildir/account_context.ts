@@ -18,6 +18,7 @@ import type { LoadedMailboxes } from "./loaded_mailboxes.ts";
 import type { MailboxRows } from "./mailbox_rows.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import type { FileName, MessageRows } from "./message_rows.ts";
+import type { PathStatuses } from "./path_status.ts";
 import type { AccountQuota } from "./quota.ts";
 import type { Removals } from "./removals.ts";
 import type { IndexCopies } from "./snapshot.ts";
@@ -55,6 +56,7 @@ export interface AccountContext {
   readonly writeBack: WriteBack;
   readonly loaded: LoadedMailboxes;
   readonly watcher: FolderWatcher;
+  readonly statuses: PathStatuses;
   readonly meter: StoreMeter;
   /** No message is shown as `\Recent`. */
   readonly hidesRecent: boolean;

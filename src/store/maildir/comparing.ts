@@ -4,19 +4,15 @@ import { Pace } from "../../pace.ts";
 import { StoreError } from "../store.ts";
 import { type AccountContext, filePath, folderPath } from "./account_context.ts";
 import { complain, type Findings, separateTwin, takeOver } from "./adoption.ts";
+import { isYoung } from "./directory_age.ts";
 import { storeErrorOf } from "./disk_error.ts";
 import { baseOf } from "./file_name.ts";
 import type { FolderEvent } from "./folder_watcher.ts";
 import { assertNoLink, hasLink } from "./links.ts";
 import { listDirectory, lstat } from "./locating.ts";
-import type { DirectoryState, MailboxState } from "./mailbox_state.ts";
+import type { MailboxState } from "./mailbox_state.ts";
 import { type FileName, type FileRow, splitName } from "./message_rows.ts";
 
-/**
- * A directory that changed less than this many ms before it was read may have changed unseen:
- * where times are kept in whole seconds, and where they follow the kernel's tick.
- */
-const YOUNG = { seconds: 2000, tick: 50 } as const;
 const ROWS_PER_STEP = 2000;
 
 /**
@@ -50,11 +46,6 @@ function neededComparison(account: AccountContext, state: MailboxState): Needed 
   return times.inNew !== inNew.mtime || isYoung(inNew) ? "new" : "none";
 }
 
-/** True if it may have changed unseen after it was compared. */
-export function isYoung({ mtime, compared }: Pick<DirectoryState, "mtime" | "compared">): boolean {
-  return compared - mtime < (mtime % 1000 === 0 ? YOUNG.seconds : YOUNG.tick);
-}
-
 /** Modification times in ms, made to be unlike any known one if a directory is missing. */
 function directoryTimes(
   account: AccountContext,
@@ -62,15 +53,9 @@ function directoryTimes(
 ): { inNew: number; inCur: number } {
   assertNoLink(account, state);
   const folder = folderPath(account, state);
-  const time = (directory: string) => {
-    try {
-      return Deno.lstatSync(`${folder}/${directory}`).mtime?.getTime() ?? -1;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound && directory === "new") return -1;
-      throw storeErrorOf(error, "looking for new messages");
-    }
-  };
-  return { inCur: time("cur"), inNew: time("new") };
+  const inCur = account.statuses.at(`${folder}/cur`)?.mtime;
+  if (inCur === undefined) throw new StoreError("no-mailbox", "The mailbox's folder is gone");
+  return { inCur, inNew: account.statuses.at(`${folder}/new`)?.mtime ?? -1 };
 }
 
 async function compare(

@@ -5,9 +5,10 @@
 
 import type { Log } from "../../log.ts";
 import { StoreError } from "../store.ts";
-import type { AccountContext } from "./account_context.ts";
+import { type AccountContext, folderPath } from "./account_context.ts";
+import { isYoung } from "./directory_age.ts";
 import { lstat } from "./locating.ts";
-import type { MailboxState } from "./mailbox_state.ts";
+import type { FolderStamp, MailboxState } from "./mailbox_state.ts";
 
 const PARTS = ["cur", "new", "tmp"] as const;
 
@@ -24,12 +25,32 @@ export function linkIn(root: string, folder: string): string | undefined {
   return part && `${path}/${part}`;
 }
 
-/** True if the folder of a mailbox is not to be touched, which the log says once. */
+/**
+ * True if the folder of a mailbox is not to be touched, which the log says once. Who replaces what
+ * is in a folder changes its ctime, which nobody can set: where that stays, one look is enough.
+ */
 export function hasLink(account: AccountContext, state: MailboxState): boolean {
+  const seen = folderStamp(account, state);
+  if (seen !== undefined && isSame(seen, state.linkless)) return false;
   const path = linkIn(account.root, state.folder);
+  state.linkless = path === undefined ? seen : undefined;
   if (path === undefined) return false;
   complainOfLink(account.log, state.complained, path);
   return true;
+}
+
+/** Undefined where there is no folder, or one that may change without another ctime. */
+function folderStamp(account: AccountContext, state: MailboxState): FolderStamp | undefined {
+  const path = folderPath(account, state);
+  // The Maildir itself may be a link.
+  const found = account.statuses.at(state.folder === "" ? `${path}/.` : path);
+  if (!found?.isDirectory) return undefined;
+  const { dev, ino, ctime } = found;
+  return isYoung({ mtime: ctime, compared: account.clock() }) ? undefined : { dev, ino, ctime };
+}
+
+function isSame(a: FolderStamp, b: FolderStamp | undefined): boolean {
+  return a.ctime === b?.ctime && a.ino === b.ino && a.dev === b.dev;
 }
 
 /** @throws {StoreError} `unavailable` if the folder of a mailbox is not to be touched */

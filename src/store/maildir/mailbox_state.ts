@@ -5,6 +5,7 @@ import { StoreError } from "../store.ts";
 import type { AccountWatch } from "./account_watch.ts";
 import type { Columns } from "./columns.ts";
 import type { MailboxRow } from "./mailbox_rows.ts";
+import type { PathStatus } from "./path_status.ts";
 import { WireOffsets } from "./wire_offsets.ts";
 
 /** What is known of `new` or `cur` since it was last compared with the index. */
@@ -16,6 +17,9 @@ export interface DirectoryState {
   /** This process renamed, linked or unlinked something in it after that. */
   touched: boolean;
 }
+
+/** A folder as it is; what is in it was not replaced as long as this stays. */
+export type FolderStamp = Pick<PathStatus, "dev" | "ino" | "ctime">;
 
 /** One mailbox, shared by all that use it; there is one object for each row. */
 export class MailboxState {
@@ -44,6 +48,8 @@ export class MailboxState {
   gone = false;
   readonly inNew: DirectoryState;
   readonly inCur: DirectoryState;
+  /** Its folder when no link was in it. */
+  linkless: FolderStamp | undefined;
   /** File names (up to the info part) that an operation is just placing: not another's deliveries. */
   readonly placing = new Set<string>();
   /** The last addition of messages with keys: they come one after the other. */

@@ -30,6 +30,7 @@ import { MailboxList } from "./mailbox_list.ts";
 import { MailboxRows } from "./mailbox_rows.ts";
 import { MailboxState } from "./mailbox_state.ts";
 import { MessageRows } from "./message_rows.ts";
+import type { PathStatuses } from "./path_status.ts";
 import { AccountQuota, type QuotaSource } from "./quota.ts";
 import { Removals } from "./removals.ts";
 import type { SearchService } from "./search_service.ts";
@@ -59,6 +60,7 @@ export interface AccountSettings {
   readonly names: FileNames;
   readonly loaded: LoadedMailboxes;
   readonly watcher: FolderWatcher;
+  readonly statuses: PathStatuses;
   readonly catchUpTurns: CatchUpTurns;
   readonly writeBackDelay: number;
   /** By what texts are indexed, and how many octets a message may have; absent: they are not. */
@@ -196,7 +198,7 @@ function contextOf(
   { database }: OpenedIndex,
   list: MailboxList,
 ): AccountContext {
-  const { name, root, log, clock, names, loaded, watcher, meter, search } = settings;
+  const { name, root, log, clock, names, loaded, watcher, statuses, meter, search } = settings;
   const mailboxes = new MailboxRows(database);
   const messages = new MessageRows(database);
   const keywords = new KeywordSets(mailboxes);
@@ -215,7 +217,7 @@ function contextOf(
     settings.broken(why);
   };
   const path = `${root}/${INDEX_FILE}`;
-  const inode = lstat(path)?.ino;
+  const inode = statuses.at(path)?.ino;
   const recovery: Recovery = {
     reload() {
       if (broken) return;
@@ -239,10 +241,11 @@ function contextOf(
     names,
     loaded,
     watcher,
+    statuses,
     meter,
     hidesRecent: settings.hidesRecent,
     isInPlace() {
-      if (lstat(path)?.ino === inode) return true;
+      if (statuses.at(path)?.ino === inode) return true;
       if (!background.stopped) giveUp("removed", "the index is not there any more");
       return false;
     },

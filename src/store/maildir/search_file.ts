@@ -203,9 +203,14 @@ function openDatabase(path: string): DatabaseSync {
   }
 }
 
+/** Conditions that are looked at; more would make an expression that SQLite refuses. */
+const MAX_CONDITIONS = 32;
+
 /** Tokens have only letters, digits and chars beyond ASCII, so quotes hold them. */
 function expressionOf(query: TokenQuery): string {
-  return query.map((alternatives) => `(${alternatives.map(allOf).join(" OR ")})`).join(" AND ");
+  return query.slice(0, MAX_CONDITIONS).map((alternatives) =>
+    `(${alternatives.map(allOf).join(" OR ")})`
+  ).join(" AND ");
 }
 
 function allOf(tokens: readonly string[]): string {

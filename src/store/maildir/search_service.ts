@@ -18,7 +18,7 @@ const IDLE = 60_000;
 const QUIET = 1000;
 /** Milliseconds between two slices of work that nobody waits for. */
 const LEAST_REST = 2;
-const MOST_REST = 200;
+const MOST_REST = 64;
 /** A timer that is later than this by so many milliseconds had to wait for other work. */
 const LATE = 3;
 
@@ -51,6 +51,13 @@ export class SearchService {
   /** True while the worker exists. */
   get running(): boolean {
     return this.#running !== undefined;
+  }
+
+  /** Starts the worker, since somebody may ask soon. */
+  wake(): void {
+    if (this.#closed || this.#running) return;
+    this.#running = this.#start();
+    this.#restLater();
   }
 
   /**
@@ -101,19 +108,15 @@ export class SearchService {
 
   /**
    * Settles when the worker may do some more of what nobody waits for: soon while this process has
-   * nothing else to do, else later and later, since then timers are late.
+   * nothing else to do, and later where timers are late, since then it has.
    */
   async rest(): Promise<void> {
-    for (let tries = 0; tries < 8; tries++) {
-      const due = performance.now() + this.#rest;
-      await new Promise<void>((resolve) => setTimeout(resolve, this.#rest));
-      const late = performance.now() - due;
-      if (late < LATE) {
-        this.#rest = Math.max(LEAST_REST, this.#rest / 2);
-        return;
-      }
-      this.#rest = Math.min(MOST_REST, this.#rest * 2);
-    }
+    const due = performance.now() + this.#rest;
+    await new Promise<void>((resolve) => setTimeout(resolve, this.#rest));
+    const isLate = performance.now() - due > LATE;
+    this.#rest = isLate
+      ? Math.min(MOST_REST, this.#rest * 2)
+      : Math.max(LEAST_REST, this.#rest / 2);
   }
 
   /** Ends the worker; the files should be closed. */
@@ -124,6 +127,7 @@ export class SearchService {
   }
 
   #restLater(): void {
+    clearTimeout(this.#idleTimer);
     this.#idleTimer = setTimeout(() => {
       if (this.#open === 0 && this.#running) this.#end(this.#running, "Idle");
     }, this.#idle);

@@ -1,8 +1,9 @@
 /** A worker that keeps the trigrams of messages, so that the event loop of the server stays free. */
 
 import { textOctets } from "../../message/decoded_text.ts";
-import type { PartOffsets } from "../../message/mime.ts";
+import { HEADER_LIMIT, type PartOffsets } from "../../message/mime.ts";
 import { type TokenQuery, trigramDecoding, Trigrams } from "../../message/trigrams.ts";
+import { openSystemLibrary } from "../../system_library.ts";
 import { StoreError } from "../store.ts";
 import { openMessageFile } from "./message_file.ts";
 import { type KnownSearchFile, SearchFile } from "./search_file.ts";
@@ -107,7 +108,8 @@ class SearchFiles {
 
   async #addOne(file: SearchFile, message: UnindexedMessage, limit: number): Promise<Indexed> {
     const parts: PartOffsets = JSON.parse(message.parts);
-    if (textOctets(parts) > limit) return "too-large";
+    // Such a header is decoded in pieces, in which a word of a field may be cut.
+    if (textOctets(parts) > limit || parts.at[1] >= HEADER_LIMIT) return "too-large";
     const trigrams = this.#trigrams ??= new Trigrams();
     try {
       const decoding = trigramDecoding(parts, trigrams);
@@ -153,6 +155,18 @@ class SearchFiles {
   }
 }
 
+/** For setpriority(2): on Linux, a thread by its number, and 0 is the caller. */
+const PRIO_PROCESS = 0;
+const NICE = 10;
+
+/** Has the system let the other threads of the process come first, where it can. */
+function stepBack(): void {
+  if (Deno.build.os !== "linux") return;
+  openSystemLibrary("libc.so.6", {
+    setpriority: { parameters: ["i32", "u32", "i32"], result: "i32" },
+  })?.symbols.setpriority(PRIO_PROCESS, 0, NICE);
+}
+
 /** Serves one worker's `scope`: one call after the other. */
 export function serveSearches(scope: WorkerScope): void {
   const files = new SearchFiles();
@@ -163,4 +177,7 @@ export function serveSearches(scope: WorkerScope): void {
 }
 
 // The one module whose import has an effect: that is how a worker starts.
-if ("WorkerGlobalScope" in globalThis) serveSearches(globalThis as unknown as WorkerScope);
+if ("WorkerGlobalScope" in globalThis) {
+  stepBack();
+  serveSearches(globalThis as unknown as WorkerScope);
+}

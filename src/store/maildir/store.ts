@@ -22,6 +22,7 @@ import { FolderWatcher } from "./folder_watcher.ts";
 import { LastingAccount, type Opening } from "./lasting_account.ts";
 import { LoadedMailboxes } from "./loaded_mailboxes.ts";
 import { openAccount } from "./open_account.ts";
+import { PathStatuses } from "./path_status.ts";
 import type { QuotaSettings, QuotaSource } from "./quota.ts";
 import type { SearchService } from "./search_service.ts";
 
@@ -96,6 +97,7 @@ export class MaildirStore implements Store {
   readonly #names: FileNames;
   readonly #loaded: LoadedMailboxes;
   readonly #watcher: FolderWatcher;
+  readonly #statuses = new PathStatuses();
   readonly #catchUpTurns: CatchUpTurns;
   /** By the path of their Maildir: two names may mean one account. */
   readonly #accounts = new Map<string, LastingAccount>();
@@ -272,6 +274,7 @@ export class MaildirStore implements Store {
     await Promise.all([...this.#accounts.values()].map((account) => account.end()));
     this.#accounts.clear();
     this.#watcher.close();
+    this.#statuses.close();
   }
 
   #now(): number {
@@ -305,6 +308,7 @@ export class MaildirStore implements Store {
         names: this.#names,
         loaded: this.#loaded,
         watcher: this.#watcher,
+        statuses: this.#statuses,
         catchUpTurns: this.#catchUpTurns,
         writeBackDelay: writeBackDelay ?? 1000,
         search: searchService && searchLimit !== undefined

@@ -76,6 +76,7 @@ export class TextIndex {
   /** Looks for messages without a document in all mailboxes. */
   start(): void {
     const { background } = this.#account();
+    if (this.#options.documents.known.id !== 0) this.#options.service.wake();
     background.run("looking for messages to be indexed", async () => {
       const pace = new Pace();
       const { states, documents } = this.#options;
