@@ -7,6 +7,7 @@ import type { AnnouncedText } from "../wire/append_grammar.ts";
 import type { Completion, ResponseCode } from "../wire/response.ts";
 import type { Scanner } from "../wire/scanner.ts";
 import type { KeyMemory } from "./key_memory.ts";
+import type { LastingTexts } from "./lasting_texts.ts";
 import type { ImapMeter } from "./meter.ts";
 import type { ServerAnnotations } from "./server_annotations.ts";
 import type { Progress } from "./progress.ts";
@@ -95,6 +96,7 @@ export interface Service {
   readonly now: () => number;
   readonly meter: ImapMeter;
   readonly keyMemory: KeyMemory;
+  readonly lastingTexts: LastingTexts;
 }
 
 export interface Context {

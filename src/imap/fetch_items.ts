@@ -34,7 +34,23 @@ function column(text: (message: FetchedMessage) => string, prepared = false): ()
 
 /** An item that is kept as it goes over the wire. */
 function kept(key: "envelope" | "bodystructure", label: string): () => PlannedItem {
-  return () => of(key, true, (cached) => `${label} ${cached[key] ?? "NIL"}`);
+  return () => lasting(label, key, (cached) => `${label} ${cached[key] ?? "NIL"}`);
+}
+
+/** An item that is the same as long as its message is there. */
+function lasting(
+  name: string,
+  key: keyof CachedItems,
+  textOf: (cached: Partial<CachedItems>) => string,
+): PlannedItem {
+  const cached = [key];
+  return {
+    cached,
+    prepared: true,
+    opened: false,
+    marksSeen: false,
+    lasting: { key: name, cached, textOf },
+  };
 }
 
 /** An item that one cached item answers. */
@@ -81,9 +97,9 @@ export const FETCH_ITEMS: FetchTable = {
   BODY: {
     rfc: "RFC 9051 §6.4.5",
     plan: () =>
-      of(
+      lasting(
+        "BODY",
         "bodystructure",
-        true,
         ({ bodystructure = "NIL" }) => `BODY ${bodyWithoutExtensions(bodystructure)}`,
       ),
   },
@@ -127,13 +143,13 @@ export function planItem(item: FetchItem): PlannedItem {
 }
 
 function planSection(item: ItemNamed<"BODY[]">): PlannedItem {
-  const { section } = item;
+  const { section, partial, label } = item;
   const marksSeen = !item.peek;
   if (isKeptHeader(section)) {
     const select = headerFilter(section.fields, false);
-    const text = ({ cached }: FetchedMessage) =>
-      `${item.label} ${literal(cut(select(cached.header ?? ""), item.partial))}`;
-    return { cached: ["header"], prepared: true, opened: false, marksSeen, text };
+    const name = `${label} ${partial?.count ?? ""}`;
+    const textOf = ({ header = "" }) => `${label} ${literal(cut(select(header), partial))}`;
+    return { ...lasting(name, "header", textOf), marksSeen };
   }
   const whole = section.part.length === 0 && section.text === "";
   return {

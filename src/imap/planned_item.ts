@@ -3,6 +3,7 @@
 import type { Pace } from "../pace.ts";
 import type { CachedItems, StoredMessage } from "../store/store.ts";
 import type { Output } from "./command.ts";
+import type { LastingItem } from "./lasting_texts.ts";
 import type { View } from "./view.ts";
 
 /** One message that is being answered about. */
@@ -30,6 +31,7 @@ export type PlannedItem =
   }
   & (
     | { readonly text: (message: FetchedMessage) => string }
+    | { readonly lasting: LastingItem }
     | { readonly write: (message: FetchedMessage, out: Output) => Promise<void> }
     /** What it takes long to make; its result writes it, or is undefined if it cannot be made. */
     | { readonly ready: (message: FetchedMessage, pace: Pace) => Promise<Writing | undefined> }

@@ -6,6 +6,7 @@ import { TLSSocket } from "node:tls";
 import type { Login } from "../auth/auth.ts";
 import type { Service } from "../imap/command.ts";
 import { KeyMemory } from "../imap/key_memory.ts";
+import { LastingTexts } from "../imap/lasting_texts.ts";
 import { type ImapMeter, NO_IMAP_METER } from "../imap/meter.ts";
 import { NO_SERVER_ANNOTATIONS, type ServerAnnotations } from "../imap/server_annotations.ts";
 import type { Log } from "../log.ts";
@@ -217,6 +218,7 @@ function serviceOf(options: ImapServerOptions): Service {
     now,
     meter,
     keyMemory: new KeyMemory(),
+    lastingTexts: new LastingTexts(),
   };
 }
 

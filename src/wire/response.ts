@@ -264,14 +264,22 @@ const MONTHS = [
   "Dec",
 ] as const;
 
+const DAY = 86_400;
+
 /** `"17-Jul-1996 02:44:25 -0700"` with its quotes. @see RFC 9051 §9 `date-time` */
 export function dateTime(seconds: number, zone: number): string {
-  const local = new Date((seconds + zone * 60) * 1000);
-  const two = (n: number) => (n < 10 ? `0${n}` : `${n}`);
+  const local = seconds + zone * 60;
+  const days = Math.floor(local / DAY);
+  const time = local - days * DAY;
+  const date = new Date(days * DAY * 1000);
   const offset = Math.abs(zone);
-  return `"${two(local.getUTCDate())}-${MONTHS[local.getUTCMonth()]}-${
-    String(local.getUTCFullYear()).padStart(4, "0")
-  } ${two(local.getUTCHours())}:${two(local.getUTCMinutes())}:${two(local.getUTCSeconds())} ${
+  return `"${two(date.getUTCDate())}-${MONTHS[date.getUTCMonth()]}-${
+    String(date.getUTCFullYear()).padStart(4, "0")
+  } ${two(Math.floor(time / 3600))}:${two(Math.floor(time / 60) % 60)}:${two(time % 60)} ${
     zone < 0 ? "-" : "+"
   }${two(Math.floor(offset / 60))}${two(offset % 60)}"`;
+}
+
+function two(number: number): string {
+  return number < 10 ? `0${number}` : `${number}`;
 }

@@ -2,6 +2,7 @@ import { deepStrictEqual, match, ok } from "node:assert/strict";
 import type { AnyRow } from "../../src/imap/command_rows.ts";
 import { capabilities, commandTable } from "../../src/imap/table.ts";
 import { KeyMemory } from "../../src/imap/key_memory.ts";
+import { LastingTexts } from "../../src/imap/lasting_texts.ts";
 import type { Context } from "../../src/imap/command.ts";
 import { NO_IMAP_METER } from "../../src/imap/meter.ts";
 import { NO_SERVER_ANNOTATIONS } from "../../src/imap/server_annotations.ts";
@@ -50,6 +51,7 @@ async function announced(): Promise<readonly string[]> {
       now: () => 0,
       meter: NO_IMAP_METER,
       keyMemory: new KeyMemory(),
+      lastingTexts: new LastingTexts(),
     };
     return capabilities({ session, service });
   } finally {

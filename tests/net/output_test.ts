@@ -14,7 +14,7 @@ async function outputTo(
   const accepted = once(server, "connection");
   const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
   let text = "";
-  client.on("data", (bytes) => text += bytes);
+  client.on("data", (bytes) => text += bytes.toString("latin1"));
   const ended = once(client, "close");
   const [socket] = await accepted as [Socket];
   await use(new SocketOutput(socket, 10_000, () => {}, syncing));
@@ -54,6 +54,24 @@ Deno.test("SocketOutput.interject: says nothing in the middle of a response", as
     await out.flush();
   });
   assert.equal(text, "* 1 FETCH (BODY[] {2}\r\n\r\n)\r\n* SEARCH 1\r\n");
+});
+
+Deno.test("SocketOutput.text: long texts arrive octet by octet, whatever is in them", async () => {
+  const lines = [
+    "* 1 FETCH (FLAGS ())\r\n".repeat(4000),
+    `* 2 FETCH (BODY[] "${"caf\xe9 \x80\xff ".repeat(20_000)}")\r\n`,
+    "\x00".repeat(70_000) + "\r\n",
+  ];
+  const text = await outputTo(async (out) => {
+    for (const line of lines) out.text(line);
+    out.bytes(Uint8Array.of(0xe9, 0x0a));
+    out.interject("never");
+    await out.flush();
+    out.text(lines[1]);
+    out.interject("* OK Still working\r\n");
+    await out.flush();
+  });
+  assert.ok(text === `${lines.join("")}\xe9\n${lines[1]}* OK Still working\r\n`);
 });
 
 Deno.test("SocketOutput.flush: tells nothing that is not durable, and nothing in between", async () => {

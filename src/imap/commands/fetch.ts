@@ -10,6 +10,7 @@ import { SyntaxFault } from "../../wire/scanner.ts";
 import type { SelectedContext } from "../command.ts";
 import { CommandPace } from "../command_pace.ts";
 import { planItem } from "../fetch_items.ts";
+import type { LastingItem, TextBlock } from "../lasting_texts.ts";
 import {
   type MessageLimits,
   requirePageWithinLimit,
@@ -27,6 +28,8 @@ import { enableCondstore } from "../condstore.ts";
 interface Plan {
   readonly items: readonly PlannedItem[];
   readonly cached: readonly (keyof CachedItems)[];
+  /** What is answered from memory, and so is not among `cached`. */
+  readonly lasting: readonly LastingItem[];
   /** Those of `cached` that have to be known before anything is sent. */
   readonly awaited: readonly (keyof CachedItems)[];
   readonly prepared: boolean;
@@ -107,12 +110,15 @@ function withImpliedItems(
 
 function makePlan(items: readonly FetchItem[], readOnly: boolean): Plan {
   const planned = items.map(planItem);
+  const opened = planned.some((item) => item.opened);
+  const inMemory = (item: PlannedItem) => "lasting" in item && !opened;
   return {
     items: planned,
-    cached: [...new Set(planned.flatMap((item) => item.cached))],
+    cached: [...new Set(planned.flatMap((item) => inMemory(item) ? [] : item.cached))],
+    lasting: planned.flatMap((item) => "lasting" in item && !opened ? [item.lasting] : []),
     awaited: [...new Set(planned.flatMap((item) => item.prepared ? item.cached : []))],
     prepared: planned.some((item) => item.prepared),
-    opened: planned.some((item) => item.opened),
+    opened,
     marksSeen: !readOnly && planned.some((item) => item.marksSeen),
     tellsFlags: items.some((item) => item.name === "FLAGS"),
     tellsModseq: items.some((item) => item.name === "MODSEQ"),
@@ -140,18 +146,25 @@ async function sendAll(
   plan: Plan,
   uids: readonly number[],
 ): Promise<Failures> {
-  const { view, out } = context;
+  const { view, out, service: { lastingTexts } } = context;
+  const { mailbox } = view;
   const failures: Failures = { gone: 0, unreadable: 0, undecoded: 0 };
   const pace = new CommandPace(context.dialogue);
   let done = 0;
-  for (const batch of batches(uids, plan.opened ? 32 : 512)) {
+  const runs = plan.lasting.length > 0
+    ? lastingTexts.runs(uids, mailbox)
+    : batches(uids, plan.opened ? 32 : 512);
+  for (const batch of runs) {
     context.dialogue.progress = { done, total: uids.length };
     done += batch.length;
-    if (plan.prepared) await view.mailbox.prepare(batch, plan.awaited);
+    if (plan.prepared) await mailbox.prepare(batch, plan.awaited);
     const marked = plan.marksSeen ? await markSeen(context, batch) : NONE;
     const rows = plan.cached.length === 0
       ? undefined
-      : await view.mailbox.cached(plan.cached, batch[0], batch[batch.length - 1]);
+      : await mailbox.cached(plan.cached, batch[0], batch[batch.length - 1]);
+    const blocks = plan.lasting.length === 0
+      ? []
+      : await lastingTexts.of(plan.lasting, batch, mailbox);
     let row = 0;
     for (const uid of batch) {
       while (rows && row < rows.length && rows[row].uid < uid) row++;
@@ -160,10 +173,10 @@ async function sendAll(
         continue;
       }
       const seq = view.seqOf(uid);
-      const message = { seq, uid, view, cached: rows?.[row] ?? {} };
+      const message = { seq, uid, view, cached: rows?.[row] ?? NOTHING };
       const flagsChanged = marked.has(uid);
       if (plan.opened) await sendOpened(context, plan, message, flagsChanged, { failures, pace });
-      else sendKept(context, plan, message, flagsChanged, failures);
+      else sendKept(context, plan, message, { flagsChanged, blocks, failures });
       if (out.full) await out.flush();
       // Reading the clock costs as much as a short answer.
       if ((plan.opened || seq % 32 === 0) && pace.due()) await pace.turn();
@@ -171,6 +184,8 @@ async function sendAll(
   }
   return failures;
 }
+
+const NOTHING: Partial<CachedItems> = {};
 
 const NONE: ReadonlySet<number> = new Set<number>();
 
@@ -209,17 +224,31 @@ function sendKept(
   context: SelectedContext,
   plan: Plan,
   base: Named,
-  flagsChanged: boolean,
-  failures: Failures,
+  { flagsChanged, blocks, failures }: {
+    readonly flagsChanged: boolean;
+    /** Of each item of `plan.lasting`. */
+    readonly blocks: readonly TextBlock[];
+    readonly failures: Failures;
+  },
 ): void {
-  const message = located(base, undefined, failures);
-  if (message === undefined) return;
-  let text = fetchOpening(context.session, base.seq, base.uid);
-  for (let i = 0; i < plan.items.length; i++) {
+  const { seq, uid, view, cached } = base;
+  const index = view.indexOf(uid, seq);
+  const message = { seq, uid, index, view, cached };
+  let text = fetchOpening(context.session, seq, uid);
+  let block = 0;
+  let there = index >= 0;
+  for (let i = 0; there && i < plan.items.length; i++) {
+    const item = plan.items[i];
     if (i > 0) text += " ";
-    text += textOf(plan.items[i], message);
+    if ("lasting" in item) {
+      const kept = blocks[block++].of(uid);
+      there = kept !== undefined;
+      text += kept ?? "";
+    } else text += textOf(item, message);
   }
-  context.out.text(`${text}${flagsChanged ? changedFlags(context, plan, message) : ""})\r\n`);
+  if (there) {
+    context.out.text(`${text}${flagsChanged ? changedFlags(context, plan, message) : ""})\r\n`);
+  } else failures.gone++;
 }
 
 async function sendOpened(
@@ -269,7 +298,7 @@ async function allWritings(
 ): Promise<readonly Writing[]> {
   const writings: Writing[] = [];
   for (const [i, item] of items.entries()) {
-    if ("text" in item) writings.push((out) => out.text(texts[i]));
+    if ("text" in item || "lasting" in item) writings.push((out) => out.text(texts[i]));
     else if ("write" in item) writings.push((out) => item.write(message, out));
     else {
       const writing = await item.ready(message, pace);
@@ -294,7 +323,8 @@ function located(
 }
 
 function textOf(item: PlannedItem, message: FetchedMessage): string {
-  return "text" in item ? item.text(message) : "";
+  if ("text" in item) return item.text(message);
+  return "lasting" in item ? item.lasting.textOf(message.cached) : "";
 }
 
 /** Opens a message; one that cannot be read is logged, counted and stepped over. */

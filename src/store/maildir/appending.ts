@@ -97,9 +97,9 @@ async function store(
       const incoming = incomingFile(message);
       const file = withFlags(bases[i], message.flags.system);
       await incoming.place("cur", file);
+      state.touched(splitName(false, file));
       placed.push({ incoming, message, file, ...finished[i] });
     }
-    state.inCur.touched = true;
     await account.directorySyncs.sync(`${folderPath(account, state)}/cur`);
     return await account.writer.run(() => insert(account, state, placed, { entry, replaced }));
   } catch (error) {

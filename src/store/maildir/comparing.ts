@@ -192,7 +192,8 @@ function takeTwin(
 
 /** Takes note of what the watcher told; it is looked at soon. */
 export function notice(account: AccountContext, state: MailboxState, event: FolderEvent): void {
-  if (state.gone || state.placing.has(baseOf(event.file))) return;
+  if (state.gone || state.isEcho(event.directory, event.file)) return;
+  if (state.placing.has(baseOf(event.file))) return;
   state.events.add(event.file === "" ? "" : `${event.directory}/${event.file}`);
   if (!state.looking && mayLook(account, state)) look(account, state);
 }
@@ -255,7 +256,7 @@ async function findingsOf(
     if (pace.due()) await pace.turn();
     const isThere = (file: FileName) => lstat(filePath(account, state, file)) !== undefined;
     const row = account.messages.fileByBase(state.id, base);
-    // Most events are echoes of this process's own renames.
+    // An echo of what this process did itself.
     if (row && isThere(row)) continue;
     const file = files.find(isThere);
     if (file) row ? renamed.push({ row, file }) : strangers.push(file);
@@ -269,9 +270,7 @@ async function findingsOf(
 export function stopWatching(account: AccountContext, state: MailboxState): void {
   const settled = state.eventsComplete && state.events.size === 0 && !state.looking &&
     !state.refreshing;
-  state.unwatch?.();
-  state.unwatch = undefined;
-  state.eventsComplete = false;
+  state.unwatched();
   if (!settled || !(state.inCur.touched || state.inNew.touched)) return;
   try {
     // What an event on its way would have told is young, and so found by the next comparison.

@@ -166,15 +166,16 @@ export class ContentRows {
     items: readonly K[],
     { first, last }: UidRange,
   ): (Pick<CachedItems, K> & { readonly uid: number })[] {
-    const rows = this.#statements.of(selection(items)).all(mailbox, first, last);
-    for (const item of items) {
-      const { read } = SOURCES[item];
-      for (const row of read ? rows : []) {
-        const value = read?.(row[item]);
-        if (value !== row[item]) Object.assign(row, { [item]: value });
+    const rows = this.#statements.arrays(selection(items)).all(mailbox, first, last);
+    const reads = items.map((item) => SOURCES[item].read);
+    return (rows as unknown as unknown[][]).map((values) => {
+      const row: { [item: string]: unknown } = { uid: values[0] };
+      for (let at = 0; at < items.length; at++) {
+        const value = values[at + 1];
+        row[items[at]] = reads[at]?.(value) ?? value;
       }
-    }
-    return rows as unknown as (Pick<CachedItems, K> & { readonly uid: number })[];
+      return row;
+    }) as unknown as (Pick<CachedItems, K> & { readonly uid: number })[];
   }
 
   /** UIDs of messages with the needle in that field, also of some that were expunged just now. */

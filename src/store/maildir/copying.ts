@@ -114,7 +114,6 @@ async function linkAll(
 ): Promise<void> {
   const columns = source.opened;
   const pace = new Pace();
-  destination.inCur.touched = true;
   for (let from = 0; from < indexes.length; from += FILES_PER_QUERY) {
     const some = indexes.slice(from, from + FILES_PER_QUERY);
     const files = filesOf(account, source, some.map((at) => columns.uids[at]));
@@ -129,6 +128,7 @@ async function linkAll(
     for (const { at, row, file } of planned) {
       destination.placing.add(file.base);
       if (await linkOne(account, source, row, filePath(account, destination, file))) {
+        destination.touched(file);
         made.links.push({ at, uid: row.uid, file, bareLf: row.bareLf });
       } else destination.placing.delete(file.base);
       if (pace.due()) await pace.turn();

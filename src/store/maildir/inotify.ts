@@ -49,6 +49,9 @@ export type DirectoryEvent =
   /** The system gave up: there are no watches any more, and no further events. */
   | { readonly kind: "ended" };
 
+/** Milliseconds between two reads. */
+const PAUSE = 5;
+
 /** Reads that may fail in a row; a signal can interrupt one. */
 const MAX_FAILURES = 10;
 
@@ -60,6 +63,7 @@ export class Inotify {
   readonly #waker: number;
   readonly #reading: Promise<void>;
   #closing = false;
+  #endPause = () => {};
 
   private constructor(
     libc: Libc,
@@ -109,9 +113,18 @@ export class Inotify {
   close(): Promise<void> {
     if (!this.#closing) {
       this.#closing = true;
+      this.#endPause();
       this.#libc.symbols.inotify_rm_watch(this.#fd, this.#waker);
     }
     return this.#reading;
+  }
+
+  /** What comes in short order is read at once: each read is a way to another thread and back. */
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#endPause = resolve;
+      setTimeout(resolve, PAUSE);
+    });
   }
 
   async #read(onEvent: (event: DirectoryEvent) => void): Promise<void> {
@@ -123,6 +136,7 @@ export class Inotify {
       failures = count > 0 ? 0 : failures + 1;
       if (count <= 0 || this.#closing) continue;
       for (const event of parseEvents(buffer.subarray(0, count))) onEvent(event);
+      await this.#pause();
     }
     const gaveUp = !this.#closing;
     this.#closing = true;
@@ -147,8 +161,10 @@ function* parseEvents(bytes: Uint8Array): Generator<DirectoryEvent> {
   }
 }
 
+const UTF8 = new TextDecoder();
+
 function nameText(padded: Uint8Array): string {
   const end = padded.indexOf(0);
-  const text = new TextDecoder().decode(end < 0 ? padded : padded.subarray(0, end));
+  const text = UTF8.decode(end < 0 ? padded : padded.subarray(0, end));
   return text.includes("\ufffd") ? "" : text;
 }

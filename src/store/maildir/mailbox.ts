@@ -139,8 +139,12 @@ export class MaildirMailbox implements Mailbox {
   ): Promise<readonly (Pick<CachedItems, K> & { readonly uid: number })[]> {
     try {
       const { opened, id } = this.#state;
-      return this.#account.contents.cached(id, items, { first, last })
-        .filter(({ uid }) => opened.indexOf(uid) >= 0);
+      const rows = this.#account.contents.cached(id, items, { first, last });
+      let at = opened.lowerBound(first);
+      return rows.filter(({ uid }) => {
+        while (at < opened.count && opened.uids[at] < uid) at++;
+        return at < opened.count && opened.uids[at] === uid;
+      });
     } catch (error) {
       throw sqliteRefusal(error);
     }

@@ -4,7 +4,9 @@ import type { MessageChange, SpecialUse } from "../store.ts";
 import { StoreError } from "../store.ts";
 import type { AccountWatch } from "./account_watch.ts";
 import type { Columns } from "./columns.ts";
+import { Echoes } from "./echoes.ts";
 import type { MailboxRow } from "./mailbox_rows.ts";
+import type { FileName } from "./message_rows.ts";
 import type { PathStatus } from "./path_status.ts";
 import { WireOffsets } from "./wire_offsets.ts";
 
@@ -58,6 +60,8 @@ export class MailboxState {
   readonly complained = new Set<string>();
   /** Ends the watching of its folder. */
   unwatch: (() => void) | undefined;
+  /** Events that this process's own changes will bring. */
+  readonly #echoes = new Echoes();
   /** Nothing can have changed without an event since the folder was compared. */
   eventsComplete = false;
   /** Where wire offsets lie in its large messages. */
@@ -112,6 +116,27 @@ export class MailboxState {
     if (this.gone) throw new StoreError("no-mailbox", "The mailbox has been deleted");
   }
 
+  /** This process has just made, linked, renamed or unlinked that file of its folder. */
+  touched({ inNew, base, info }: FileName): void {
+    (inNew ? this.inNew : this.inCur).touched = true;
+    if (this.unwatch) this.#echoes.expect(`${inNew ? "new" : "cur"}/${base}${info}`);
+  }
+
+  /** True for an event that tells only of what this process did; `file` is "" if events were lost. */
+  isEcho(directory: "new" | "cur", file: string): boolean {
+    if (file !== "") return this.#echoes.take(`${directory}/${file}`);
+    this.#echoes.clear();
+    return false;
+  }
+
+  /** Its folder is not watched any more. */
+  unwatched(): void {
+    this.unwatch?.();
+    this.unwatch = undefined;
+    this.eventsComplete = false;
+    this.#echoes.clear();
+  }
+
   /** Calls `listener` soon after each change. */
   listen(listener: () => void): () => void {
     // A function of its own, so that the same listener may be given twice.
@@ -136,9 +161,7 @@ export class MailboxState {
     this.gone = true;
     const { columns } = this;
     if (columns) columns.remove(Array.from({ length: columns.count }, (_, i) => i));
-    this.unwatch?.();
-    this.unwatch = undefined;
-    this.eventsComplete = false;
+    this.unwatched();
     this.events.clear();
     this.changed();
   }

@@ -91,8 +91,8 @@ export class Removals {
     const missing = new Set<string>();
     const pace = new Pace();
     for (const file of files) {
-      (file.inNew ? state.inNew : state.inCur).touched = true;
       const outcome = this.#unlinkOne(filePath(account, state, file));
+      if (outcome === "gone") state.touched(file);
       if (outcome === "kept") kept.add(file.base);
       if (outcome === "missing") missing.add(file.base);
       if (pace.due()) await pace.turn();

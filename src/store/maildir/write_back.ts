@@ -105,11 +105,11 @@ export class WriteBack {
 
   #rename(state: MailboxState, from: FileName, to: FileName): "renamed" | "gone" | "refused" {
     const account = this.#account();
-    if (from.inNew) state.inNew.touched = true;
-    state.inCur.touched = true;
     const path = filePath(account, state, from);
     try {
       Deno.renameSync(path, filePath(account, state, to));
+      state.touched(from);
+      state.touched(to);
       return "renamed";
     } catch (error) {
       const errno = errnoOf(error);

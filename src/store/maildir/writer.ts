@@ -80,6 +80,8 @@ export class Writer {
   #asked = 0;
   #checkpoint = false;
   #syncing: Promise<void> | undefined;
+  /** Rows that were changed when the log was last synced. */
+  #synced = 0;
   /** How many operations the last durable commit had. */
   #before = 0;
   #closed = false;
@@ -147,6 +149,9 @@ export class Writer {
 
   /** @throws {StoreError} `unavailable`, `over-quota`; what is in memory is that of the index */
   async #sync(operations: number): Promise<void> {
+    const changes = Number(this.#statements.arrays("SELECT total_changes()").get()?.[0]);
+    if (changes === this.#synced) return;
+    this.#synced = changes;
     const alone = operations === 1 && this.#before === 1;
     this.#before = operations;
     try {
