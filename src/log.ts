@@ -66,7 +66,7 @@ export function createLog(
       { category: ["logtape", "meta"], sinks: ["all"], lowestLevel: "warning" },
     ],
   });
-  const log = logOf(getLogger("imapd"), debug);
+  const log = new LoggerLog(getLogger("imapd"), debug);
   return Object.assign(log, {
     reopen() {
       for (const sink of sinks) {
@@ -157,16 +157,33 @@ function writeAll(file: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Ar
   }
 }
 
-function logOf(logger: Logger, debugging: boolean): Log {
-  return {
-    debug: debugging ? (event, fields) => logger.debug(event, fields) : () => {},
-    info: (event, fields) => logger.info(event, fields),
-    warn: (event, fields, ending) => logger.warn(event, { ...fields, [ENDING]: ending }),
-    error: (event, fields) => logger.error(event, fields),
-    with: (fields) => logOf(logger.with(fields), debugging),
-    debugged: (on) => logOf(logger, on),
-    debugging,
-  };
+/** A class, since there is one for each connection. */
+class LoggerLog implements Log {
+  constructor(private readonly logger: Logger, readonly debugging: boolean) {}
+
+  debug(event: string, fields?: LogFields): void {
+    if (this.debugging) this.logger.debug(event, fields);
+  }
+
+  info(event: string, fields?: LogFields): void {
+    this.logger.info(event, fields);
+  }
+
+  warn(event: string, fields?: LogFields, ending?: LogFields): void {
+    this.logger.warn(event, { ...fields, [ENDING]: ending });
+  }
+
+  error(event: string, fields?: LogFields): void {
+    this.logger.error(event, fields);
+  }
+
+  with(fields: LogFields): Log {
+    return new LoggerLog(this.logger.with(fields), this.debugging);
+  }
+
+  debugged(on: boolean): Log {
+    return new LoggerLog(this.logger, on);
+  }
 }
 
 /** A log that keeps its lines in `lines`, each as `level: event key=value`. */

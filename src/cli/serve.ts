@@ -2,6 +2,7 @@
 
 import { type App, startApp } from "../app.ts";
 import { loadCheckedConfig } from "../app/checked_config.ts";
+import { collectWhenQuiet } from "../app/quiet_collection.ts";
 import { type Config, ConfigError } from "../config/load.ts";
 import { createLog, type OpenLog } from "../log.ts";
 import { openServiceManager, type ServiceManager } from "../service_manager.ts";
@@ -56,7 +57,12 @@ export async function serveConfig(config: Config, options: ServeOptions = {}): P
   log.info("server started", { version: VERSION });
   running.ready();
   options.started?.(app);
-  return await running.until(signal);
+  const endCollecting = collectWhenQuiet();
+  try {
+    return await running.until(signal);
+  } finally {
+    endCollecting();
+  }
 }
 
 /** The server between its start and its end. */

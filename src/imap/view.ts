@@ -64,8 +64,8 @@ export class View {
   #modseq: number;
   /** Flags that changed after this one were kept from the client, which does not ask for them. */
   #silentSince: number | undefined;
-  /** Changes after `#modseq` that this client made, but for messages that others changed too. */
-  #known = new Map<number, ReadonlySet<number>>();
+  /** Changes after `#modseq` that this client made, but for messages that others changed too; absent: none. */
+  #known: Map<number, ReadonlySet<number>> | undefined;
   #keywordCount: number;
   /** What {@link seqOf} answered last. */
   #lastSeq = 0;
@@ -245,7 +245,9 @@ export class View {
    * @param overtaken UIDs that others had changed before, which it has not been told yet
    */
   silence(modseq: number, overtaken: readonly number[]): void {
-    if (modseq > this.#modseq) this.#known.set(modseq, new Set(overtaken));
+    if (modseq <= this.#modseq) return;
+    this.#known ??= new Map();
+    this.#known.set(modseq, new Set(overtaken));
   }
 
   /** Messages that the client knows of were expunged, and it has not been told. */
@@ -314,13 +316,16 @@ export class View {
   #tellFlags(out: Output, { session, withUid, silentFlags }: DrainOptions): void {
     const told = silentFlags ? this.#modseq : this.told;
     this.#modseq = this.mailbox.highestModseq;
-    if (this.#modseq === told || this.#knowsAllSince(told)) return this.#known.clear();
+    if (this.#modseq === told || this.#knowsAllSince(told)) {
+      this.#known = undefined;
+      return;
+    }
     if (!silentFlags) this.#silentSince = undefined;
     const { uids, count, modseqs } = this.mailbox.messages;
     const tellsUid = namesUid(session, withUid);
     const last = this.#count === 0 ? 0 : this.#uids[this.#count - 1];
     for (let i = 0; i < count && uids[i] <= last; i++) {
-      if (modseqs[i] <= told || this.#known.get(modseqs[i])?.has(uids[i]) === false) continue;
+      if (modseqs[i] <= told || this.#known?.get(modseqs[i])?.has(uids[i]) === false) continue;
       const seq = this.diverged ? this.seqOf(uids[i]) : i + 1;
       if (seq === 0) continue;
       if (silentFlags) {
@@ -332,13 +337,14 @@ export class View {
       const opening = fetchOpening(session, seq, uids[i]);
       out.text(`${opening}${uid}FLAGS (${this.flagsAt(i, uids[i])})${modseq})\r\n`);
     }
-    this.#known.clear();
+    this.#known = undefined;
   }
 
   /** Each change has a mod-sequence of its own, so counting the client's own is enough. */
   #knowsAllSince(told: number): boolean {
-    if (this.mailbox.highestModseq - told !== this.#known.size) return false;
-    for (const overtaken of this.#known.values()) if (overtaken.size > 0) return false;
+    const known = this.#known;
+    if (known === undefined || this.mailbox.highestModseq - told !== known.size) return false;
+    for (const overtaken of known.values()) if (overtaken.size > 0) return false;
     return true;
   }
 

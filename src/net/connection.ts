@@ -66,7 +66,7 @@ export class Connection {
   #secretDialogue = false;
   #badCommands = 0;
   /** Messages of the running command that are not in a mailbox yet. */
-  readonly #received = new Set<ReceivedMessage>();
+  #received: ReceivedMessage[] | undefined;
   #loginDeadline: number;
   readonly #since: number;
   #octetsIn = 0;
@@ -121,7 +121,7 @@ export class Connection {
       reason = error instanceof Disconnected ? error.message : "Internal error";
       await this.#failed(error);
     } finally {
-      for (const message of this.#received) await abort(message, log);
+      for (const message of this.#received ?? []) await abort(message, log);
       this.#logEnd(reason);
       this.#session.enter({ name: "logout" });
       this.#inflation?.close();
@@ -248,7 +248,7 @@ export class Connection {
       return await this.#answered(verdict.bad);
     }
     if (verdict.type === "stream") {
-      this.#received.add(verdict.message);
+      (this.#received ??= []).push(verdict.message);
       this.#framer.stream(verdict.message);
     } else if (!this.#framer.accept()) {
       return;
@@ -257,9 +257,9 @@ export class Connection {
   }
 
   async #forgetReceived(): Promise<void> {
-    if (this.#received.size === 0) return;
-    const received = [...this.#received];
-    this.#received.clear();
+    const received = this.#received;
+    if (received === undefined) return;
+    this.#received = undefined;
     for (const message of received) await abort(message, this.log);
   }
 

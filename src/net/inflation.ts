@@ -24,6 +24,8 @@ const MARK = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 /** A last block without anything in it, as it begins at a whole octet. */
 const LAST_BLOCK = Buffer.from([0x03, 0x00]);
 
+const NOTHING = new Uint8Array(0);
+
 /** Who reads what comes out. */
 export interface InflationReader {
   bytes(bytes: Uint8Array): void;
@@ -53,7 +55,7 @@ export class Inflation {
   #ended = false;
   #closed = false;
   /** What came out before {@link #packed}, as far as a stream may refer back. */
-  #window: Uint8Array = new Uint8Array(0);
+  #window: Uint8Array = NOTHING;
   /** What went in since, and what came out. */
   #packed: Uint8Array[] = [];
   #plain: Uint8Array[] = [];

@@ -39,6 +39,7 @@ export function handshake(socket: TLSSocket, patience: number): Promise<void> {
       clearTimeout(timer);
       socket.off("secure", succeeded);
       socket.off("close", closed);
+      socket.off("error", ended);
       if (error === undefined) return resolve();
       socket.destroy();
       reject(error);
@@ -48,8 +49,12 @@ export function handshake(socket: TLSSocket, patience: number): Promise<void> {
     const timer = setTimeout(() => ended(new Error("The TLS handshake took too long")), patience);
     socket.on("secure", succeeded);
     socket.on("close", closed);
-    // Stays: an error without a listener would end the process.
     socket.on("error", ended);
+    // Stays: an error without a listener would end the process.
+    socket.on("error", ignored);
     socket.read(0);
   });
 }
+
+/** Holds nothing, as long as the connection lasts. */
+function ignored(): void {}

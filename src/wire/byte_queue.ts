@@ -2,12 +2,15 @@
 
 const SMALLEST = 256;
 
+/** What all empty queues share: an array of its own would be 250 octets for each connection. */
+const NOTHING = new Uint8Array(0);
+
 /**
  * A queue of bytes in one array. What is pushed into an empty queue is kept without a copy, and
  * {@link take} gives views: bytes that were taken are never overwritten.
  */
 export class ByteQueue {
-  #bytes: Uint8Array = new Uint8Array(0);
+  #bytes: Uint8Array = NOTHING;
   #start = 0;
   #end = 0;
   /** False while `#bytes` is an array that was pushed, to which nothing may be added. */
@@ -43,7 +46,7 @@ export class ByteQueue {
   take(count: number): Uint8Array {
     const taken = this.peek(count);
     this.#start += taken.length;
-    if (this.length === 0) this.#set(new Uint8Array(0), 0, false);
+    if (this.length === 0) this.#set(NOTHING, 0, false);
     return taken;
   }
 

@@ -7,17 +7,26 @@ import type { View } from "../view.ts";
 
 /** @see RFC 2177, RFC 9051 §6.3.13 */
 export async function idle(context: AuthenticatedContext): Promise<Completion> {
-  const { dialogue, session } = context;
+  const { dialogue, session, out, service } = context;
   const view = session.state.name === "selected" ? session.state.view : undefined;
   const alarm = new Alarm();
   const unwatch = watch(session, view, () => alarm.ring());
   await dialogue.prompt("idling");
+  let ended = false;
   const line = dialogue.line();
+  const end = () => {
+    ended = true;
+    alarm.ring();
+  };
   // The line may fail while nobody waits for it; it is awaited below all the same.
-  line.catch(() => {});
-  void line.then(() => alarm.ring(), () => alarm.ring());
+  void line.then(end, end);
+  // Most connections stand here: what is awaited within costs each of them 500 octets.
   try {
-    await announce(context, view, alarm, line);
+    while (!ended) {
+      await announce(context, view);
+      // Clients and NAT boxes give up on a silent connection.
+      if (!await alarm.rung(service.keepalive)) out.text(statusLine("*", "OK", "Still here"));
+    }
   } finally {
     unwatch();
     alarm.stop();
@@ -39,24 +48,13 @@ function watch(session: Session, view: View | undefined, ring: () => void): () =
   return () => ends.forEach((end) => end?.());
 }
 
-/** Tells what happens until the client's line is there. */
-async function announce(
-  context: AuthenticatedContext,
-  view: View | undefined,
-  alarm: Alarm,
-  line: Promise<string>,
-): Promise<void> {
-  const { out, service, session } = context;
-  let ended = false;
-  void line.then(() => ended = true, () => ended = true);
-  while (!ended) {
-    if (session.notify !== undefined) await session.notify.tell(context, true);
-    else await view?.tell(out, { session, expunges: true, withUid: false });
-    session.metadataNews?.tell(out);
-    await out.flush();
-    // Clients and NAT boxes give up on a silent connection.
-    if (!await alarm.wait(service.keepalive)) out.text(statusLine("*", "OK", "Still here"));
-  }
+/** Tells what happened. */
+async function announce(context: AuthenticatedContext, view: View | undefined): Promise<void> {
+  const { out, session } = context;
+  if (session.notify !== undefined) await session.notify.tell(context, true);
+  else await view?.tell(out, { session, expunges: true, withUid: false });
+  session.metadataNews?.tell(out);
+  await out.flush();
 }
 
 /** Wakes one waiter; rings while nobody waits are remembered. */
@@ -66,27 +64,31 @@ class Alarm {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   ring(): void {
-    this.#rung = true;
-    this.#wake?.(true);
+    if (this.#wake === undefined) this.#rung = true;
+    else this.#end(true);
   }
 
   /** True when it rang, false after `milliseconds`. */
-  async wait(milliseconds: number): Promise<boolean> {
-    if (!this.#rung) {
-      await new Promise<boolean>((resolve) => {
-        this.#wake = resolve;
-        this.#timer = setTimeout(() => resolve(false), milliseconds);
-      });
-      this.stop();
+  rung(milliseconds: number): Promise<boolean> {
+    if (this.#rung) {
+      this.#rung = false;
+      return Promise.resolve(true);
     }
-    const rung = this.#rung;
-    this.#rung = false;
-    return rung;
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      this.#timer = setTimeout(() => this.#end(false), milliseconds);
+    });
   }
 
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#wake = undefined;
+  }
+
+  #end(rung: boolean): void {
+    const wake = this.#wake;
+    this.stop();
+    wake?.(rung);
   }
 }

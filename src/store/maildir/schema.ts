@@ -3,11 +3,11 @@
 import { closeSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Log } from "../../log.ts";
-import { foldCase } from "../../message/search_text.ts";
+import { foldCase, searchedTexts } from "../../message/search_text.ts";
 import { createOwnedFile } from "../../ownership.ts";
 import { StoreError } from "../store.ts";
 import { lstat } from "./locating.ts";
-import { headerTexts, ofText } from "./content_rows.ts";
+import { ofText } from "./content_rows.ts";
 import { isDamage, isLocked } from "./sqlite_error.ts";
 import { UID_VALIDITY_FILE } from "./uid_validity.ts";
 
@@ -143,7 +143,7 @@ function makeHeaderTexts(database: DatabaseSync): void {
   const rows = database.prepare("SELECT id, header FROM contents");
   rows.setReadBigInts(true);
   for (const { id, header } of rows.iterate()) {
-    insert.run(id, ...headerTexts(ofText(String(header))));
+    insert.run(id, ...searchedTexts(ofText(String(header))));
   }
 }
 

@@ -1,0 +1,66 @@
+/**
+ * Gives memory back while nobody asks for anything. V8 collects when it needs room: after many
+ * logins some 30 MB of what is dead, or kept free for more of it, would stay for as long as the
+ * clients are idle, and the C library keeps what it freed, too.
+ */
+
+import { cpuUsage } from "node:process";
+import { clearInterval, setInterval } from "node:timers";
+import { getHeapStatistics, setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { openSystemLibrary } from "../system_library.ts";
+
+/** Milliseconds between two looks. */
+const LOOK_EVERY = 500;
+
+/** Milliseconds of the processor's time in between that are still quiet. */
+const QUIET = 10;
+
+/** Octets that the heap has to have grown by. */
+const GROWN = 16 * 1024 * 1024;
+
+/** Octets whose collection takes up to 100 ms: with more of them it is left to V8, which goes in steps. */
+const LARGEST = 48 * 1024 * 1024;
+
+const SYMBOLS = { malloc_trim: { parameters: ["usize"], result: "i32" } } as const;
+
+/**
+ * Collects in each pause in which there is enough to collect.
+ *
+ * @param largest octets in use above which it does not
+ * @returns what ends it
+ */
+export function collectWhenQuiet(largest = LARGEST): () => void {
+  const collect = collector();
+  if (collect === undefined) return () => {};
+  const trim = Deno.build.os === "linux"
+    ? openSystemLibrary("libc.so.6", SYMBOLS)?.symbols.malloc_trim
+    : undefined;
+  let used = cpuUsage();
+  let left = 0;
+  const look = () => {
+    const { user, system } = cpuUsage(used);
+    used = cpuUsage();
+    if (user + system > QUIET * 1000) return;
+    const { total_heap_size: heap, used_heap_size: inUse } = getHeapStatistics();
+    if (heap < left + GROWN || inUse > largest) return;
+    collect();
+    trim?.(0n);
+    left = getHeapStatistics().total_heap_size;
+    used = cpuUsage();
+  };
+  const timer = setInterval(look, LOOK_EVERY);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+/** V8 shows its collector only in a context that is made while this flag is set. */
+function collector(): (() => void) | undefined {
+  setFlagsFromString("--expose-gc");
+  try {
+    const collect: unknown = runInNewContext("gc");
+    return typeof collect === "function" ? () => void collect() : undefined;
+  } finally {
+    setFlagsFromString("--no-expose-gc");
+  }
+}
