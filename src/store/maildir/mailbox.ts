@@ -52,6 +52,8 @@ export class MaildirMailbox implements Mailbox {
   readonly #state: MailboxState;
   readonly #watches = new Set<() => void>();
   #closed = false;
+  /** No link was found in this turn. */
+  #linkless = false;
 
   constructor(account: AccountContext, owner: MailboxOwner, state: MailboxState) {
     this.#account = account;
@@ -214,7 +216,7 @@ export class MaildirMailbox implements Mailbox {
     if (!row || state.opened.unread.has(uid)) {
       throw new StoreError("message-gone", "The message is gone");
     }
-    assertNoLink(this.#account, state);
+    this.#assertNoLink();
     const known = { size: state.opened.sizes[at], bareLf: row.bareLf };
     try {
       return openMessageFile(filePath(this.#account, state, row), known, state.wireOffsets);
@@ -225,6 +227,14 @@ export class MaildirMailbox implements Mailbox {
       if (!found) throw error;
       return openMessageFile(filePath(this.#account, state, found), known, state.wireOffsets);
     }
+  }
+
+  /** Looks once in a turn of the event loop: who reads a thousand messages reads many in one. */
+  #assertNoLink(): void {
+    if (this.#linkless) return;
+    assertNoLink(this.#account, this.#state);
+    this.#linkless = true;
+    setImmediate(() => this.#linkless = false);
   }
 
   #fileOf(uid: number): FileRow | undefined {
