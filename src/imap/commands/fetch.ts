@@ -22,6 +22,8 @@ import type { FetchedMessage, PlannedItem, Writing } from "../planned_item.ts";
 import { spanOf } from "../return_options.ts";
 import { vanishedIn } from "../resync.ts";
 import { presentUids, someGone } from "../targets.ts";
+import type { View } from "../view.ts";
+import { MOST_ROOM, TextRoom } from "../text_room.ts";
 import { enableCondstore } from "../condstore.ts";
 
 /** @see RFC 9051 §6.4.5, RFC 7162 §3.1.4, RFC 9394 §3.3, §3.4 */
@@ -117,6 +119,7 @@ async function sendAll(
   const { mailbox } = view;
   const failures: Failures = { gone: 0, unreadable: 0, undecoded: 0 };
   const pace = new CommandPace(context.dialogue);
+  const room = plan.opened && uids.length > 1 ? roomFor(uids, view) : undefined;
   let done = 0;
   const runs = plan.kept.length > 0
     ? lastingTexts.runs(uids, mailbox)
@@ -146,14 +149,26 @@ async function sendAll(
       const flagsChanged = marked.has(uid);
       if (blocks !== undefined) {
         sendKept(context, plan, message, { flagsChanged, blocks, failures });
-      } else await sendOpened(context, plan, message, { flagsChanged, failures, pace, made });
-      if (out.full) await out.flush();
+      } else await sendOpened(context, plan, message, { flagsChanged, failures, pace, made, room });
+      const { full } = out;
+      if (full) await out.flush();
+      if (full || plan.kept.length > 0) room?.clear();
       // Reading the clock costs as much as a short answer.
       if ((blocks === undefined || seq % 32 === 0) && pace.due()) await pace.turn();
     }
     if (made) lastingTexts.keep(plan.kept, made.texts, made.uids, mailbox);
   }
   return failures;
+}
+
+function roomFor(uids: readonly number[], view: View): TextRoom {
+  const { sizes } = view.mailbox.messages;
+  let size = 0;
+  for (let at = 0; at < uids.length && size < MOST_ROOM; at++) {
+    // Room has to be longer than the text.
+    size += 1 + (sizes[view.indexOf(uids[at], view.seqOf(uids[at]))] ?? 0);
+  }
+  return new TextRoom(size);
 }
 
 /** Texts of a plan's kept items that were made while messages were opened. */
@@ -242,15 +257,16 @@ async function sendOpened(
   context: SelectedContext,
   plan: FetchPlan,
   base: Named,
-  { flagsChanged, failures, pace, made }: {
+  { flagsChanged, failures, pace, made, room }: {
     readonly flagsChanged: boolean;
     readonly failures: Failures;
     readonly pace: Pace;
     readonly made: MadeTexts | undefined;
+    readonly room: TextRoom | undefined;
   },
 ): Promise<void> {
   const { out } = context;
-  const stored = await open(context, base.uid, failures);
+  const stored = await open(context, base.uid, failures, room);
   if (stored === undefined) return;
   try {
     const message = located(base, stored, failures);
@@ -336,9 +352,12 @@ async function open(
   { view, log }: SelectedContext,
   uid: number,
   failures: Failures,
+  room: TextRoom | undefined,
 ): Promise<StoredMessage | undefined> {
   try {
-    return await view.mailbox.read(uid);
+    const stored = await view.mailbox.read(uid, room?.free);
+    if (stored.whole !== undefined) room?.take(stored.whole);
+    return stored;
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     if (error.code === "message-gone") failures.gone++;

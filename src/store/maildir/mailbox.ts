@@ -207,7 +207,7 @@ export class MaildirMailbox implements Mailbox {
     }
   }
 
-  async read(uid: number): Promise<StoredMessage> {
+  async read(uid: number, room?: Uint8Array): Promise<StoredMessage> {
     const state = this.#state;
     state.assertThere();
     if (state.opened.unread.has(uid)) await prepare(this.#account, state, [uid]);
@@ -217,7 +217,7 @@ export class MaildirMailbox implements Mailbox {
       throw new StoreError("message-gone", "The message is gone");
     }
     this.#assertNoLink();
-    const known = { size: state.opened.sizes[at], bareLf: row.bareLf };
+    const known = { size: state.opened.sizes[at], bareLf: row.bareLf, room };
     try {
       return openMessageFile(filePath(this.#account, state, row), known, state.wireOffsets);
     } catch (error) {
