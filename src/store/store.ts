@@ -536,7 +536,8 @@ export interface Mailbox {
   ): Promise<readonly number[]>;
   /**
    * Those of these messages (UIDs, ascending) that may have what is asked for: all that do, and maybe
-   * others, up to all. Texts are compared as `substringQuery` and `fuzzyQuery` say.
+   * others, up to all. Texts are compared as `substringQuery` and `fuzzyQuery` say. Callers ask for at
+   * most some hundred thousand at a time.
    */
   narrow(uids: readonly number[], query: TokenQuery): Promise<readonly number[]>;
   /**
