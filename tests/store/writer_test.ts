@@ -20,7 +20,10 @@ class Fixture {
       this.syncs.push(sync);
       return sync.promise;
     };
-    this.writer = new Writer(this.database, recovery, { sync });
+    this.writer = new Writer(this.database, recovery, {
+      sync,
+      checkpoint: () => Promise.resolve(),
+    });
   }
 
   insert(n: number): Promise<number> {

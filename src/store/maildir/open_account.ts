@@ -159,8 +159,8 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
   } catch (error) {
     await parts?.background.stop();
     await parts?.writer.close();
-    parts?.commits.close();
     index.database.close();
+    parts?.commits.close();
     log.error("cannot open an account", {
       problem: error instanceof Error ? error.message : String(error),
     });
@@ -231,7 +231,7 @@ function contextOf(
     },
     damaged: (error) => giveUp("damaged", error instanceof Error ? error.message : String(error)),
   };
-  const commits = new WriteAheadLog(path, (seconds) => meter.synced("index", seconds));
+  const commits = new WriteAheadLog(path, database, (seconds) => meter.synced("index", seconds));
   const writer = new Writer(database, recovery, commits);
   const context: AccountContext = {
     name,

@@ -16,7 +16,7 @@ import { type OpenSearchFile, type SearchService, SearchUnavailable } from "./se
 import type { Indexed } from "./search_worker.ts";
 
 /** Milliseconds after which indexing begins even if ever more messages come. */
-const PATIENCE = 30_000;
+const PATIENCE = 5000;
 /** Fewer messages than this are read soon enough: they wait ten times as long for others. */
 const MANY = 64;
 /** Milliseconds until the next try after a failure. */

@@ -4,7 +4,6 @@ import type { DatabaseSync } from "node:sqlite";
 import { endOfTurn, Pace, yieldNow } from "../../pace.ts";
 import { StoreError } from "../store.ts";
 import { storeErrorOf } from "./disk_error.ts";
-import { CHECKPOINT_PAGES } from "./schema.ts";
 import { isDamage, isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
 import { Statements } from "./statements.ts";
 
@@ -32,6 +31,8 @@ export interface CommitLog {
    * @returns undefined if it is done
    */
   sync(alone: boolean): Promise<void> | undefined;
+  /** Brings what was committed into the index proper; nothing may be committed meanwhile. */
+  checkpoint(): Promise<void>;
 }
 
 /** How an operation is committed. */
@@ -61,8 +62,11 @@ const SYNCING = "making a change durable";
 /** A small operation is one that takes well under this many milliseconds. */
 const BATCH_MILLISECONDS = 6;
 
-/** A transaction that changes more messages than this writes many pages. */
+/** A transaction that changes more messages than this is committed in a turn of its own. */
 const LARGE = 200;
+
+/** Rows whose changes make the log some thousand pages long: more would hold the event loop. */
+const CHECKPOINT_ROWS = 1000;
 
 /**
  * Runs the operations of one account one after the other. Small ones that wait together share one
@@ -78,10 +82,10 @@ export class Writer {
   #queue: Waiting[] = [];
   #running: Promise<void> | undefined;
   #asked = 0;
-  #checkpoint = false;
   #syncing: Promise<void> | undefined;
-  /** Rows that were changed when the log was last synced. */
+  /** Rows that were changed when the log was last synced, and at the last checkpoint. */
   #synced = 0;
+  #checkpointed = 0;
   /** How many operations the last durable commit had. */
   #before = 0;
   #closed = false;
@@ -132,8 +136,8 @@ export class Writer {
     let result: T;
     try {
       result = await statements();
-      if (messages > LARGE) await this.#commitLarge();
-      else this.#do("COMMIT");
+      if (messages > LARGE) await yieldNow();
+      this.#do("COMMIT");
     } catch (error) {
       this.#rollBack();
       if (!(error instanceof StoreError)) this.#reload();
@@ -149,7 +153,7 @@ export class Writer {
 
   /** @throws {StoreError} `unavailable`, `over-quota`; what is in memory is that of the index */
   async #sync(operations: number): Promise<void> {
-    const changes = Number(this.#statements.arrays("SELECT total_changes()").get()?.[0]);
+    const changes = this.#changes;
     if (changes === this.#synced) return;
     this.#synced = changes;
     const alone = operations === 1 && this.#before === 1;
@@ -165,16 +169,9 @@ export class Writer {
     }
   }
 
-  /** Leaves the checkpoint, as long as the commit itself after many changes, to a turn of its own. */
-  async #commitLarge(): Promise<void> {
-    await yieldNow();
-    this.#database.exec("PRAGMA wal_autocheckpoint = 0");
-    try {
-      this.#do("COMMIT");
-      this.#checkpoint = true;
-    } finally {
-      this.#database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-    }
+  /** Rows that were changed since the index was opened. */
+  get #changes(): number {
+    return Number(this.#statements.arrays("SELECT total_changes()").get()?.[0]);
   }
 
   /** Settles when all that was asked for so far is done. */
@@ -209,8 +206,8 @@ export class Writer {
       if (next.long) {
         this.#queue.shift();
         await this.#runLong(next, next.long);
-        await this.#checkpointApart();
       } else await this.#runBatch();
+      if (this.#changes - this.#checkpointed >= CHECKPOINT_ROWS) await this.#checkpoint();
     }
     this.#running = undefined;
   }
@@ -223,15 +220,13 @@ export class Writer {
     }
   }
 
-  async #checkpointApart(): Promise<void> {
-    if (!this.#checkpoint) return;
-    this.#checkpoint = false;
+  async #checkpoint(): Promise<void> {
+    this.#checkpointed = this.#changes;
     await yieldNow();
     try {
-      this.#database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+      await this.log.checkpoint();
     } catch (error) {
-      // What is committed stays in the log; a later checkpoint or the next start takes it over.
-      this.#refusal(error);
+      this.#recovery.damaged(error);
     }
   }
 
