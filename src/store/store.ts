@@ -549,8 +549,13 @@ export interface Mailbox {
     first: number,
     last: number,
   ): Promise<readonly (Pick<SortKeys, K> & { readonly uid: number })[]>;
-  /** Opens the text of one message. @throws {StoreError} `message-gone`, `unreadable` */
-  read(uid: number): Promise<StoredMessage>;
+  /**
+   * Opens the text of one message.
+   *
+   * @param room `StoredMessage.whole` may lie at its beginning, if it is longer than the message
+   * @throws {StoreError} `message-gone`, `unreadable`
+   */
+  read(uid: number, room?: Uint8Array): Promise<StoredMessage>;
 
   /**
    * Changes flags; with `unchangedSince` only of messages not changed after it.
