@@ -177,9 +177,6 @@ function makeSortKeys(database: DatabaseSync): void {
   }
 }
 
-/** Pages of the log that a commit moves into the database; more at once would hold the event loop. */
-export const CHECKPOINT_PAGES = 500;
-
 /** An opened index; `made` if there was none that could be used. */
 export interface OpenedIndex {
   readonly database: DatabaseSync;
@@ -225,11 +222,11 @@ function open(path: string, log: Log, check: boolean): OpenedIndex {
   makeEmpty(path);
   const database = new DatabaseSync(path);
   try {
-    // Exclusive: the columns in memory are right only while nobody else writes. Not FULL: what has to
-    // be durable is synced by the Writer.
+    // Exclusive: the columns in memory are right only while nobody else writes. Not FULL, and no
+    // automatic checkpoints: both are the Writer's work.
     database.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;
       PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -4096;
-      PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`);
+      PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 0;`);
     if (check) lookForDamage(database);
     const made = migrate(database, path, log);
     Deno.chmodSync(path, 0o600);

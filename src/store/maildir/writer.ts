@@ -4,9 +4,9 @@ import type { DatabaseSync } from "node:sqlite";
 import { endOfTurn, Pace, yieldNow } from "../../pace.ts";
 import { StoreError } from "../store.ts";
 import { storeErrorOf } from "./disk_error.ts";
-import { CHECKPOINT_PAGES } from "./schema.ts";
 import { isDamage, isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
 import { Statements } from "./statements.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** What a small operation leaves to do once its statements have run. */
 export interface Effect<T> {
@@ -64,6 +64,12 @@ const BATCH_MILLISECONDS = 6;
 /** A transaction that changes more messages than this writes many pages. */
 const LARGE = 200;
 
+/** Pages of the log that are moved into the database at once; with more the event loop would wait. */
+const CHECKPOINT_PAGES = 1000;
+
+/** A log of so many pages does not wait for the end of a long operation. */
+const LONG_LOG = 4 * CHECKPOINT_PAGES;
+
 /**
  * Runs the operations of one account one after the other. Small ones that wait together share one
  * transaction and so one fsync; nobody gets a result before it is durable.
@@ -78,7 +84,6 @@ export class Writer {
   #queue: Waiting[] = [];
   #running: Promise<void> | undefined;
   #asked = 0;
-  #checkpoint = false;
   #syncing: Promise<void> | undefined;
   /** Rows that were changed when the log was last synced. */
   #synced = 0;
@@ -86,7 +91,12 @@ export class Writer {
   #before = 0;
   #closed = false;
 
-  constructor(database: DatabaseSync, recovery: Recovery, private readonly log: CommitLog) {
+  constructor(
+    database: DatabaseSync,
+    recovery: Recovery,
+    private readonly log: CommitLog,
+    private readonly traffic: Traffic,
+  ) {
     this.#database = database;
     this.#statements = new Statements(database);
     this.#recovery = recovery;
@@ -132,14 +142,15 @@ export class Writer {
     let result: T;
     try {
       result = await statements();
-      if (messages > LARGE) await this.#commitLarge();
-      else this.#do("COMMIT");
+      if (messages > LARGE) await yieldNow();
+      this.#do("COMMIT");
     } catch (error) {
       this.#rollBack();
       if (!(error instanceof StoreError)) this.#reload();
       throw error;
     }
     if (durable) await this.#sync(messages);
+    await this.#checkpoint(LONG_LOG);
     return result;
   }
 
@@ -152,28 +163,17 @@ export class Writer {
     const changes = Number(this.#statements.arrays("SELECT total_changes()").get()?.[0]);
     if (changes === this.#synced) return;
     this.#synced = changes;
-    const alone = operations === 1 && this.#before === 1;
+    const alone = operations === 1 && this.#before === 1 && this.traffic.alone;
     this.#before = operations;
     try {
       this.#syncing = this.log.sync(alone);
       await this.#syncing;
     } catch (error) {
+      this.#synced = -1;
       this.#reload();
       throw storeErrorOf(error, SYNCING);
     } finally {
       this.#syncing = undefined;
-    }
-  }
-
-  /** Leaves the checkpoint, as long as the commit itself after many changes, to a turn of its own. */
-  async #commitLarge(): Promise<void> {
-    await yieldNow();
-    this.#database.exec("PRAGMA wal_autocheckpoint = 0");
-    try {
-      this.#do("COMMIT");
-      this.#checkpoint = true;
-    } finally {
-      this.#database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     }
   }
 
@@ -194,7 +194,18 @@ export class Writer {
     }
     return new Promise<T>((resolve, reject) => {
       this.#asked++;
-      this.#queue.push({ ...operation, resolve: resolve as (value: unknown) => void, reject });
+      const end = this.traffic.begin();
+      this.#queue.push({
+        ...operation,
+        resolve: (value) => {
+          end();
+          resolve(value as T);
+        },
+        reject: (error) => {
+          end();
+          reject(error);
+        },
+      });
       this.#running ??= this.#drain();
     });
   }
@@ -209,8 +220,8 @@ export class Writer {
       if (next.long) {
         this.#queue.shift();
         await this.#runLong(next, next.long);
-        await this.#checkpointApart();
       } else await this.#runBatch();
+      await this.#checkpoint(CHECKPOINT_PAGES);
     }
     this.#running = undefined;
   }
@@ -223,12 +234,16 @@ export class Writer {
     }
   }
 
-  async #checkpointApart(): Promise<void> {
-    if (!this.#checkpoint) return;
-    this.#checkpoint = false;
-    await yieldNow();
+  /**
+   * Moves what is in the log into the database, if it has so many pages: in a turn of its own, since it
+   * takes as long as some commits, which answers would have to wait for.
+   */
+  async #checkpoint(pages: number): Promise<void> {
     try {
-      this.#database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+      const { log } = this.#statements.of("PRAGMA wal_checkpoint(NOOP)").get() ?? {};
+      if (Number(log) < pages) return;
+      await yieldNow();
+      this.#do("PRAGMA wal_checkpoint(PASSIVE)");
     } catch (error) {
       // What is committed stays in the log; a later checkpoint or the next start takes it over.
       this.#refusal(error);
