@@ -536,7 +536,8 @@ export interface Mailbox {
   ): Promise<readonly number[]>;
   /**
    * Those of these messages (UIDs, ascending) that may have what is asked for: all that do, and maybe
-   * others, up to all. Texts are compared as `substringQuery` and `fuzzyQuery` say.
+   * others, up to all. Texts are compared as `substringQuery` and `fuzzyQuery` say. Callers ask for at
+   * most some hundred thousand at a time.
    */
   narrow(uids: readonly number[], query: TokenQuery): Promise<readonly number[]>;
   /**
@@ -548,8 +549,13 @@ export interface Mailbox {
     first: number,
     last: number,
   ): Promise<readonly (Pick<SortKeys, K> & { readonly uid: number })[]>;
-  /** Opens the text of one message. @throws {StoreError} `message-gone`, `unreadable` */
-  read(uid: number): Promise<StoredMessage>;
+  /**
+   * Opens the text of one message.
+   *
+   * @param room `StoredMessage.whole` may lie at its beginning, if it is longer than the message
+   * @throws {StoreError} `message-gone`, `unreadable`
+   */
+  read(uid: number, room?: Uint8Array): Promise<StoredMessage>;
 
   /**
    * Changes flags; with `unchangedSince` only of messages not changed after it.

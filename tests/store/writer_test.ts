@@ -21,7 +21,10 @@ class Fixture {
       this.syncs.push(sync);
       return sync.promise;
     };
-    this.writer = new Writer(this.database, recovery, { sync }, new Traffic());
+    this.writer = new Writer(this.database, recovery, {
+      sync,
+      checkpoint: () => Promise.resolve(),
+    }, new Traffic());
   }
 
   insert(n: number): Promise<number> {

@@ -161,8 +161,8 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
   } catch (error) {
     await parts?.background.stop();
     await parts?.writer.close();
-    parts?.commits.close();
     index.database.close();
+    parts?.commits.close();
     log.error("cannot open an account", {
       problem: error instanceof Error ? error.message : String(error),
     });
@@ -233,7 +233,7 @@ function contextOf(
     },
     damaged: (error) => giveUp("damaged", error instanceof Error ? error.message : String(error)),
   };
-  const commits = new WriteAheadLog(path, (seconds) => meter.synced("index", seconds));
+  const commits = new WriteAheadLog(path, database, (seconds) => meter.synced("index", seconds));
   const writer = new Writer(database, recovery, commits, settings.traffic);
   const context: AccountContext = {
     name,

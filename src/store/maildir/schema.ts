@@ -222,8 +222,8 @@ function open(path: string, log: Log, check: boolean): OpenedIndex {
   makeEmpty(path);
   const database = new DatabaseSync(path);
   try {
-    // Exclusive: the columns in memory are right only while nobody else writes. Not FULL, and no
-    // automatic checkpoints: both are the Writer's work.
+    // Exclusive: the columns in memory are right only while nobody else writes. What has to be
+    // durable is synced by the Writer, which makes checkpoints, too.
     database.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;
       PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -4096;
       PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 0;`);

@@ -1,12 +1,25 @@
 /** The file that SQLite appends commits to. @see https://www.sqlite.org/wal.html */
 
 import * as fs from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
+import { openSystemLibrary } from "../../system_library.ts";
 import { SyncTimes } from "./traffic.ts";
 import type { CommitLog } from "./writer.ts";
 
-/** Makes the commits in an index's write-ahead log durable. */
+const SYMBOLS = {
+  fdatasync: { parameters: ["i32"], result: "i32", nonblocking: true },
+} as const;
+
+/** Syncs the index, on another thread. */
+interface IndexSync {
+  readonly libc: Deno.DynamicLibrary<typeof SYMBOLS>;
+  readonly fd: number;
+}
+
+/** Makes the commits in an index's write-ahead log durable, and moves them to the index. */
 export class WriteAheadLog implements CommitLog {
   #fd: number | undefined;
+  #indexSync: IndexSync | undefined;
   readonly #times = new SyncTimes();
 
   /**
@@ -15,8 +28,14 @@ export class WriteAheadLog implements CommitLog {
    */
   constructor(
     private readonly index: string,
+    private readonly database: DatabaseSync,
     private readonly synced: (seconds: number) => void,
-  ) {}
+  ) {
+    const libc = openSystemLibrary("libc.so.6", SYMBOLS);
+    // By the library: Deno's own would close a duplicate of the descriptor, which drops the locks
+    // that SQLite has on the file. For the same reason this one stays open as long as the index.
+    if (libc) this.#indexSync = { libc, fd: fs.openSync(index, "r") };
+  }
 
   /** @throws the system's error */
   sync(alone: boolean): Promise<void> | undefined {
@@ -41,9 +60,35 @@ export class WriteAheadLog implements CommitLog {
     this.synced(seconds);
   }
 
-  /** Once nothing is being synced any more. */
+  /**
+   * SQLite would sync the log before and the index after it, and hold the event loop meanwhile: so it
+   * only copies the pages. The next commit overwrites the log, and so has to wait until the index is
+   * durable.
+   *
+   * @throws {Error} the system's, SQLite's: what is in the log may be in the index or not
+   */
+  async checkpoint(): Promise<void> {
+    const { database } = this;
+    if (this.#indexSync === undefined) return database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    await this.sync(false);
+    database.exec("PRAGMA synchronous = OFF");
+    try {
+      database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    } finally {
+      database.exec("PRAGMA synchronous = NORMAL");
+    }
+    const { libc, fd } = this.#indexSync;
+    if (await libc.symbols.fdatasync(fd) !== 0) throw new Error("The index cannot be synced");
+  }
+
+  /** Once the database is closed, and nothing is being synced any more. */
   close(): void {
     if (this.#fd !== undefined) fs.closeSync(this.#fd);
     this.#fd = undefined;
+    if (this.#indexSync) {
+      fs.closeSync(this.#indexSync.fd);
+      this.#indexSync.libc.close();
+    }
+    this.#indexSync = undefined;
   }
 }

@@ -32,6 +32,8 @@ export interface CommitLog {
    * @returns undefined if it is done
    */
   sync(alone: boolean): Promise<void> | undefined;
+  /** Brings what was committed into the index proper; nothing may be committed meanwhile. */
+  checkpoint(): Promise<void>;
 }
 
 /** How an operation is committed. */
@@ -61,14 +63,12 @@ const SYNCING = "making a change durable";
 /** A small operation is one that takes well under this many milliseconds. */
 const BATCH_MILLISECONDS = 6;
 
-/** A transaction that changes more messages than this writes many pages. */
+/** A transaction that changes more messages than this is committed in a turn of its own. */
 const LARGE = 200;
 
-/** Pages of the log that are moved into the database at once; with more the event loop would wait. */
-const CHECKPOINT_PAGES = 1000;
-
-/** A log of so many pages does not wait for the end of a long operation. */
-const LONG_LOG = 4 * CHECKPOINT_PAGES;
+/** Rows whose changes make the log some thousand pages long: more would hold the event loop. */
+const CHECKPOINT_ROWS = 1000;
+const LONG_LOG_ROWS = 10 * CHECKPOINT_ROWS;
 
 /**
  * Runs the operations of one account one after the other. Small ones that wait together share one
@@ -85,8 +85,9 @@ export class Writer {
   #running: Promise<void> | undefined;
   #asked = 0;
   #syncing: Promise<void> | undefined;
-  /** Rows that were changed when the log was last synced. */
+  /** Rows that were changed when the log was last synced, and at the last checkpoint. */
   #synced = 0;
+  #checkpointed = 0;
   /** How many operations the last durable commit had. */
   #before = 0;
   #closed = false;
@@ -150,7 +151,8 @@ export class Writer {
       throw error;
     }
     if (durable) await this.#sync(messages);
-    await this.#checkpoint(LONG_LOG);
+    // A long operation may go on for minutes, with the log growing meanwhile.
+    await this.#checkpointAfter(LONG_LOG_ROWS);
     return result;
   }
 
@@ -160,7 +162,7 @@ export class Writer {
 
   /** @throws {StoreError} `unavailable`, `over-quota`; what is in memory is that of the index */
   async #sync(operations: number): Promise<void> {
-    const changes = Number(this.#statements.arrays("SELECT total_changes()").get()?.[0]);
+    const changes = this.#changes;
     if (changes === this.#synced) return;
     this.#synced = changes;
     const alone = operations === 1 && this.#before === 1 && this.traffic.alone;
@@ -175,6 +177,11 @@ export class Writer {
     } finally {
       this.#syncing = undefined;
     }
+  }
+
+  /** Rows that were changed since the index was opened. */
+  get #changes(): number {
+    return Number(this.#statements.arrays("SELECT total_changes()").get()?.[0]);
   }
 
   /** Settles when all that was asked for so far is done. */
@@ -221,7 +228,7 @@ export class Writer {
         this.#queue.shift();
         await this.#runLong(next, next.long);
       } else await this.#runBatch();
-      await this.#checkpoint(CHECKPOINT_PAGES);
+      await this.#checkpointAfter(CHECKPOINT_ROWS);
     }
     this.#running = undefined;
   }
@@ -234,19 +241,16 @@ export class Writer {
     }
   }
 
-  /**
-   * Moves what is in the log into the database, if it has so many pages: in a turn of its own, since it
-   * takes as long as some commits, which answers would have to wait for.
-   */
-  async #checkpoint(pages: number): Promise<void> {
+  /** Makes a checkpoint if so many rows were changed since the last one. */
+  async #checkpointAfter(rows: number): Promise<void> {
+    const changes = this.#changes;
+    if (changes - this.#checkpointed < rows) return;
+    this.#checkpointed = changes;
+    await yieldNow();
     try {
-      const { log } = this.#statements.of("PRAGMA wal_checkpoint(NOOP)").get() ?? {};
-      if (Number(log) < pages) return;
-      await yieldNow();
-      this.#do("PRAGMA wal_checkpoint(PASSIVE)");
+      await this.log.checkpoint();
     } catch (error) {
-      // What is committed stays in the log; a later checkpoint or the next start takes it over.
-      this.#refusal(error);
+      this.#recovery.damaged(error);
     }
   }
 
