@@ -2,12 +2,16 @@
 
 import * as fs from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
-import { openSystemLibrary } from "../../system_library.ts";
+import { cString, openSystemLibrary } from "../../system_library.ts";
 import { SyncTimes } from "./traffic.ts";
 import type { CommitLog } from "./writer.ts";
 
+const CLOEXEC = 0x80000;
+
 const SYMBOLS = {
+  open: { parameters: ["buffer", "i32"], result: "i32" },
   fdatasync: { parameters: ["i32"], result: "i32", nonblocking: true },
+  close: { parameters: ["i32"], result: "i32" },
 } as const;
 
 /** Syncs the index, on another thread. */
@@ -31,10 +35,7 @@ export class WriteAheadLog implements CommitLog {
     private readonly database: DatabaseSync,
     private readonly synced: (seconds: number) => void,
   ) {
-    const libc = openSystemLibrary("libc.so.6", SYMBOLS);
-    // By the library: Deno's own would close a duplicate of the descriptor, which drops the locks
-    // that SQLite has on the file. For the same reason this one stays open as long as the index.
-    if (libc) this.#indexSync = { libc, fd: fs.openSync(index, "r") };
+    this.#indexSync = openIndexSync(index);
   }
 
   /** @throws the system's error */
@@ -85,10 +86,22 @@ export class WriteAheadLog implements CommitLog {
   close(): void {
     if (this.#fd !== undefined) fs.closeSync(this.#fd);
     this.#fd = undefined;
-    if (this.#indexSync) {
-      fs.closeSync(this.#indexSync.fd);
-      this.#indexSync.libc.close();
-    }
+    this.#indexSync?.libc.symbols.close(this.#indexSync.fd);
+    this.#indexSync?.libc.close();
     this.#indexSync = undefined;
   }
+}
+
+/**
+ * By the C library: Deno's own way would close a duplicate of the descriptor, which drops the locks
+ * that SQLite has on the file. For the same reason this one stays open as long as the index.
+ *
+ * @returns undefined where the C library may not be called
+ */
+function openIndexSync(index: string): IndexSync | undefined {
+  const libc = openSystemLibrary("libc.so.6", SYMBOLS);
+  const fd = libc?.symbols.open(cString(index), CLOEXEC) ?? -1;
+  if (libc && fd >= 0) return { libc, fd };
+  libc?.close();
+  return undefined;
 }
