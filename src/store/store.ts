@@ -251,8 +251,13 @@ export interface Account {
    */
   watch(listener: (news: AccountNews) => void): () => void;
 
-  /** Counts of one mailbox after taking over what other programs changed. @throws {StoreError} `no-mailbox` */
-  status(name: string): Promise<MailboxStatus>;
+  /**
+   * Counts of one mailbox after taking over what other programs changed.
+   *
+   * @param refreshed {@link refresh} was called for the same command: only the mailbox is looked at
+   * @throws {StoreError} `no-mailbox`
+   */
+  status(name: string, refreshed?: boolean): Promise<MailboxStatus>;
   /** Opens a mailbox; every `open` needs its `close`. @throws {StoreError} `no-mailbox` */
   open(name: string): Promise<Mailbox>;
 

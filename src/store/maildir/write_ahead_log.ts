@@ -3,10 +3,8 @@
 import * as fs from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { cString, openSystemLibrary } from "../../system_library.ts";
+import { SyncTimes } from "./traffic.ts";
 import type { CommitLog } from "./writer.ts";
-
-/** Seconds below which a sync takes no longer than the way to another thread and back does. */
-const QUICK = 0.0003;
 
 const CLOEXEC = 0x80000;
 
@@ -26,8 +24,7 @@ interface IndexSync {
 export class WriteAheadLog implements CommitLog {
   #fd: number | undefined;
   #indexSync: IndexSync | undefined;
-  /** Seconds that a sync takes, about: the mean of the last ones. */
-  #usual = QUICK;
+  readonly #times = new SyncTimes();
 
   /**
    * @param index path of the index; SQLite keeps one log for it as long as it is open
@@ -46,7 +43,7 @@ export class WriteAheadLog implements CommitLog {
     // SQLite has no locks on this file that a descriptor of ours could end by closing.
     const fd = this.#fd ??= fs.openSync(`${this.index}-wal`, "r");
     const started = performance.now();
-    if (!alone || this.#usual > QUICK) return this.#syncApart(fd, started);
+    if (!alone || !this.#times.quick) return this.#syncApart(fd, started);
     fs.fdatasyncSync(fd);
     this.#took(started);
   }
@@ -60,7 +57,7 @@ export class WriteAheadLog implements CommitLog {
 
   #took(started: number): void {
     const seconds = (performance.now() - started) / 1000;
-    this.#usual += (seconds - this.#usual) / 8;
+    this.#times.add(seconds);
     this.synced(seconds);
   }
 
