@@ -187,11 +187,12 @@ def main() -> None:
     print(f"{len(messages)} messages, {sum(map(len, messages)) / 1e6:.1f} MB")
     print(f"{'where':7}{'sessions':>9} {'':8}" + "".join(f"{s.name:>12}" for s in servers) + f"{'ratio':>8}")
     used: set[tuple[str, str]] = set()
+    run_id = int(time.time())
     for where in args.where.split(","):
         for count in map(int, args.sessions.split(",")):
             results: list[list[dict]] = [[] for _ in servers]
             for round in range(args.rounds):
-                spots = places(where, count, args.user, f"{MAILBOX}-{where}-{count}-{round}")
+                spots = places(where, count, args.user, f"{MAILBOX}-{run_id}-{where}-{count}-{round}")
                 used.update(spots)
                 for server, rounds in zip(servers, results):
                     rounds.append(run(server, args, spots, messages))

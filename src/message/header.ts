@@ -110,9 +110,8 @@ export function headerFilter(
   fields: readonly string[],
   not: boolean,
 ): (header: string) => string {
-  const wanted = new Set(fields.map((name) => name.toLowerCase()));
-  const wants = (name: string) => wanted.has(name) !== not;
-  return (header) => selectFields(header, wants) + "\r\n";
+  const names = new FieldNames(fields.map((name) => name.toLowerCase()));
+  return (header) => selectFields(header, names, !not) + "\r\n";
 }
 
 /**
@@ -204,13 +203,55 @@ export function cachedHeader(header: string, fields = headerFields(header)): str
   return wholeLines(selected);
 }
 
-function selectFields(header: string, wanted: (name: string) => boolean): string {
+/** Names of fields, made to be looked for in many headers. */
+class FieldNames {
+  readonly #names: ReadonlySet<string>;
+  /** By length, whether there is a name so long: most fields of a header need no closer look. */
+  readonly #lengths: readonly boolean[];
+
+  /** @param names in lower case */
+  constructor(names: Iterable<string>) {
+    // A line with a blank in front of its colon, but for the end, is no field.
+    this.#names = new Set(Array.from(names).filter((name) => !/\s/.test(name)));
+    const lengths: boolean[] = [];
+    for (const { length } of this.#names) lengths[length] = true;
+    this.#lengths = Array.from(lengths, Boolean);
+  }
+
+  /** Whether the field at `start` has one of the names. */
+  isAt(header: string, start: number, end: number): boolean {
+    // Not beyond its own line, of which there may be many without a colon.
+    let colon = start;
+    while (colon < end && header.charCodeAt(colon) !== COLON) {
+      if (header.charCodeAt(colon++) === LF) return false;
+    }
+    if (colon === end) return false;
+    let nameEnd = colon;
+    while (nameEnd > start && isBlank(header.charCodeAt(nameEnd - 1))) nameEnd--;
+    return this.#lengths[nameEnd - start] === true &&
+      this.#names.has(header.slice(start, nameEnd).toLowerCase());
+  }
+}
+
+function isBlank(char: number): boolean {
+  return char === 0x20 || char === 0x09;
+}
+
+/** The fields that have one of the names, or all others. */
+function selectFields(header: string, names: FieldNames, having: boolean): string {
   let selected = "";
-  for (let start = 0; !isEnd(header, start);) {
+  // Fields that follow each other are taken at once.
+  let from = -1;
+  let start = 0;
+  while (!isEnd(header, start)) {
     const end = endOfField(header, start);
-    if (wanted(fieldName(header, start, end).toLowerCase())) selected += header.slice(start, end);
+    if (names.isAt(header, start, end) !== having) {
+      if (from >= 0) selected += header.slice(from, start);
+      from = -1;
+    } else if (from < 0) from = start;
     start = end;
   }
+  if (from >= 0) selected += header.slice(from, start);
   return wholeLines(selected);
 }
 

@@ -294,13 +294,15 @@ function fsync(fd: number): Promise<void> {
 /**
  * Makes the entries of a directory durable.
  *
+ * @param here on this thread, which it holds meanwhile
  * @throws {StoreError} `no-mailbox`, `unavailable`
  */
-export async function syncDirectory(path: string): Promise<void> {
+export async function syncDirectory(path: string, here = false): Promise<void> {
   let fd: number | undefined;
   try {
     fd = fs.openSync(path, "r");
-    await fsync(fd);
+    if (here) fs.fsyncSync(fd);
+    else await fsync(fd);
   } catch (error) {
     // Some network file systems can't; there is nothing more to do on them.
     if (errnoOf(error) !== "EINVAL") throw storeErrorOf(error, DOING);

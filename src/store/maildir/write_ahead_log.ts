@@ -2,14 +2,16 @@
 
 import * as fs from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
-import { openSystemLibrary } from "../../system_library.ts";
+import { cString, openSystemLibrary } from "../../system_library.ts";
+import { SyncTimes } from "./traffic.ts";
 import type { CommitLog } from "./writer.ts";
 
-/** Seconds below which a sync takes no longer than the way to another thread and back does. */
-const QUICK = 0.0003;
+const CLOEXEC = 0x80000;
 
 const SYMBOLS = {
+  open: { parameters: ["buffer", "i32"], result: "i32" },
   fdatasync: { parameters: ["i32"], result: "i32", nonblocking: true },
+  close: { parameters: ["i32"], result: "i32" },
 } as const;
 
 /** Syncs the index, on another thread. */
@@ -22,8 +24,7 @@ interface IndexSync {
 export class WriteAheadLog implements CommitLog {
   #fd: number | undefined;
   #indexSync: IndexSync | undefined;
-  /** Seconds that a sync takes, about: the mean of the last ones. */
-  #usual = QUICK;
+  readonly #times = new SyncTimes();
 
   /**
    * @param index path of the index; SQLite keeps one log for it as long as it is open
@@ -34,10 +35,7 @@ export class WriteAheadLog implements CommitLog {
     private readonly database: DatabaseSync,
     private readonly synced: (seconds: number) => void,
   ) {
-    const libc = openSystemLibrary("libc.so.6", SYMBOLS);
-    // By the library: Deno's own would close a duplicate of the descriptor, which drops the locks
-    // that SQLite has on the file. For the same reason this one stays open as long as the index.
-    if (libc) this.#indexSync = { libc, fd: fs.openSync(index, "r") };
+    this.#indexSync = openIndexSync(index);
   }
 
   /** @throws the system's error */
@@ -45,7 +43,7 @@ export class WriteAheadLog implements CommitLog {
     // SQLite has no locks on this file that a descriptor of ours could end by closing.
     const fd = this.#fd ??= fs.openSync(`${this.index}-wal`, "r");
     const started = performance.now();
-    if (!alone || this.#usual > QUICK) return this.#syncApart(fd, started);
+    if (!alone || !this.#times.quick) return this.#syncApart(fd, started);
     fs.fdatasyncSync(fd);
     this.#took(started);
   }
@@ -59,7 +57,7 @@ export class WriteAheadLog implements CommitLog {
 
   #took(started: number): void {
     const seconds = (performance.now() - started) / 1000;
-    this.#usual += (seconds - this.#usual) / 8;
+    this.#times.add(seconds);
     this.synced(seconds);
   }
 
@@ -88,10 +86,22 @@ export class WriteAheadLog implements CommitLog {
   close(): void {
     if (this.#fd !== undefined) fs.closeSync(this.#fd);
     this.#fd = undefined;
-    if (this.#indexSync) {
-      fs.closeSync(this.#indexSync.fd);
-      this.#indexSync.libc.close();
-    }
+    this.#indexSync?.libc.symbols.close(this.#indexSync.fd);
+    this.#indexSync?.libc.close();
     this.#indexSync = undefined;
   }
+}
+
+/**
+ * By the C library: Deno's own way would close a duplicate of the descriptor, which drops the locks
+ * that SQLite has on the file. For the same reason this one stays open as long as the index.
+ *
+ * @returns undefined where the C library may not be called
+ */
+function openIndexSync(index: string): IndexSync | undefined {
+  const libc = openSystemLibrary("libc.so.6", SYMBOLS);
+  const fd = libc?.symbols.open(cString(index), CLOEXEC) ?? -1;
+  if (libc && fd >= 0) return { libc, fd };
+  libc?.close();
+  return undefined;
 }

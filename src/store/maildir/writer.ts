@@ -6,6 +6,7 @@ import { StoreError } from "../store.ts";
 import { storeErrorOf } from "./disk_error.ts";
 import { isDamage, isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
 import { Statements } from "./statements.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** What a small operation leaves to do once its statements have run. */
 export interface Effect<T> {
@@ -67,6 +68,7 @@ const LARGE = 200;
 
 /** Rows whose changes make the log some thousand pages long: more would hold the event loop. */
 const CHECKPOINT_ROWS = 1000;
+const LONG_LOG_ROWS = 10 * CHECKPOINT_ROWS;
 
 /**
  * Runs the operations of one account one after the other. Small ones that wait together share one
@@ -90,7 +92,12 @@ export class Writer {
   #before = 0;
   #closed = false;
 
-  constructor(database: DatabaseSync, recovery: Recovery, private readonly log: CommitLog) {
+  constructor(
+    database: DatabaseSync,
+    recovery: Recovery,
+    private readonly log: CommitLog,
+    private readonly traffic: Traffic,
+  ) {
     this.#database = database;
     this.#statements = new Statements(database);
     this.#recovery = recovery;
@@ -144,6 +151,8 @@ export class Writer {
       throw error;
     }
     if (durable) await this.#sync(messages);
+    // A long operation may go on for minutes, with the log growing meanwhile.
+    await this.#checkpointAfter(LONG_LOG_ROWS);
     return result;
   }
 
@@ -156,12 +165,13 @@ export class Writer {
     const changes = this.#changes;
     if (changes === this.#synced) return;
     this.#synced = changes;
-    const alone = operations === 1 && this.#before === 1;
+    const alone = operations === 1 && this.#before === 1 && this.traffic.alone;
     this.#before = operations;
     try {
       this.#syncing = this.log.sync(alone);
       await this.#syncing;
     } catch (error) {
+      this.#synced = -1;
       this.#reload();
       throw storeErrorOf(error, SYNCING);
     } finally {
@@ -191,7 +201,18 @@ export class Writer {
     }
     return new Promise<T>((resolve, reject) => {
       this.#asked++;
-      this.#queue.push({ ...operation, resolve: resolve as (value: unknown) => void, reject });
+      const end = this.traffic.begin();
+      this.#queue.push({
+        ...operation,
+        resolve: (value) => {
+          end();
+          resolve(value as T);
+        },
+        reject: (error) => {
+          end();
+          reject(error);
+        },
+      });
       this.#running ??= this.#drain();
     });
   }
@@ -207,7 +228,7 @@ export class Writer {
         this.#queue.shift();
         await this.#runLong(next, next.long);
       } else await this.#runBatch();
-      if (this.#changes - this.#checkpointed >= CHECKPOINT_ROWS) await this.#checkpoint();
+      await this.#checkpointAfter(CHECKPOINT_ROWS);
     }
     this.#running = undefined;
   }
@@ -220,8 +241,11 @@ export class Writer {
     }
   }
 
-  async #checkpoint(): Promise<void> {
-    this.#checkpointed = this.#changes;
+  /** Makes a checkpoint if so many rows were changed since the last one. */
+  async #checkpointAfter(rows: number): Promise<void> {
+    const changes = this.#changes;
+    if (changes - this.#checkpointed < rows) return;
+    this.#checkpointed = changes;
     await yieldNow();
     try {
       await this.log.checkpoint();
