@@ -1,70 +1,61 @@
-/** A message as people send them, for the benchmarks of this folder. */
-
-const WORDS = "report meeting lunch invoice garden server holiday photo ticket order music".split(
-  " ",
-);
-
-function paragraphs(lines: number): string[] {
-  return Array.from(
-    { length: lines },
-    (_, line) => Array.from({ length: 10 }, (_, at) => WORDS[(line * 7 + at * 3) % 11]).join(" "),
-  );
-}
+/** Messages of usual forms for the micro-benchmarks: the same each time. */
 
 const HEADER = [
-  "Return-Path: <ann@example.org>",
-  "Received: from mx.example.org (mx.example.org [192.0.2.7]) by mail.example.com with ESMTPS",
-  "\tid 4XyZ123456; Mon, 2 Nov 2026 09:30:00 +0000",
-  "DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.org; s=key; bh=abc=;",
-  "\th=from:to:subject; b=AAAABBBBCCCC",
-  "From: =?utf-8?Q?Ann_=C3=85berg?= <ann@example.org>",
-  "To: Bob <bob@example.com>, Carol <carol@example.com>",
-  "Cc: dave@example.net",
-  "Subject: =?utf-8?B?UmU6IHRoZSBidWRnZXQgZsO8ciAyMDI3?=",
-  "Date: Mon, 2 Nov 2026 10:30:00 +0100",
-  "Message-ID: <20261102.1@example.org>",
-  "In-Reply-To: <20261101.9@example.com>",
-  "References: <20261101.8@example.com> <20261101.9@example.com>",
+  "Return-Path: <anna@bench.example>",
+  ...[1, 2, 3].map((n) =>
+    `Received: from mx${n}.bench.example (mx${n}.bench.example [192.0.2.${n}])\r\n` +
+    `\tby mail.bench.example with ESMTPS id 0A1B2C3${n}\r\n` +
+    "\tfor <me@bench.example>; Tue, 3 Mar 2026 10:11:12 +0100"
+  ),
+  `DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=bench.example; s=s1;\r\n\tb=${
+    "Abc+/".repeat(34)
+  }`,
+  "Date: Tue, 3 Mar 2026 10:11:12 +0100",
+  "From: =?utf-8?B?Sm9zw6kgTsO6w7Fleg==?= <jose@bench.example>",
+  "To: User 1 <t1@bench.example>, User 2 <t2@bench.example>",
+  "Cc: Team <team@bench.example>",
+  "In-Reply-To: <a.1@bench.example>",
+  "References: <a.0@bench.example>\r\n <a.1@bench.example>",
+  "Subject: Re: =?utf-8?Q?quarterly_report_=C3=A5=C3=A4=C3=B6?=",
+  "Message-ID: <a.2@bench.example>",
   "MIME-Version: 1.0",
 ];
 
-/** The header block with its blank line, latin1, CRLF. */
-export const SAMPLE_HEADER = [
-  ...HEADER,
-  'Content-Type: multipart/mixed; boundary="outer"',
-  "",
-  "",
-].join("\r\n");
+const LINE = "meeting budget report invoice server mailbox review draft final minutes agenda";
 
-/** Text, HTML and an attachment, 34 KB, CRLF. */
-export const SAMPLE_MESSAGE: Uint8Array<ArrayBuffer> = new TextEncoder().encode(
-  SAMPLE_HEADER + [
-    "--outer",
-    'Content-Type: multipart/alternative; boundary="inner"',
+function lines(octets: number, end: string): string {
+  const count = Math.ceil(octets / (LINE.length + end.length));
+  return `${LINE}${end}`.repeat(count);
+}
+
+/** Header fields, with the empty line. */
+export const SAMPLE_HEADER = `${HEADER.join("\r\n")}\r\n\r\n`;
+
+/** A text of about so many octets. */
+export function plainMessage(octets: number, end: "\r\n" | "\n" = "\r\n"): Uint8Array {
+  const header = [...HEADER, "Content-Type: text/plain; charset=utf-8", "", ""].join("\r\n");
+  return new TextEncoder().encode(
+    header.replaceAll("\r\n", end) + lines(octets, end),
+  );
+}
+
+/** A text and an attachment in base64, of about so many octets. */
+export function attachedMessage(octets: number): Uint8Array {
+  const base64 = `${"QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNk".slice(0, 38).repeat(2)}\r\n`;
+  return new TextEncoder().encode([
+    ...HEADER,
+    'Content-Type: multipart/mixed; boundary="=_b1"',
     "",
-    "--inner",
+    "--=_b1",
     "Content-Type: text/plain; charset=utf-8",
-    "Content-Transfer-Encoding: quoted-printable",
     "",
-    ...paragraphs(60).map((line) => line.replace("order", "b=C3=A9b=C3=A9")),
-    "--inner",
-    "Content-Type: text/html; charset=utf-8",
-    "",
-    ...paragraphs(60).map((line) => `<p>${line}</p>`),
-    "--inner--",
-    "--outer",
+    lines(octets / 5, "\r\n"),
+    "--=_b1",
     'Content-Type: application/pdf; name="report.pdf"',
     "Content-Transfer-Encoding: base64",
-    'Content-Disposition: attachment; filename="report.pdf"',
     "",
-    ...Array.from(
-      { length: 300 },
-      () => "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9w",
-    ),
-    "--outer--",
+    base64.repeat(octets / 100),
+    "--=_b1--",
     "",
-  ].join("\r\n"),
-);
-
-/** The same with the line ends that files have. */
-export const SAMPLE_FILE: Uint8Array<ArrayBuffer> = SAMPLE_MESSAGE.filter((octet) => octet !== 13);
+  ].join("\r\n"));
+}

@@ -25,7 +25,10 @@ export function giveTo(fd: number, owner: Owner): void {
  * @throws {Error} the system's
  */
 export function giveToOwnerOf(folder: string, fd: number): void {
-  if (fs.fstatSync(fd).uid === 0) giveTo(fd, fs.statSync(folder));
+  const { uid, gid } = fs.fstatSync(fd);
+  if (uid !== 0) return;
+  const owner = fs.statSync(folder);
+  if (owner.uid !== uid || owner.gid !== gid) fs.fchownSync(fd, owner.uid, owner.gid);
 }
 
 /**

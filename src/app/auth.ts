@@ -1,6 +1,7 @@
 /** Makes authenticators from their configs. */
 
 import type { Authenticator } from "../auth/auth.ts";
+import { CachedPasswords } from "../auth/cached_passwords.ts";
 import { DovecotSasl } from "../auth/dovecot/dovecot_sasl.ts";
 import { External } from "../auth/external/external.ts";
 import { FirstOf } from "../auth/first_of.ts";
@@ -50,19 +51,23 @@ export class Authenticators {
         return new PlainSeparate({ users, passwords: await this.open(config.pass), log });
       }
       case "dovecot_sasl":
-        return new DovecotSasl({ ...config, log });
+        return cached(new DovecotSasl({ ...config, log }), config);
       case "external":
-        return new External({ ...config, log });
+        return cached(new External({ ...config, log }), config);
       case "ldap":
-        return await openLdap(config, log);
+        return cached(await openLdap(config, log), config);
       case "oauth2":
         return await openOAuth2(config, log);
       case "pam":
-        return Pam.open({ service: config.service, log });
+        return cached(Pam.open({ service: config.service, log }), config);
       case "shadow":
-        return await Shadow.open({ path: config.path, log });
+        return await Shadow.open({ ...config, log });
     }
   }
+}
+
+function cached(auth: Authenticator, { cache }: { readonly cache: number }): Authenticator {
+  return cache === 0 ? auth : new CachedPasswords(auth, cache);
 }
 
 type ConfigOf<M extends AuthConfig["module"]> = Extract<AuthConfig, { module: M }>;

@@ -58,7 +58,7 @@ export function collectWhenQuiet(largest = LARGEST): () => void {
 function collector(): (() => void) | undefined {
   setFlagsFromString("--expose-gc");
   try {
-    const collect: unknown = runInNewContext("gc");
+    const collect: unknown = runInNewContext("globalThis.gc");
     return typeof collect === "function" ? () => void collect() : undefined;
   } finally {
     setFlagsFromString("--no-expose-gc");

@@ -4,6 +4,7 @@ import type { Log } from "../log.ts";
 import type { Table } from "../tables/table.ts";
 import type { Authenticator, AuthResult, Checks, ScramHash, ScramKeys } from "./auth.ts";
 import { HashingUnavailable, HashPool } from "./hash_pool.ts";
+import { LoginCache } from "./login_cache.ts";
 import {
   blankHash,
   costOf,
@@ -14,6 +15,7 @@ import {
   SCRAM_ITERATIONS,
   withoutSecret,
 } from "./password_hash.ts";
+import { isQuick } from "./quick_hash.ts";
 
 export interface PassTableOptions {
   readonly table: Table;
@@ -23,6 +25,8 @@ export interface PassTableOptions {
   /** What is offered; "auto", the default: what all users of the table have keys of. */
   readonly scram?: "auto" | readonly ScramHash[];
   readonly pool?: HashPool;
+  /** Milliseconds for which a password that was right is not hashed again; 0 if absent. */
+  readonly cache?: number;
 }
 
 /** No password is longer; checking one must not become a way to keep the server busy. */
@@ -30,9 +34,16 @@ const LONGEST_PASSWORD = 4096;
 
 /** What a table has of a user, or why nobody can log in by that. */
 type Stored =
-  | { readonly hash: PasswordHash; readonly fault?: undefined; readonly disabled?: undefined }
+  | {
+    readonly hash: PasswordHash;
+    /** The hash as it stands in the table. */
+    readonly value: string;
+    readonly fault?: undefined;
+    readonly disabled?: undefined;
+  }
   | {
     readonly hash?: undefined;
+    readonly value?: undefined;
     readonly fault: string;
     /** Of a disabled user: a hash of the same cost that no password has. */
     readonly disabled?: PasswordHash;
@@ -54,11 +65,13 @@ interface Census {
 export class PassTable implements Authenticator {
   readonly #options: PassTableOptions;
   readonly #pool: HashPool;
+  readonly #cache: LoginCache<boolean>;
   #census = censusOf([]);
 
   private constructor(options: PassTableOptions) {
     this.#options = options;
     this.#pool = options.pool ?? new HashPool();
+    this.#cache = new LoginCache({ lifetime: options.cache ?? 0, isPositive: (match) => match });
   }
 
   /** Looks at the table once, to know what it can check. @throws {Error} when it cannot be read */
@@ -109,19 +122,36 @@ export class PassTable implements Authenticator {
   }
 
   close(): Promise<void> {
+    this.#cache.clear();
     this.#pool.close();
     return Promise.resolve();
   }
 
   async #check(username: string, password: string): Promise<AuthResult> {
-    const { hash, fault, disabled } = await this.#stored(username);
+    const { hash, value = "", fault, disabled } = await this.#stored(username);
     // A table that does not tell its values still tells what a check costs, user by user.
     if (hash !== undefined && this.#options.table.values === undefined) {
       this.#census = { ...this.#census, standIn: withoutSecret(hash) };
     }
-    const match = await this.#pool.verify(hash ?? disabled ?? this.#census.standIn, password);
+    const match = await this.#matches(
+      username,
+      hash ?? disabled ?? this.#census.standIn,
+      value,
+      password,
+    );
     if (hash === undefined) return refused(fault);
     return match ? { ok: true, username } : refused("wrong password");
+  }
+
+  /** The table is asked each time, and its value decides: a change of it counts at once. */
+  #matches(
+    username: string,
+    hash: PasswordHash,
+    value: string,
+    password: string,
+  ): Promise<boolean> {
+    const verify = () => this.#pool.verify(hash, password);
+    return isQuick(hash) ? verify() : this.#cache.check([username, value, password], verify);
   }
 
   async #stored(username: string): Promise<Stored> {
@@ -147,7 +177,7 @@ export class PassTable implements Authenticator {
       });
       return { fault: "the password is stored in the clear" };
     }
-    return { hash };
+    return { hash, value };
   }
 
   #unreadable(detail: string): void {

@@ -35,6 +35,7 @@ export class BrokenResponse extends Disconnected {
 /** Where responses go. Text is latin1: one char, one byte. */
 export interface Output {
   text(text: string): void;
+  /** They must stay as they are until {@link flush} has settled. */
   bytes(bytes: Uint8Array): void;
   /** True once so much is waiting that the writer should `await` {@link flush}. */
   readonly full: boolean;

@@ -16,6 +16,7 @@ import {
   filteredHeader,
   isFiltered,
   type OctetRange,
+  readText,
   sectionRange,
 } from "./sections.ts";
 
@@ -151,6 +152,13 @@ function planSection(item: ItemNamed<"BODY[]">): PlannedItem {
     const textOf = ({ header = "" }) => `${label} ${literal(cut(select(header), partial))}`;
     return { ...lasting(name, "header", textOf), marksSeen };
   }
+  if (isBrief(item)) {
+    const brief = {
+      key: `${label} ${partial?.count ?? ""}`,
+      textOf: (message: FetchedMessage) => sectionText(message, item),
+    };
+    return { cached: ["parts"], prepared: true, opened: true, marksSeen, brief };
+  }
   const whole = section.part.length === 0 && section.text === "";
   return {
     cached: whole ? [] : ["parts"],
@@ -167,6 +175,32 @@ function isKeptHeader({ part, text, fields }: Section): boolean {
     fields.every((field) => CACHED_FIELDS.has(field.toLowerCase()));
 }
 
+/** Octets of a section that is worth keeping. */
+const BRIEF = 1024;
+
+function isBrief({ section, partial }: ItemNamed<"BODY[]">): boolean {
+  return isFiltered(section) || (partial !== undefined && partial.count <= BRIEF);
+}
+
+async function sectionText(
+  message: FetchedMessage,
+  { section, partial, label }: ItemNamed<"BODY[]">,
+): Promise<string> {
+  const { stored, cached } = openedOf(message);
+  const range = sectionRange(section, stored.size, cached.parts);
+  if (range === undefined) return `${label} NIL`;
+  const text = isFiltered(section)
+    ? cut(await filteredHeader(stored, range, section), partial)
+    : await readText(stored, clip(range, partial));
+  return `${label} ${literal(text)}`;
+}
+
+function openedOf(message: FetchedMessage): FetchedMessage & { readonly stored: StoredMessage } {
+  const { stored } = message;
+  if (stored === undefined) throw new Error("A section was planned without opening the message");
+  return { ...message, stored };
+}
+
 function literal(bytes: string): string {
   return bytes === "" ? '""' : `{${bytes.length}}\r\n${bytes.replaceAll("\0", "\x80")}`;
 }
@@ -176,16 +210,10 @@ async function writeSection(
   { section, partial, label }: ItemNamed<"BODY[]">,
   out: Output,
 ): Promise<void> {
-  const { stored, cached } = message;
-  if (stored === undefined) throw new Error("A section was planned without opening the message");
+  const { stored, cached } = openedOf(message);
   const range = sectionRange(section, stored.size, cached.parts);
   if (range === undefined) {
     out.text(`${label} NIL`);
-    return;
-  }
-  if (isFiltered(section)) {
-    const header = await filteredHeader(stored, range, section);
-    out.text(`${label} ${literal(cut(header, partial))}`);
     return;
   }
   await writeRange(stored, clip(range, partial), label, out);

@@ -3,10 +3,13 @@
 import type { CachedItems, Mailbox, MessageColumns } from "../store/store.ts";
 import { lowerBound } from "../wire/number_set.ts";
 
-/** An item whose text is the same as long as its message is there. */
-export interface LastingItem {
+interface Keyed {
   /** Items with the same key have the same texts. */
   readonly key: string;
+}
+
+/** An item whose text is the same as long as its message is there. */
+export interface LastingItem extends Keyed {
   readonly cached: readonly (keyof CachedItems)[];
   readonly textOf: (cached: Partial<CachedItems>) => string;
 }
@@ -111,21 +114,49 @@ export class LastingTexts {
     uids: readonly number[],
     mailbox: TextSource,
   ): Promise<readonly TextBlock[]> {
-    const texts = this.#textsOf(mailbox.messages);
-    const number = Math.floor(uids[0] / texts.span);
-    const names = items.map(({ key }) => `${number} ${key}`);
-    const blocks = names.map((name) => this.#find(texts, name, uids));
+    const blocks = this.#blocks(items, uids, mailbox);
     const lacking = items.filter((_, at) => blocks[at] === undefined);
     if (lacking.length === 0) return blocks as TextBlock[];
-    const whole = { first: Math.max(1, number * texts.span), last: (number + 1) * texts.span - 1 };
-    const keep = isMost(uids, whole, mailbox.messages);
-    const range = keep ? whole : { first: uids[0], last: uids[uids.length - 1] };
+    const whole = this.#rangeOf(uids, mailbox);
+    const most = isMost(uids, whole, mailbox.messages);
+    const range = most ? whole : { first: uids[0], last: uids[uids.length - 1] };
     const made = await read(lacking, range, mailbox);
-    return items.map((item, at) => {
-      const block = blocks[at] ?? made[lacking.indexOf(item)];
-      if (keep && blocks[at] === undefined) this.#keep(texts, names[at], block);
-      return block;
-    });
+    if (most) this.#keep(lacking, made, uids, mailbox);
+    return items.map((item, at) => blocks[at] ?? made[lacking.indexOf(item)]);
+  }
+
+  /** Blocks with the texts of all these messages, if there is one for each item. */
+  find(
+    items: readonly Keyed[],
+    uids: readonly number[],
+    mailbox: TextSource,
+  ): readonly TextBlock[] | undefined {
+    const blocks = this.#blocks(items, uids, mailbox);
+    return blocks.every((block) => block !== undefined) ? blocks : undefined;
+  }
+
+  /**
+   * Keeps texts that were made of these messages, if they are worth it.
+   *
+   * @param texts of each item in the order of `uids`
+   * @param uids messages of one run of {@link runs}
+   */
+  keep(
+    items: readonly Keyed[],
+    texts: readonly (readonly string[])[],
+    uids: readonly number[],
+    mailbox: TextSource,
+  ): void {
+    if (uids.length === 0) return;
+    if (!isMost(uids, this.#rangeOf(uids, mailbox), mailbox.messages)) return;
+    const all = Uint32Array.from(uids);
+    this.#keep(items, texts.map((of) => new TextBlock(all, of)), uids, mailbox);
+  }
+
+  #rangeOf(uids: readonly number[], { messages }: TextSource): UidRange {
+    const { span } = this.#textsOf(messages);
+    const first = Math.floor(uids[0] / span) * span;
+    return { first: Math.max(1, first), last: first + span - 1 };
   }
 
   #textsOf(messages: MessageColumns): MailboxTexts {
@@ -139,19 +170,40 @@ export class LastingTexts {
     return texts;
   }
 
-  #find(texts: MailboxTexts, name: string, uids: readonly number[]): TextBlock | undefined {
-    const block = texts.blocks.get(name);
-    // It may be from before some of them arrived, or were read.
-    if (block === undefined || !uids.every((uid) => block.has(uid))) return undefined;
-    const place = this.#used.get(block);
-    if (place !== undefined) {
-      this.#used.delete(block);
-      this.#used.set(block, place);
-    }
-    return block;
+  #blocks(
+    items: readonly Keyed[],
+    uids: readonly number[],
+    mailbox: TextSource,
+  ): (TextBlock | undefined)[] {
+    const { blocks } = this.#textsOf(mailbox.messages);
+    const { first } = this.#rangeOf(uids, mailbox);
+    return items.map(({ key }) => {
+      const block = blocks.get(`${first} ${key}`);
+      // It may be from before some of them arrived, or were read.
+      if (block === undefined || !uids.every((uid) => block.has(uid))) return undefined;
+      const place = this.#used.get(block);
+      if (place !== undefined) {
+        this.#used.delete(block);
+        this.#used.set(block, place);
+      }
+      return block;
+    });
   }
 
-  #keep(texts: MailboxTexts, name: string, block: TextBlock): void {
+  #keep(
+    items: readonly Keyed[],
+    blocks: readonly TextBlock[],
+    uids: readonly number[],
+    mailbox: TextSource,
+  ): void {
+    const texts = this.#textsOf(mailbox.messages);
+    const { first } = this.#rangeOf(uids, mailbox);
+    for (const [at, block] of blocks.entries()) {
+      this.#keepOne(texts, `${first} ${items[at].key}`, block);
+    }
+  }
+
+  #keepOne(texts: MailboxTexts, name: string, block: TextBlock): void {
     this.#forget(texts.blocks.get(name));
     for (const [oldest, { of }] of this.#used) {
       if (this.#octets + block.octets <= this.#budget) break;

@@ -7,19 +7,30 @@
  */
 export class ListPattern {
   readonly #pattern: string;
-  readonly #matchesAll: boolean;
-  readonly #plain: boolean;
+  /** What is before the first wildcard. */
+  readonly #prefix: string;
+  /** The first wildcard, and what is after it. */
+  readonly #rest: string;
 
   constructor(pattern: string) {
     this.#pattern = pattern.replace(/\*[*%]+|%+\*+[*%]*/g, "*").replace(/%+/g, "%");
-    this.#matchesAll = this.#pattern === "*";
-    this.#plain = !/[*%]/.test(pattern);
+    const first = this.#pattern.search(/[*%]/);
+    this.#prefix = first < 0 ? this.#pattern : this.#pattern.slice(0, first);
+    this.#rest = this.#pattern.slice(this.#prefix.length);
   }
 
   matches(name: string): boolean {
-    if (this.#matchesAll) return true;
-    if (this.#plain) return this.#pattern === name;
-    return this.#run(name);
+    if (!name.startsWith(this.#prefix)) return false;
+    switch (this.#rest) {
+      case "":
+        return name.length === this.#prefix.length;
+      case "*":
+        return true;
+      case "%":
+        return !name.includes("/", this.#prefix.length);
+      default:
+        return this.#run(name);
+    }
   }
 
   #run(name: string): boolean {

@@ -32,10 +32,18 @@ export type PlannedItem =
   & (
     | { readonly text: (message: FetchedMessage) => string }
     | { readonly lasting: LastingItem }
+    | { readonly brief: BriefItem }
     | { readonly write: (message: FetchedMessage, out: Output) => Promise<void> }
     /** What it takes long to make; its result writes it, or is undefined if it cannot be made. */
     | { readonly ready: (message: FetchedMessage, pace: Pace) => Promise<Writing | undefined> }
   );
+
+/** What is read in the message, never changes, and is short enough to be kept in memory. */
+export interface BriefItem {
+  /** Items with the same key have the same texts. */
+  readonly key: string;
+  readonly textOf: (message: FetchedMessage) => Promise<string>;
+}
 
 /** Writes an item that was made ready, with its name. */
 export type Writing = (out: Output) => Promise<void> | void;

@@ -16,6 +16,9 @@ import type { SearchScope, Seqs } from "./search_columns.ts";
 /** How many messages' kept items are read at once. */
 const BATCH = 500;
 
+/** How many messages the store narrows down at once. */
+const NARROWED = 100_000;
+
 /** Rows of messages between two others that are read, too: that costs less than another statement. */
 const GAP = 8;
 
@@ -136,14 +139,23 @@ export async function filterTexts(
 export async function narrowed(
   query: TokenQuery | undefined,
   seqs: Seqs,
-  { view }: SearchScope,
+  { view, pace }: SearchScope,
 ): Promise<Seqs> {
   if (query === undefined || seqs.length === 0) return seqs;
-  const uids = seqs.map((seq) => view.uidOf(seq));
-  const left = await view.mailbox.narrow(uids, query);
-  if (left.length === uids.length) return seqs;
-  let at = 0;
-  return seqs.filter((_, i) => uids[i] === left[at] && ++at > 0);
+  const found: number[] = [];
+  for (let start = 0; start < seqs.length; start += NARROWED) {
+    const some = seqs.slice(start, start + NARROWED);
+    const uids = some.map((seq) => view.uidOf(seq));
+    const left = await view.mailbox.narrow(uids, query);
+    let at = 0;
+    for (const [i, uid] of uids.entries()) {
+      if (uid !== left[at]) continue;
+      found.push(some[i]);
+      at++;
+    }
+    if (pace.due()) await pace.turn();
+  }
+  return found;
 }
 
 /** Lets pass those of `seqs` whose text, with `headers` also any header, holds the needle. */

@@ -1,7 +1,7 @@
 /** By what messages are known to belong to one conversation. @see RFC 8474 §5.2 */
 
 import { baseSubject } from "./base_subject.ts";
-import { firstField, type HeaderField, headerFields } from "./header.ts";
+import { fieldsOf, firstField, type Header, type HeaderField, isNamed } from "./header.ts";
 import { foldCase } from "./search_text.ts";
 
 /** What a message says of the conversation that it is part of. */
@@ -25,8 +25,8 @@ const MESSAGE_ID = /<([^<>\s]{1,900})>/g;
  *
  * @see RFC 5322 §3.6.4
  */
-export function conversationOf(header: string): Conversation {
-  const fields = headerFields(header);
+export function conversationOf(header: Header): Conversation {
+  const fields = fieldsOf(header);
   const answered = idsOf(fields, "in-reply-to");
   const referenced = idsOf(fields, "references").reverse();
   const [own] = idsOf(fields, "message-id");
@@ -45,9 +45,9 @@ export function conversationOf(header: string): Conversation {
 
 function idsOf(fields: readonly HeaderField[], wanted: string): string[] {
   const ids: string[] = [];
-  for (const { name, value } of fields) {
-    if (name.length !== wanted.length || name.toLowerCase() !== wanted) continue;
-    for (const [, id] of value.matchAll(MESSAGE_ID)) ids.push(id);
+  for (const field of fields) {
+    if (!isNamed(field, wanted)) continue;
+    for (const [, id] of field.value.matchAll(MESSAGE_ID)) ids.push(id);
   }
   return ids;
 }

@@ -1,7 +1,7 @@
 /** ENVELOPE in wire form. @see RFC 9051 §7.5.2 */
 
 import { type Address, parseAddressList } from "./address.ts";
-import { firstField, type HeaderField, headerFields, unfold } from "./header.ts";
+import { fieldsOf, firstField, type Header, type HeaderField, isNamed, unfold } from "./header.ts";
 import { trimBlanks } from "./structured_field.ts";
 import { nstring } from "./wire_string.ts";
 
@@ -9,8 +9,8 @@ import { nstring } from "./wire_string.ts";
  * The ENVELOPE of a header block (latin1), parentheses included. Encoded words stay encoded.
  * A field that occurs twice counts once (the first), but address lists are joined.
  */
-export function envelope(header: string): string {
-  const fields = headerFields(header);
+export function envelope(header: Header): string {
+  const fields = fieldsOf(header);
   const from = addresses(fields, "from");
   const items = [
     text(fields, "date"),
@@ -36,7 +36,7 @@ function text(fields: readonly HeaderField[], name: string): string {
 function addresses(fields: readonly HeaderField[], name: string): string {
   let list = "";
   for (const field of fields) {
-    if (field.name.length !== name.length || field.name.toLowerCase() !== name) continue;
+    if (!isNamed(field, name)) continue;
     for (const address of parseAddressList(field.value)) list += addressText(address);
   }
   return list === "" ? "NIL" : `(${list})`;

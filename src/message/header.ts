@@ -18,6 +18,14 @@ export interface HeaderField {
   readonly end: number;
 }
 
+/** A header block, or its fields where they have been cut already. */
+export type Header = string | readonly HeaderField[];
+
+/** The fields of a header. */
+export function fieldsOf(header: Header): readonly HeaderField[] {
+  return typeof header === "string" ? headerFields(header) : header;
+}
+
 /** The fields of a block, up to its blank line. A line without a colon is a field without a name. */
 export function headerFields(header: string): HeaderField[] {
   const fields: HeaderField[] = [];
@@ -77,10 +85,12 @@ export function* fieldValues(header: string, name: string): Generator<string> {
 
 /** The raw value of the first field of that name (lower case). */
 export function firstField(fields: readonly HeaderField[], name: string): string | undefined {
-  for (const field of fields) {
-    if (field.name.length === name.length && field.name.toLowerCase() === name) return field.value;
-  }
-  return undefined;
+  return fields.find((field) => isNamed(field, name))?.value;
+}
+
+/** True for a field of that name (lower case). */
+export function isNamed(field: HeaderField, name: string): boolean {
+  return field.name.length === name.length && field.name.toLowerCase() === name;
 }
 
 /** Joins a folded value to one line: the line ends go, the blanks after them stay. @see RFC 5322 §2.2.3 */
@@ -100,9 +110,8 @@ export function headerFilter(
   fields: readonly string[],
   not: boolean,
 ): (header: string) => string {
-  const wanted = new Set(fields.map((name) => name.toLowerCase()));
-  const wants = (name: string) => wanted.has(name) !== not;
-  return (header) => selectFields(header, wants) + "\r\n";
+  const names = new FieldNames(fields.map((name) => name.toLowerCase()));
+  return (header) => selectFields(header, names, !not) + "\r\n";
 }
 
 /**
@@ -181,18 +190,72 @@ export const CACHED_FIELDS: ReadonlySet<string> = new Set([
   "x-virus-status",
 ]);
 
-/** The fields of {@link CACHED_FIELDS} as they lie, without the blank line. */
-export function cachedHeader(header: string): string {
-  return selectFields(header, (name) => CACHED_FIELDS.has(name));
+/**
+ * The fields of {@link CACHED_FIELDS} as they lie, without the blank line.
+ *
+ * @param fields those of the header
+ */
+export function cachedHeader(header: string, fields = headerFields(header)): string {
+  let selected = "";
+  for (const { name, start, end } of fields) {
+    if (CACHED_FIELDS.has(name.toLowerCase())) selected += header.slice(start, end);
+  }
+  return wholeLines(selected);
 }
 
-function selectFields(header: string, wanted: (name: string) => boolean): string {
+/** Names of fields, made to be looked for in many headers. */
+class FieldNames {
+  readonly #names: ReadonlySet<string>;
+  /** By length, whether there is a name so long: most fields of a header need no closer look. */
+  readonly #lengths: readonly boolean[];
+
+  /** @param names in lower case */
+  constructor(names: Iterable<string>) {
+    // A line with a blank in front of its colon, but for the end, is no field.
+    this.#names = new Set(Array.from(names).filter((name) => !/\s/.test(name)));
+    const lengths: boolean[] = [];
+    for (const { length } of this.#names) lengths[length] = true;
+    this.#lengths = Array.from(lengths, Boolean);
+  }
+
+  /** Whether the field at `start` has one of the names. */
+  isAt(header: string, start: number, end: number): boolean {
+    // Not beyond its own line, of which there may be many without a colon.
+    let colon = start;
+    while (colon < end && header.charCodeAt(colon) !== COLON) {
+      if (header.charCodeAt(colon++) === LF) return false;
+    }
+    if (colon === end) return false;
+    let nameEnd = colon;
+    while (nameEnd > start && isBlank(header.charCodeAt(nameEnd - 1))) nameEnd--;
+    return this.#lengths[nameEnd - start] === true &&
+      this.#names.has(header.slice(start, nameEnd).toLowerCase());
+  }
+}
+
+function isBlank(char: number): boolean {
+  return char === 0x20 || char === 0x09;
+}
+
+/** The fields that have one of the names, or all others. */
+function selectFields(header: string, names: FieldNames, having: boolean): string {
   let selected = "";
-  for (let start = 0; !isEnd(header, start);) {
+  // Fields that follow each other are taken at once.
+  let from = -1;
+  let start = 0;
+  while (!isEnd(header, start)) {
     const end = endOfField(header, start);
-    if (wanted(fieldName(header, start, end).toLowerCase())) selected += header.slice(start, end);
+    if (names.isAt(header, start, end) !== having) {
+      if (from >= 0) selected += header.slice(from, start);
+      from = -1;
+    } else if (from < 0) from = start;
     start = end;
   }
+  if (from >= 0) selected += header.slice(from, start);
+  return wholeLines(selected);
+}
+
+function wholeLines(selected: string): string {
   // Only the last line of a message that ends in its header can lack a line end.
   return selected === "" || selected.endsWith("\r\n") ? selected : selected + "\r\n";
 }

@@ -1,11 +1,14 @@
 /** What the store keeps ready of a message, made while it arrives. */
 
 import { bodystructure } from "./bodystructure.ts";
+import { type Conversation, conversationOf } from "./conversation.ts";
 import { parseDate } from "./date.ts";
 import { envelope } from "./envelope.ts";
 import { cachedHeader, firstField, headerFields } from "./header.ts";
 import { MimeParser, offsetsOf } from "./mime.ts";
 import { hasPreview, previewOf } from "./preview.ts";
+import { searchedTexts } from "./search_text.ts";
+import { type SortKeys, sortKeysOf } from "./sort_keys.ts";
 import { TextHeads } from "./text_heads.ts";
 import { WireForm } from "./wire_form.ts";
 
@@ -26,6 +29,10 @@ export interface MessageSummary {
   readonly sentDay: number | null;
   /** How the text begins: `previewOf`. */
   readonly preview: string;
+  /** `searchedTexts` of the top header. */
+  readonly searchedTexts: readonly (string | null)[];
+  readonly sortKeys: SortKeys;
+  readonly conversation: Conversation;
 }
 
 /** Gets the octets of a message in wire form as they come, as a hash does. */
@@ -59,16 +66,20 @@ export class MessageIndexer {
   /** The summary. The indexer is done with. */
   end(): MessageSummary {
     const root = this.#parser.end();
-    const date = firstField(headerFields(root.header), "date");
+    const fields = headerFields(root.header);
+    const date = firstField(fields, "date");
     return {
       size: this.#size,
       bareLf: this.#wireForm.changed,
-      envelope: envelope(root.header),
+      envelope: envelope(fields),
       bodystructure: bodystructure(root),
-      header: cachedHeader(root.header),
+      header: cachedHeader(root.header, fields),
       parts: JSON.stringify(offsetsOf(root)),
       sentDay: (date === undefined ? undefined : parseDate(date)?.day) ?? null,
       preview: previewOf(root, this.#heads),
+      searchedTexts: searchedTexts(fields),
+      sortKeys: sortKeysOf(fields),
+      conversation: conversationOf(fields),
     };
   }
 }

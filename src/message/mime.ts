@@ -109,8 +109,10 @@ export class MimeParser {
     this.#chunk = wireBytes;
     let at = this.#heldLength > 0 ? this.#finishHeldLine() : 0;
     while (at < wireBytes.length) {
-      const lf = wireBytes.indexOf(LF, at);
-      if (lf < 0) {
+      // A loop: at the usual length of lines `indexOf` takes twice as long.
+      let lf = at;
+      while (lf < wireBytes.length && wireBytes[lf] !== LF) lf++;
+      if (lf === wireBytes.length) {
         this.#hold(wireBytes.subarray(at));
         break;
       }

@@ -99,9 +99,11 @@ const LONE_JOINER = /(?<=^|\s)[\u200c\u200d]{1,64}|[\u200c\u200d]{1,64}(?=\s|$)/
 const BLANKS = /[\s\x00-\x1f\x7f-\x9f]+/g;
 
 function shorten(text: string): { text: string; full: boolean } {
-  const visible = isAscii(text) ? text : text.replace(INVISIBLE, "").replace(LONE_JOINER, "");
+  const ascii = isAscii(text);
+  const visible = ascii ? text : text.replace(INVISIBLE, "").replace(LONE_JOINER, "");
   const folded = visible.replace(BLANKS, " ").trim().toWellFormed();
   if (folded.length <= PREVIEW_CHARS) return { text: folded, full: false };
+  if (ascii) return { text: folded.slice(0, PREVIEW_CHARS).trimEnd(), full: true };
   const chars = [...folded.slice(0, PREVIEW_CHARS * 2)];
   return {
     text: chars.slice(0, PREVIEW_CHARS).join("").trimEnd(),

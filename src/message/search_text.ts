@@ -7,7 +7,7 @@
  */
 
 import { TextDecoding } from "./decoded_text.ts";
-import { decodeHeader, fieldValues } from "./header.ts";
+import { decodeHeader, fieldsOf, fieldValues, type Header, isNamed } from "./header.ts";
 import { isAscii } from "./latin1.ts";
 import type { PartOffsets } from "./mime.ts";
 import { toWireForm } from "./wire_form.ts";
@@ -61,10 +61,16 @@ export function isSearchedField(field: string): field is SearchedField {
  *
  * @param header as for {@link headerContains}
  */
-export function searchedText(header: string, field: SearchedField): string | null {
-  const values = [...fieldValues(header, field)];
-  if (values.length === 0) return null;
-  return values.map((value) => foldCase(decodeHeader(value))).join("\n");
+export function searchedText(header: Header, field: SearchedField): string | null {
+  const named = fieldsOf(header).filter((each) => isNamed(each, field));
+  if (named.length === 0) return null;
+  return named.map(({ value }) => foldCase(decodeHeader(value))).join("\n");
+}
+
+/** {@link searchedText} of each of {@link SEARCHED_FIELDS}. */
+export function searchedTexts(header: Header): readonly (string | null)[] {
+  const fields = fieldsOf(header);
+  return SEARCHED_FIELDS.map((field) => searchedText(fields, field));
 }
 
 /** {@link foldCase} of texts that come in pieces, one after the other. */

@@ -4,7 +4,7 @@ import { type Address, parseAddressList } from "./address.ts";
 import { baseSubject } from "./base_subject.ts";
 import { casemap } from "./casemap.ts";
 import { sentSeconds } from "./date.ts";
-import { decodeHeader, firstField, type HeaderField, headerFields } from "./header.ts";
+import { decodeHeader, fieldsOf, firstField, type Header, type HeaderField } from "./header.ts";
 
 /** Texts are in the form of {@link casemap}, "" where there is nothing. */
 export interface SortKeys {
@@ -31,8 +31,8 @@ export interface SortKeys {
 const MAX_REFERENCES = 1000;
 
 /** @param header all fields that count (latin1): the whole block, or `cachedHeader` of it */
-export function sortKeysOf(header: string): SortKeys {
-  const fields = headerFields(header);
+export function sortKeysOf(header: Header): SortKeys {
+  const fields = fieldsOf(header);
   const date = firstField(fields, "date");
   const subject = baseSubject(firstField(fields, "subject") ?? "");
   const from = firstAddress(fields, "from");

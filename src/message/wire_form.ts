@@ -48,15 +48,14 @@ function anyLines(bytes: Uint8Array, afterCr: boolean): Uint8Array {
   return bare === 0 ? bytes : insertCr(bytes, afterCr, bare);
 }
 
+/** A loop: at the usual length of lines `indexOf` takes three times as long. */
 function countBareLf(bytes: Uint8Array, afterCr: boolean): number {
   let bare = 0;
-  let at = bytes.indexOf(LF);
-  if (at === 0) {
-    if (!afterCr) bare++;
-    at = bytes.indexOf(LF, 1);
-  }
-  for (; at > 0; at = bytes.indexOf(LF, at + 1)) {
-    if (bytes[at - 1] !== CR) bare++;
+  let before = afterCr ? CR : 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === LF && before !== CR) bare++;
+    before = byte;
   }
   return bare;
 }

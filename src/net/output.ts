@@ -158,7 +158,6 @@ export class SocketOutput implements Output {
 }
 
 function joined(pieces: readonly (string | Uint8Array)[], size: number): Uint8Array {
-  if (pieces.length === 1 && typeof pieces[0] !== "string") return pieces[0];
   const whole = Buffer.allocUnsafe(size);
   let end = 0;
   for (const piece of pieces) {

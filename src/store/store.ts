@@ -251,8 +251,13 @@ export interface Account {
    */
   watch(listener: (news: AccountNews) => void): () => void;
 
-  /** Counts of one mailbox after taking over what other programs changed. @throws {StoreError} `no-mailbox` */
-  status(name: string): Promise<MailboxStatus>;
+  /**
+   * Counts of one mailbox after taking over what other programs changed.
+   *
+   * @param refreshed {@link refresh} was called for the same command: only the mailbox is looked at
+   * @throws {StoreError} `no-mailbox`
+   */
+  status(name: string, refreshed?: boolean): Promise<MailboxStatus>;
   /** Opens a mailbox; every `open` needs its `close`. @throws {StoreError} `no-mailbox` */
   open(name: string): Promise<Mailbox>;
 
@@ -536,7 +541,8 @@ export interface Mailbox {
   ): Promise<readonly number[]>;
   /**
    * Those of these messages (UIDs, ascending) that may have what is asked for: all that do, and maybe
-   * others, up to all. Texts are compared as `substringQuery` and `fuzzyQuery` say.
+   * others, up to all. Texts are compared as `substringQuery` and `fuzzyQuery` say. Callers ask for at
+   * most some hundred thousand at a time.
    */
   narrow(uids: readonly number[], query: TokenQuery): Promise<readonly number[]>;
   /**
@@ -548,8 +554,13 @@ export interface Mailbox {
     first: number,
     last: number,
   ): Promise<readonly (Pick<SortKeys, K> & { readonly uid: number })[]>;
-  /** Opens the text of one message. @throws {StoreError} `message-gone`, `unreadable` */
-  read(uid: number): Promise<StoredMessage>;
+  /**
+   * Opens the text of one message.
+   *
+   * @param room `StoredMessage.whole` may lie at its beginning, if it is longer than the message
+   * @throws {StoreError} `message-gone`, `unreadable`
+   */
+  read(uid: number, room?: Uint8Array): Promise<StoredMessage>;
 
   /**
    * Changes flags; with `unchangedSince` only of messages not changed after it.

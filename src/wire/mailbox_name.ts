@@ -8,6 +8,9 @@
 /** "," stands where base64 has "/", so that a name stays free of the hierarchy separator. */
 const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
 
+/** Modified UTF-7 is such a text itself, as most names are. */
+const UNSHIFTED = /^[\x20-\x25\x27-\x7e]*$/;
+
 /**
  * Writes a text in modified UTF-7. Lone surrogates are written as they are: refuse them before.
  *
@@ -143,7 +146,7 @@ function decodeUtf8(bytes: string): string | undefined {
  * @see RFC 3501 §5.1.3
  */
 export function encodeMailboxName(name: string): string {
-  return encodeModifiedUtf7(name);
+  return UNSHIFTED.test(name) ? name : encodeModifiedUtf7(name);
 }
 
 /**

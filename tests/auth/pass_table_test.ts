@@ -94,6 +94,56 @@ Deno.test("PassTable.checkPassword() learns what a check costs of a table that t
   await auth.close();
 });
 
+/** Counts what is hashed. */
+class CountingPool extends HashPool {
+  count = 0;
+  override verify(hash: PasswordHash, password: string): Promise<boolean> {
+    this.count++;
+    return super.verify(hash, password);
+  }
+}
+
+Deno.test("PassTable.checkPassword() hashes a right password once, as long as the table has the same", async () => {
+  const pool = new CountingPool();
+  const users = new Map([["ann", BCRYPT], ["bob", BCRYPT]]);
+  const table: Table = { lookup: (key) => Promise.resolve(users.get(key)) };
+  const auth = await PassTable.open({ table, log: memoryLog([]), pool, cache: 60_000 });
+  const counted = async (username: string, password: string) => {
+    const before = pool.count;
+    const { ok } = await auth.checkPassword(username, password);
+    return [ok, pool.count - before];
+  };
+  deepStrictEqual(await counted("ann", "U*U"), [true, 1]);
+  deepStrictEqual(await counted("ann", "U*U"), [true, 0]);
+  // The same hash is another user's, too.
+  deepStrictEqual(await counted("bob", "U*U"), [true, 1]);
+  for (const name of ["ann", "nobody"]) {
+    deepStrictEqual(await counted(name, "wrong"), [false, 1]);
+    deepStrictEqual(await counted(name, "wrong"), [false, 1]);
+  }
+  users.set("ann", `!${BCRYPT}`);
+  deepStrictEqual(await counted("ann", "U*U"), [false, 1]);
+  users.set("ann", ARGON2);
+  deepStrictEqual(await counted("ann", "U*U"), [false, 1]);
+  deepStrictEqual(await counted("ann", "password"), [true, 1]);
+  users.delete("ann");
+  deepStrictEqual(await counted("ann", "password"), [false, 1]);
+  await auth.close();
+});
+
+Deno.test("PassTable.checkPassword() has those share a hashing who wait for the same, but no two names", async () => {
+  const pool = new CountingPool();
+  await using opened = await open(`ann: ${BCRYPT}\n`, { pool });
+  const all = async (names: readonly string[], password: string) => {
+    const before = pool.count;
+    await Promise.all(names.map((name) => opened.auth.checkPassword(name, password)));
+    return pool.count - before;
+  };
+  strictEqual(await all(["ann", "ann", "ann"], "U*U"), 1);
+  strictEqual(await all(["ann", "ann"], "U*U"), 1);
+  strictEqual(await all(["ann", "nobody", "none", "none"], "wrong"), 3);
+});
+
 async function askedFor(username: string, values: readonly string[] | undefined) {
   const pool = new AskedPool();
   const table: Table = {

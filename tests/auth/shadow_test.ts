@@ -57,6 +57,24 @@ async function withShadow(
   }
 }
 
+test("Shadow remembers a right password as long as the file has its hash", async () => {
+  const path = await Deno.makeTempFile({ prefix: "imapd-shadow-" });
+  await Deno.writeTextFile(path, FILE(HASHES.bcrypt));
+  const auth = await Shadow.open({ path, log: memoryLog([]), cache: 60_000 });
+  try {
+    for (const name of ["ann", "ann", "locked", "nobody", "nobody"]) {
+      strictEqual((await auth.checkPassword(name, "Ann's own")).ok, name === "ann");
+    }
+    await Deno.writeTextFile(path, FILE(`!${HASHES.bcrypt}`));
+    strictEqual((await auth.checkPassword("ann", "Ann's own")).ok, false);
+    await Deno.writeTextFile(path, FILE("$1$saltsalt$AAAAAAAAAAAAAAAAAAAAA/"));
+    strictEqual((await auth.checkPassword("ann", "Ann's own")).ok, false);
+  } finally {
+    await auth.close();
+    await Deno.remove(path);
+  }
+});
+
 authenticatorContract("Shadow", missing, async () => {
   const path = await Deno.makeTempFile({ prefix: "imapd-shadow-" });
   await Deno.writeTextFile(path, FILE(HASHES.sha512));

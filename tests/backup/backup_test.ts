@@ -55,7 +55,7 @@ Deno.test("imapd backup --copy: links to earlier backups only", async () => {
   for (const [name, inode] of await inodes(place.server.maildir(user))) {
     notStrictEqual(copies.get(name), inode);
   }
-  strictEqual(first.copied.octets - second.copied.octets, 3 * "Subject: 1\r\n\r\nbody\r\n".length);
+  strictEqual(first.copied.files - second.copied.files, 3);
 });
 
 Deno.test("imapd backup: is whole while a client appends, flags, moves and expunges", async () => {

@@ -121,3 +121,31 @@ Deno.test({
     assert.ok((await (await fixture.open()).account("ann")).info("INBOX"));
   },
 });
+
+Deno.test("Store.account() looks into tmp/ for what is stale once a day", async () => {
+  await using fixture = await withVictim();
+  const clock = { now: Date.now() };
+  const openedAfter = async (hours: number) => {
+    clock.now += hours * 3_600_000;
+    fixture.log.lines.length = 0;
+    const store = await fixture.open({ clock: () => clock.now });
+    await store.account("ann");
+    // What runs in the background keeps it from being closed as unused.
+    clock.now += 600_000;
+    while (fixture.indexIsOpen()) {
+      await store.closeUnused();
+      await new Promise((done) => setTimeout(done, 1));
+    }
+    return linksTold(fixture);
+  };
+  await openedAfter(0);
+  fixture.makeFolder(".a");
+  const store = await fixture.open();
+  await (await store.account("ann")).refresh();
+  const link = `${fixture.root}/.a/tmp`;
+  Deno.removeSync(link);
+  Deno.symlinkSync(`${fixture.victim}/tmp`, link);
+  assert.deepEqual(await openedAfter(1), []);
+  assert.deepEqual(await openedAfter(48), [link]);
+  assert.deepEqual(await openedAfter(1), []);
+});

@@ -1,4 +1,5 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { foldCase } from "../../src/message/search_text.ts";
 import { substringQuery, type TokenQuery } from "../../src/message/trigrams.ts";
 import { FLAG, type Mailbox } from "../../src/store/store.ts";
@@ -68,12 +69,10 @@ Deno.test("TextIndex makes a lost file anew, and logs it", async () => {
   await indexed(first.store);
   await fixture.maildir.close();
   Deno.removeSync(fixture.file);
-  const { store, account } = await fixture.open();
+  const { account } = await fixture.open();
   const inbox = await account.open("INBOX");
   deepEqual(await narrowed(inbox, "needle"), uidsOf(inbox));
-  await until(() => store.measures().unindexed > 0, "the loss to be seen");
-  await indexed(store);
-  deepEqual(await narrowed(inbox, "needle"), [1, 4, 7, 10]);
+  await until(async () => (await narrowed(inbox, "needle")).length === 4, "a new file");
   equal(fixture.maildir.log.lines.filter(({ event }) => /lost, damaged/.test(event)).length, 1);
   inbox.close();
 });
@@ -130,4 +129,44 @@ Deno.test("TextIndex removes documents that no message has any more", async () =
   inbox.close();
   await fixture.maildir.close();
   equal(fixture.documents(), 31);
+});
+
+Deno.test("TextIndex begins anew after a restore, without the file", async () => {
+  await using fixture = await TextIndexFixture.make();
+  const first = await fixture.open();
+  await appendAll(first.account, TWELVE);
+  await indexed(first.store);
+  await fixture.maildir.close();
+  const database = new DatabaseSync(`${fixture.maildir.root}/imapd.sqlite`);
+  database.exec("INSERT INTO meta VALUES ('copied', 1)");
+  database.close();
+  Deno.removeSync(fixture.file);
+  const { account } = await fixture.open();
+  const inbox = await account.open("INBOX");
+  deepEqual(await narrowed(inbox, "needle"), uidsOf(inbox));
+  await until(async () => (await narrowed(inbox, "needle")).length === 4, "a new file");
+  deepEqual(fixture.maildir.log.lines.filter(({ event }) => /lost, damaged/.test(event)), []);
+  inbox.close();
+});
+
+Deno.test("TextIndex ends where its account is removed or closed", async () => {
+  await using fixture = await TextIndexFixture.make();
+  const { store, account } = await fixture.open();
+  const many = Array.from({ length: 300 }, (_, i) => `message ${i}\r\n`);
+  await appendAll(account, many);
+  await until(() => fixture.hasFile, "the beginning");
+  await store.remove("ann");
+  const again = await store.account("ann");
+  await appendAll(again, TWELVE);
+  await indexed(store);
+  const inbox = await again.open("INBOX");
+  deepEqual(await narrowed(inbox, "needle"), [1, 4, 7, 10]);
+  await appendAll(again, many);
+  inbox.close();
+  await fixture.maildir.close();
+  const { store: next, account: last } = await fixture.open();
+  await indexed(next);
+  const mailbox = await last.open("INBOX");
+  await until(async () => (await narrowed(mailbox, "needle")).length === 4, "the rest");
+  mailbox.close();
 });

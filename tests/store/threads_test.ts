@@ -1,13 +1,19 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { Threads } from "../../src/store/maildir/threads.ts";
+import { conversationOf } from "../../src/message/conversation.ts";
+import { threadKeys, Threads } from "../../src/store/maildir/threads.ts";
 
 function makeThreads(): (header: string, digest?: number) => bigint {
   const database = new DatabaseSync(":memory:");
   database.exec("CREATE TABLE thread_keys (key INTEGER PRIMARY KEY, thread INTEGER NOT NULL)");
   const threads = new Threads(database);
   return (header, digest = 0) =>
-    threads.threadOf(header.replaceAll("; ", "\r\n") + "\r\n", new Uint8Array([digest]));
+    threads.threadOf(
+      threadKeys(
+        conversationOf(header.replaceAll("; ", "\r\n") + "\r\n"),
+        new Uint8Array([digest]),
+      ),
+    );
 }
 
 const A = "Message-ID: <a@x>; Subject: s";

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { StoreError } from "../../src/store/store.ts";
 import { until } from "../until.ts";
+import { Traffic } from "../../src/store/maildir/traffic.ts";
 import { Writer } from "../../src/store/maildir/writer.ts";
 
 /** A writer whose log is synced when the test says so. */
@@ -20,7 +21,10 @@ class Fixture {
       this.syncs.push(sync);
       return sync.promise;
     };
-    this.writer = new Writer(this.database, recovery, { sync });
+    this.writer = new Writer(this.database, recovery, {
+      sync,
+      checkpoint: () => Promise.resolve(),
+    }, new Traffic());
   }
 
   insert(n: number): Promise<number> {

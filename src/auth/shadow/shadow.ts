@@ -3,6 +3,7 @@
 import type { Log } from "../../log.ts";
 import type { Authenticator, AuthResult } from "../auth.ts";
 import { equalBytes } from "../sasl/scram_keys.ts";
+import { LoginCache } from "../login_cache.ts";
 import { checkRemotely, refused } from "../remote_check.ts";
 import { Turns } from "../turns.ts";
 import { expiredReason, lockedReason, parseShadow, type ShadowEntry } from "./entry.ts";
@@ -22,7 +23,12 @@ export interface ShadowOptions {
   readonly log: Log;
   /** Milliseconds since 1970. */
   readonly clock?: () => number;
+  /** Milliseconds for which a password that was right is not hashed again; 0 if absent. */
+  readonly cache?: number;
 }
+
+/** What hashing a password came to. */
+type Verdict = "right" | "wrong" | "not hashed";
 
 /** Reads the file for each login, so that a change counts at once. */
 export class Shadow implements Authenticator {
@@ -31,6 +37,7 @@ export class Shadow implements Authenticator {
   readonly #log: Log;
   readonly #clock: () => number;
   readonly #library: LibCrypt;
+  readonly #cache: LoginCache<Verdict>;
   /** Each keeps one core busy. */
   readonly #turns = new Turns({
     atOnce: Math.min(4, Math.max(1, navigator.hardwareConcurrency - 1)),
@@ -42,6 +49,10 @@ export class Shadow implements Authenticator {
     this.#log = options.log;
     this.#clock = options.clock ?? Date.now;
     this.#library = library;
+    this.#cache = new LoginCache({
+      lifetime: options.cache ?? 0,
+      isPositive: (verdict) => verdict === "right",
+    });
   }
 
   /** @throws {Error} where the file cannot be read, or there is no libcrypt */
@@ -58,13 +69,14 @@ export class Shadow implements Authenticator {
       this.#log,
       username,
       password,
-      () => this.#turns.take(() => this.#check(username, password)),
+      () => this.#check(username, password),
     );
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#cache.clear();
     await this.#turns.close();
     this.#library.close();
   }
@@ -76,17 +88,26 @@ export class Shadow implements Authenticator {
     const usable = entry !== undefined && locked === undefined;
     // Who cannot log in costs as much as who can.
     const like = usable ? entry.hash : standIn(entries);
-    const hash = await this.#library.hash(password, like);
+    // The file is read each time, and its hash decides: a change of it counts at once.
+    const verdict = await this.#cache.check([username, like, password], async () => {
+      const verdict = await this.#turns.take(() => this.#verify(password, like));
+      // Else a second answer that is quick would tell the password of whom the hash is borrowed.
+      return usable ? verdict : "wrong";
+    });
     if (!usable) return refused(locked ?? "");
-    if (hash === undefined) return this.#notHashed(username, password);
-    const encoder = new TextEncoder();
-    if (!equalBytes(encoder.encode(hash), encoder.encode(entry.hash))) {
-      return refused("wrong password");
-    }
+    if (verdict === "not hashed") return this.#notHashed(username, password);
+    if (verdict === "wrong") return refused("wrong password");
     const expired = expiredReason(entry, Math.floor(this.#clock() / DAY));
     return expired === undefined
       ? { ok: true, username }
       : { ok: false, reason: "expired", detail: expired };
+  }
+
+  async #verify(password: string, expected: string): Promise<Verdict> {
+    const hash = await this.#library.hash(password, expected);
+    if (hash === undefined) return "not hashed";
+    const encoder = new TextEncoder();
+    return equalBytes(encoder.encode(hash), encoder.encode(expected)) ? "right" : "wrong";
   }
 
   #notHashed(username: string, password: string): AuthResult {

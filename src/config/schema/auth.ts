@@ -3,6 +3,7 @@
 import { boolean, choice, duration, hostname, list, path, string, wordOr } from "../kinds.ts";
 import { type Chosen, moduleReference, moduleReferences, type Variants } from "../modules.ts";
 import { type Kind, optional, required, type Section, setting, wrong } from "../setting.ts";
+import { hashCache, loginCache } from "./auth_cache.ts";
 import { ldapModule } from "./auth_ldap.ts";
 import { oauth2Module } from "./auth_oauth2.ts";
 import { type TableConfig, tableModules, tableReference } from "./tables.ts";
@@ -59,6 +60,7 @@ const plainModules = {
         "a list of modules where another one checks passwords without keys. A table that cannot " +
         "tell all its values needs the list.",
     }),
+    cache: hashCache,
   },
   dovecot_sasl: {
     endpoint: required(dovecotEndpoint(), {
@@ -78,6 +80,7 @@ const plainModules = {
       default: '"1m"',
       doc: "Time that Dovecot has for one answer. It delays that a wrong password was wrong.",
     }),
+    cache: loginCache,
   },
   external: {
     socket: required(path(), {
@@ -105,6 +108,7 @@ const plainModules = {
       default: '"1m"',
       doc: "Time that the program may take.",
     }),
+    cache: loginCache,
   },
   ldap: ldapModule,
   oauth2: oauth2Module,
@@ -118,6 +122,7 @@ const plainModules = {
         "root or in the group that may read /etc/shadow. Only questions for a password are " +
         "answered.",
     }),
+    cache: loginCache,
   },
   shadow: {
     path: setting(path(), {
@@ -128,6 +133,7 @@ const plainModules = {
         "read. All schemes that the system's libcrypt knows are taken. Locked accounts, accounts " +
         "and passwords that are expired, and empty passwords are refused.",
     }),
+    cache: hashCache,
   },
 } satisfies Record<string, Section>;
 

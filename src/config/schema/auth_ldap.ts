@@ -12,6 +12,7 @@ import {
   wrong,
 } from "../setting.ts";
 import type { TomlValue } from "../toml.ts";
+import { loginCache } from "./auth_cache.ts";
 
 /** As whom the server itself searches. */
 export type LdapBindConfig =
@@ -180,4 +181,5 @@ export const ldapModule = {
     default: '"1m"',
     doc: "Time that the directory has for one answer.",
   }),
+  cache: loginCache,
 } satisfies Section;

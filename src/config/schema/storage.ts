@@ -136,7 +136,7 @@ export const storageModules = {
         "anew from the messages.",
     }),
     search_index_limit: setting(size({ atLeast: "1 KiB", atMost: "1 GiB" }), {
-      default: '"1 MiB"',
+      default: '"4 MiB"',
       doc:
         "Text that a message may have to be indexed; attachments without text do not count. What " +
         "has more is read by each SEARCH for texts.",

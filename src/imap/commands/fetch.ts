@@ -9,8 +9,8 @@ import type { ResultRange } from "../../wire/return_options.ts";
 import { SyntaxFault } from "../../wire/scanner.ts";
 import type { SelectedContext } from "../command.ts";
 import { CommandPace } from "../command_pace.ts";
-import { planItem } from "../fetch_items.ts";
-import type { LastingItem, TextBlock } from "../lasting_texts.ts";
+import { type FetchPlan, keptOf, planFetch } from "../fetch_plan.ts";
+import type { TextBlock } from "../lasting_texts.ts";
 import {
   type MessageLimits,
   requirePageWithinLimit,
@@ -22,23 +22,9 @@ import type { FetchedMessage, PlannedItem, Writing } from "../planned_item.ts";
 import { spanOf } from "../return_options.ts";
 import { vanishedIn } from "../resync.ts";
 import { presentUids, someGone } from "../targets.ts";
+import type { View } from "../view.ts";
+import { MOST_ROOM, TextRoom } from "../text_room.ts";
 import { enableCondstore } from "../condstore.ts";
-
-/** What a FETCH command will do for each message. */
-interface Plan {
-  readonly items: readonly PlannedItem[];
-  readonly cached: readonly (keyof CachedItems)[];
-  /** What is answered from memory, and so is not among `cached`. */
-  readonly lasting: readonly LastingItem[];
-  /** Those of `cached` that have to be known before anything is sent. */
-  readonly awaited: readonly (keyof CachedItems)[];
-  readonly prepared: boolean;
-  readonly opened: boolean;
-  /** Fetching sets \Seen. */
-  readonly marksSeen: boolean;
-  readonly tellsFlags: boolean;
-  readonly tellsModseq: boolean;
-}
 
 /** @see RFC 9051 §6.4.5, RFC 7162 §3.1.4, RFC 9394 §3.3, §3.4 */
 export async function fetch(context: SelectedContext, args: FetchArgs): Promise<Completion> {
@@ -49,7 +35,7 @@ export async function fetch(context: SelectedContext, args: FetchArgs): Promise<
   if (args.partial !== undefined && !byUid) throw new SyntaxFault("PARTIAL needs UID FETCH", 0);
   const items = withImpliedItems(args, byUid && !session.uidOnly);
   if (items.some((item) => item.name === "MODSEQ")) enableCondstore(context);
-  const plan = makePlan(items, view.readOnly);
+  const plan = planFetch(items, view.readOnly);
   const { present, gone } = presentUids(view, view.resolve(args.set, byUid));
   // First the page, then what changed of it.
   const page = args.partial === undefined ? present : pageOf(args.partial, present, service);
@@ -94,7 +80,7 @@ export async function tellMessages(
   items: readonly FetchItem[],
   uids: readonly number[],
 ): Promise<void> {
-  await sendAll(context, makePlan(items, true), uids);
+  await sendAll(context, planFetch(items, true), uids);
 }
 
 function withImpliedItems(
@@ -106,23 +92,6 @@ function withImpliedItems(
   if (withUid && !has("UID")) all.unshift({ name: "UID" });
   if (changedSince !== undefined && !has("MODSEQ")) all.push({ name: "MODSEQ" });
   return all;
-}
-
-function makePlan(items: readonly FetchItem[], readOnly: boolean): Plan {
-  const planned = items.map(planItem);
-  const opened = planned.some((item) => item.opened);
-  const inMemory = (item: PlannedItem) => "lasting" in item && !opened;
-  return {
-    items: planned,
-    cached: [...new Set(planned.flatMap((item) => inMemory(item) ? [] : item.cached))],
-    lasting: planned.flatMap((item) => "lasting" in item && !opened ? [item.lasting] : []),
-    awaited: [...new Set(planned.flatMap((item) => item.prepared ? item.cached : []))],
-    prepared: planned.some((item) => item.prepared),
-    opened,
-    marksSeen: !readOnly && planned.some((item) => item.marksSeen),
-    tellsFlags: items.some((item) => item.name === "FLAGS"),
-    tellsModseq: items.some((item) => item.name === "MODSEQ"),
-  };
 }
 
 function changedSince(
@@ -143,15 +112,16 @@ interface Failures {
 
 async function sendAll(
   context: SelectedContext,
-  plan: Plan,
+  plan: FetchPlan,
   uids: readonly number[],
 ): Promise<Failures> {
   const { view, out, service: { lastingTexts } } = context;
   const { mailbox } = view;
   const failures: Failures = { gone: 0, unreadable: 0, undecoded: 0 };
   const pace = new CommandPace(context.dialogue);
+  const room = plan.opened && uids.length > 1 ? roomFor(uids, view) : undefined;
   let done = 0;
-  const runs = plan.lasting.length > 0
+  const runs = plan.kept.length > 0
     ? lastingTexts.runs(uids, mailbox)
     : batches(uids, plan.opened ? 32 : 512);
   for (const batch of runs) {
@@ -159,12 +129,14 @@ async function sendAll(
     done += batch.length;
     if (plan.prepared) await mailbox.prepare(batch, plan.awaited);
     const marked = plan.marksSeen ? await markSeen(context, batch) : NONE;
-    const rows = plan.cached.length === 0
-      ? undefined
-      : await mailbox.cached(plan.cached, batch[0], batch[batch.length - 1]);
-    const blocks = plan.lasting.length === 0
-      ? []
+    const blocks = plan.opened
+      ? plan.kept.length === 0 ? undefined : lastingTexts.find(plan.kept, batch, mailbox)
       : await lastingTexts.of(plan.lasting, batch, mailbox);
+    const keys = blocks === undefined ? plan.cached : plan.cachedBeside;
+    const rows = keys.length === 0
+      ? undefined
+      : await mailbox.cached(keys, batch[0], batch[batch.length - 1]);
+    const made = blocks === undefined ? new MadeTexts(plan.kept.length) : undefined;
     let row = 0;
     for (const uid of batch) {
       while (rows && row < rows.length && rows[row].uid < uid) row++;
@@ -175,14 +147,44 @@ async function sendAll(
       const seq = view.seqOf(uid);
       const message = { seq, uid, view, cached: rows?.[row] ?? NOTHING };
       const flagsChanged = marked.has(uid);
-      if (plan.opened) await sendOpened(context, plan, message, flagsChanged, { failures, pace });
-      else sendKept(context, plan, message, { flagsChanged, blocks, failures });
-      if (out.full) await out.flush();
+      if (blocks !== undefined) {
+        sendKept(context, plan, message, { flagsChanged, blocks, failures });
+      } else await sendOpened(context, plan, message, { flagsChanged, failures, pace, made, room });
+      const { full } = out;
+      if (full) await out.flush();
+      if (full || plan.kept.length > 0) room?.clear();
       // Reading the clock costs as much as a short answer.
-      if ((plan.opened || seq % 32 === 0) && pace.due()) await pace.turn();
+      if ((blocks === undefined || seq % 32 === 0) && pace.due()) await pace.turn();
     }
+    if (made) lastingTexts.keep(plan.kept, made.texts, made.uids, mailbox);
   }
   return failures;
+}
+
+function roomFor(uids: readonly number[], view: View): TextRoom {
+  const { sizes } = view.mailbox.messages;
+  let size = 0;
+  for (let at = 0; at < uids.length && size < MOST_ROOM; at++) {
+    // Room has to be longer than the text.
+    size += 1 + (sizes[view.indexOf(uids[at], view.seqOf(uids[at]))] ?? 0);
+  }
+  return new TextRoom(size);
+}
+
+/** Texts of a plan's kept items that were made while messages were opened. */
+class MadeTexts {
+  readonly uids: number[] = [];
+  readonly texts: readonly string[][];
+
+  constructor(items: number) {
+    this.texts = Array.from({ length: items }, () => []);
+  }
+
+  add(uid: number, texts: readonly string[]): void {
+    if (this.texts.length === 0) return;
+    this.uids.push(uid);
+    texts.forEach((text, item) => this.texts[item].push(text));
+  }
 }
 
 const NOTHING: Partial<CachedItems> = {};
@@ -222,11 +224,11 @@ type Named = Omit<FetchedMessage, "index" | "stored">;
 /** Answers about a message without its text: nothing is awaited for each of many. */
 function sendKept(
   context: SelectedContext,
-  plan: Plan,
+  plan: FetchPlan,
   base: Named,
   { flagsChanged, blocks, failures }: {
     readonly flagsChanged: boolean;
-    /** Of each item of `plan.lasting`. */
+    /** Of each item of `plan.kept`. */
     readonly blocks: readonly TextBlock[];
     readonly failures: Failures;
   },
@@ -240,7 +242,7 @@ function sendKept(
   for (let i = 0; there && i < plan.items.length; i++) {
     const item = plan.items[i];
     if (i > 0) text += " ";
-    if ("lasting" in item) {
+    if (keptOf(item) !== undefined) {
       const kept = blocks[block++].of(uid);
       there = kept !== undefined;
       text += kept ?? "";
@@ -253,20 +255,27 @@ function sendKept(
 
 async function sendOpened(
   context: SelectedContext,
-  plan: Plan,
+  plan: FetchPlan,
   base: Named,
-  flagsChanged: boolean,
-  { failures, pace }: { readonly failures: Failures; readonly pace: Pace },
+  { flagsChanged, failures, pace, made, room }: {
+    readonly flagsChanged: boolean;
+    readonly failures: Failures;
+    readonly pace: Pace;
+    readonly made: MadeTexts | undefined;
+    readonly room: TextRoom | undefined;
+  },
 ): Promise<void> {
   const { out } = context;
-  const stored = await open(context, base.uid, failures);
+  const stored = await open(context, base.uid, failures, room);
   if (stored === undefined) return;
   try {
     const message = located(base, stored, failures);
     if (message === undefined) return;
     // Before anything is awaited: other sessions may expunge while a text is written.
-    const texts = plan.items.map((item) => textOf(item, message));
+    const early = plan.items.map((item) => textOf(item, message));
     const flags = flagsChanged ? changedFlags(context, plan, message) : "";
+    const texts = await briefTexts(plan, early, message);
+    if (texts !== early) made?.add(base.uid, texts.filter((_, i) => keptOf(plan.items[i])));
     const writings = await allWritings(plan.items, texts, message, pace);
     failures.undecoded += plan.items.length - writings.length;
     if (writings.length === 0) {
@@ -289,6 +298,18 @@ async function sendOpened(
   }
 }
 
+/** The texts with those of items that look into the message. */
+async function briefTexts(
+  { items }: FetchPlan,
+  texts: readonly string[],
+  message: FetchedMessage,
+): Promise<readonly string[]> {
+  if (!items.some((item) => "brief" in item)) return texts;
+  return await Promise.all(
+    items.map((item, i) => "brief" in item ? item.brief.textOf(message) : texts[i]),
+  );
+}
+
 /** Makes ready what takes long, before the answer begins; leaves out what cannot be made. */
 async function allWritings(
   items: readonly PlannedItem[],
@@ -298,12 +319,11 @@ async function allWritings(
 ): Promise<readonly Writing[]> {
   const writings: Writing[] = [];
   for (const [i, item] of items.entries()) {
-    if ("text" in item || "lasting" in item) writings.push((out) => out.text(texts[i]));
-    else if ("write" in item) writings.push((out) => item.write(message, out));
-    else {
+    if ("write" in item) writings.push((out) => item.write(message, out));
+    else if ("ready" in item) {
       const writing = await item.ready(message, pace);
       if (writing !== undefined) writings.push(writing);
-    }
+    } else writings.push((out) => out.text(texts[i]));
   }
   return writings;
 }
@@ -332,9 +352,12 @@ async function open(
   { view, log }: SelectedContext,
   uid: number,
   failures: Failures,
+  room: TextRoom | undefined,
 ): Promise<StoredMessage | undefined> {
   try {
-    return await view.mailbox.read(uid);
+    const stored = await view.mailbox.read(uid, room?.free);
+    if (stored.whole !== undefined) room?.take(stored.whole);
+    return stored;
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     if (error.code === "message-gone") failures.gone++;
@@ -347,7 +370,7 @@ async function open(
 /** What an implicit \Seen changed, unless the client asked for it anyway. */
 function changedFlags(
   { view, session }: SelectedContext,
-  plan: Plan,
+  plan: FetchPlan,
   { index, uid }: FetchedMessage,
 ): string {
   const flags = plan.tellsFlags ? "" : ` FLAGS (${view.flagsAt(index, uid)})`;

@@ -56,7 +56,7 @@ async function statusOf(
   items: readonly StatusItem[],
 ): Promise<string> {
   try {
-    return statusResponse(name, items, await context.user.account.status(name), context);
+    return statusResponse(name, items, await context.user.account.status(name, true), context);
   } catch (error) {
     if (error instanceof StoreError) return "";
     throw error;

@@ -24,6 +24,7 @@ import type { Removals } from "./removals.ts";
 import type { IndexCopies } from "./snapshot.ts";
 import type { TextIndex } from "./text_index.ts";
 import type { WriteBack } from "./write_back.ts";
+import type { Traffic } from "./traffic.ts";
 import type { UidValidities } from "./uid_validity.ts";
 import type { WriteAheadLog } from "./write_ahead_log.ts";
 import type { Writer } from "./writer.ts";
@@ -55,6 +56,7 @@ export interface AccountContext {
   readonly indexCopies: IndexCopies;
   readonly writeBack: WriteBack;
   readonly loaded: LoadedMailboxes;
+  readonly traffic: Traffic;
   readonly watcher: FolderWatcher;
   readonly statuses: PathStatuses;
   readonly meter: StoreMeter;

@@ -85,6 +85,7 @@ async function store(
   const placed: Placed[] = [];
   const bases = messages.map(() => account.names.next());
   let entry: number | undefined;
+  const end = account.traffic.begin();
   try {
     await account.quota.ready();
     const finished = await finishAll(account, messages);
@@ -101,13 +102,17 @@ async function store(
       placed.push({ incoming, message, file, ...finished[i] });
     }
     await account.directorySyncs.sync(`${folderPath(account, state)}/cur`);
-    return await account.writer.run(() => insert(account, state, placed, { entry, replaced }));
+    const stored = account.writer.run(() => insert(account, state, placed, { entry, replaced }));
+    // The writer counts it from here on.
+    end();
+    return await stored;
   } catch (error) {
     for (const { incoming } of placed) await incoming.takeBack().catch(() => {});
     for (const { incoming } of messages) await incoming.abort();
     if (entry !== undefined) await forget(account, entry);
     throw error;
   } finally {
+    end();
     for (const base of bases) placing.delete(base);
   }
 }

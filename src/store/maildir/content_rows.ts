@@ -1,9 +1,8 @@
 /** The rows of what is made of messages' texts: items as they go over the wire, and data about them. */
 
 import type { DatabaseSync } from "node:sqlite";
-import { SEARCHED_FIELDS, type SearchedField, searchedText } from "../../message/search_text.ts";
+import type { SearchedField } from "../../message/search_text.ts";
 import type { CachedItems } from "../store.ts";
-import { sortKeysOf } from "../../message/sort_keys.ts";
 import type { IndexedMessage } from "./file_indexer.ts";
 import { deliveryTimeOf } from "./file_name.ts";
 import type { UidRange } from "./message_rows.ts";
@@ -77,11 +76,6 @@ export function isOfText(item: keyof CachedItems): boolean {
   return SOURCES[item].join !== "files";
 }
 
-/** A row of `header_texts` without its key. */
-export function headerTexts(header: string): (string | null)[] {
-  return SEARCHED_FIELDS.map((field) => searchedText(header, field));
-}
-
 /** Statements on the tables of {@link TABLES}. */
 export class ContentRows {
   readonly #threads: Threads;
@@ -106,20 +100,21 @@ export class ContentRows {
       toText(message.parts),
     );
     this.#statements.of(`INSERT OR REPLACE INTO header_texts VALUES (${ID}, ?3, ?4, ?5, ?6, ?7)`)
-      .run(mailbox, uid, ...headerTexts(message.header));
+      .run(mailbox, uid, ...message.searchedTexts);
     this.insertData(mailbox, uid, message);
   }
 
   /** Keeps the part of it that older versions did not make. */
-  insertData(mailbox: number, uid: number, { header, digest, preview }: IndexedMessage): void {
+  insertData(mailbox: number, uid: number, message: IndexedMessage): void {
+    const { digest, threadKeys, preview, sortKeys } = message;
     this.#statements.of(INSERT_OBJECT)
-      .run(mailbox, uid, DATA_VERSION, digest, this.#threads.threadOf(header, digest));
+      .run(mailbox, uid, DATA_VERSION, digest, this.#threads.threadOf(threadKeys));
     this.#statements.of(`INSERT OR REPLACE INTO previews VALUES (${ID}, ?3)`).run(
       mailbox,
       uid,
       preview,
     );
-    this.sortKeys.insert(mailbox, uid, sortKeysOf(header));
+    this.sortKeys.insert(mailbox, uid, sortKeys);
   }
 
   /** True for a message that was read, and whose rows are still there. */

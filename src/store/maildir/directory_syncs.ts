@@ -1,14 +1,19 @@
 /** Makes directories durable, once for all who wait. */
 
 import { syncDirectory } from "./incoming_file.ts";
+import { SyncTimes, type Traffic } from "./traffic.ts";
 
 /** Those who ask while a directory is being synced share the next sync of it. */
 export class DirectorySyncs {
   readonly #running = new Map<string, Promise<void>>();
   readonly #next = new Map<string, Promise<void>>();
+  readonly #times = new SyncTimes();
 
   /** @param synced is told how many seconds each took */
-  constructor(private readonly synced: (seconds: number) => void) {}
+  constructor(
+    private readonly traffic: Traffic,
+    private readonly synced: (seconds: number) => void,
+  ) {}
 
   /**
    * Makes all entries that a directory has now durable.
@@ -18,11 +23,7 @@ export class DirectorySyncs {
   sync(path: string): Promise<void> {
     const running = this.#running.get(path);
     if (!running) {
-      const started = performance.now();
-      const syncing = syncDirectory(path)
-        .then(() => this.synced((performance.now() - started) / 1000)).finally(() =>
-          this.#running.delete(path)
-        );
+      const syncing = this.#sync(path).finally(() => this.#running.delete(path));
       this.#running.set(path, syncing);
       return syncing;
     }
@@ -35,5 +36,13 @@ export class DirectorySyncs {
       this.#next.set(path, next);
     }
     return next;
+  }
+
+  async #sync(path: string): Promise<void> {
+    const started = performance.now();
+    await syncDirectory(path, this.traffic.alone && this.#times.quick);
+    const seconds = (performance.now() - started) / 1000;
+    this.#times.add(seconds);
+    this.synced(seconds);
   }
 }

@@ -2,6 +2,7 @@
 
 import { createHash, type Hash } from "node:crypto";
 import { MessageIndexer, type MessageSummary } from "../../message/indexer.ts";
+import { threadKeys } from "./threads.ts";
 
 /** Octets of a digest; more would only make identifiers longer. */
 const DIGEST_OCTETS = 20;
@@ -10,6 +11,8 @@ const DIGEST_OCTETS = 20;
 export interface IndexedMessage extends MessageSummary {
   /** Of the text in wire form: {@link DIGEST_OCTETS} of its SHA-256. */
   readonly digest: Uint8Array;
+  /** Of the conversation that it belongs to: see {@link threadKeys}. */
+  readonly threadKeys: readonly bigint[];
 }
 
 /** Makes an {@link IndexedMessage} of a file that comes in chunks. */
@@ -24,12 +27,17 @@ export class FileIndexer {
 
   /** The result. The indexer is done with. */
   end(): IndexedMessage {
-    return { ...this.#indexer.end(), digest: this.#hash.digest().subarray(0, DIGEST_OCTETS) };
+    return withDigest(this.#indexer.end(), this.#hash.digest());
   }
 }
 
 /** What stands for a file that cannot be read: empty, and unlike any other message. */
 export function unreadableMessage(name: string, size: number): IndexedMessage {
   const digest = createHash("sha256").update(`unreadable ${name}`).digest();
-  return { ...new MessageIndexer().end(), size, digest: digest.subarray(0, DIGEST_OCTETS) };
+  return withDigest({ ...new MessageIndexer().end(), size }, digest);
+}
+
+function withDigest(summary: MessageSummary, whole: Uint8Array): IndexedMessage {
+  const digest = whole.subarray(0, DIGEST_OCTETS);
+  return { ...summary, digest, threadKeys: threadKeys(summary.conversation, digest) };
 }

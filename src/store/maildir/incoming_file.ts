@@ -13,6 +13,9 @@ export const HELD_OCTETS = 256 * 1024;
 
 const FIRST_BUFFER = 16 * 1024;
 
+/** Octets of a summary that is kept while its message rests; a larger one is made again. */
+const RESTING_OCTETS = 32 * 1024;
+
 /** A file of ours in `tmp/` again; never through a link that was put in its place. */
 const APPENDING = fs.constants.O_WRONLY | fs.constants.O_APPEND | fs.constants.O_NOFOLLOW;
 
@@ -32,8 +35,10 @@ export interface FinishedFile {
 export class IncomingFile implements IncomingMessage {
   readonly #folder: string;
   readonly #tmpPath: string;
-  /** Undefined once the message rests: what it knows can be as large as the message. */
+  /** Undefined once the message rests or is finished. */
   #indexer: FileIndexer | undefined = new FileIndexer();
+  /** What the indexer made of a message that rests, unless it is large. */
+  #summary: IndexedMessage | undefined;
   #state: "open" | "finished" | "placed" | "failed" | "aborted" = "open";
   #buffer: Uint8Array = new Uint8Array(0);
   #buffered = 0;
@@ -183,26 +188,38 @@ export class IncomingFile implements IncomingMessage {
   }
 
   async #rest(): Promise<void> {
-    await writeAll(this.#open(), this.#buffer.subarray(0, this.#buffered));
-    this.#buffered = 0;
-    this.#buffer = new Uint8Array(0);
-    this.#indexer = undefined;
+    await this.#writeHeld();
     this.#close();
+    const summary = this.#summarized();
+    // It can be as large as the message, and there may be a thousand of them.
+    if (summary !== undefined && octetsOf(summary) <= RESTING_OCTETS) this.#summary = summary;
   }
 
   async #finish(modified: number | undefined): Promise<FinishedFile> {
-    const summary = this.#indexer?.end() ?? await indexFile(this.#tmpPath);
-    const held = this.#buffer.subarray(0, this.#buffered);
-    if (this.#fd === undefined) writeAllSync(this.#open(), held);
-    else await writeAll(this.#fd, held);
+    await this.#writeHeld();
     const fd = this.#open();
     if (modified !== undefined) fs.futimesSync(fd, modified, modified);
     const started = performance.now();
-    await fsync(fd);
-    this.#synced((performance.now() - started) / 1000);
+    const synced = fsync(fd).then(() => this.#synced((performance.now() - started) / 1000));
+    // Made while the other thread syncs.
+    const summary = this.#summary ?? this.#summarized();
+    await synced;
     this.#close();
+    return { size: this.#size, summary: summary ?? await indexFile(this.#tmpPath) };
+  }
+
+  #summarized(): IndexedMessage | undefined {
+    const summary = this.#indexer?.end();
+    this.#indexer = undefined;
+    return summary;
+  }
+
+  async #writeHeld(): Promise<void> {
+    const held = this.#buffer.subarray(0, this.#buffered);
+    if (this.#fd === undefined) writeAllSync(this.#open(), held);
+    else await writeAll(this.#fd, held);
+    this.#buffered = 0;
     this.#buffer = new Uint8Array(0);
-    return { size: this.#size, summary };
   }
 
   #open(): number {
@@ -228,6 +245,11 @@ export class IncomingFile implements IncomingMessage {
       throw storeErrorOf(error, DOING);
     }
   }
+}
+
+/** Octets that a summary has, about. */
+function octetsOf({ envelope, bodystructure, header, parts }: IndexedMessage): number {
+  return 3 * (envelope.length + bodystructure.length + header.length + parts.length);
 }
 
 /** Makes a new file; `tmp/` too, which some programs drop when it is empty. */
@@ -272,13 +294,15 @@ function fsync(fd: number): Promise<void> {
 /**
  * Makes the entries of a directory durable.
  *
+ * @param here on this thread, which it holds meanwhile
  * @throws {StoreError} `no-mailbox`, `unavailable`
  */
-export async function syncDirectory(path: string): Promise<void> {
+export async function syncDirectory(path: string, here = false): Promise<void> {
   let fd: number | undefined;
   try {
     fd = fs.openSync(path, "r");
-    await fsync(fd);
+    if (here) fs.fsyncSync(fd);
+    else await fsync(fd);
   } catch (error) {
     // Some network file systems can't; there is nothing more to do on them.
     if (errnoOf(error) !== "EINVAL") throw storeErrorOf(error, DOING);

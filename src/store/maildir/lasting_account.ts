@@ -94,8 +94,8 @@ export class LastingAccount implements Account {
     return this.#useAgain((account) => account.refresh());
   }
 
-  status(name: string): Promise<MailboxStatus> {
-    return this.#useAgain((account) => account.status(name));
+  status(name: string, refreshed = false): Promise<MailboxStatus> {
+    return this.#useAgain((account) => account.status(name), refreshed);
   }
 
   open(name: string): Promise<Mailbox> {
@@ -294,29 +294,36 @@ export class LastingAccount implements Account {
   }
 
   /** Like {@link #use}, for what can be asked twice: it is, if the account broke meanwhile. */
-  async #useAgain<T>(operation: (account: MaildirAccount) => Promise<T>): Promise<T> {
+  async #useAgain<T>(
+    operation: (account: MaildirAccount) => Promise<T>,
+    inPlace = false,
+  ): Promise<T> {
     try {
-      return await this.#use(operation);
+      return await this.#use(operation, inPlace);
     } catch (error) {
       if (this.#life || this.#ended || !(error instanceof StoreError)) throw error;
       return await this.#use(operation);
     }
   }
 
-  async #use<T>(operation: (account: MaildirAccount) => Promise<T>): Promise<T> {
+  /** @param inPlace nobody has to look whether the Maildir is still there */
+  async #use<T>(
+    operation: (account: MaildirAccount) => Promise<T>,
+    inPlace = false,
+  ): Promise<T> {
     this.#busy++;
     try {
-      return await operation(await this.#present());
+      return await operation(await this.#present(inPlace));
     } finally {
       this.#busy--;
       this.#used = this.#now();
     }
   }
 
-  async #present(): Promise<MaildirAccount> {
+  async #present(inPlace = false): Promise<MaildirAccount> {
     const known = await this.#life;
     // Another program may have removed the Maildir, or put another in its place.
-    known?.opened?.assertInPlace();
+    if (!inPlace) known?.opened?.assertInPlace();
     this.#life ??= this.#begin();
     const { opened } = await this.#life;
     if (!opened) throw new StoreError("unavailable", "The mail store failed");

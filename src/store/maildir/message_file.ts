@@ -26,6 +26,8 @@ export interface KnownFile {
   readonly size: number;
   /** The file has LFs without CR. */
   readonly bareLf: boolean;
+  /** Where its text may be put. */
+  readonly room?: Uint8Array;
 }
 
 /**
@@ -52,7 +54,9 @@ function readWhole(path: string, known: KnownFile): Uint8Array {
   const fd = fs.openSync(path, SAFELY);
   try {
     // One octet more than there should be tells whether the file has grown, without an fstat.
-    const bytes = new Uint8Array(known.size + 1);
+    const most = known.size + 1;
+    const { room } = known;
+    const bytes = room && room.length >= most ? room.subarray(0, most) : new Uint8Array(most);
     const enough = known.bareLf ? bytes.length : Math.max(known.size, 1);
     const file = bytes.subarray(0, readSync(fd, bytes, enough));
     const wire = known.bareLf ? toWireForm(file) : file;

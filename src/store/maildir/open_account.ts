@@ -41,6 +41,7 @@ import { isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
 import { IndexCopies } from "./snapshot.ts";
 import { removeStaleFiles } from "./stale_files.ts";
 import { TextIndex } from "./text_index.ts";
+import type { Traffic } from "./traffic.ts";
 import { UidValidities } from "./uid_validity.ts";
 import { WriteBack } from "./write_back.ts";
 import { WriteAheadLog } from "./write_ahead_log.ts";
@@ -59,6 +60,7 @@ export interface AccountSettings {
   readonly clock: () => number;
   readonly names: FileNames;
   readonly loaded: LoadedMailboxes;
+  readonly traffic: Traffic;
   readonly watcher: FolderWatcher;
   readonly statuses: PathStatuses;
   readonly catchUpTurns: CatchUpTurns;
@@ -159,8 +161,8 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
   } catch (error) {
     await parts?.background.stop();
     await parts?.writer.close();
-    parts?.commits.close();
     index.database.close();
+    parts?.commits.close();
     log.error("cannot open an account", {
       problem: error instanceof Error ? error.message : String(error),
     });
@@ -231,8 +233,8 @@ function contextOf(
     },
     damaged: (error) => giveUp("damaged", error instanceof Error ? error.message : String(error)),
   };
-  const commits = new WriteAheadLog(path, (seconds) => meter.synced("index", seconds));
-  const writer = new Writer(database, recovery, commits);
+  const commits = new WriteAheadLog(path, database, (seconds) => meter.synced("index", seconds));
+  const writer = new Writer(database, recovery, commits, settings.traffic);
   const context: AccountContext = {
     name,
     root,
@@ -240,6 +242,7 @@ function contextOf(
     clock,
     names,
     loaded,
+    traffic: settings.traffic,
     watcher,
     statuses,
     meter,
@@ -251,7 +254,10 @@ function contextOf(
     },
     writer,
     commits,
-    directorySyncs: new DirectorySyncs((seconds) => meter.synced("folder", seconds)),
+    directorySyncs: new DirectorySyncs(
+      settings.traffic,
+      (seconds) => meter.synced("folder", seconds),
+    ),
     mailboxes,
     uidValidities: new UidValidities(root, mailboxes, clock),
     messages,

@@ -36,7 +36,8 @@ export function settleRestored(database: DatabaseSync, log: Log): void {
        UPDATE messages SET modseq = coalesce(
          (SELECT highest_modseq FROM mailboxes WHERE id = mailbox), modseq);`,
     );
-    database.prepare("DELETE FROM meta WHERE name = ?").run(COPIED);
+    // The search file is not part of a snapshot.
+    database.prepare("DELETE FROM meta WHERE name IN (?, 'search_file')").run(COPIED);
     database.exec("COMMIT");
   } catch (error) {
     database.exec("ROLLBACK");

@@ -3,11 +3,11 @@
 import { closeSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Log } from "../../log.ts";
-import { foldCase } from "../../message/search_text.ts";
+import { foldCase, searchedTexts } from "../../message/search_text.ts";
 import { createOwnedFile } from "../../ownership.ts";
 import { StoreError } from "../store.ts";
 import { lstat } from "./locating.ts";
-import { headerTexts, ofText } from "./content_rows.ts";
+import { ofText } from "./content_rows.ts";
 import { isDamage, isLocked } from "./sqlite_error.ts";
 import { UID_VALIDITY_FILE } from "./uid_validity.ts";
 
@@ -143,7 +143,7 @@ function makeHeaderTexts(database: DatabaseSync): void {
   const rows = database.prepare("SELECT id, header FROM contents");
   rows.setReadBigInts(true);
   for (const { id, header } of rows.iterate()) {
-    insert.run(id, ...headerTexts(ofText(String(header))));
+    insert.run(id, ...searchedTexts(ofText(String(header))));
   }
 }
 
@@ -176,9 +176,6 @@ function makeSortKeys(database: DatabaseSync): void {
     update.run(id, ...folded);
   }
 }
-
-/** Pages of the log that a commit moves into the database; more at once would hold the event loop. */
-export const CHECKPOINT_PAGES = 500;
 
 /** An opened index; `made` if there was none that could be used. */
 export interface OpenedIndex {
@@ -225,11 +222,11 @@ function open(path: string, log: Log, check: boolean): OpenedIndex {
   makeEmpty(path);
   const database = new DatabaseSync(path);
   try {
-    // Exclusive: the columns in memory are right only while nobody else writes. Not FULL: what has to
-    // be durable is synced by the Writer.
+    // Exclusive: the columns in memory are right only while nobody else writes. What has to be
+    // durable is synced by the Writer, which makes checkpoints, too.
     database.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;
       PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -4096;
-      PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`);
+      PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 0;`);
     if (check) lookForDamage(database);
     const made = migrate(database, path, log);
     Deno.chmodSync(path, 0o600);

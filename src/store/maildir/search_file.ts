@@ -23,6 +23,9 @@ export interface KnownSearchFile {
   readonly removals: number;
 }
 
+/** Rows that are read at once: each is an object, and there may be a million. */
+const ROWS_PER_STEP = 50_000;
+
 /** Tokens are all that is kept, and of each only in which documents it is. */
 const TABLES = `CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
   CREATE VIRTUAL TABLE documents USING fts5(
@@ -137,12 +140,17 @@ export class SearchFile {
 
   /** Numbers of documents that have what is asked for, ascending. */
   find(query: TokenQuery): Uint32Array<ArrayBuffer> {
-    const rows = this.#statements.arrays(
-      "SELECT rowid FROM documents WHERE documents MATCH ? ORDER BY rowid",
-    ).all(expressionOf(query)) as unknown as [number][];
-    const found = new Uint32Array(rows.length);
-    for (let at = 0; at < rows.length; at++) found[at] = rows[at][0];
-    return found;
+    const expression = expressionOf(query);
+    const statement = this.#statements.arrays(
+      "SELECT rowid FROM documents WHERE documents MATCH ? AND rowid > ? ORDER BY rowid LIMIT ?",
+    );
+    const found: number[] = [];
+    for (let after = 0;;) {
+      const rows = statement.all(expression, after, ROWS_PER_STEP) as unknown as [number][];
+      for (const [document] of rows) found.push(document);
+      if (rows.length < ROWS_PER_STEP) return Uint32Array.from(found);
+      after = found[found.length - 1];
+    }
   }
 
   /**

@@ -60,10 +60,15 @@ export class SortKeyRows {
     keys: readonly K[],
     range: UidRange,
   ): SortKeyRow<K>[] {
-    const columns = keys.map((key) => `, ${COLUMN_OF[key]} AS "${key}"`).join("");
-    return this.#statements.of(
-      `SELECT id & 4294967295 AS uid${columns} FROM sort_keys WHERE ${ID_RANGE} ORDER BY id`,
-    ).all(mailbox, range.first, range.last) as unknown as SortKeyRow<K>[];
+    const columns = keys.map((key) => `, ${COLUMN_OF[key]}`).join("");
+    const rows = this.#statements.arrays(
+      `SELECT id & 4294967295${columns} FROM sort_keys WHERE ${ID_RANGE} ORDER BY id`,
+    ).all(mailbox, range.first, range.last) as unknown as unknown[][];
+    return rows.map((values) => {
+      const row: { [key: string]: unknown } = { uid: values[0] };
+      for (let at = 0; at < keys.length; at++) row[keys[at]] = values[at + 1];
+      return row;
+    }) as unknown as SortKeyRow<K>[];
   }
 
   /** Keys of messages that an older version of this program read. */

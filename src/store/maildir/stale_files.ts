@@ -10,11 +10,19 @@ import type { MailboxState } from "./mailbox_state.ts";
 /** Nobody writes to a file in tmp/ for longer. @see https://cr.yp.to/proto/maildir.html */
 const STALE = 36 * 3600 * 1000;
 
-/** Looks through `tmp/` of these mailboxes, a few at a time. */
+const DAY = 24 * 3600 * 1000;
+
+/** When it was last done, in ms since 1970. */
+const META = "stale_files_removed";
+
+/** Looks through `tmp/` of these mailboxes once a day: accounts are opened again all the time. */
 export async function removeStaleFiles(
   account: AccountContext,
   states: Iterable<MailboxState>,
 ): Promise<void> {
+  const { mailboxes, writer } = account;
+  const now = account.clock();
+  if (Math.abs(now - mailboxes.meta(META)) < DAY) return;
   const pace = new Pace();
   for (const state of [...states]) {
     if (account.background.stopped) return;
@@ -24,6 +32,7 @@ export async function removeStaleFiles(
     for (const file of files) removeIfStale(`${tmp}/${file}`);
     if (pace.due()) await pace.turn();
   }
+  await writer.run(() => ({ result: mailboxes.setMeta(META, now) }), { durable: false });
 }
 
 function removeIfStale(path: string): void {

@@ -21,6 +21,7 @@ import { CatchUpTurns } from "./catch_up.ts";
 import { FolderWatcher } from "./folder_watcher.ts";
 import { LastingAccount, type Opening } from "./lasting_account.ts";
 import { LoadedMailboxes } from "./loaded_mailboxes.ts";
+import { Traffic } from "./traffic.ts";
 import { openAccount } from "./open_account.ts";
 import { PathStatuses } from "./path_status.ts";
 import type { QuotaSettings, QuotaSource } from "./quota.ts";
@@ -96,6 +97,7 @@ export class MaildirStore implements Store {
   #options: MaildirStoreOptions;
   readonly #names: FileNames;
   readonly #loaded: LoadedMailboxes;
+  readonly #traffic = new Traffic();
   readonly #watcher: FolderWatcher;
   readonly #statuses = new PathStatuses();
   readonly #catchUpTurns: CatchUpTurns;
@@ -307,6 +309,7 @@ export class MaildirStore implements Store {
         clock: clock ?? Date.now,
         names: this.#names,
         loaded: this.#loaded,
+        traffic: this.#traffic,
         watcher: this.#watcher,
         statuses: this.#statuses,
         catchUpTurns: this.#catchUpTurns,

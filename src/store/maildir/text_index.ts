@@ -7,19 +7,23 @@ import { clearTimeout, setTimeout } from "node:timers";
 import type { TokenQuery } from "../../message/trigrams.ts";
 import { Pace } from "../../pace.ts";
 import { type AccountContext, filePath } from "./account_context.ts";
-import type { Columns } from "./columns.ts";
-import type { Documents, MailboxDocuments, UnindexedRow } from "./documents.ts";
+import type { Documents, UnindexedRow } from "./documents.ts";
 import { hasLink } from "./links.ts";
+import { mailboxDocuments, passing, referencedDocuments } from "./mailbox_documents.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import type { UidRange } from "./message_rows.ts";
 import { type OpenSearchFile, type SearchService, SearchUnavailable } from "./search_service.ts";
 import type { Indexed } from "./search_worker.ts";
 
 /** Milliseconds after which indexing begins even if ever more messages come. */
-const PATIENCE = 10_000;
-/** Milliseconds until the next try after a failure, and until a file that nobody uses is closed. */
+const PATIENCE = 5000;
+/** Fewer messages than this are read soon enough: they wait ten times as long for others. */
+const MANY = 64;
+/** Milliseconds until the next try after a failure. */
 const RETRY = 5 * 60_000;
+/** Milliseconds until a file is closed that nobody uses: after a search, and after other work. */
 const UNUSED = 60_000;
+const DONE = 5000;
 /** Messages that share a commit, and that the worker is given at once. */
 const MESSAGES_PER_COMMIT = 500;
 const MESSAGES_PER_CALL = 32;
@@ -58,6 +62,8 @@ export class TextIndex {
   #indexing = false;
   #withdraw = () => {};
   #file: Promise<OpenSearchFile> | undefined;
+  #closing: Promise<void> = Promise.resolve();
+  #keepUntil = 0;
   #used: ReturnType<typeof setTimeout> | undefined;
   #cleaned = false;
   /** Nothing is asked of the worker before that time. */
@@ -104,7 +110,8 @@ export class TextIndex {
     const waiting = this.#waiting.get(state) ?? [];
     for (const uid of uids) waiting.push(uid);
     this.#waiting.set(state, waiting);
-    this.#soon(this.#options.service.quiet);
+    const { quiet } = this.#options.service;
+    this.#soon(waiting.length < MANY ? quiet * 10 : quiet);
   }
 
   /** Ends indexing at its next step. */
@@ -114,11 +121,12 @@ export class TextIndex {
   }
 
   /** Closes the file; indexing must have ended. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
     clearTimeout(this.#used);
-    const file = await this.#file?.catch(() => undefined);
+    const opening = this.#file;
     this.#file = undefined;
-    await file?.close().catch(() => {});
+    if (opening === undefined) return this.#closing;
+    return this.#closing = opening.then((file) => file.close()).catch(() => {});
   }
 
   #soon(delay: number): void {
@@ -153,7 +161,7 @@ export class TextIndex {
   async #indexSome(): Promise<void> {
     const made: Made[] = [];
     try {
-      const file = await this.#opened();
+      const file = await this.#opened(DONE);
       while (made.length < MESSAGES_PER_COMMIT && !this.#account().background.stopped) {
         const some = this.#take();
         if (some.length === 0) break;
@@ -167,6 +175,7 @@ export class TextIndex {
       this.#failed(error);
     } finally {
       this.#inHand = 0;
+      if (this.#file) this.#closeLater();
     }
   }
 
@@ -244,43 +253,16 @@ export class TextIndex {
     this.#cleaned = true;
     const { writer, background } = this.#account();
     const { documents } = this.#options;
-    const { count } = await this.#referenced();
+    const { count } = await referencedDocuments(documents, this.#options.states());
     if (file.documents <= count * 1.25 + LEFT) return;
     // While nothing is copied: a document may have moved to where was looked already.
     const { marks } = await writer.alone(async () => {
-      const referenced = await this.#referenced();
+      const referenced = await referencedDocuments(documents, this.#options.states());
       // Durable, and with it that the others are not referred to.
       await writer.transaction(() => documents.countRemoval());
       return referenced;
     });
     if (!background.stopped) await file.call("retain", marks, documents.known.removals);
-  }
-
-  /** The documents that messages have: how many, and 1 at the number of each. */
-  async #referenced(): Promise<{ count: number; marks: Uint8Array }> {
-    const { states, documents } = this.#options;
-    const marks = new Uint8Array(documents.known.next);
-    const pace = new Pace();
-    let count = 0;
-    for (const state of [...states()]) {
-      for await (const rows of this.#rowsOf(state, pace)) {
-        for (const [, document] of rows) {
-          count += 1 - marks[document];
-          marks[document] = 1;
-        }
-      }
-    }
-    return { count, marks };
-  }
-
-  async *#rowsOf(state: MailboxState, pace: Pace): AsyncGenerator<[number, number][]> {
-    for (let first = 0;;) {
-      const rows = this.#options.documents.of(state.id, first, ROWS_PER_STEP);
-      yield rows;
-      if (rows.length < ROWS_PER_STEP) return;
-      first = rows[rows.length - 1][0] + 1;
-      if (pace.due()) await pace.turn();
-    }
   }
 
   /**
@@ -296,41 +278,35 @@ export class TextIndex {
     const { columns } = state;
     if (uids.length <= FEW || !columns || performance.now() < this.#notBefore) return uids;
     try {
-      const opening = this.#opened();
+      const opening = this.#opened(UNUSED);
       const file = await opening;
       // Before the question: a document that is noted later may not be in its answer.
-      const known = await this.#documentsOf(state, columns);
+      const known = columns.documents ??
+        await mailboxDocuments(this.#options.documents, state);
+      // Another file has other documents.
+      if (this.#file !== opening) return uids;
+      columns.documents = known;
       if (known.uids.length === 0) return uids;
       const found = await file.call("find", query);
-      // Another file has other documents.
-      return this.#file === opening ? passing(uids, known, found) : uids;
+      return this.#file === opening ? await passing(uids, known, found) : uids;
     } catch (error) {
       this.#failed(error);
       return uids;
     }
   }
 
-  async #documentsOf(state: MailboxState, columns: Columns): Promise<MailboxDocuments> {
-    if (columns.documents) return columns.documents;
-    const uids: number[] = [];
-    const documents: number[] = [];
-    for await (const rows of this.#rowsOf(state, new Pace())) {
-      for (const [uid, document] of rows) {
-        uids.push(uid);
-        documents.push(document);
-      }
-    }
-    return columns.documents = {
-      uids: Uint32Array.from(uids),
-      documents: Uint32Array.from(documents),
-    };
+  #closeLater(): void {
+    clearTimeout(this.#used);
+    this.#used = setTimeout(() => {
+      if (!this.#indexing) void this.close();
+    }, this.#keepUntil - performance.now());
+    this.#used.unref();
   }
 
-  /** The file, which stays open as long as it is used. */
-  #opened(): Promise<OpenSearchFile> {
-    clearTimeout(this.#used);
-    this.#used = setTimeout(() => this.#indexing ? undefined : this.close(), UNUSED);
-    this.#used.unref();
+  /** The file, which stays open for so many milliseconds at least. */
+  #opened(keep: number): Promise<OpenSearchFile> {
+    this.#keepUntil = Math.max(this.#keepUntil, performance.now() + keep);
+    this.#closeLater();
     const opening = this.#file ??= this.#open();
     opening.catch(() => {
       if (this.#file === opening) this.#file = undefined;
@@ -339,6 +315,7 @@ export class TextIndex {
   }
 
   async #open(): Promise<OpenSearchFile> {
+    await this.#closing;
     const { writer, log, root } = this.#account();
     const { service, documents, states } = this.#options;
     const { known } = documents;
@@ -348,9 +325,10 @@ export class TextIndex {
       durable: false,
     });
     for (const { columns } of states()) if (columns) columns.documents = undefined;
-    if (known.id === 0) return file;
-    log.warn("the search file was lost, damaged or of another index; it is made anew", { root });
-    this.start();
+    if (known.id !== 0) {
+      log.warn("the search file was lost, damaged or of another index; it is made anew", { root });
+    }
+    if (known.next > 1) this.start();
     return file;
   }
 
@@ -371,20 +349,4 @@ export class TextIndex {
 interface Unindexed {
   readonly state: MailboxState;
   readonly row: UnindexedRow;
-}
-
-/** @param found ascending */
-function passing(
-  uids: readonly number[],
-  known: MailboxDocuments,
-  found: Uint32Array,
-): readonly number[] {
-  const last = found.length === 0 ? 0 : found[found.length - 1];
-  const has = new Uint8Array(last + 1);
-  for (let at = 0; at < found.length; at++) has[found[at]] = 1;
-  let at = 0;
-  return uids.filter((uid) => {
-    while (known.uids[at] < uid) at++;
-    return known.uids[at] !== uid || has[known.documents[at]] === 1;
-  });
 }

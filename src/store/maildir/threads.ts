@@ -2,7 +2,7 @@
 
 import { hash } from "node:crypto";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { conversationOf } from "../../message/conversation.ts";
+import type { Conversation } from "../../message/conversation.ts";
 
 /** Hexadecimal digits of a 64-bit number. */
 const KEY_DIGITS = 16;
@@ -31,13 +31,9 @@ export class Threads {
   /**
    * The thread of a message; call it in the transaction that takes the message in.
    *
-   * @param header at least the fields of `conversationOf`
-   * @param digest of the message: the key of one without Message-ID
+   * @param keys its {@link threadKeys}
    */
-  threadOf(header: string, digest: Uint8Array): bigint {
-    const { subject, own, ancestors } = conversationOf(header);
-    const ownKey = own === undefined ? keyOf(digest) : keyOf(`${own} ${subject}`);
-    const keys = [ownKey, ...ancestors.map((id) => keyOf(`${id} ${subject}`))];
+  threadOf(keys: readonly bigint[]): bigint {
     let thread: bigint | undefined;
     for (const key of keys) {
       const found = this.#find.get(key)?.thread;
@@ -49,6 +45,19 @@ export class Threads {
     for (const key of keys) this.#insert.run(key, thread);
     return thread;
   }
+}
+
+/**
+ * Keys of a message and of those that it answers, itself first.
+ *
+ * @param digest of the message: the key of one without Message-ID
+ */
+export function threadKeys(
+  { subject, own, ancestors }: Conversation,
+  digest: Uint8Array,
+): readonly bigint[] {
+  const ownKey = own === undefined ? keyOf(digest) : keyOf(`${own} ${subject}`);
+  return [ownKey, ...ancestors.map((id) => keyOf(`${id} ${subject}`))];
 }
 
 function keyOf(text: string | Uint8Array): bigint {

@@ -1,16 +1,30 @@
 /** The file that SQLite appends commits to. @see https://www.sqlite.org/wal.html */
 
 import * as fs from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
+import { cString, openSystemLibrary } from "../../system_library.ts";
+import { SyncTimes } from "./traffic.ts";
 import type { CommitLog } from "./writer.ts";
 
-/** Seconds below which a sync takes no longer than the way to another thread and back does. */
-const QUICK = 0.0003;
+const CLOEXEC = 0x80000;
 
-/** Makes the commits in an index's write-ahead log durable. */
+const SYMBOLS = {
+  open: { parameters: ["buffer", "i32"], result: "i32" },
+  fdatasync: { parameters: ["i32"], result: "i32", nonblocking: true },
+  close: { parameters: ["i32"], result: "i32" },
+} as const;
+
+/** Syncs the index, on another thread. */
+interface IndexSync {
+  readonly libc: Deno.DynamicLibrary<typeof SYMBOLS>;
+  readonly fd: number;
+}
+
+/** Makes the commits in an index's write-ahead log durable, and moves them to the index. */
 export class WriteAheadLog implements CommitLog {
   #fd: number | undefined;
-  /** Seconds that a sync takes, about: the mean of the last ones. */
-  #usual = QUICK;
+  #indexSync: IndexSync | undefined;
+  readonly #times = new SyncTimes();
 
   /**
    * @param index path of the index; SQLite keeps one log for it as long as it is open
@@ -18,15 +32,18 @@ export class WriteAheadLog implements CommitLog {
    */
   constructor(
     private readonly index: string,
+    private readonly database: DatabaseSync,
     private readonly synced: (seconds: number) => void,
-  ) {}
+  ) {
+    this.#indexSync = openIndexSync(index);
+  }
 
   /** @throws the system's error */
   sync(alone: boolean): Promise<void> | undefined {
     // SQLite has no locks on this file that a descriptor of ours could end by closing.
     const fd = this.#fd ??= fs.openSync(`${this.index}-wal`, "r");
     const started = performance.now();
-    if (!alone || this.#usual > QUICK) return this.#syncApart(fd, started);
+    if (!alone || !this.#times.quick) return this.#syncApart(fd, started);
     fs.fdatasyncSync(fd);
     this.#took(started);
   }
@@ -40,13 +57,51 @@ export class WriteAheadLog implements CommitLog {
 
   #took(started: number): void {
     const seconds = (performance.now() - started) / 1000;
-    this.#usual += (seconds - this.#usual) / 8;
+    this.#times.add(seconds);
     this.synced(seconds);
   }
 
-  /** Once nothing is being synced any more. */
+  /**
+   * SQLite would sync the log before and the index after it, and hold the event loop meanwhile: so it
+   * only copies the pages. The next commit overwrites the log, and so has to wait until the index is
+   * durable.
+   *
+   * @throws {Error} the system's, SQLite's: what is in the log may be in the index or not
+   */
+  async checkpoint(): Promise<void> {
+    const { database } = this;
+    if (this.#indexSync === undefined) return database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    await this.sync(false);
+    database.exec("PRAGMA synchronous = OFF");
+    try {
+      database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    } finally {
+      database.exec("PRAGMA synchronous = NORMAL");
+    }
+    const { libc, fd } = this.#indexSync;
+    if (await libc.symbols.fdatasync(fd) !== 0) throw new Error("The index cannot be synced");
+  }
+
+  /** Once the database is closed, and nothing is being synced any more. */
   close(): void {
     if (this.#fd !== undefined) fs.closeSync(this.#fd);
     this.#fd = undefined;
+    this.#indexSync?.libc.symbols.close(this.#indexSync.fd);
+    this.#indexSync?.libc.close();
+    this.#indexSync = undefined;
   }
+}
+
+/**
+ * By the C library: Deno's own way would close a duplicate of the descriptor, which drops the locks
+ * that SQLite has on the file. For the same reason this one stays open as long as the index.
+ *
+ * @returns undefined where the C library may not be called
+ */
+function openIndexSync(index: string): IndexSync | undefined {
+  const libc = openSystemLibrary("libc.so.6", SYMBOLS);
+  const fd = libc?.symbols.open(cString(index), CLOEXEC) ?? -1;
+  if (libc && fd >= 0) return { libc, fd };
+  libc?.close();
+  return undefined;
 }

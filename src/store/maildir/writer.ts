@@ -4,9 +4,9 @@ import type { DatabaseSync } from "node:sqlite";
 import { endOfTurn, Pace, yieldNow } from "../../pace.ts";
 import { StoreError } from "../store.ts";
 import { storeErrorOf } from "./disk_error.ts";
-import { CHECKPOINT_PAGES } from "./schema.ts";
 import { isDamage, isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
 import { Statements } from "./statements.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** What a small operation leaves to do once its statements have run. */
 export interface Effect<T> {
@@ -32,6 +32,8 @@ export interface CommitLog {
    * @returns undefined if it is done
    */
   sync(alone: boolean): Promise<void> | undefined;
+  /** Brings what was committed into the index proper; nothing may be committed meanwhile. */
+  checkpoint(): Promise<void>;
 }
 
 /** How an operation is committed. */
@@ -61,8 +63,12 @@ const SYNCING = "making a change durable";
 /** A small operation is one that takes well under this many milliseconds. */
 const BATCH_MILLISECONDS = 6;
 
-/** A transaction that changes more messages than this writes many pages. */
+/** A transaction that changes more messages than this is committed in a turn of its own. */
 const LARGE = 200;
+
+/** Rows whose changes make the log some thousand pages long: more would hold the event loop. */
+const CHECKPOINT_ROWS = 1000;
+const LONG_LOG_ROWS = 10 * CHECKPOINT_ROWS;
 
 /**
  * Runs the operations of one account one after the other. Small ones that wait together share one
@@ -78,15 +84,20 @@ export class Writer {
   #queue: Waiting[] = [];
   #running: Promise<void> | undefined;
   #asked = 0;
-  #checkpoint = false;
   #syncing: Promise<void> | undefined;
-  /** Rows that were changed when the log was last synced. */
+  /** Rows that were changed when the log was last synced, and at the last checkpoint. */
   #synced = 0;
+  #checkpointed = 0;
   /** How many operations the last durable commit had. */
   #before = 0;
   #closed = false;
 
-  constructor(database: DatabaseSync, recovery: Recovery, private readonly log: CommitLog) {
+  constructor(
+    database: DatabaseSync,
+    recovery: Recovery,
+    private readonly log: CommitLog,
+    private readonly traffic: Traffic,
+  ) {
     this.#database = database;
     this.#statements = new Statements(database);
     this.#recovery = recovery;
@@ -132,14 +143,16 @@ export class Writer {
     let result: T;
     try {
       result = await statements();
-      if (messages > LARGE) await this.#commitLarge();
-      else this.#do("COMMIT");
+      if (messages > LARGE) await yieldNow();
+      this.#do("COMMIT");
     } catch (error) {
       this.#rollBack();
       if (!(error instanceof StoreError)) this.#reload();
       throw error;
     }
     if (durable) await this.#sync(messages);
+    // A long operation may go on for minutes, with the log growing meanwhile.
+    await this.#checkpointAfter(LONG_LOG_ROWS);
     return result;
   }
 
@@ -149,15 +162,16 @@ export class Writer {
 
   /** @throws {StoreError} `unavailable`, `over-quota`; what is in memory is that of the index */
   async #sync(operations: number): Promise<void> {
-    const changes = Number(this.#statements.arrays("SELECT total_changes()").get()?.[0]);
+    const changes = this.#changes;
     if (changes === this.#synced) return;
     this.#synced = changes;
-    const alone = operations === 1 && this.#before === 1;
+    const alone = operations === 1 && this.#before === 1 && this.traffic.alone;
     this.#before = operations;
     try {
       this.#syncing = this.log.sync(alone);
       await this.#syncing;
     } catch (error) {
+      this.#synced = -1;
       this.#reload();
       throw storeErrorOf(error, SYNCING);
     } finally {
@@ -165,16 +179,9 @@ export class Writer {
     }
   }
 
-  /** Leaves the checkpoint, as long as the commit itself after many changes, to a turn of its own. */
-  async #commitLarge(): Promise<void> {
-    await yieldNow();
-    this.#database.exec("PRAGMA wal_autocheckpoint = 0");
-    try {
-      this.#do("COMMIT");
-      this.#checkpoint = true;
-    } finally {
-      this.#database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-    }
+  /** Rows that were changed since the index was opened. */
+  get #changes(): number {
+    return Number(this.#statements.arrays("SELECT total_changes()").get()?.[0]);
   }
 
   /** Settles when all that was asked for so far is done. */
@@ -194,7 +201,18 @@ export class Writer {
     }
     return new Promise<T>((resolve, reject) => {
       this.#asked++;
-      this.#queue.push({ ...operation, resolve: resolve as (value: unknown) => void, reject });
+      const end = this.traffic.begin();
+      this.#queue.push({
+        ...operation,
+        resolve: (value) => {
+          end();
+          resolve(value as T);
+        },
+        reject: (error) => {
+          end();
+          reject(error);
+        },
+      });
       this.#running ??= this.#drain();
     });
   }
@@ -209,8 +227,8 @@ export class Writer {
       if (next.long) {
         this.#queue.shift();
         await this.#runLong(next, next.long);
-        await this.#checkpointApart();
       } else await this.#runBatch();
+      await this.#checkpointAfter(CHECKPOINT_ROWS);
     }
     this.#running = undefined;
   }
@@ -223,15 +241,16 @@ export class Writer {
     }
   }
 
-  async #checkpointApart(): Promise<void> {
-    if (!this.#checkpoint) return;
-    this.#checkpoint = false;
+  /** Makes a checkpoint if so many rows were changed since the last one. */
+  async #checkpointAfter(rows: number): Promise<void> {
+    const changes = this.#changes;
+    if (changes - this.#checkpointed < rows) return;
+    this.#checkpointed = changes;
     await yieldNow();
     try {
-      this.#database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+      await this.log.checkpoint();
     } catch (error) {
-      // What is committed stays in the log; a later checkpoint or the next start takes it over.
-      this.#refusal(error);
+      this.#recovery.damaged(error);
     }
   }
 
