@@ -56,9 +56,11 @@ export class LoginCache<T> {
     const key = this.#keyOf(decisive);
     const known = this.#remembered.get(key);
     if (known !== undefined) return Promise.resolve(known.result);
-    const running = this.#running.get(key) ?? this.#run(key, check);
-    this.#running.set(key, running);
-    return running;
+    const running = this.#running.get(key);
+    if (running !== undefined) return running;
+    const started = this.#run(key, check).finally(() => this.#running.delete(key));
+    this.#running.set(key, started);
+    return started;
   }
 
   /** Forgets all. */
@@ -67,13 +69,9 @@ export class LoginCache<T> {
   }
 
   async #run(key: string, check: () => Promise<T>): Promise<T> {
-    try {
-      const result = await check();
-      if (this.#options.isPositive(result)) this.#remember(key, result);
-      return result;
-    } finally {
-      this.#running.delete(key);
-    }
+    const result = await check();
+    if (this.#options.isPositive(result)) this.#remember(key, result);
+    return result;
   }
 
   #remember(key: string, result: T): void {
