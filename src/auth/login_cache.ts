@@ -56,22 +56,26 @@ export class LoginCache<T> {
     const key = this.#keyOf(decisive);
     const known = this.#remembered.get(key);
     if (known !== undefined) return Promise.resolve(known.result);
-    const running = this.#running.get(key);
-    if (running !== undefined) return running;
-    const started = this.#run(key, check).finally(() => this.#running.delete(key));
-    this.#running.set(key, started);
-    return started;
+    return this.#running.get(key) ?? this.#run(key, check);
   }
 
-  /** Forgets all. */
+  /** Forgets all, and what is being checked now will not be remembered. */
   clear(): void {
     this.#remembered.clear();
+    this.#running.clear();
   }
 
   async #run(key: string, check: () => Promise<T>): Promise<T> {
-    const result = await check();
-    if (this.#options.isPositive(result)) this.#remember(key, result);
-    return result;
+    const checking = check();
+    this.#running.set(key, checking);
+    try {
+      const result = await checking;
+      const current = this.#running.get(key) === checking;
+      if (current && this.#options.isPositive(result)) this.#remember(key, result);
+      return result;
+    } finally {
+      if (this.#running.get(key) === checking) this.#running.delete(key);
+    }
   }
 
   #remember(key: string, result: T): void {

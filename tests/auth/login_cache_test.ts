@@ -90,3 +90,15 @@ Deno.test("LoginCache remembers nothing for no time", async () => {
   strictEqual(checked.length, 2);
   strictEqual(cache.size, 0);
 });
+
+Deno.test("LoginCache.clear() has what is being checked not remembered", async () => {
+  const { cache, checked, ask } = cacheOf();
+  const answer = Promise.withResolvers<boolean>();
+  const before = cache.check(["ann", "old"], () => answer.promise);
+  cache.clear();
+  answer.resolve(true);
+  strictEqual(await before, true);
+  strictEqual(cache.size, 0);
+  await ask(["ann", "old"], false);
+  deepStrictEqual(checked, ["ann,old"]);
+});

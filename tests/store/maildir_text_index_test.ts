@@ -148,3 +148,25 @@ Deno.test("TextIndex begins anew after a restore, without the file", async () =>
   deepEqual(fixture.maildir.log.lines.filter(({ event }) => /lost, damaged/.test(event)), []);
   inbox.close();
 });
+
+Deno.test("TextIndex ends where its account is removed or closed", async () => {
+  await using fixture = await TextIndexFixture.make();
+  const { store, account } = await fixture.open();
+  const many = Array.from({ length: 300 }, (_, i) => `message ${i}\r\n`);
+  await appendAll(account, many);
+  await until(() => fixture.hasFile, "the beginning");
+  await store.remove("ann");
+  const again = await store.account("ann");
+  await appendAll(again, TWELVE);
+  await indexed(store);
+  const inbox = await again.open("INBOX");
+  deepEqual(await narrowed(inbox, "needle"), [1, 4, 7, 10]);
+  await appendAll(again, many);
+  inbox.close();
+  await fixture.maildir.close();
+  const { store: next, account: last } = await fixture.open();
+  await indexed(next);
+  const mailbox = await last.open("INBOX");
+  await until(async () => (await narrowed(mailbox, "needle")).length === 4, "the rest");
+  mailbox.close();
+});
