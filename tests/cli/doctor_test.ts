@@ -41,7 +41,8 @@ for (const running of [true, false]) {
     ]);
 
     const cur = `${server.maildir(user)}/cur`;
-    const files = Array.from(Deno.readDirSync(cur), ({ name }) => name).sort();
+    const files = Array.from(Deno.readDirSync(cur), ({ name }) => name)
+      .sort(new Intl.Collator("en", { numeric: true }).compare);
     Deno.removeSync(`${cur}/${files[0]}`);
     Deno.writeTextFileSync(`${cur}/${files[1]}`, "more than before\r\n", { append: true });
     const sent = `${server.maildir(user)}/.Sent`;

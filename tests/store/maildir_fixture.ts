@@ -77,10 +77,10 @@ export class MaildirFixture implements AsyncDisposable {
     Deno.renameSync(tmp, `${path}/${file}`);
   }
 
-  /** Names in `new` or `cur`, sorted. */
+  /** Names in `new` or `cur`, in the order in which they were given: parts of a second are not padded. */
   names(directory: "new" | "cur" | "tmp", folder = ""): string[] {
     return [...Deno.readDirSync(`${this.root}/${folder}/${directory}`)].map(({ name }) => name)
-      .sort();
+      .sort(new Intl.Collator("en", { numeric: true }).compare);
   }
 
   /** SQLite's log is there exactly as long as the index is open. */

@@ -181,6 +181,7 @@ export class MaildirAccount implements OpeningOfAccount {
 
   async status(name: string): Promise<MailboxStatus> {
     const state = await this.#known(name);
+    this.#watched.linger(state);
     await this.#refresh(state);
     const columns = await loadColumns(this.#account, state);
     if (columns.unread.size > 0 && columns.unread.size <= EXACT_SIZES) {

@@ -22,15 +22,26 @@ const ROWS_PER_STEP = 2000;
  */
 export async function refresh(account: AccountContext, state: MailboxState): Promise<void> {
   state.assertThere();
+  account.watcher.catchUp();
+  if (isUnchanged(state)) return;
   await state.looking;
   // A comparison under way may have read the directories before what the caller knows of.
   while (state.refreshing) await state.refreshing;
   const needed = neededComparison(account, state);
   if (needed !== "all") state.eventsComplete = state.unwatch !== undefined;
-  if (needed === "none") return;
+  if (needed === "none") {
+    state.unchanged = state.unwatch !== undefined &&
+      account.watcher.tellsAll(folderPath(account, state));
+    return;
+  }
   state.refreshing = account.writer.alone(() => compare(account, state, needed))
     .finally(() => state.refreshing = undefined);
   await state.refreshing;
+}
+
+/** Times of 0 are of directories that have to be compared in any case. */
+function isUnchanged({ unchanged, looking, refreshing, inNew, inCur }: MailboxState): boolean {
+  return unchanged && !looking && !refreshing && inNew.mtime !== 0 && inCur.mtime !== 0;
 }
 
 type Needed = "none" | "new" | "all";
@@ -193,6 +204,7 @@ function takeTwin(
 /** Takes note of what the watcher told; it is looked at soon. */
 export function notice(account: AccountContext, state: MailboxState, event: FolderEvent): void {
   if (state.gone || state.isEcho(event.directory, event.file)) return;
+  state.unchanged = false;
   if (state.placing.has(baseOf(event.file))) return;
   state.events.add(event.file === "" ? "" : `${event.directory}/${event.file}`);
   if (!state.looking && mayLook(account, state)) look(account, state);

@@ -21,10 +21,11 @@ export interface FolderWatcherOptions {
   readonly openInotify?: (onEvent: (event: DirectoryEvent) => void) => Inotify | undefined;
 }
 
-/** `new/` or `cur/` of a watched folder. */
+/** A watched folder, or `new/` or `cur/` of it. */
 interface Directory {
   readonly folder: Folder;
-  readonly directory: "new" | "cur";
+  /** "" is the folder itself: what it holds may be replaced. */
+  readonly directory: "new" | "cur" | "";
   readonly path: string;
   /** The number of its watch; undefined while it is polled instead. */
   watch: number | undefined;
@@ -89,6 +90,22 @@ export class FolderWatcher {
     };
   }
 
+  /** Tells of all that happened until now, where the system watches. */
+  catchUp(): void {
+    this.#inotify?.drain();
+  }
+
+  /** Nothing can happen in a folder, or to it, of which {@link catchUp} does not tell. */
+  tellsAll(folder: string): boolean {
+    return this.#folders.get(folder)?.directories.every(({ watch }) => watch !== undefined) ??
+      false;
+  }
+
+  /** How many directories the system watches. */
+  get watched(): number {
+    return this.#watched.size;
+  }
+
   /** Ends all, at once; settles when the system has let go too. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -101,7 +118,7 @@ export class FolderWatcher {
 
   #add(path: string): Folder {
     const folder: Folder = { directories: [], listeners: new Set() };
-    for (const name of ["new", "cur"] as const) {
+    for (const name of ["new", "cur", ""] as const) {
       const directory: Directory = {
         folder,
         directory: name,
@@ -145,11 +162,10 @@ export class FolderWatcher {
     const directories = [...this.#watched.get(event.watch) ?? []];
     if (event.kind === "gone") this.#watched.delete(event.watch);
     for (const directory of directories) {
-      if (event.kind === "entry") {
-        this.#report(directory, event.file);
-        continue;
-      }
-      this.#reattach(directory);
+      if (event.kind === "gone") this.#reattach(directory);
+      else if (event.file === "" || directory.directory === "") {
+        this.#replaced(directory, event.file);
+      } else this.#report(directory, event.file);
     }
   }
 
@@ -157,6 +173,16 @@ export class FolderWatcher {
     directory.watch = undefined;
     if (!this.#attach(directory)) this.#poll(directory);
     this.#report(directory, "");
+  }
+
+  /** A watch stays with what was moved away; in its place there may be another folder. */
+  #replaced({ folder, directory }: Directory, file: string): void {
+    // Other entries of a folder are folders of mailboxes, and the index.
+    if (directory === "" && !["", "new", "cur", "tmp"].includes(file)) return;
+    for (const each of folder.directories) {
+      this.#detach(each);
+      this.#reattach(each);
+    }
   }
 
   #reportAll(): void {
@@ -174,10 +200,13 @@ export class FolderWatcher {
     return [...this.#watched.values()].flatMap((sharing) => [...sharing]);
   }
 
-  #report(directory: Directory, file: string): void {
-    for (const { call } of [...directory.folder.listeners]) {
+  #report({ folder, directory }: Directory, file: string): void {
+    const event: FolderEvent = directory === ""
+      ? { directory: "cur", file: "" }
+      : { directory, file };
+    for (const { call } of [...folder.listeners]) {
       try {
-        call({ directory: directory.directory, file });
+        call(event);
       } catch (error) {
         this.#log.error("folder listener failed", { error: String(error) });
       }
@@ -185,7 +214,8 @@ export class FolderWatcher {
   }
 
   #poll(directory: Directory): void {
-    if (this.#closed) return;
+    // What is replaced in a folder is found when its mailbox is next used.
+    if (this.#closed || directory.directory === "") return;
     const modified = this.#modifiedAt(directory);
     if (modified !== undefined) this.#warnOnce(directory.path);
     directory.seen = settled(modified);

@@ -62,6 +62,8 @@ export class MailboxState {
   unwatch: (() => void) | undefined;
   /** Events that this process's own changes will bring. */
   readonly #echoes = new Echoes();
+  /** Nothing changed since the folder was compared, or an event would have told. */
+  unchanged = false;
   /** Nothing can have changed without an event since the folder was compared. */
   eventsComplete = false;
   /** Where wire offsets lie in its large messages. */
@@ -134,6 +136,7 @@ export class MailboxState {
     this.unwatch?.();
     this.unwatch = undefined;
     this.eventsComplete = false;
+    this.unchanged = false;
     this.#echoes.clear();
   }
 

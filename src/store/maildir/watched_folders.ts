@@ -6,8 +6,11 @@ import { notice, stopWatching } from "./comparing.ts";
 import type { MailboxList } from "./mailbox_list.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 
-/** How long a closed mailbox is still watched, in ms: many are opened again soon. */
-const LINGER = 30_000;
+/** How long a mailbox is watched after it was used, in ms: many are soon asked for again. */
+const LINGER = 5 * 60_000;
+
+/** Directories that are watched, beyond which only those of open mailboxes are: a user has some thousand. */
+const ENOUGH = 4000;
 
 /** How many folders are watched for who watches the whole account. */
 const MOST = 1000;
@@ -30,6 +33,13 @@ export class WatchedFolders {
       folderPath(this.#account, state),
       (event) => notice(this.#account, state, event),
     );
+  }
+
+  /** A mailbox that may not be open was asked for. */
+  linger(state: MailboxState): void {
+    if (!state.unwatch && this.#account.watcher.watched > ENOUGH) return;
+    this.add(state);
+    if (state.handles === 0) this.release(state);
   }
 
   /** A mailbox has another folder now. */
