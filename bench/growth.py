@@ -10,7 +10,7 @@
 also of 1,000,000, which needs as many inodes) and removes them again; then it opens 100, 1,000 and
 10,000 connections over TLS and leaves them in IDLE (server and client need as many descriptors).
 `draw` makes a table and plots, and puts the table between the markers of docs/performance.md."""
-import argparse, json, math, multiprocessing, os, resource, shutil, time
+import argparse, json, math, multiprocessing, os, resource, shutil, subprocess, time
 from imap_client import Connection, cpu_seconds, exists, memory, parse_address, percentile, restart, tls_context
 from small_mail import write_folder
 
@@ -251,6 +251,8 @@ def draw(options):
     after = rest.split(END, 1)[1]
     with open(path, "w") as file:
         file.write(f"{before}{BEGIN}\n\n" + "\n".join(lines) + f"\n\n{END}{after}")
+    if shutil.which("deno"):
+        subprocess.run(["deno", "fmt", "--quiet", path], check=False)
 
 
 def main():
