@@ -31,6 +31,11 @@ const SESSION = [
   "FETCH # (UID BODY.PEEK[HEADER.FIELDS (From To Subject Date Message-ID)])",
   "FETCH 1:12 BODY.PEEK[]",
   "UID FETCH # BODY.PEEK[]",
+  "FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)",
+  // As new to what is kept in memory, for some rounds.
+  "FETCH 1:* BODY.PEEK[HEADER.FIELDS (From Subject Date)]<0.10#>",
+  "SORT (REVERSE DATE) UTF-8 ALL",
+  "THREAD REFERENCES UTF-8 ALL",
   "UID FETCH # (UID BODY.PEEK[1])",
   "UID STORE # +FLAGS.SILENT (\\Seen)",
   "UID STORE # -FLAGS.SILENT (\\Seen)",

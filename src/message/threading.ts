@@ -156,15 +156,16 @@ function* joinSubjects(
   messages: ThreadedMessages,
 ): Generator<void, ThreadNode[]> {
   const { subject, reply, sentRank } = messages;
-  const compare = (a: ThreadNode, b: ThreadNode) =>
-    sentRank[representative(a)] - sentRank[representative(b)];
+  const rankOf = (node: ThreadNode) => sentRank[representative(node)];
   const isReply = (node: ThreadNode) => reply[representative(node)] === 1;
   const table = subjectTable(roots, messages);
   yield;
   const joined = new Set<ThreadNode>();
   const dummies: ThreadNode[] = [];
   const changed = new Set<ThreadNode>();
-  for (const root of roots) {
+  for (let at = 0; at < roots.length; at++) {
+    if (at % STEP === STEP - 1) yield;
+    const root = roots[at];
     const thread = subject[representative(root)];
     const held = table.get(thread);
     if (held === undefined || held === root || joined.has(root)) continue;
@@ -184,9 +185,14 @@ function* joinSubjects(
     }
   }
   yield;
-  for (const { children } of changed) children.sort(compare);
-  // Most are in order already, which sort() makes use of.
-  return [...roots.filter((root) => !joined.has(root)), ...dummies].sort(compare);
+  for (const { children } of changed) children.sort((a, b) => rankOf(a) - rankOf(b));
+  yield;
+  // Each has a place of its own: so what are many are put there instead of sorted.
+  const placed = new Array<ThreadNode | undefined>(messages.count);
+  for (const root of roots) if (!joined.has(root)) placed[rankOf(root)] = root;
+  for (const dummy of dummies) placed[rankOf(dummy)] = dummy;
+  yield;
+  return placed.filter((root) => root !== undefined);
 }
 
 /** Step 5B: by base subject, the root that others with the same are joined to. */

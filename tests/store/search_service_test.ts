@@ -68,3 +68,18 @@ Deno.test("SearchService: a file that is damaged while it is open is made anew n
     service.close();
   });
 });
+
+Deno.test("SearchService.open: what was opened before commits nothing any more", async () => {
+  await withFolder(async (root) => {
+    const service = new SearchService();
+    const first = await service.open(root, NONE);
+    const second = await service.open(root, { ...NONE, id: first.id });
+    equal(second.id, first.id);
+    await rejects(first.call("commit"), SearchUnavailable);
+    await second.call("commit");
+    await first.close();
+    await second.call("commit");
+    await second.close();
+    service.close();
+  });
+});

@@ -44,6 +44,7 @@ export async function thread(
   for (const each of threads) {
     out.text(threadList(each, numberOf));
     if (out.full) await out.flush();
+    if (scope.pace.due()) await scope.pace.turn();
   }
   out.text("\r\n");
   return ok(`${context.command} completed`);

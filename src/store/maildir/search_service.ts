@@ -82,7 +82,7 @@ export class SearchService {
       if (this.#open === 0) this.#restLater();
     };
     try {
-      const { id, documents } = await this.#call(running, "open", [root, known]);
+      const { handle, id, documents } = await this.#call(running, "open", [root, known]);
       return {
         id,
         documents,
@@ -90,11 +90,11 @@ export class SearchService {
           this.#call(
             running,
             name,
-            [root, ...args] as unknown as Parameters<SearchCalls[typeof name]>,
+            [handle, ...args] as unknown as Parameters<SearchCalls[typeof name]>,
           ),
         close: async () => {
           try {
-            await this.#call(running, "close", [root]);
+            await this.#call(running, "close", [handle]);
           } finally {
             release();
           }
@@ -173,7 +173,7 @@ export class SearchService {
   }
 }
 
-type Rest<Args> = Args extends readonly [string, ...infer Rest] ? Rest : never;
+type Rest<Args> = Args extends readonly [number, ...infer Rest] ? Rest : never;
 
 /** The search file of an account, as it is open in the worker. */
 export interface OpenSearchFile {

@@ -24,19 +24,23 @@ export type Indexed = number | "too-large" | "unreadable" | "gone";
 
 /** What the worker can be asked, and what it answers. */
 export interface SearchCalls {
-  /** Opens the file of the Maildir `root`, anew if it has to. */
-  open(root: string, known: KnownSearchFile): { readonly id: number; readonly documents: number };
+  /** Opens the file of the Maildir `root`, anew if it has to; other calls name it by its `handle`. */
+  open(root: string, known: KnownSearchFile): {
+    readonly handle: number;
+    readonly id: number;
+    readonly documents: number;
+  };
   /**
    * Adds the first of these messages, as many as can be done in some milliseconds.
    *
    * @param limit octets of text that a message may have
    */
-  add(root: string, messages: readonly UnindexedMessage[], limit: number): readonly Indexed[];
+  add(handle: number, messages: readonly UnindexedMessage[], limit: number): readonly Indexed[];
   /** Makes durable what was added. */
-  commit(root: string): undefined;
-  find(root: string, query: TokenQuery): Uint32Array<ArrayBuffer>;
-  retain(root: string, marks: Uint8Array, removals: number): undefined;
-  close(root: string): undefined;
+  commit(handle: number): undefined;
+  find(handle: number, query: TokenQuery): Uint32Array<ArrayBuffer>;
+  retain(handle: number, marks: Uint8Array, removals: number): undefined;
+  close(handle: number): undefined;
 }
 
 /** One call, to be answered under its number. */
@@ -64,7 +68,8 @@ interface WorkerScope {
 const SLICE = 15;
 
 class SearchFiles {
-  readonly #files = new Map<string, SearchFile>();
+  readonly #files = new Map<number, { readonly root: string; readonly file: SearchFile }>();
+  #next = 1;
   #trigrams: Trigrams | undefined;
 
   async answer({ id, name, args }: SearchRequest): Promise<SearchReply> {
@@ -73,30 +78,33 @@ class SearchFiles {
       const call = this[name] as (...args: unknown[]) => unknown;
       return { id, result: await call.apply(this, args) };
     } catch (error) {
-      if (isDamage(error)) this.#discard(args[0]);
+      if (isDamage(error) && typeof args[0] === "number") this.#discard(args[0]);
       return { id, error: error instanceof Error ? error.message : String(error) };
     }
   }
 
   /** At the next opening it is made anew, since there is none. */
-  #discard(root: string): void {
-    this.close(root);
-    SearchFile.remove(root);
+  #discard(handle: number): void {
+    const root = this.#files.get(handle)?.root;
+    this.close(handle);
+    if (root !== undefined) SearchFile.remove(root);
   }
 
   open(root: string, known: KnownSearchFile): ReturnType<SearchCalls["open"]> {
-    this.close(root);
+    const before = this.#files.entries().find(([, open]) => open.root === root);
+    if (before !== undefined) this.close(before[0]);
     const file = SearchFile.open(root, known);
-    this.#files.set(root, file);
-    return { id: file.id, documents: file.documents };
+    const handle = this.#next++;
+    this.#files.set(handle, { root, file });
+    return { handle, id: file.id, documents: file.documents };
   }
 
   async add(
-    root: string,
+    handle: number,
     messages: readonly UnindexedMessage[],
     limit: number,
   ): Promise<readonly Indexed[]> {
-    const file = this.#fileOf(root);
+    const file = this.#fileOf(handle);
     const end = performance.now() + SLICE;
     const done: Indexed[] = [];
     for (const message of messages) {
@@ -131,27 +139,27 @@ class SearchFiles {
     }
   }
 
-  commit(root: string): undefined {
-    this.#fileOf(root).commit();
+  commit(handle: number): undefined {
+    this.#fileOf(handle).commit();
   }
 
-  find(root: string, query: TokenQuery): Uint32Array<ArrayBuffer> {
-    return this.#fileOf(root).find(query);
+  find(handle: number, query: TokenQuery): Uint32Array<ArrayBuffer> {
+    return this.#fileOf(handle).find(query);
   }
 
-  retain(root: string, marks: Uint8Array, removals: number): undefined {
-    this.#fileOf(root).retain(marks, removals);
+  retain(handle: number, marks: Uint8Array, removals: number): undefined {
+    this.#fileOf(handle).retain(marks, removals);
   }
 
-  close(root: string): undefined {
-    this.#files.get(root)?.close();
-    this.#files.delete(root);
+  close(handle: number): undefined {
+    this.#files.get(handle)?.file.close();
+    this.#files.delete(handle);
   }
 
-  #fileOf(root: string): SearchFile {
-    const file = this.#files.get(root);
-    if (file === undefined) throw new Error("The search file is not open");
-    return file;
+  #fileOf(handle: number): SearchFile {
+    const open = this.#files.get(handle);
+    if (open === undefined) throw new Error("The search file is not open");
+    return open.file;
   }
 }
 

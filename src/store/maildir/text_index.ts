@@ -321,9 +321,14 @@ export class TextIndex {
     const { known } = documents;
     const file = await service.open(root, known);
     if (file.id === known.id) return file;
-    await writer.run(() => ({ result: undefined, apply: documents.begin(file.id) }), {
-      durable: false,
-    });
+    try {
+      await writer.run(() => ({ result: undefined, apply: documents.begin(file.id) }), {
+        durable: false,
+      });
+    } catch (error) {
+      await file.close().catch(() => {});
+      throw error;
+    }
     for (const { columns } of states()) if (columns) columns.documents = undefined;
     if (known.id !== 0) {
       log.warn("the search file was lost, damaged or of another index; it is made anew", { root });
