@@ -19,6 +19,8 @@ export interface SearchScope {
   readonly relevancy: Relevancy;
   /** Text is compared fuzzily. @see RFC 6203 §3 */
   readonly fuzzy?: boolean;
+  /** The store has left out already what has not the texts of the key. */
+  readonly narrowed?: boolean;
   /** Where filters are kept. */
   readonly annotation: ServerAnnotation;
 }

@@ -139,9 +139,9 @@ export async function filterTexts(
 export async function narrowed(
   query: TokenQuery | undefined,
   seqs: Seqs,
-  { view, pace }: SearchScope,
+  { view, pace, narrowed }: SearchScope,
 ): Promise<Seqs> {
-  if (query === undefined || seqs.length === 0) return seqs;
+  if (narrowed || query === undefined || seqs.length === 0) return seqs;
   const found: number[] = [];
   for (let start = 0; start < seqs.length; start += NARROWED) {
     const some = seqs.slice(start, start + NARROWED);

@@ -171,13 +171,15 @@ export const SEARCH_KEYS: SearchTable = {
       const cheap = keys.filter((key) => costOf(key) === 0);
       if (cheap.length > 0) seqs = await filter({ name: "AND", keys: cheap }, seqs, scope);
       const dear = keys.filter((key) => costOf(key) > 0);
-      // Each narrows by itself, too; but the first would read what only another one leaves out.
-      if (dear.length > 1 && dear.some((key) => costOf(key) === 2)) {
+      // Together, since the first would read what only another one leaves out.
+      const together = dear.length > 1 && dear.some((key) => costOf(key) === 2);
+      if (together) {
         seqs = await narrowed(joined(dear.map((key) => tokensOf(key, scope))), seqs, scope);
       }
       for (const key of dear.sort((a, b) => costOf(a) - costOf(b))) {
         if (seqs.length === 0) break;
-        seqs = await filter(key, seqs, scope);
+        const isNarrowed = (scope.narrowed || together) && tokensOf(key, scope) !== undefined;
+        seqs = await filter(key, seqs, { ...scope, narrowed: isNarrowed });
       }
       return seqs;
     },

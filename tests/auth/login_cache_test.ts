@@ -64,6 +64,10 @@ Deno.test("LoginCache.check() has those who ask the same at once share one check
   const broken = () => Promise.reject(new Error("no worker"));
   const failed = [1, 2].map(() => rejects(cache.check(["ann", "x"], broken), /no worker/));
   await Promise.all(failed);
+  const thrown = () => {
+    throw new Error("no memory");
+  };
+  await rejects(cache.check(["ann", "x"], thrown), /no memory/);
   strictEqual(await ask(["ann", "x"]), true);
 });
 

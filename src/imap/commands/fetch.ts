@@ -145,11 +145,15 @@ async function sendAll(
         continue;
       }
       const seq = view.seqOf(uid);
-      const message = { seq, uid, view, cached: rows?.[row] ?? NOTHING };
+      const cached = rows?.[row] ?? NOTHING;
       const flagsChanged = marked.has(uid);
       if (blocks !== undefined) {
-        sendKept(context, plan, message, { flagsChanged, blocks, failures });
-      } else await sendOpened(context, plan, message, { flagsChanged, failures, pace, made, room });
+        const message = { seq, uid, index: view.indexOf(uid, seq), view, cached };
+        if (!sendKept(context, plan, message, flagsChanged, blocks)) failures.gone++;
+      } else {
+        const message = { seq, uid, view, cached };
+        await sendOpened(context, plan, message, { flagsChanged, failures, pace, made, room });
+      }
       const { full } = out;
       if (full) await out.flush();
       if (full || plan.kept.length > 0) room?.clear();
@@ -221,36 +225,35 @@ async function markSeen(
 
 type Named = Omit<FetchedMessage, "index" | "stored">;
 
-/** Answers about a message without its text: nothing is awaited for each of many. */
+/**
+ * Answers about a message without its text: nothing is awaited for each of many.
+ *
+ * @param blocks of each item of `plan.kept`
+ * @returns false if the message is gone
+ */
 function sendKept(
   context: SelectedContext,
   plan: FetchPlan,
-  base: Named,
-  { flagsChanged, blocks, failures }: {
-    readonly flagsChanged: boolean;
-    /** Of each item of `plan.kept`. */
-    readonly blocks: readonly TextBlock[];
-    readonly failures: Failures;
-  },
-): void {
-  const { seq, uid, view, cached } = base;
-  const index = view.indexOf(uid, seq);
-  const message = { seq, uid, index, view, cached };
-  let text = fetchOpening(context.session, seq, uid);
+  message: FetchedMessage,
+  flagsChanged: boolean,
+  blocks: readonly TextBlock[],
+): boolean {
+  if (message.index < 0) return false;
+  let text = fetchOpening(context.session, message.seq, message.uid);
   let block = 0;
-  let there = index >= 0;
-  for (let i = 0; there && i < plan.items.length; i++) {
+  for (let i = 0; i < plan.items.length; i++) {
     const item = plan.items[i];
     if (i > 0) text += " ";
-    if (keptOf(item) !== undefined) {
-      const kept = blocks[block++].of(uid);
-      there = kept !== undefined;
-      text += kept ?? "";
-    } else text += textOf(item, message);
+    if (keptOf(item) === undefined) text += textOf(item, message);
+    else {
+      const kept = blocks[block++].of(message.uid);
+      if (kept === undefined) return false;
+      text += kept;
+    }
   }
-  if (there) {
-    context.out.text(`${text}${flagsChanged ? changedFlags(context, plan, message) : ""})\r\n`);
-  } else failures.gone++;
+  if (flagsChanged) text += changedFlags(context, plan, message);
+  context.out.text(`${text})\r\n`);
+  return true;
 }
 
 async function sendOpened(
