@@ -65,7 +65,7 @@ def measure_mailbox(options, count):
     before = memory(options.pid_cmd)
     cold, _ = timed(client, select)
     client.command(b"UNSELECT")
-    warm, _ = timed(client, select, 5)
+    warm, _ = timed(client, select, 21)
     fetch, _ = timed(client, b"FETCH 1:* (FLAGS)", 5)
     time.sleep(2)
     row = {"count": count, "adoption": adoption, "cold": cold, "warm": warm, "fetch": fetch,
