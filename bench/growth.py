@@ -10,8 +10,8 @@
 also of 1,000,000, which needs as many inodes) and removes them again; then it opens 100, 1,000 and
 10,000 connections over TLS and leaves them in IDLE (server and client need as many descriptors).
 `draw` makes a table and plots, and puts the table between the markers of docs/performance.md."""
-import argparse, json, math, multiprocessing, os, resource, shutil, time
-from imap_client import Connection, exists, memory, parse_address, percentile, restart, tls_context
+import argparse, json, math, multiprocessing, os, resource, shutil, subprocess, time
+from imap_client import Connection, cpu_seconds, exists, memory, parse_address, percentile, restart, tls_context
 from small_mail import write_folder
 
 BEGIN, END = "<!-- growth:begin -->", "<!-- growth:end -->"
@@ -34,6 +34,18 @@ def timed(client, command, times=1):
     return round(1000 * percentile(seconds, 50), 2), answer
 
 
+def settle(options, patience=300):
+    """Waits until the server has nothing more to do in the background."""
+    end = time.monotonic() + patience
+    used = cpu_seconds(options.pid_cmd)
+    while time.monotonic() < end:
+        time.sleep(2)
+        now = cpu_seconds(options.pid_cmd)
+        if now - used < 0.1:
+            return
+        used = now
+
+
 def measure_mailbox(options, count):
     mailbox = f"growth{count}"
     select = b"SELECT " + mailbox.encode()
@@ -45,14 +57,15 @@ def measure_mailbox(options, count):
     adoption, answer = timed(client, select)
     if exists(answer) != count:
         raise SystemExit(f"{mailbox}: {count} messages were written, the server has {exists(answer)}")
+    settle(options)
     client.close()
     restart(options.restart_cmd, options.address)
     client = connected(options)
-    time.sleep(2)
+    settle(options)
     before = memory(options.pid_cmd)
     cold, _ = timed(client, select)
     client.command(b"UNSELECT")
-    warm, _ = timed(client, select, 5)
+    warm, _ = timed(client, select, 21)
     fetch, _ = timed(client, b"FETCH 1:* (FLAGS)", 5)
     time.sleep(2)
     row = {"count": count, "adoption": adoption, "cold": cold, "warm": warm, "fetch": fetch,
@@ -238,6 +251,8 @@ def draw(options):
     after = rest.split(END, 1)[1]
     with open(path, "w") as file:
         file.write(f"{before}{BEGIN}\n\n" + "\n".join(lines) + f"\n\n{END}{after}")
+    if shutil.which("deno"):
+        subprocess.run(["deno", "fmt", "--quiet", path], check=False)
 
 
 def main():

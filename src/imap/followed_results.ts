@@ -3,7 +3,7 @@
 import type { FetchItem } from "../wire/fetch_grammar.ts";
 import { formatNumberSet } from "../wire/number_set.ts";
 import type { SearchKey } from "../wire/search_grammar.ts";
-import { insertions, intersection, merged, type Run, without } from "./result_list.ts";
+import { insertions, type Run, without } from "./result_list.ts";
 import type { SearchScope, Seqs } from "./search_columns.ts";
 import { evaluate } from "./search_keys.ts";
 import { agesIn, withUidsOnly } from "./search_program.ts";
@@ -28,6 +28,11 @@ interface Horizon {
   /** Seconds since 1970. */
   readonly now: number;
 }
+
+/** Marks of messages: among the results, looked at again, and found by that. */
+const LISTED = 1;
+const LOOKED = 2;
+const PASSES = 4;
 
 /** What to look at from now on. */
 export function horizon({ view, now }: SearchScope): Horizon {
@@ -71,58 +76,76 @@ export class FollowedResults {
     const changed = changedSince(seen, next, this.#ages, view);
     this.#seen = next;
     if (changed.length === 0) return "";
-    const passing = uidsOf(await evaluate(this.#key, scope, changed), view);
-    this.#arrived = [...passing].filter((uid) => uid > seen.uid).sort((a, b) => a - b);
-    return await this.#replace(uidsOf(changed, view), passing, scope);
+    const passing = await evaluate(this.#key, scope, changed);
+    this.#arrived = [...uidsOf(passing, view)].filter((uid) => uid > seen.uid)
+      .sort((a, b) => a - b);
+    if (scope.pace.due()) await scope.pace.turn();
+    return await this.#replace(changed, passing, scope);
   }
 
   /** Of the messages that were looked at, those that pass are results now, and the others are not. */
-  async #replace(looked: Uint32Array, passing: Uint32Array, scope: SearchScope): Promise<string> {
+  async #replace(looked: Seqs, passing: Seqs, scope: SearchScope): Promise<string> {
     const { view, pace } = scope;
-    const had = intersection(this.#list, new Set(looked));
+    const marks = this.#marks(looked, passing, view);
     if (pace.due()) await pace.turn();
-    const fresh = passing.filter((uid) => !had.has(uid));
-    const lost = new Set(had);
-    for (const uid of passing) lost.delete(uid);
+    const markOf = (uid: number) => marks[view.seqOf(uid)];
+    const removed = this.remove((uid) => (markOf(uid) & (LOOKED | PASSES)) === LOOKED, view);
     if (pace.due()) await pace.turn();
-    const removed = this.remove(lost, view);
+    const fresh = Array.from(passing).filter((seq) => (marks[seq] & LISTED) === 0);
     if (fresh.length === 0) return removed;
-    if (this.followed.order !== undefined) {
-      return removed + await this.#arrange(fresh, this.followed.order, scope);
+    const results = resultsOf(marks);
+    if (pace.due()) await pace.turn();
+    const { order } = this.followed;
+    if (order !== undefined) {
+      const isFresh = (uid: number) => (markOf(uid) & LISTED) === 0;
+      return removed + await this.#arrange(results, isFresh, order, scope);
     }
-    this.#list = merged(this.#list, fresh);
-    return `${removed} ADDTO (0 ${this.#spell([...fresh], view)})`;
+    this.#list = uidsOf(results, view);
+    if (pace.due()) await pace.turn();
+    return `${removed} ADDTO (0 ${this.#spell([...uidsOf(fresh, view)], view)})`;
   }
 
-  /** Puts new results where the requested order wants them. */
+  /** By sequence number: what is known of each message. */
+  #marks(looked: Seqs, passing: Seqs, view: View): Uint8Array {
+    const marks = new Uint8Array(view.count + 1);
+    for (const uid of this.#list) marks[view.seqOf(uid)] |= LISTED;
+    for (let at = 0; at < looked.length; at++) marks[looked[at]] |= LOOKED;
+    for (let at = 0; at < passing.length; at++) marks[passing[at]] |= PASSES;
+    // Where no message is: 0 is the number of those that are gone.
+    marks[0] = 0;
+    return marks;
+  }
+
+  /** Puts new results where the requested order wants them. @param results ascending */
   async #arrange(
-    fresh: Uint32Array,
+    results: Seqs,
+    isFresh: (uid: number) => boolean,
     order: NonNullable<Followed["order"]>,
     scope: SearchScope,
   ): Promise<string> {
     const { view, pace } = scope;
-    const wanted = uidsOf(await order(seqsOf(merged(this.#list, fresh), view), scope), view);
+    const wanted = uidsOf(await order(results, scope), view);
     if (pace.due()) await pace.turn();
-    const incoming = new Set(fresh);
-    const runs = insertions(this.#list, wanted, incoming);
+    const runs = insertions(this.#list, wanted, isFresh);
+    if (pace.due()) await pace.turn();
     if (runs !== undefined) {
       this.#list = wanted;
       return this.#item("ADDTO", runs, view);
     }
     // A message went meanwhile, or the order itself changed: all of it is told anew.
-    const removed = this.remove(new Set(this.#list), view);
+    const removed = this.remove(() => true, view);
     this.#list = wanted;
+    if (pace.due()) await pace.turn();
     return removed + this.#item("ADDTO", [{ position: 1, uids: [...wanted] }], view);
   }
 
   /** Takes results out, and tells from where; the client must still count them. @returns return data */
-  remove(lost: ReadonlySet<number>, view: View): string {
-    if (lost.size === 0) return "";
-    const { kept, runs } = without(this.#list, lost);
+  remove(isLost: (uid: number) => boolean, view: View): string {
+    const { kept, runs } = without(this.#list, isLost);
+    if (runs.length === 0) return "";
     this.#list = kept;
     if (this.followed.order !== undefined) return this.#item("REMOVEFROM", runs, view);
-    const uids = runs.flatMap((run) => run.uids);
-    return uids.length === 0 ? "" : ` REMOVEFROM (0 ${this.#spell(uids, view)})`;
+    return ` REMOVEFROM (0 ${this.#spell(runs.flatMap((run) => run.uids), view)})`;
   }
 
   #item(name: "ADDTO" | "REMOVEFROM", runs: readonly Run[], view: View): string {
@@ -157,6 +180,15 @@ function changedSince(
     ) changed.push(seq);
   }
   return changed;
+}
+
+/** Numbers of the messages that are results now, ascending. */
+function resultsOf(marks: Uint8Array): number[] {
+  const results: number[] = [];
+  for (let seq = 1; seq < marks.length; seq++) {
+    if ((marks[seq] & PASSES) !== 0 || marks[seq] === LISTED) results.push(seq);
+  }
+  return results;
 }
 
 function uidsOf(seqs: Seqs, view: View): Uint32Array {

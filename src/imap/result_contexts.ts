@@ -43,7 +43,7 @@ export class ResultContexts implements Followers {
     if (this.#byTag.size === 0) return;
     const gone = new Set(this.#view.uidsGone());
     for (const [tag, results] of this.#byTag) {
-      tell(out, tag, results, results.remove(gone, this.#view));
+      tell(out, tag, results, results.remove((uid) => gone.has(uid), this.#view));
     }
   }
 

@@ -10,14 +10,14 @@ export interface Run {
 /** Parts a list into what stays and the runs that go. */
 export function without(
   list: Uint32Array,
-  lost: ReadonlySet<number>,
+  isLost: (uid: number) => boolean,
 ): { readonly kept: Uint32Array; readonly runs: readonly Run[] } {
   const kept = new Uint32Array(list.length);
   const runs: { position: number; uids: number[] }[] = [];
   let count = 0;
   for (let at = 0; at < list.length; at++) {
     const uid = list[at];
-    if (lost.has(uid)) addTo(runs, count + 1, uid);
+    if (isLost(uid)) addTo(runs, count + 1, uid);
     else kept[count++] = uid;
   }
   return { kept: runs.length === 0 ? list : kept.slice(0, count), runs };
@@ -26,19 +26,19 @@ export function without(
 /**
  * The runs that make `wanted` of a list.
  *
- * @returns undefined if more is needed than that `fresh` comes in
+ * @returns undefined if more is needed than that fresh ones come in
  */
 export function insertions(
   list: Uint32Array,
   wanted: Uint32Array,
-  fresh: ReadonlySet<number>,
+  isFresh: (uid: number) => boolean,
 ): readonly Run[] | undefined {
   const runs: { position: number; uids: number[] }[] = [];
   let next = 0;
   for (let at = 0; at < wanted.length; at++) {
     const uid = wanted[at];
     if (next < list.length && list[next] === uid) next++;
-    else if (!fresh.has(uid)) return undefined;
+    else if (!isFresh(uid)) return undefined;
     else addTo(runs, startOf(runs, at), uid);
   }
   return next === list.length ? runs : undefined;
@@ -54,19 +54,4 @@ function addTo(runs: { position: number; uids: number[] }[], position: number, u
   const last = runs.at(-1);
   if (last?.position === position) last.uids.push(uid);
   else runs.push({ position, uids: [uid] });
-}
-
-/** Those of a list that are among others too. */
-export function intersection(list: Uint32Array, others: ReadonlySet<number>): Set<number> {
-  const both = new Set<number>();
-  for (let at = 0; at < list.length; at++) if (others.has(list[at])) both.add(list[at]);
-  return both;
-}
-
-/** Both, ascending. */
-export function merged(list: Uint32Array, fresh: Uint32Array): Uint32Array {
-  const all = new Uint32Array(list.length + fresh.length);
-  all.set(list);
-  all.set(fresh, list.length);
-  return all.sort();
 }

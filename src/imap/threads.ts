@@ -40,13 +40,14 @@ interface ThreadKeys {
   readonly subject: Int32Array;
   readonly reply: Uint8Array;
   readonly id: Int32Array;
-  readonly references: readonly Int32Array[];
+  /** Plain arrays: one of four octets for each message costs V8 a buffer, and time to collect it. */
+  readonly references: readonly (readonly number[])[];
   readonly lastId: number;
 }
 
 const KEYS = ["sent", "subject", "reply", "messageId", "references"] as const;
 
-const NO_REFERENCES = new Int32Array(0);
+const NO_REFERENCES: readonly number[] = [];
 
 /** Gives each text a number from 1; "" is 0. */
 class Numbering {
@@ -71,7 +72,7 @@ const threadLoader: KeyLoader<ThreadKeys> = {
     const subject = new Int32Array(uids.length);
     const reply = new Uint8Array(uids.length);
     const id = new Int32Array(uids.length);
-    const references = new Array<Int32Array>(uids.length).fill(NO_REFERENCES);
+    const references = new Array<readonly number[]>(uids.length).fill(NO_REFERENCES);
     const [subjects, ids] = [new Numbering(), new Numbering()];
     await eachSortKey(mailbox, KEYS, uids, pace, (place, keys) => {
       if (keys.sent !== null) sent[place] = keys.sent;
@@ -79,7 +80,7 @@ const threadLoader: KeyLoader<ThreadKeys> = {
       reply[place] = keys.reply;
       id[place] = ids.of(keys.messageId);
       if (keys.references === "") return;
-      references[place] = Int32Array.from(keys.references.split(" "), (text) => ids.of(text));
+      references[place] = keys.references.split(" ").map((text) => ids.of(text));
     });
     return { sent, arrived, subject, reply, id, references, lastId: ids.last };
   },

@@ -129,7 +129,10 @@ async function follow(steps: readonly Step[], byUid: boolean, ordered: boolean):
     has: () => false,
     add: () => false,
     cancel: () => false,
-    tellGone: (out) => out.text(`${results.remove(new Set(view.uidsGone()), view)}\r\n`),
+    tellGone: (out) => {
+      const gone = view.uidsGone();
+      out.text(`${results.remove((uid) => gone.includes(uid), view)}\r\n`);
+    },
     tellRest: async (out) => out.text(`${await results.update(scopeOf(view))}\r\n`),
   };
   let uid = 20;

@@ -129,14 +129,18 @@ async function sendAll(
     done += batch.length;
     if (plan.prepared) await mailbox.prepare(batch, plan.awaited);
     const marked = plan.marksSeen ? await markSeen(context, batch) : NONE;
-    const blocks = plan.opened
-      ? plan.kept.length === 0 ? undefined : lastingTexts.find(plan.kept, batch, mailbox)
-      : await lastingTexts.of(plan.lasting, batch, mailbox);
+    const blocks = plan.kept.length === 0
+      ? undefined
+      : lastingTexts.find(plan.kept, batch, mailbox) ??
+        (plan.opened || batch.length < FEW
+          ? undefined
+          : await lastingTexts.of(plan.lasting, batch, mailbox));
     const keys = blocks === undefined ? plan.cached : plan.cachedBeside;
     const rows = keys.length === 0
       ? undefined
       : await mailbox.cached(keys, batch[0], batch[batch.length - 1]);
-    const made = blocks === undefined ? new MadeTexts(plan.kept.length) : undefined;
+    const opens = plan.opened && blocks === undefined;
+    const made = opens ? new MadeTexts(plan.kept.length) : undefined;
     let row = 0;
     for (const uid of batch) {
       while (rows && row < rows.length && rows[row].uid < uid) row++;
@@ -147,7 +151,7 @@ async function sendAll(
       const seq = view.seqOf(uid);
       const cached = rows?.[row] ?? NOTHING;
       const flagsChanged = marked.has(uid);
-      if (blocks !== undefined) {
+      if (!opens) {
         const message = { seq, uid, index: view.indexOf(uid, seq), view, cached };
         if (!sendKept(context, plan, message, flagsChanged, blocks)) failures.gone++;
       } else {
@@ -158,7 +162,7 @@ async function sendAll(
       if (full) await out.flush();
       if (full || plan.kept.length > 0) room?.clear();
       // Reading the clock costs as much as a short answer.
-      if ((blocks === undefined || seq % 32 === 0) && pace.due()) await pace.turn();
+      if ((opens || seq % 32 === 0) && pace.due()) await pace.turn();
     }
     if (made) lastingTexts.keep(plan.kept, made.texts, made.uids, mailbox);
   }
@@ -192,6 +196,9 @@ class MadeTexts {
 }
 
 const NOTHING: Partial<CachedItems> = {};
+
+/** So few messages are not worth a block of texts. */
+const FEW = 16;
 
 const NONE: ReadonlySet<number> = new Set<number>();
 
@@ -228,7 +235,7 @@ type Named = Omit<FetchedMessage, "index" | "stored">;
 /**
  * Answers about a message without its text: nothing is awaited for each of many.
  *
- * @param blocks of each item of `plan.kept`
+ * @param blocks of each item of `plan.kept`; absent where `message.cached` has what they need
  * @returns false if the message is gone
  */
 function sendKept(
@@ -236,7 +243,7 @@ function sendKept(
   plan: FetchPlan,
   message: FetchedMessage,
   flagsChanged: boolean,
-  blocks: readonly TextBlock[],
+  blocks: readonly TextBlock[] | undefined,
 ): boolean {
   if (message.index < 0) return false;
   let text = fetchOpening(context.session, message.seq, message.uid);
@@ -244,7 +251,7 @@ function sendKept(
   for (let i = 0; i < plan.items.length; i++) {
     const item = plan.items[i];
     if (i > 0) text += " ";
-    if (keptOf(item) === undefined) text += textOf(item, message);
+    if (blocks === undefined || keptOf(item) === undefined) text += textOf(item, message);
     else {
       const kept = blocks[block++].of(message.uid);
       if (kept === undefined) return false;

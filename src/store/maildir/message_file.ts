@@ -117,6 +117,14 @@ class OpenFile {
     this.size = size;
   }
 
+  /** All octets at once, on this thread. */
+  whole(): Uint8Array {
+    const bytes = new Uint8Array(this.size);
+    const count = readSync(this.#fd, bytes, bytes.length);
+    if (count < bytes.length) throw changed(bytes.length, count);
+    return bytes;
+  }
+
   /** Octets from `start` up to `end`, or to the end of the file as it was when opened. */
   async read(start: number, end: number): Promise<Uint8Array> {
     if (this.#closed) throw new Error("Message must be open to be read: it is closed");
@@ -244,8 +252,9 @@ function afterLf(piece: Uint8Array): Uint8Array {
 }
 
 /**
- * Makes the summary of a message file that another program delivered. Large files are read in
- * pieces, and the event loop has its turn after each.
+ * Makes the summary of a message file that another program delivered. Files of more than
+ * {@link WHOLE_OCTETS} are read in pieces, and the event loop has its turn after each; the way to
+ * another thread and back takes longer than to read a small one.
  *
  * @throws {StoreError} `message-gone`, `unreadable`
  */
@@ -254,6 +263,10 @@ export async function indexFile(path: string): Promise<IndexedMessage> {
   try {
     file = openPlain(path);
     const indexer = new FileIndexer();
+    if (file.size <= WHOLE_OCTETS) {
+      indexer.push(file.whole());
+      return indexer.end();
+    }
     const pace = new Pace();
     for (let at = 0; at < file.size; at += PIECE) {
       indexer.push(await file.read(at, at + PIECE));

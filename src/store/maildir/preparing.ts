@@ -12,6 +12,8 @@ import { indexFile } from "./message_file.ts";
 
 /** Messages that are read before their rows are written. */
 const MESSAGES_PER_STEP = 50;
+/** Milliseconds: mostly nobody waits for what is read, but others for their turns. */
+const READING_SLICE = 2;
 
 /**
  * Sees to it that sizes and cached items of these messages are known: see `Mailbox.prepare`.
@@ -139,7 +141,7 @@ async function readAll(
   fileSize: (uid: number) => number | undefined,
 ): Promise<Map<number, IndexedMessage>> {
   const read = new Map<number, IndexedMessage>();
-  const pace = new Pace();
+  const pace = new Pace(READING_SLICE);
   for (const uid of uids) {
     const size = state.gone ? undefined : fileSize(uid);
     const message = size === undefined ? undefined : await indexOne(account, state, uid, size);
