@@ -23,6 +23,7 @@ class Fixture {
     };
     this.writer = new Writer(this.database, recovery, {
       sync,
+      pages: () => 0,
       checkpoint: () => Promise.resolve(),
     }, new Traffic());
   }

@@ -1,7 +1,7 @@
 /** The file that SQLite appends commits to. @see https://www.sqlite.org/wal.html */
 
 import * as fs from "node:fs";
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { cString, openSystemLibrary } from "../../system_library.ts";
 import { SyncTimes } from "./traffic.ts";
 import type { CommitLog } from "./writer.ts";
@@ -25,6 +25,8 @@ export class WriteAheadLog implements CommitLog {
   #fd: number | undefined;
   #indexSync: IndexSync | undefined;
   readonly #times = new SyncTimes();
+  /** Tells how long the log is, without moving anything. */
+  readonly #length: StatementSync | undefined;
 
   /**
    * @param index path of the index; SQLite keeps one log for it as long as it is open
@@ -36,6 +38,12 @@ export class WriteAheadLog implements CommitLog {
     private readonly synced: (seconds: number) => void,
   ) {
     this.#indexSync = openIndexSync(index);
+    if (tellsLength(database)) this.#length = database.prepare("PRAGMA wal_checkpoint(NOOP)");
+  }
+
+  pages(): number | undefined {
+    const found = this.#length?.get();
+    return found && Number(found.log) - Number(found.checkpointed);
   }
 
   /** @throws the system's error */
@@ -90,6 +98,13 @@ export class WriteAheadLog implements CommitLog {
     this.#indexSync?.libc.close();
     this.#indexSync = undefined;
   }
+}
+
+/** From SQLite 3.51 on; an older one would make a checkpoint. */
+function tellsLength(database: DatabaseSync): boolean {
+  const version = String(database.prepare("SELECT sqlite_version() AS version").get()?.version);
+  const [major, minor] = version.split(".").map(Number);
+  return major > 3 || minor >= 51;
 }
 
 /**

@@ -32,6 +32,8 @@ export interface CommitLog {
    * @returns undefined if it is done
    */
   sync(alone: boolean): Promise<void> | undefined;
+  /** Pages in it that are not in the index proper yet; undefined where SQLite cannot tell. */
+  pages(): number | undefined;
   /** Brings what was committed into the index proper; nothing may be committed meanwhile. */
   checkpoint(): Promise<void>;
 }
@@ -66,9 +68,9 @@ const BATCH_MILLISECONDS = 6;
 /** A transaction that changes more messages than this is committed in a turn of its own. */
 const LARGE = 200;
 
-/** Rows whose changes make the log some thousand pages long: more would hold the event loop. */
-const CHECKPOINT_ROWS = 1000;
-const LONG_LOG_ROWS = 10 * CHECKPOINT_ROWS;
+/** Pages of the log after which they are moved: more would hold the event loop. */
+const CHECKPOINT_PAGES = 1000;
+const LONG_LOG_PAGES = 10 * CHECKPOINT_PAGES;
 
 /**
  * Runs the operations of one account one after the other. Small ones that wait together share one
@@ -139,6 +141,9 @@ export class Writer {
     statements: () => T | Promise<T>,
     { durable = true, messages = 0 }: CommitOptions = {},
   ): Promise<T> {
+    // A long operation may go on for minutes, with the log growing meanwhile. Not after it: the last
+    // transaction of an operation is what its client waits for.
+    await this.#checkpointAfter(LONG_LOG_PAGES);
     this.#do("BEGIN IMMEDIATE");
     let result: T;
     try {
@@ -151,8 +156,6 @@ export class Writer {
       throw error;
     }
     if (durable) await this.#sync(messages);
-    // A long operation may go on for minutes, with the log growing meanwhile.
-    await this.#checkpointAfter(LONG_LOG_ROWS);
     return result;
   }
 
@@ -228,7 +231,7 @@ export class Writer {
         this.#queue.shift();
         await this.#runLong(next, next.long);
       } else await this.#runBatch();
-      await this.#checkpointAfter(CHECKPOINT_ROWS);
+      await this.#checkpointAfter(CHECKPOINT_PAGES);
     }
     this.#running = undefined;
   }
@@ -241,10 +244,12 @@ export class Writer {
     }
   }
 
-  /** Makes a checkpoint if so many rows were changed since the last one. */
-  async #checkpointAfter(rows: number): Promise<void> {
+  /** Makes a checkpoint if the log is so long. */
+  async #checkpointAfter(pages: number): Promise<void> {
     const changes = this.#changes;
-    if (changes - this.#checkpointed < rows) return;
+    // As if each row that was changed had a page of its own.
+    const waiting = this.log.pages() ?? changes - this.#checkpointed;
+    if (waiting < pages) return;
     this.#checkpointed = changes;
     await yieldNow();
     try {
