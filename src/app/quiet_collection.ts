@@ -19,7 +19,7 @@ const QUIET = 10;
 /** Octets that the heap has to have grown by. */
 const GROWN = 16 * 1024 * 1024;
 
-/** Octets, dead ones among them, whose collection takes some 100 ms: more are left to V8, which goes in steps. */
+/** Octets, dead ones among them, whose collection takes up to a quarter of a second: more are left to V8. */
 const LARGEST = 64 * 1024 * 1024;
 
 const SYMBOLS = { malloc_trim: { parameters: ["usize"], result: "i32" } } as const;
