@@ -33,6 +33,7 @@ const { values: options } = parseArgs({
   },
 });
 
+const MARKERS = options.tls ? "beside-tls" : "beside-plain";
 const dir = options.dir ?? await Deno.makeTempDir({ prefix: "imapd-bench-" });
 const environment = { DENO: Deno.execPath(), PROGRAM: options.program ?? "" };
 
@@ -100,11 +101,15 @@ async function writeBetween(name: string, text: string): Promise<void> {
   await Deno.writeTextFile(DOCUMENT, `${before}\n\n${text}\n\n${document.slice(to)}`);
 }
 
+// Dovecot's processes are another user's.
+if (options.dir === undefined) await Deno.chmod(dir, 0o755);
+if (options.write) await writeBetween(MARKERS, "");
+
 try {
   for (const which of ["imapd", "dovecot"] as const) await run(...head(peer(which, "start")));
   const table = comparisonTable(await measure());
   print(table);
-  if (options.write) await writeBetween(options.tls ? "beside-tls" : "beside-plain", table);
+  if (options.write) await writeBetween(MARKERS, table);
 } finally {
   for (const which of ["imapd", "dovecot"] as const) await run(...head(peer(which, "stop")));
   if (options.dir === undefined) await Deno.remove(dir, { recursive: true });

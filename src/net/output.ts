@@ -98,6 +98,8 @@ export class SocketOutput implements Output {
   interject(response: string): void {
     const atLineStart = this.#size === 0 ? this.#atLineStart : this.#endsLine();
     if (this.#broken || this.#waiting || this.#held || this.midway || !atLineStart) return;
+    // What waits here may tell of what is not durable yet.
+    if (this.#size > 0 && this.syncing() !== undefined) return;
     this.text(response);
     this.#write();
   }

@@ -15,6 +15,9 @@ import { type FileName, type FileRow, splitName } from "./message_rows.ts";
 
 const ROWS_PER_STEP = 2000;
 
+/** Milliseconds for which the watcher's silence counts: a mount over a folder is no event. */
+const TRUSTED = 60_000;
+
 /**
  * Takes over what other programs changed in a mailbox: see `Mailbox.refresh`.
  *
@@ -30,8 +33,9 @@ export async function refresh(account: AccountContext, state: MailboxState): Pro
   const needed = neededComparison(account, state);
   if (needed !== "all") state.eventsComplete = state.unwatch !== undefined;
   if (needed === "none") {
-    state.unchanged = state.unwatch !== undefined &&
-      account.watcher.tellsAll(folderPath(account, state));
+    if (state.unwatch && account.watcher.tellsAll(folderPath(account, state))) {
+      state.unchangedUntil = performance.now() + TRUSTED;
+    }
     return;
   }
   state.refreshing = account.writer.alone(() => compare(account, state, needed))
@@ -40,8 +44,11 @@ export async function refresh(account: AccountContext, state: MailboxState): Pro
 }
 
 /** Times of 0 are of directories that have to be compared in any case. */
-function isUnchanged({ unchanged, looking, refreshing, inNew, inCur }: MailboxState): boolean {
-  return unchanged && !looking && !refreshing && inNew.mtime !== 0 && inCur.mtime !== 0;
+function isUnchanged(
+  { unchangedUntil, looking, refreshing, inNew, inCur }: MailboxState,
+): boolean {
+  return unchangedUntil > 0 && !looking && !refreshing && inNew.mtime !== 0 &&
+    inCur.mtime !== 0 && performance.now() < unchangedUntil;
 }
 
 type Needed = "none" | "new" | "all";
@@ -204,7 +211,7 @@ function takeTwin(
 /** Takes note of what the watcher told; it is looked at soon. */
 export function notice(account: AccountContext, state: MailboxState, event: FolderEvent): void {
   if (state.gone || state.isEcho(event.directory, event.file)) return;
-  state.unchanged = false;
+  state.unchangedUntil = 0;
   if (state.placing.has(baseOf(event.file))) return;
   state.events.add(event.file === "" ? "" : `${event.directory}/${event.file}`);
   if (!state.looking && mayLook(account, state)) look(account, state);

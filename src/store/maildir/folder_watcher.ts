@@ -95,10 +95,14 @@ export class FolderWatcher {
     this.#inotify?.drain();
   }
 
-  /** Nothing can happen in a folder, or to it, of which {@link catchUp} does not tell. */
+  /**
+   * Nothing can happen in a folder, or to it, of which {@link catchUp} does not tell: not so where
+   * other machines, or other ways to the same files, change them.
+   */
   tellsAll(folder: string): boolean {
-    return this.#folders.get(folder)?.directories.every(({ watch }) => watch !== undefined) ??
-      false;
+    return this.#folders.get(folder)?.directories.every(({ watch, path }) =>
+      watch !== undefined && isLocal(path)
+    ) ?? false;
   }
 
   /** How many directories the system watches. */
@@ -279,4 +283,23 @@ export class FolderWatcher {
 function settled(modified: number | undefined): number {
   if (modified === undefined) return MISSING;
   return Math.abs(Date.now() - modified) < TIME_GRAIN ? NaN : modified;
+}
+
+/** File systems that only this system changes, by their numbers. @see statfs(2) */
+const LOCAL: ReadonlySet<number> = new Set([
+  0xef53, // ext2, ext3, ext4
+  0x58465342, // XFS
+  0x9123683e, // Btrfs
+  0x2fc12fc1, // ZFS
+  0xf2f52010, // F2FS
+  0xca451a4e, // bcachefs
+  0x01021994, // tmpfs
+]);
+
+function isLocal(path: string): boolean {
+  try {
+    return LOCAL.has(fs.statfsSync(path).type >>> 0);
+  } catch {
+    return false;
+  }
 }

@@ -62,8 +62,8 @@ export class MailboxState {
   unwatch: (() => void) | undefined;
   /** Events that this process's own changes will bring. */
   readonly #echoes = new Echoes();
-  /** Nothing changed since the folder was compared, or an event would have told. */
-  unchanged = false;
+  /** Until then nothing changed since the folder was compared, or an event will have told. */
+  unchangedUntil = 0;
   /** Nothing can have changed without an event since the folder was compared. */
   eventsComplete = false;
   /** Where wire offsets lie in its large messages. */
@@ -136,7 +136,7 @@ export class MailboxState {
     this.unwatch?.();
     this.unwatch = undefined;
     this.eventsComplete = false;
-    this.unchanged = false;
+    this.unchangedUntil = 0;
     this.#echoes.clear();
   }
 

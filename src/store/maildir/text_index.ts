@@ -24,6 +24,8 @@ const RETRY = 5 * 60_000;
 /** Milliseconds until a file is closed that nobody uses: after a search, and after other work. */
 const UNUSED = 60_000;
 const DONE = 5000;
+/** Milliseconds after the opening of an account in which its first commands come before all else. */
+const SETTLED = 200;
 /** Messages that share a commit, and that the worker is given at once. */
 const MESSAGES_PER_COMMIT = 500;
 const MESSAGES_PER_CALL = 32;
@@ -58,6 +60,7 @@ export class TextIndex {
   /** Messages that are no longer in {@link #waiting}, and whose documents are not noted yet. */
   #inHand = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #starting: ReturnType<typeof setTimeout> | undefined;
   #asked = Infinity;
   #indexing = false;
   #withdraw = () => {};
@@ -79,9 +82,16 @@ export class TextIndex {
     return [...this.#waiting.values()].reduce((sum, uids) => sum + uids.length, this.#inHand);
   }
 
-  /** Looks for messages without a document in all mailboxes. */
+  /** Looks for messages without a document in all mailboxes, once the account has been opened. */
   start(): void {
+    clearTimeout(this.#starting);
+    this.#starting = setTimeout(() => this.#look(), SETTLED);
+    this.#starting.unref();
+  }
+
+  #look(): void {
     const { background } = this.#account();
+    if (background.stopped) return;
     if (this.#options.documents.known.id !== 0) this.#options.service.wake();
     background.run("looking for messages to be indexed", async () => {
       const pace = new Pace();
@@ -116,6 +126,7 @@ export class TextIndex {
 
   /** Ends indexing at its next step. */
   stop(): void {
+    clearTimeout(this.#starting);
     clearTimeout(this.#timer);
     this.#withdraw();
   }
