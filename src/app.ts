@@ -26,6 +26,8 @@ import { VERSION } from "./version.ts";
 
 /** A running server. */
 export interface App {
+  /** Connections that there are now. */
+  readonly connections: number;
   /** Where it listens, with the real ports. */
   readonly listening: readonly ListenAddress[];
   /**
@@ -179,6 +181,11 @@ class RunningApp implements App {
 
   #generations(): Generation[] {
     return [...this.#retired.keys(), ...this.#current ? [this.#current] : []];
+  }
+
+  /** Connections that there are now. */
+  get connections(): number {
+    return this.#servers().reduce((sum, server) => sum + server.connections, 0);
   }
 
   #servers(): ImapServer[] {

@@ -16,6 +16,9 @@ const LOOK_EVERY = 500;
 /** Milliseconds of the processor's time in between that are still quiet. */
 const QUIET = 10;
 
+/** Clients that have to have come, and stayed. */
+const MANY = 64;
+
 /** Octets that the heap has to have grown by. */
 const GROWN = 16 * 1024 * 1024;
 
@@ -25,12 +28,14 @@ const LARGEST = 64 * 1024 * 1024;
 const SYMBOLS = { malloc_trim: { parameters: ["usize"], result: "i32" } } as const;
 
 /**
- * Collects in each pause in which there is enough to collect.
+ * Collects in a pause, once so many clients came that it pays: V8 also forgets code by it, so that
+ * the first commands after it are slower.
  *
+ * @param connections how many there are now
  * @param largest octets in use above which it does not
  * @returns what ends it
  */
-export function collectWhenQuiet(largest = LARGEST): () => void {
+export function collectWhenQuiet(connections: () => number, largest = LARGEST): () => void {
   const collect = collector();
   if (collect === undefined) return () => {};
   const trim = Deno.build.os === "linux"
@@ -38,14 +43,20 @@ export function collectWhenQuiet(largest = LARGEST): () => void {
     : undefined;
   let used = cpuUsage();
   let left = 0;
+  // So that once it collects what the start left.
+  let served = -MANY;
   const look = () => {
     const { user, system } = cpuUsage(used);
     used = cpuUsage();
     if (user + system > QUIET * 1000) return;
+    const clients = connections();
+    served = Math.min(served, clients);
+    if (clients < served + MANY) return;
     const { total_heap_size: heap, used_heap_size: inUse } = getHeapStatistics();
     if (heap < left + GROWN || inUse > largest) return;
     collect();
     trim?.(0n);
+    served = clients;
     left = getHeapStatistics().total_heap_size;
     used = cpuUsage();
   };

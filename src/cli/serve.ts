@@ -57,7 +57,7 @@ export async function serveConfig(config: Config, options: ServeOptions = {}): P
   log.info("server started", { version: VERSION });
   running.ready();
   options.started?.(app);
-  const endCollecting = collectWhenQuiet();
+  const endCollecting = collectWhenQuiet(() => app.connections);
   try {
     return await running.until(signal);
   } finally {

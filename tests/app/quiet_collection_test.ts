@@ -12,7 +12,7 @@ function makeGarbage(): number {
 
 Deno.test("collectWhenQuiet: gives back what is dead while nothing happens", async () => {
   const full = makeGarbage();
-  const end = collectWhenQuiet(Infinity);
+  const end = collectWhenQuiet(() => 100, Infinity);
   try {
     const deadline = performance.now() + 20_000;
     while (getHeapStatistics().total_heap_size > full - 8_000_000) {
