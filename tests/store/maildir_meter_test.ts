@@ -4,6 +4,8 @@ import type { MeteredMailbox, StoreMeter } from "../../src/store/meter.ts";
 import { until } from "../until.ts";
 import { silentLog } from "./maildir_fixture.ts";
 
+const DELIVERIES = 1000;
+
 Deno.test("MaildirStore.measures(): tells what is open, and how many deliveries are not read yet", async () => {
   const dir = await Deno.makeTempDir({ prefix: "imapd-meter-" });
   const did: (readonly [string, number, MeteredMailbox])[] = [];
@@ -21,17 +23,18 @@ Deno.test("MaildirStore.measures(): tells what is open, and how many deliveries 
     deepStrictEqual(store.measures(), { accounts: 0, mailboxes: 0, unprepared: 0, unindexed: 0 });
     const account = await store.account("ann");
     const inbox = await account.open("INBOX");
-    for (let i = 0; i < 20; i++) {
-      await Deno.writeTextFile(`${dir}/ann/new/${i}.M1P1.x`, "A: b\n\nc\n");
+    // So many, and at once, that they cannot all be read by the time that the next line runs.
+    for (let i = 0; i < DELIVERIES; i++) {
+      Deno.writeTextFileSync(`${dir}/ann/new/${i}.M1P1.x`, "A: b\n\nc\n");
     }
     await inbox.refresh();
     const unread = store.measures().unprepared;
-    ok(unread > 0 && unread <= 20, String(unread));
+    ok(unread > 0 && unread <= DELIVERIES, String(unread));
     await inbox.prepare([...inbox.messages.uids.subarray(0, inbox.messages.count)]);
     deepStrictEqual(store.measures(), { accounts: 1, mailboxes: 1, unprepared: 0, unindexed: 0 });
     strictEqual(
       did.filter(([operation]) => operation === "adopt").reduce((sum, [, count]) => sum + count, 0),
-      20,
+      DELIVERIES,
     );
     deepStrictEqual(did[0][2], { account: "ann", mailbox: "INBOX" });
     // What changes nothing is no operation.
