@@ -179,10 +179,10 @@ export class MaildirAccount implements OpeningOfAccount {
     }
   }
 
-  async status(name: string): Promise<MailboxStatus> {
+  async status(name: string, refreshed = false): Promise<MailboxStatus> {
     const state = await this.#known(name);
     this.#watched.linger(state);
-    await this.#refresh(state);
+    await this.#refresh(state, refreshed);
     const columns = await loadColumns(this.#account, state);
     if (columns.unread.size > 0 && columns.unread.size <= EXACT_SIZES) {
       await prepare(this.#account, state, [...columns.unread.keys()]);
@@ -344,6 +344,7 @@ export class MaildirAccount implements OpeningOfAccount {
   }
 
   refresh(): Promise<void> {
+    this.#account.watcher.catchUp();
     return this.scan();
   }
 
@@ -449,9 +450,9 @@ export class MaildirAccount implements OpeningOfAccount {
   }
 
   /** @throws {StoreError} `no-mailbox` if the folder is gone, `unavailable` */
-  async #refresh(state: MailboxState): Promise<void> {
+  async #refresh(state: MailboxState, caughtUp = false): Promise<void> {
     try {
-      await refresh(this.#account, state);
+      await refresh(this.#account, state, caughtUp);
     } catch (error) {
       if (!(error instanceof StoreError && error.code === "no-mailbox")) throw error;
       await this.vanished(state);

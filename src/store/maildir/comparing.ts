@@ -21,11 +21,16 @@ const TRUSTED = 60_000;
 /**
  * Takes over what other programs changed in a mailbox: see `Mailbox.refresh`.
  *
+ * @param caughtUp the watcher was asked for all that happened before what the caller knows of
  * @throws {StoreError} `no-mailbox` if its folder is gone, `unavailable`
  */
-export async function refresh(account: AccountContext, state: MailboxState): Promise<void> {
+export async function refresh(
+  account: AccountContext,
+  state: MailboxState,
+  caughtUp = false,
+): Promise<void> {
   state.assertThere();
-  account.watcher.catchUp();
+  if (!caughtUp) account.watcher.catchUp();
   if (isUnchanged(state)) return;
   await state.looking;
   // A comparison under way may have read the directories before what the caller knows of.

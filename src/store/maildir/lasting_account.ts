@@ -95,7 +95,7 @@ export class LastingAccount implements Account {
   }
 
   status(name: string, refreshed = false): Promise<MailboxStatus> {
-    return this.#useAgain((account) => account.status(name), refreshed);
+    return this.#useAgain((account) => account.status(name, refreshed), refreshed);
   }
 
   open(name: string): Promise<Mailbox> {

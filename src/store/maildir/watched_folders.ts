@@ -19,7 +19,9 @@ const MOST = 1000;
 export class WatchedFolders {
   readonly #account: AccountContext;
   readonly #list: MailboxList;
-  readonly #lingering = new Map<MailboxState, ReturnType<typeof setTimeout>>();
+  /** When each was used last, the longest unused first. */
+  readonly #lingering = new Map<MailboxState, number>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(account: AccountContext, list: MailboxList) {
     this.#account = account;
@@ -54,17 +56,28 @@ export class WatchedFolders {
   /** Nobody has the mailbox open any more. */
   release(state: MailboxState): void {
     if (!state.unwatch || this.#list.watch.active) return;
-    const timer = setTimeout(() => {
+    this.stay(state);
+    this.#lingering.set(state, performance.now());
+    this.#endLater(LINGER);
+  }
+
+  /** One timer for all: a LIST asks for hundreds of mailboxes at once. */
+  #endLater(delay: number): void {
+    this.#timer ??= setTimeout(() => this.#end(), delay).unref();
+  }
+
+  #end(): void {
+    this.#timer = undefined;
+    for (const [state, used] of this.#lingering) {
+      const left = used + LINGER - performance.now();
+      if (left > 0) return this.#endLater(left);
       this.#lingering.delete(state);
       stopWatching(this.#account, state);
-    }, LINGER);
-    timer.unref();
-    this.#lingering.set(state, timer);
+    }
   }
 
   /** Lets nothing end the watching of a mailbox, or all of it that is gone. */
   stay(state: MailboxState): void {
-    clearTimeout(this.#lingering.get(state));
     this.#lingering.delete(state);
   }
 
@@ -84,7 +97,8 @@ export class WatchedFolders {
   }
 
   close(): void {
-    for (const state of [...this.#lingering.keys()]) this.stay(state);
+    clearTimeout(this.#timer);
+    this.#lingering.clear();
     for (const state of this.#list.states()) stopWatching(this.#account, state);
   }
 }
