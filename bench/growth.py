@@ -3,12 +3,12 @@
 
   bench/growth.py measure --name imapd --address 127.0.0.1:1143 --tls 127.0.0.1:1993 --user bench \\
     --password pass --maildir mail/bench --pid-cmd 'cat imapd.pid' --restart-cmd ./restart \\
-    --out imapd.json [--largest]
+    --out imapd.json [--messages 10000,100000,1000000]
   bench/growth.py draw imapd.json dovecot.json --docs docs
 
-`measure` writes mailboxes of 10,000 and 100,000 short messages into the Maildir (with --largest
-also of 1,000,000, which needs as many inodes) and removes them again; then it opens 100, 1,000 and
-10,000 connections over TLS and leaves them in IDLE (server and client need as many descriptors).
+`measure` writes mailboxes of 10,000 and 100,000 short messages into the Maildir (a file each) and
+removes them again; then it opens 100, 1,000 and 10,000 connections over TLS and leaves them in IDLE
+(server and client need as many descriptors).
 `draw` makes a table and plots, and puts the table between the markers of docs/performance.md."""
 import argparse, json, math, multiprocessing, os, resource, shutil, subprocess, time
 from imap_client import Connection, cpu_seconds, exists, memory, parse_address, percentile, restart, tls_context
@@ -16,6 +16,10 @@ from small_mail import write_folder
 
 BEGIN, END = "<!-- growth:begin -->", "<!-- growth:end -->"
 AT_ONCE = 500
+
+
+def numbers(text):
+    return [int(word) for word in text.split(",")]
 
 
 def connected(options):
@@ -127,10 +131,9 @@ def measure_connections(options, counts):
 def measure(options):
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    sizes = [10_000, 100_000] + ([1_000_000] if options.largest else [])
     found = {"name": options.name,
              "connections": measure_connections(options, options.connections),
-             "mailboxes": [measure_mailbox(options, size) for size in sizes]}
+             "mailboxes": [measure_mailbox(options, size) for size in options.messages]}
     with open(options.out, "w") as file:
         json.dump(found, file, indent=1)
 
@@ -269,9 +272,8 @@ def main():
     measuring.add_argument("--pid-cmd", required=True)
     measuring.add_argument("--restart-cmd", required=True)
     measuring.add_argument("--out", required=True)
-    measuring.add_argument("--largest", action="store_true", help="a mailbox of 1,000,000, too")
-    measuring.add_argument("--connections", default="100,1000,10000",
-                           type=lambda text: [int(word) for word in text.split(",")])
+    measuring.add_argument("--messages", default="10000,100000", type=numbers)
+    measuring.add_argument("--connections", default="100,1000,10000", type=numbers)
     drawing = actions.add_parser("draw")
     drawing.add_argument("results", nargs="+", help="what `measure` wrote, one file for each server")
     drawing.add_argument("--docs", default="docs")
