@@ -147,7 +147,12 @@ export class Folders {
   recover(database: { exec(sql: string): void }): void {
     const { root, mailboxes, log } = this.#account;
     for (const { id: entry, work } of mailboxes.journal()) {
-      const begun = JSON.parse(work) as Work;
+      const begun = readWork(work);
+      if (begun === undefined) {
+        log.warn("forgot interrupted work, which cannot be read", { root, entry });
+        mailboxes.removeFromJournal(entry);
+        continue;
+      }
       log.info("finishing interrupted work", { kind: begun.kind });
       database.exec("BEGIN IMMEDIATE");
       try {
@@ -317,6 +322,17 @@ export class Folders {
       await removeTree(trashPath(root, id));
       await writer.run(() => ({ result: mailboxes.removeFromJournal(entry) }));
     });
+  }
+}
+
+/** Undefined for what a damaged index may say. */
+function readWork(text: string): Work | undefined {
+  try {
+    const work = JSON.parse(text) as Work | null;
+    return work && ["rename", "delete", "link"].includes(work.kind) ? work : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }
 
