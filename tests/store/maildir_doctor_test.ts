@@ -175,6 +175,12 @@ const DAMAGES: readonly Damage[] = [
     sql: "INSERT INTO journal (work) VALUES ('{\"kind\":'), ('null'), ('{\"kind\":\"dance\"}')",
   },
   {
+    code: "journal-of-message",
+    title: "a journal by which the file of a message goes",
+    sql: `INSERT INTO journal (work) SELECT json_object('kind', 'link', 'folder', '', 'bases',
+      json_array(base)) FROM files WHERE id = ${key(1)}`,
+  },
+  {
     code: "work-interrupted",
     title: "work that was interrupted",
     sql: `INSERT INTO journal (work) VALUES ('{"kind":"link","folder":"","bases":["nothing"]}')`,

@@ -226,6 +226,13 @@ const OF_CONTENTS = ["header_texts", "objects", "previews", "sort_keys"] as cons
 
 const BAD_JOURNAL = `FROM journal WHERE ${journalKind()} NOT IN ('rename', 'delete', 'link')`;
 
+/** The links of messages that came to nothing have no rows. */
+const LINKED_MESSAGES = `FROM journal WHERE ${journalKind()} = 'link' AND EXISTS (
+  SELECT 1 FROM json_each(CASE WHEN json_valid(work) THEN work END, '$.bases') AS linked
+  JOIN files f ON f.base = linked.value
+  JOIN mailboxes b ON b.id = f.mailbox
+  WHERE b.folder = json_extract(work, '$.folder') OR b.id = json_extract(work, '$.id'))`;
+
 const BAD_NAMES = `FROM files WHERE base = '' OR base GLOB '.*' OR base GLOB '*/*'
   OR info GLOB '*/*' OR (info <> '' AND info NOT GLOB ':2,*')`;
 
@@ -246,6 +253,13 @@ export const INDEX_CHECKS: readonly RowCheck[] = [
     text: "say of no work what it is",
     find: `SELECT id ${BAD_JOURNAL}`,
     mend: [`DELETE ${BAD_JOURNAL}`],
+    remedy: "they are forgotten",
+  },
+  {
+    code: "journal-of-message",
+    text: "say that files of messages are to be removed",
+    find: `SELECT id ${LINKED_MESSAGES}`,
+    mend: [`DELETE ${LINKED_MESSAGES}`],
     remedy: "they are forgotten",
   },
   {
