@@ -33,8 +33,14 @@ export async function userAdd(args: Arguments): Promise<number> {
   }
   if ((await table.keys()).includes(name)) return failed(`User ${name} exists already`);
   const value = await hashValue(algorithm, await readNewPassword());
+  const add = async () => {
+    // Somebody else may have added it meanwhile.
+    if (!await table.set(name, value, undefined)) {
+      throw new AdminError(`User ${name} exists already`);
+    }
+  };
   if (isOn(args, "no-account")) {
-    await table.set(name, value);
+    await add();
     print(`Added user ${name}`);
     return EXIT.ok;
   }
@@ -43,7 +49,7 @@ export async function userAdd(args: Arguments): Promise<number> {
     const { made } = await only(
       admin.call("account create", { account, storage: users.storage, orKeep: true }),
     );
-    await table.set(name, value);
+    await add();
     print(`Added user ${name}`);
     print(made ? `Made account ${account}` : `Account ${account} was there already`);
   });
@@ -57,7 +63,7 @@ export async function userPasswd(args: Arguments): Promise<number> {
   const { name, value } = await existing(args, users);
   const changed = await hashValue(algorithm, await readNewPassword());
   const stays = isDisabled(value);
-  await users.table.set(name, stays ? disabled(changed) : changed);
+  await change(users, name, value, stays ? disabled(changed) : changed);
   print(`Changed the password of user ${name}${stays ? ", who stays disabled" : ""}`);
   return EXIT.ok;
 }
@@ -143,7 +149,7 @@ export async function userDisable(args: Arguments): Promise<number> {
   if (isDisabled(value)) return failed(`User ${name} is disabled already`);
   const account = await users.names.forStorage(name);
   await withAdmin(args, async (admin) => {
-    await users.table.set(name, disabled(value));
+    await change(users, name, value, disabled(value));
     print(`Disabled user ${name}`);
     if (account === undefined) return;
     const { kicked } = await only(
@@ -159,7 +165,7 @@ export async function userEnable(args: Arguments): Promise<number> {
   const users = await openUsers(args);
   const { name, value } = await existing(args, users);
   if (!isDisabled(value)) return failed(`User ${name} is not disabled`);
-  await users.table.set(name, enabled(value));
+  await change(users, name, value, enabled(value));
   print(`Enabled user ${name}`);
   return EXIT.ok;
 }
@@ -239,6 +245,12 @@ async function openUsers(args: Arguments): Promise<Users> {
 async function userNamed(typed: string, { table, normalize }: Users): Promise<string | undefined> {
   const keys = await table.keys();
   return [typed, normalize(typed)].find((name) => name !== undefined && keys.includes(name));
+}
+
+/** @throws {AdminError} when somebody else was faster: what they did must not be undone */
+async function change({ table }: Users, name: string, from: string, to: string): Promise<void> {
+  if (await table.set(name, to, from)) return;
+  throw new AdminError(`User ${name} was changed by somebody else meanwhile: try again`);
 }
 
 /** Those among `auths`, and those that check passwords for others. */
