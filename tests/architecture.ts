@@ -25,6 +25,7 @@ const SUGGEST = /^src\/config\/suggest\.ts$/;
 const PACE = /^src\/pace\.ts$/;
 const SYSTEM_LIBRARY = /^src\/system_library\.ts$/;
 const OWNERSHIP = /^src\/ownership\.ts$/;
+const DESCRIPTORS = /^src\/descriptors\.ts$/;
 const LOG = /^src\/(log|log_format|metrics)\.ts$/;
 const NAMES = /^src\/names\//;
 const ADMIN = /^src\/admin\//;
@@ -78,6 +79,7 @@ const DIRECTIONS: readonly Direction[] = [
   { from: PACE, to: [] },
   { from: SYSTEM_LIBRARY, to: [] },
   { from: OWNERSHIP, to: [] },
+  { from: DESCRIPTORS, to: [] },
   { from: /^src\/datagrams\.ts$/, to: [] },
   {
     from: /^src\/(log|log_format|syslog|metrics)\.ts$/,
@@ -96,7 +98,7 @@ const DIRECTIONS: readonly Direction[] = [
   },
   {
     from: /^src\/auth\//,
-    to: [/^src\/auth\//, /^src\/tables\/table\.ts$/, NAMES, LOG, SYSTEM_LIBRARY],
+    to: [/^src\/auth\//, /^src\/tables\/table\.ts$/, NAMES, LOG, SYSTEM_LIBRARY, DESCRIPTORS],
   },
   // Maildir++ names its folders in modified UTF-7
   {
@@ -108,6 +110,7 @@ const DIRECTIONS: readonly Direction[] = [
       PACE,
       SYSTEM_LIBRARY,
       OWNERSHIP,
+      DESCRIPTORS,
     ],
   },
   { from: /^src\/store\//, to: [/^src\/store\/[^/]+$/, /^src\/message\//, LOG, PACE] },
