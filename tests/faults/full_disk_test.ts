@@ -76,6 +76,7 @@ mountingTest(
       "the files to go",
     );
     assert.match((await client.append("INBOX", message("again"))).reply, /^OK/);
+    assert.match(server.log(), /store failed .*command=APPEND .*No room is left/);
     assert.match(server.log(), /the disk is full/);
     await until(
       () => Deno.statSync(`${server.maildir(user)}/imapd.reserve`).size === 256 * 1024,

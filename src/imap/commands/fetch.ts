@@ -373,7 +373,12 @@ async function open(
     if (!(error instanceof StoreError) || error.code === "unavailable") throw error;
     if (error.code === "message-gone") failures.gone++;
     else failures.unreadable++;
-    log.warn("message not sent", { uid, mailbox: view.mailbox.name, error: error.message });
+    log.warn("message not sent", {
+      uid,
+      mailbox: view.mailbox.name,
+      error: error.message,
+      cause: String(error.cause ?? ""),
+    });
     return undefined;
   }
 }
