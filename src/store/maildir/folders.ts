@@ -57,15 +57,16 @@ export class Folders {
     if (linkIn(root, folder) !== undefined) {
       throw new StoreError("not-permitted", "A symbolic link is in the place of the mailbox");
     }
+    const uidValidity = uidValidities.next();
     try {
       makeFolder(`${root}/${folder}`);
       await syncDirectory(`${root}/${folder}`);
-      await syncDirectory(root);
+      await uidValidities.keep();
     } catch (error) {
       throw storeErrorOf(error, "making a mailbox");
     }
     const row = await writer.transaction(() => {
-      const row = mailboxes.insert(name, folder, uidValidities.next(), specialUse.join(" "));
+      const row = mailboxes.insert(name, folder, uidValidity, specialUse.join(" "));
       uidValidities.save();
       return row;
     });
@@ -143,9 +144,13 @@ export class Folders {
     state.vanish();
   }
 
-  /** Finishes what a crash interrupted; call it before the rows are read. */
-  recover(database: { exec(sql: string): void }): void {
+  /**
+   * Finishes what a crash interrupted; call it before the rows are read. What it does to files is
+   * durable before it is forgotten.
+   */
+  async recover(database: { exec(sql: string): void }): Promise<void> {
     const { root, mailboxes, log } = this.#account;
+    const deleted: { entry: number; id: number }[] = [];
     for (const { id: entry, work } of mailboxes.journal()) {
       const begun = JSON.parse(work) as Work;
       log.info("finishing interrupted work", { kind: begun.kind });
@@ -153,7 +158,8 @@ export class Folders {
       try {
         if (begun.kind === "rename") this.#finishRename(begun.moves);
         else if (begun.kind === "delete") this.#finishDelete(begun.id, begun.folder);
-        else unlinkAll(root, begun.folder, begun.bases);
+        else await unlinkAll(root, begun.folder, begun.bases);
+        if (begun.kind !== "link") await syncDirectory(root);
       } catch (error) {
         // Folders keep their mail under whichever name they have now; the scan finds them.
         log.warn("cannot finish interrupted work", {
@@ -161,10 +167,12 @@ export class Folders {
           problem: error instanceof Error ? error.message : String(error),
         });
       }
-      if (begun.kind === "delete") this.#clean(entry, begun.id);
+      if (begun.kind === "delete") deleted.push({ entry, id: begun.id });
       else mailboxes.removeFromJournal(entry);
       database.exec("COMMIT");
     }
+    // It has transactions of its own.
+    for (const { entry, id } of deleted) this.#clean(entry, id);
   }
 
   #finishRename(moves: readonly Move[]): void {
@@ -266,7 +274,10 @@ export class Folders {
       rows.push(mailboxes.insert(name, folder, uidValidity, "", before !== undefined));
       if (pace.due()) await pace.turn();
     }
-    if (rows.length > 0) uidValidities.save();
+    if (rows.length > 0) {
+      await uidValidities.keep();
+      uidValidities.save();
+    }
     return rows;
   }
 
@@ -315,19 +326,21 @@ export class Folders {
       }
       if (more) return;
       await removeTree(trashPath(root, id));
+      await syncDirectory(root);
       await writer.run(() => ({ result: mailboxes.removeFromJournal(entry) }));
     });
   }
 }
 
 /** Unlinks files by their base names: another program may have given them flags. */
-function unlinkAll(root: string, folder: string, bases: readonly string[]): void {
+async function unlinkAll(root: string, folder: string, bases: readonly string[]): Promise<void> {
   const path = `${root}/${folder}`;
   if (linkIn(root, folder) !== undefined || !isMaildir(path)) return;
   const unwanted = new Set(bases);
   for (const { name } of Deno.readDirSync(`${path}/cur`)) {
     if (unwanted.has(baseOf(name))) Deno.removeSync(`${path}/cur/${name}`);
   }
+  await syncDirectory(`${path}/cur`);
 }
 
 /** No Maildir++ program takes it for a folder, as it begins with no dot. */
