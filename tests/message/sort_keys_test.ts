@@ -65,6 +65,22 @@ Deno.test("sortKeysOf clips References", () => {
   deepEqual([found[0], found[1], found.at(-1)], ["0@x", "4001@x", "4999@x"]);
 });
 
+Deno.test("sortKeysOf takes blanks around the left side of an id for what they are", () => {
+  const keys = sortKeysOf(header('Message-ID: < "a b" @c >', "References: < d @e> <\t f\t@ g>"));
+  equal(keys.messageId, "ab@c");
+  equal(keys.references, "d@e f@g");
+});
+
+// Were it more, these would take hours.
+Deno.test("sortKeysOf takes linear time for fields full of what begins an id", () => {
+  for (const piece of [" ", "< ", '<"', '<" ', '< "\\', "<a ", "<a@", "<a@ ", '<"\\<', "<\t@"]) {
+    const value = `<${piece.repeat((1 << 20) / piece.length)}`;
+    for (const name of ["Message-ID", "References", "In-Reply-To"]) {
+      sortKeysOf(header(`${name}: ${value}`));
+    }
+  }
+});
+
 Deno.test("casemap is the same where foldCase is, and sorts as upper case", () => {
   for (const [a, b] of [["ı", "i"], ["ΟΔΟΣ", "οδος"], ["é", "É"], ["ﬁ", "FI"], ["ა", "Ა"]]) {
     equal(casemap(a), casemap(b));

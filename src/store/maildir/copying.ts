@@ -144,10 +144,10 @@ async function linkAll(
  */
 function announce(
   { mailboxes, writer }: AccountContext,
-  { folder }: MailboxState,
+  { id, folder }: MailboxState,
   bases: readonly string[],
 ): Promise<number> {
-  const work = JSON.stringify({ kind: "link", folder, bases });
+  const work = JSON.stringify({ kind: "link", id, folder, bases });
   return writer.transaction(() => mailboxes.addToJournal(work));
 }
 
