@@ -112,7 +112,9 @@ async function store(
     if (error instanceof CommitInDoubt) throw error;
     for (const { incoming } of placed) await incoming.takeBack().catch(() => {});
     for (const { incoming } of messages) await incoming.abort();
-    if (entry !== undefined) await forget(account, entry);
+    const gone = placed.length === 0 || await isSynced(account, state);
+    // Not forgotten else: the next start unlinks them again.
+    if (entry !== undefined && gone) await forget(account, entry);
     throw error;
   } finally {
     end();
@@ -132,6 +134,12 @@ function announce(
 ): Promise<number> {
   const work = JSON.stringify({ kind: "link", id, folder, bases });
   return writer.run(() => ({ result: mailboxes.addToJournal(work) }));
+}
+
+/** Makes durable that refused messages are not there: their files had been, before the commit. */
+function isSynced(account: AccountContext, state: MailboxState): Promise<boolean> {
+  return account.directorySyncs.sync(`${folderPath(account, state)}/cur`)
+    .then(() => true, () => false);
 }
 
 async function forget({ mailboxes, writer }: AccountContext, entry: number): Promise<void> {

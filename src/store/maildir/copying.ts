@@ -70,7 +70,9 @@ export async function copyMessages(
       // The rows are there, and want their files: the originals may be gone.
       if (error instanceof CommitInDoubt) throw error;
       for (const { file } of links) unlinkQuietly(filePath(account, destination, file));
-      await forget(account, entries);
+      await account.directorySyncs.sync(`${folderPath(account, destination)}/cur`)
+        // Not forgotten else: the next start unlinks them again.
+        .then(() => forget(account, entries), () => {});
       throw storeErrorOf(error, "copying messages");
     } finally {
       for (const { file } of links) destination.placing.delete(file.base);
@@ -147,7 +149,10 @@ async function linkAll(
   }
 }
 
-/** Notes the names of links before they are made: a crash must not leave them as new messages. */
+/**
+ * Notes the names of links before they are made: neither a crash nor a power failure must leave
+ * them as new messages.
+ */
 function announce(
   { mailboxes, writer }: AccountContext,
   { id, folder }: MailboxState,
@@ -155,7 +160,7 @@ function announce(
   makesRoom: boolean,
 ): Promise<number> {
   const work = JSON.stringify({ kind: "link", id, folder, bases });
-  return writer.transaction(() => mailboxes.addToJournal(work), { durable: false, makesRoom });
+  return writer.transaction(() => mailboxes.addToJournal(work), { makesRoom });
 }
 
 async function forget(

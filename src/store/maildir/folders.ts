@@ -67,13 +67,14 @@ export class Folders {
     }
     const path = `${root}/${folder}`;
     const before = lstat(path) !== undefined;
+    const uidValidity = uidValidities.next();
     let row: MailboxRow;
     try {
       makeFolder(path);
       await syncDirectory(path);
-      await syncDirectory(root);
+      await uidValidities.keep();
       row = await writer.transaction(() => {
-        const row = mailboxes.insert(name, folder, uidValidities.next(), specialUse.join(" "));
+        const row = mailboxes.insert(name, folder, uidValidity, specialUse.join(" "));
         uidValidities.save();
         return row;
       });
@@ -166,9 +167,13 @@ export class Folders {
     state.vanish();
   }
 
-  /** Finishes what a crash interrupted; call it before the rows are read. */
-  recover(database: { exec(sql: string): void }): void {
+  /**
+   * Finishes what a crash interrupted; call it before the rows are read. What it does to files is
+   * durable before it is forgotten.
+   */
+  async recover(database: { exec(sql: string): void }): Promise<void> {
     const { root, mailboxes, log } = this.#account;
+    const deleted: { entry: number; id: number }[] = [];
     const works = mailboxes.journal()
       .map(({ id, work }) => ({ entry: id, begun: JSON.parse(work) as Work }));
     // Links last: by then each folder has the name that it keeps.
@@ -179,7 +184,8 @@ export class Folders {
       try {
         if (begun.kind === "rename") this.#finishRename(begun.moves);
         else if (begun.kind === "delete") this.#finishDelete(begun.id, begun.folder);
-        else unlinkAll(root, this.#folderOf(begun), begun.bases);
+        else await unlinkAll(root, this.#folderOf(begun), begun.bases);
+        if (begun.kind !== "link") await syncDirectory(root);
       } catch (error) {
         // Folders keep their mail under whichever name they have now; the scan finds them.
         log.warn("cannot finish interrupted work", {
@@ -187,10 +193,13 @@ export class Folders {
           problem: error instanceof Error ? error.message : String(error),
         });
       }
-      if (begun.kind === "delete" && !mailboxes.one(begun.id)) this.#clean(entry, begun.id);
-      else mailboxes.removeFromJournal(entry);
+      if (begun.kind === "delete" && !mailboxes.one(begun.id)) {
+        deleted.push({ entry, id: begun.id });
+      } else mailboxes.removeFromJournal(entry);
       database.exec("COMMIT");
     }
+    // It has transactions of its own.
+    for (const { entry, id } of deleted) this.#clean(entry, id);
   }
 
   #folderOf({ id, folder }: { readonly id?: number; readonly folder: string }): string {
@@ -306,7 +315,10 @@ export class Folders {
       rows.push(mailboxes.insert(name, folder, uidValidity, "", before !== undefined));
       if (pace.due()) await pace.turn();
     }
-    if (rows.length > 0) uidValidities.save();
+    if (rows.length > 0) {
+      await uidValidities.keep();
+      uidValidities.save();
+    }
     return rows;
   }
 
@@ -359,6 +371,7 @@ export class Folders {
       }
       if (more) return;
       await removeTree(trashPath(root, id));
+      await syncDirectory(root);
       this.#account.reserve.fill();
       await writer.run(() => ({ result: mailboxes.removeFromJournal(entry) }), { makesRoom: true });
     });
@@ -366,13 +379,14 @@ export class Folders {
 }
 
 /** Unlinks files by their base names: another program may have given them flags. */
-function unlinkAll(root: string, folder: string, bases: readonly string[]): void {
+async function unlinkAll(root: string, folder: string, bases: readonly string[]): Promise<void> {
   const path = `${root}/${folder}`;
   if (linkIn(root, folder) !== undefined || !isMaildir(path)) return;
   const unwanted = new Set(bases);
   for (const { name } of Deno.readDirSync(`${path}/cur`)) {
     if (unwanted.has(baseOf(name))) Deno.removeSync(`${path}/cur/${name}`);
   }
+  await syncDirectory(`${path}/cur`);
 }
 
 /** No Maildir++ program takes it for a folder, as it begins with no dot. */
