@@ -230,7 +230,7 @@ Deno.test("proxy_protocol: clients that wait behind a proxy count for the limit"
   const silent = net.connect(address);
   await new Promise((resolve) => silent.once("connect", resolve));
   await server.logged(/listening/);
-  strictEqual(await talk(address, V1), "");
+  strictEqual(await talk(address, V1), "* BYE [UNAVAILABLE] Too many connections, try later\r\n");
   await server.logged(/^warning: too many connections conn=\S+ remote=127\.0\.0\.1/);
   silent.destroy();
   await server.logged(/proxy sent nothing/);
