@@ -149,7 +149,8 @@ export class ImapServer implements Acceptor {
       return this.#serve({ socket, client: clientOf(socket, peer, arrival), admission }, id, log);
     }
     this.#preparing.add(socket);
-    this.#prepare(newcomer, admission, endpoint.limits.login)
+    const { login, read } = endpoint.limits;
+    this.#prepare(newcomer, admission, Math.min(login, read))
       .then(
         (prepared) => this.#serve(prepared, id, log),
         (error) => {
