@@ -48,17 +48,24 @@ export async function mendIndex(repair: RowRepair): Promise<void> {
       database.exec(
         "UPDATE mailboxes SET new_mtime = 0, new_compared = 0, cur_mtime = 0, cur_compared = 0",
       );
-      if (has("uid-validity") || has("rows")) {
-        const given = new UidValidities(root, new MailboxRows(database), clock);
-        given.note(leastUidValidity(database));
-        given.save();
-      }
     });
+    if (has("uid-validity") || has("rows")) await keepUidValidity(root, database, clock);
     if (has("search")) SearchFile.remove(root);
     database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   } finally {
     database.close();
   }
+}
+
+async function keepUidValidity(
+  root: string,
+  database: DatabaseSync,
+  clock: () => number,
+): Promise<void> {
+  const given = new UidValidities(root, new MailboxRows(database), clock);
+  given.note(leastUidValidity(database));
+  given.save();
+  await given.keep();
 }
 
 async function inTransaction(database: DatabaseSync, work: () => Promise<void>): Promise<void> {
