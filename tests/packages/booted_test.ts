@@ -82,6 +82,12 @@ Deno.test({
     match(status, /^NoNewPrivs:\t1$/m);
     match(status, /^Seccomp:\t2$/m);
     await machine.does("systemctl reload imapd && mailbox=$(imapd mailbox list ann)");
+    match(await machine.does("imapd doctor --repair ann"), /1 message in \d+ mailboxes/);
+
+    // Inside, nothing but the server itself can be started.
+    const inside = "nsenter -m -r -w -t $(systemctl show -P MainPID imapd) -S $(id -u imapd) --";
+    match((await machine.run(`${inside} /usr/bin/id`)).stderr, /Permission denied/);
+    match(await machine.does(`${inside} /usr/bin/imapd --version`), /^imapd /);
 
     const first = await pid();
     await machine.does(`dpkg -i --no-triggers --force-unsafe-io ${current}`);
@@ -90,10 +96,33 @@ Deno.test({
     notStrictEqual(second, first);
     strictEqual(await machine.does("cat /etc/imapd/config.toml"), CONFIG);
 
+    // With sockets that systemd opens the server needs no capability. PrivateUsers cannot be tried
+    // here: the kernel gives no user namespaces to who is in a chroot.
+    await machine.does("mkdir -p /etc/systemd/system/imapd.service.d");
+    await machine.does(
+      `printf '[Service]\\nSockets=imapd.socket\\nAmbientCapabilities=\\n` +
+        `CapabilityBoundingSet=\\n' ` +
+        `>/etc/systemd/system/imapd.service.d/sockets.conf`,
+    );
+    await machine.does(
+      `sed -i 's|^listen = .*|listen = ["fd+tls://imaps"]|' /etc/imapd/config.toml`,
+    );
+    await machine.does("systemctl daemon-reload && systemctl stop imapd");
+    await machine.does("systemctl start imapd.socket");
+    match(await machine.does(MAIL), /^Subject: kept/);
+    const bare = await machine.does("cat /proc/$(systemctl show -P MainPID imapd)/status");
+    match(bare, /^CapEff:\t0000000000000000$/m);
+    match(bare, /^CapBnd:\t0000000000000000$/m);
+    await machine.does("rm -r /etc/systemd/system/imapd.service.d && systemctl daemon-reload");
+    await machine.does("systemctl stop imapd.socket imapd");
+    await machine.does(`cat >/etc/imapd/config.toml <<'END'\n${CONFIG}END\n`);
+    await machine.does("systemctl start imapd");
+    const third = await pid();
+
     await machine.does("echo 'x = 1' >>/etc/imapd/config.toml");
     const faulty = await machine.run(`dpkg -i --no-triggers --force-unsafe-io ${current}`);
     match(faulty.stderr, /unknown key x|not started anew/);
-    strictEqual(await pid(), second);
+    strictEqual(await pid(), third);
     await machine.does(`cat >/etc/imapd/config.toml <<'END'\n${CONFIG}END\n`);
 
     await machine.does("dpkg -r --no-triggers imapd");
