@@ -12,6 +12,7 @@ import { NO_SERVER_ANNOTATIONS, type ServerAnnotations } from "../imap/server_an
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import { statusLine } from "../wire/response.ts";
+import { Buffers } from "./buffers.ts";
 import { type Client, Connection } from "./connection.ts";
 import type { Endpoint, ProxyProtocol, TlsContext } from "./endpoint.ts";
 import { canonicalAddress, UNIX_PEER } from "./ip_address.ts";
@@ -54,6 +55,7 @@ interface Prepared {
 export class ImapServer implements Acceptor {
   readonly #options: ImapServerOptions;
   readonly #service: Service;
+  readonly #buffers: Buffers;
   /** Sockets whose PROXY header or TLS handshake is not through. */
   readonly #preparing = new Set<Socket>();
   readonly #connections = new Set<Connection>();
@@ -63,6 +65,7 @@ export class ImapServer implements Acceptor {
   constructor(options: ImapServerOptions) {
     this.#options = options;
     this.#service = serviceOf(options);
+    this.#buffers = new Buffers(options.endpoint.limits.buffers);
     this.#unwatch = watch(options.endpoint);
   }
 
@@ -183,7 +186,15 @@ export class ImapServer implements Acceptor {
     }
     this.#service.meter.accepted();
     log.debug("connected", { remote: client.remote, secure: client.secure });
-    const connection = new Connection(socket, endpoint, this.#service, log, id, client);
+    const connection = new Connection(
+      socket,
+      endpoint,
+      this.#service,
+      this.#buffers,
+      log,
+      id,
+      client,
+    );
     this.#connections.add(connection);
     const running = connection.run().finally(() => {
       this.#connections.delete(connection);
