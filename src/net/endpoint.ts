@@ -51,6 +51,8 @@ export interface Limits {
   readonly badAfterLogin: number;
   /** Octets that connections may hold in memory, all together. */
   readonly buffers: number;
+  /** Failed logins on one connection that end it. */
+  readonly failedLogins: number;
   /** Connections at once. */
   readonly connections: number;
 }

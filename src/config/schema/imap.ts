@@ -89,9 +89,13 @@ export const limits = {
       "`[LIMIT]` after 10 seconds, clients that send ahead are not read from, and those that take " +
       "no data are cut off after 10 seconds.",
   }),
+  failed_logins: setting(integer({ atLeast: 1, atMost: 1_000_000 }), {
+    default: "10",
+    doc: "Failed logins on one connection that end it.",
+  }),
   connections: setting(integer({ atLeast: 1, atMost: 1_000_000 }), {
     default: "10000",
-    doc: "Connections at once; more are turned away with BYE.",
+    doc: "Connections to this endpoint at once; more are turned away with BYE.",
   }),
 } satisfies Section;
 

@@ -29,7 +29,7 @@ export interface Opening {
   /** Look through the whole index for damage first. */
   readonly check: boolean;
   /** Called at most once, when the account is of no use any more. */
-  broken(why: "damaged" | "removed"): void;
+  broken(why: "damaged" | "removed" | "in doubt"): void;
 }
 
 /** An account from its opening until it is closed or broken. */

@@ -177,10 +177,14 @@ function makeSortKeys(database: DatabaseSync): void {
   }
 }
 
-/** An opened index; `made` if there was none that could be used. */
+/**
+ * An opened index; `made` if there was none that could be used, `interrupted` if it was not closed
+ * properly.
+ */
 export interface OpenedIndex {
   readonly database: DatabaseSync;
   readonly made: boolean;
+  readonly interrupted: boolean;
 }
 
 /**
@@ -219,6 +223,7 @@ function open(path: string, log: Log, check: boolean): OpenedIndex {
     log.error("the index is a symbolic link, which is not followed", { path: path + suffix });
     throw new StoreError("unavailable", "The account's index is a symbolic link");
   }
+  const interrupted = (lstat(`${path}-wal`)?.size ?? 0) > 0;
   makeEmpty(path);
   const database = new DatabaseSync(path);
   try {
@@ -230,7 +235,7 @@ function open(path: string, log: Log, check: boolean): OpenedIndex {
     if (check) lookForDamage(database);
     const made = migrate(database, path, log);
     Deno.chmodSync(path, 0o600);
-    return { database, made };
+    return { database, made, interrupted };
   } catch (error) {
     database.close();
     if (!isLocked(error)) throw error;

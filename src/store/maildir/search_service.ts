@@ -1,6 +1,7 @@
 /** The worker that keeps what SEARCH finds texts by: started when needed, ended when idle. */
 
 import { clearTimeout, setTimeout } from "node:timers";
+import { assertRoomForWorker } from "../../descriptors.ts";
 import { CatchUpTurns } from "./catch_up.ts";
 import type { SearchCalls, SearchReply, SearchRequest } from "./search_worker.ts";
 
@@ -56,7 +57,12 @@ export class SearchService {
   /** Starts the worker, since somebody may ask soon. */
   wake(): void {
     if (this.#closed || this.#running) return;
-    this.#running = this.#start();
+    try {
+      this.#running = this.#start();
+    } catch {
+      // Who asks will hear of it.
+      return;
+    }
     this.#restLater();
   }
 
@@ -149,7 +155,13 @@ export class SearchService {
     return settled.promise as Promise<ReturnType<SearchCalls[Name]>>;
   }
 
+  /** @throws {SearchUnavailable} */
   #start(): Running {
+    try {
+      assertRoomForWorker();
+    } catch (error) {
+      throw new SearchUnavailable("No worker can be started", { cause: error });
+    }
     const worker = new Worker(new URL("./search_worker.ts", import.meta.url), { type: "module" });
     const running: Running = { worker, calls: new Map() };
     worker.onmessage = ({ data: { id, result, error } }: MessageEvent<SearchReply>) => {
