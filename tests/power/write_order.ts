@@ -153,6 +153,6 @@ function isPlacing({ add, remove }: PendingEntries, path: string): boolean {
 }
 
 function matters(name: string): boolean {
-  return name !== "tmp" && !/^imapd-(search\.|deleted-)/.test(name) &&
+  return name !== "tmp" && name !== "imapd.reserve" && !/^imapd-(search\.|deleted-)/.test(name) &&
     !/-shm$|-journal$/.test(name);
 }
