@@ -139,10 +139,10 @@ async function linkAll(
 /** Notes the names of links before they are made: a crash must not leave them as new messages. */
 function announce(
   { mailboxes, writer }: AccountContext,
-  { folder }: MailboxState,
+  { id, folder }: MailboxState,
   bases: readonly string[],
 ): Promise<number> {
-  const work = JSON.stringify({ kind: "link", folder, bases });
+  const work = JSON.stringify({ kind: "link", id, folder, bases });
   return writer.transaction(() => mailboxes.addToJournal(work), { durable: false });
 }
 

@@ -1,5 +1,6 @@
 /** Maildir++ folders on disk: made, renamed, deleted, and found where others made them. */
 
+import { rmdirSync } from "node:fs";
 import type { SpecialUse } from "../store.ts";
 import { StoreError } from "../store.ts";
 import { makeOwnedFolder } from "../../ownership.ts";
@@ -31,7 +32,13 @@ interface Move {
 type Work =
   | { readonly kind: "rename"; readonly moves: readonly Move[] }
   | { readonly kind: "delete"; readonly id: number; readonly folder: string }
-  | { readonly kind: "link"; readonly folder: string; readonly bases: readonly string[] };
+  | {
+    readonly kind: "link";
+    /** Of the mailbox, whose folder may be another one by now; missing in older journals. */
+    readonly id?: number;
+    readonly folder: string;
+    readonly bases: readonly string[];
+  };
 
 const ROWS_PER_STEP = 500;
 
@@ -90,6 +97,7 @@ export class Folders {
       const pace = new Pace();
       for (const rename of renames) {
         // Readers take the path from here: folder and field change in one turn.
+        removeUnfinished(`${root}/${rename.folder}`);
         Deno.renameSync(`${root}/${rename.state.folder}`, `${root}/${rename.folder}`);
         rename.state.folder = rename.folder;
         done.push(rename);
@@ -146,14 +154,17 @@ export class Folders {
   /** Finishes what a crash interrupted; call it before the rows are read. */
   recover(database: { exec(sql: string): void }): void {
     const { root, mailboxes, log } = this.#account;
-    for (const { id: entry, work } of mailboxes.journal()) {
-      const begun = JSON.parse(work) as Work;
+    const works = mailboxes.journal()
+      .map(({ id, work }) => ({ entry: id, begun: JSON.parse(work) as Work }));
+    // Links last: by then each folder has the name that it keeps.
+    works.sort((a, b) => Number(a.begun.kind === "link") - Number(b.begun.kind === "link"));
+    for (const { entry, begun } of works) {
       log.info("finishing interrupted work", { kind: begun.kind });
       database.exec("BEGIN IMMEDIATE");
       try {
         if (begun.kind === "rename") this.#finishRename(begun.moves);
         else if (begun.kind === "delete") this.#finishDelete(begun.id, begun.folder);
-        else unlinkAll(root, begun.folder, begun.bases);
+        else unlinkAll(root, this.#folderOf(begun), begun.bases);
       } catch (error) {
         // Folders keep their mail under whichever name they have now; the scan finds them.
         log.warn("cannot finish interrupted work", {
@@ -165,6 +176,10 @@ export class Folders {
       else mailboxes.removeFromJournal(entry);
       database.exec("COMMIT");
     }
+  }
+
+  #folderOf({ id, folder }: { readonly id?: number; readonly folder: string }): string {
+    return (id === undefined ? undefined : this.#account.mailboxes.one(id)?.folder) ?? folder;
   }
 
   #finishRename(moves: readonly Move[]): void {
@@ -349,10 +364,23 @@ function isMaildir(path: string): boolean {
 
 function moveIfThere(from: string, to: string): void {
   if (lstat(from) === undefined) return;
+  removeUnfinished(to);
   if (lstat(to) !== undefined && !isEmptyFolder(to)) {
     throw new StoreError("unavailable", "Another program uses the new folder's name");
   }
   Deno.renameSync(from, to);
+}
+
+/** Removes what a crash left of a folder that was being made; it has no cur/ yet, and no mail. */
+function removeUnfinished(path: string): void {
+  if (lstat(path) === undefined || lstat(`${path}/cur`) !== undefined) return;
+  for (const directory of [`${path}/tmp`, `${path}/new`, path]) {
+    try {
+      rmdirSync(directory);
+    } catch {
+      // It is missing, or something is in it, which is somebody's.
+    }
+  }
 }
 
 function isEmptyFolder(path: string): boolean {
