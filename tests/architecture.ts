@@ -25,6 +25,7 @@ const SUGGEST = /^src\/config\/suggest\.ts$/;
 const PACE = /^src\/pace\.ts$/;
 const SYSTEM_LIBRARY = /^src\/system_library\.ts$/;
 const OWNERSHIP = /^src\/ownership\.ts$/;
+const DESCRIPTORS = /^src\/descriptors\.ts$/;
 const LOG = /^src\/(log|log_format|metrics)\.ts$/;
 const NAMES = /^src\/names\//;
 const ADMIN = /^src\/admin\//;
@@ -70,14 +71,19 @@ const DIRECTIONS: readonly Direction[] = [
   },
   {
     from: /^src\/monitoring\//,
-    to: [/^src\/monitoring\//, LOG],
-    types: [/^src\/(imap|store)\/meter\.ts$/, /^src\/net\/(listener|session_info)\.ts$/],
+    to: [/^src\/monitoring\//, /^src\/net\/ip_address\.ts$/, LOG],
+    types: [
+      /^src\/(imap|store)\/meter\.ts$/,
+      /^src\/net\/(listener|session_info)\.ts$/,
+      /^src\/auth\/auth\.ts$/,
+    ],
   },
   { from: /^src\/control\//, to: [/^src\/control\//, ADMIN], types: [LOG] },
   { from: /^src\/version\.ts$/, to: [/^deno\.json$/] },
   { from: PACE, to: [] },
   { from: SYSTEM_LIBRARY, to: [] },
   { from: OWNERSHIP, to: [] },
+  { from: DESCRIPTORS, to: [] },
   { from: /^src\/datagrams\.ts$/, to: [] },
   {
     from: /^src\/(log|log_format|syslog|metrics)\.ts$/,
@@ -96,7 +102,7 @@ const DIRECTIONS: readonly Direction[] = [
   },
   {
     from: /^src\/auth\//,
-    to: [/^src\/auth\//, /^src\/tables\/table\.ts$/, NAMES, LOG, SYSTEM_LIBRARY],
+    to: [/^src\/auth\//, /^src\/tables\/table\.ts$/, NAMES, LOG, SYSTEM_LIBRARY, DESCRIPTORS],
   },
   // Maildir++ names its folders in modified UTF-7
   {
@@ -108,6 +114,7 @@ const DIRECTIONS: readonly Direction[] = [
       PACE,
       SYSTEM_LIBRARY,
       OWNERSHIP,
+      DESCRIPTORS,
     ],
   },
   { from: /^src\/store\//, to: [/^src\/store\/[^/]+$/, /^src\/message\//, LOG, PACE] },

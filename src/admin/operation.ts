@@ -24,6 +24,8 @@ export interface AdminContext {
   appendLimit(storage?: string): number;
   /** Clients that are connected; absent where no server runs. */
   readonly sessions?: Sessions;
+  /** Failed logins that slow down others; absent where no server runs. */
+  readonly penalties?: PenaltyTable;
   /** Whether a server runs here, in which logins go on meanwhile. */
   readonly running: boolean;
   readonly log: Log;
@@ -32,7 +34,11 @@ export interface AdminContext {
   /** Looks at what the server needs around it. */
   examineServer(): AsyncIterable<Finding>;
   /** Looks at how an account is kept. */
-  examineAccount(account: string, storage?: string): AsyncIterable<Finding>;
+  examineAccount(
+    account: string,
+    options: ExaminationOptions,
+    storage?: string,
+  ): AsyncIterable<Finding>;
 }
 
 /** Octets on disk. */
@@ -43,14 +49,29 @@ export interface DiskUsage {
   readonly rest: number;
 }
 
+/** How an account is to be looked at. */
+export interface ExaminationOptions {
+  /** Mend what can be mended. */
+  readonly repair?: boolean;
+  /** Read all messages. */
+  readonly thorough?: boolean;
+}
+
 /** One thing that was looked at. */
 export interface Finding {
-  readonly level: "ok" | "warning" | "failed";
+  readonly level: "ok" | "warning" | "failed" | "mended";
   /** What was looked at, such as "certificate" or "account ann". */
   readonly subject: string;
   readonly text: string;
   /** What to do about it. */
   readonly advice?: string;
+  /** The kind of problem, of accounts; it does not change between versions. */
+  readonly code?: string;
+  readonly mailbox?: string;
+  /** The first thousand. */
+  readonly uids?: readonly number[];
+  /** The first thousand. */
+  readonly paths?: readonly string[];
 }
 
 /** A {@link Delivery} with tables of its own. */
@@ -65,6 +86,26 @@ export interface Sessions {
   list(): readonly SessionInfo[];
   /** Ends those that match, with a BYE that tells the reason. @returns how many there were */
   kick(matches: (session: SessionInfo) => boolean, reason: string): number;
+}
+
+/** Failed logins from one address, or of one user. */
+export interface Penalty {
+  readonly kind: "address" | "user";
+  /** An IPv4 address or an IPv6 network; the name of a user, who need not exist. */
+  readonly name: string;
+  readonly failures: number;
+  /** Milliseconds since the last. */
+  readonly age: number;
+  /** Milliseconds of the pause after it. */
+  readonly pause: number;
+}
+
+/** The failed logins that a running server remembers. */
+export interface PenaltyTable {
+  /** The newest first. */
+  list(): readonly Penalty[];
+  /** Forgets those of an address, of a user, or all. @returns how many there were */
+  clear(which: { readonly address?: string; readonly user?: string }): number;
 }
 
 /**

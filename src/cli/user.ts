@@ -1,6 +1,7 @@
 /** `imapd user …`: the users of a password table. */
 
 import { AdminError } from "../admin/operation.ts";
+import type { Admin } from "../admin/operations.ts";
 import { openLoginNames } from "../app/login_names.ts";
 import { Tables } from "../app/tables.ts";
 import { accountNameFault } from "../auth/account_name.ts";
@@ -33,8 +34,14 @@ export async function userAdd(args: Arguments): Promise<number> {
   }
   if ((await table.keys()).includes(name)) return failed(`User ${name} exists already`);
   const value = await hashValue(algorithm, await readNewPassword());
+  const add = async () => {
+    // Somebody else may have added it meanwhile.
+    if (!await table.set(name, value, undefined)) {
+      throw new AdminError(`User ${name} exists already`);
+    }
+  };
   if (isOn(args, "no-account")) {
-    await table.set(name, value);
+    await add();
     print(`Added user ${name}`);
     return EXIT.ok;
   }
@@ -43,22 +50,26 @@ export async function userAdd(args: Arguments): Promise<number> {
     const { made } = await only(
       admin.call("account create", { account, storage: users.storage, orKeep: true }),
     );
-    await table.set(name, value);
+    await add();
     print(`Added user ${name}`);
     print(made ? `Made account ${account}` : `Account ${account} was there already`);
   });
   return EXIT.ok;
 }
 
-/** `imapd user passwd NAME`; who is disabled stays so. */
+/** `imapd user passwd NAME`: ends the sessions, too; who is disabled stays so. */
 export async function userPasswd(args: Arguments): Promise<number> {
   const algorithm = algorithmOf(args);
   const users = await openUsers(args);
   const { name, value } = await existing(args, users);
   const changed = await hashValue(algorithm, await readNewPassword());
   const stays = isDisabled(value);
-  await users.table.set(name, stays ? disabled(changed) : changed);
-  print(`Changed the password of user ${name}${stays ? ", who stays disabled" : ""}`);
+  const account = await users.names.forStorage(name);
+  await withAdmin(args, async (admin) => {
+    await change(users, name, value, stays ? disabled(changed) : changed);
+    print(`Changed the password of user ${name}${stays ? ", who stays disabled" : ""}`);
+    await kickUser(admin, account, "The password was changed");
+  });
   return EXIT.ok;
 }
 
@@ -74,9 +85,7 @@ export async function userRemove(args: Arguments): Promise<number> {
   if (!confirm(args, question)) return EXIT.failure;
   return await withAdmin(args, async (admin) => {
     await users.table.remove(name);
-    if (account !== undefined) {
-      await only(admin.call("account kick", { account, reason: "The user was removed" }));
-    }
+    await kickUser(admin, account, "The user was removed");
     print(`Removed user ${name}${withMail ? "" : "; the mail is kept"}`);
     if (!withMail || account === undefined) return EXIT.ok;
     await Array.fromAsync(admin.call("account remove", { account, storage: users.storage }));
@@ -143,13 +152,9 @@ export async function userDisable(args: Arguments): Promise<number> {
   if (isDisabled(value)) return failed(`User ${name} is disabled already`);
   const account = await users.names.forStorage(name);
   await withAdmin(args, async (admin) => {
-    await users.table.set(name, disabled(value));
+    await change(users, name, value, disabled(value));
     print(`Disabled user ${name}`);
-    if (account === undefined) return;
-    const { kicked } = await only(
-      admin.call("account kick", { account, reason: "The user was disabled" }),
-    );
-    if (kicked > 0) print(`Ended ${kicked} ${kicked === 1 ? "connection" : "connections"}`);
+    await kickUser(admin, account, "The user was disabled");
   });
   return EXIT.ok;
 }
@@ -159,9 +164,16 @@ export async function userEnable(args: Arguments): Promise<number> {
   const users = await openUsers(args);
   const { name, value } = await existing(args, users);
   if (!isDisabled(value)) return failed(`User ${name} is not disabled`);
-  await users.table.set(name, enabled(value));
+  await change(users, name, value, enabled(value));
   print(`Enabled user ${name}`);
   return EXIT.ok;
+}
+
+/** Ends the sessions of a user's account, if there is one. */
+async function kickUser(admin: Admin, account: string | undefined, reason: string): Promise<void> {
+  if (account === undefined) return;
+  const { kicked } = await only(admin.call("account kick", { account, reason }));
+  if (kicked > 0) print(`Ended ${kicked} ${kicked === 1 ? "connection" : "connections"}`);
 }
 
 /** The user that the first operand names. @throws {AdminError} when there is none */
@@ -239,6 +251,12 @@ async function openUsers(args: Arguments): Promise<Users> {
 async function userNamed(typed: string, { table, normalize }: Users): Promise<string | undefined> {
   const keys = await table.keys();
   return [typed, normalize(typed)].find((name) => name !== undefined && keys.includes(name));
+}
+
+/** @throws {AdminError} when somebody else was faster: what they did must not be undone */
+async function change({ table }: Users, name: string, from: string, to: string): Promise<void> {
+  if (await table.set(name, to, from)) return;
+  throw new AdminError(`User ${name} was changed by somebody else meanwhile: try again`);
 }
 
 /** Those among `auths`, and those that check passwords for others. */

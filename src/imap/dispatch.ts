@@ -192,7 +192,9 @@ function failure(error: unknown, { log, command, session }: Context): Completion
   }
   if (error instanceof Refusal) return no(error.message, error.code);
   if (error instanceof StoreError) {
-    if (error.code === "unreadable" || error.code === "unavailable") {
+    // The disk's doing; a quota that is used up is the user's.
+    const full = error.code === "over-quota" && error.cause !== undefined;
+    if (full || error.code === "unreadable" || error.code === "unavailable") {
       log.error("store failed", {
         command,
         error: error.message,

@@ -12,6 +12,8 @@ const TEXT_PIECE = 64 * 1024;
 /** Below this, an encoder takes longer than a loop. */
 const SHORT_TEXT = 64;
 
+const UNDURABLE = "The mail store cannot make changes durable";
+
 const ENCODER = new TextEncoder();
 
 /**
@@ -118,11 +120,23 @@ export class SocketOutput implements Output {
     try {
       await syncing;
     } catch (error) {
-      throw new Disconnected("The mail store cannot make changes durable", { cause: error });
+      this.#held = false;
+      this.#sayInstead(`* BYE [UNAVAILABLE] ${UNDURABLE}\r\n`);
+      throw new Disconnected(UNDURABLE, { cause: error });
     } finally {
       this.#held = false;
     }
     if (this.#broken) throw this.#broken;
+  }
+
+  /** Forgets what waits here, which may not stay true. */
+  #sayInstead(last: string): void {
+    this.#pieces = [];
+    this.#text = "";
+    this.#size = 0;
+    if (this.#broken || !this.#atLineStart) return;
+    this.text(last);
+    this.#write();
   }
 
   /** @returns false when the socket's own buffer is full */

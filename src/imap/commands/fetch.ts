@@ -369,10 +369,16 @@ async function open(
     if (stored.whole !== undefined) room?.take(stored.whole);
     return stored;
   } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
+    // The next ones could not be read either.
+    if (!(error instanceof StoreError) || error.code === "unavailable") throw error;
     if (error.code === "message-gone") failures.gone++;
     else failures.unreadable++;
-    log.warn("message not sent", { uid, mailbox: view.mailbox.name, error: error.message });
+    log.warn("message not sent", {
+      uid,
+      mailbox: view.mailbox.name,
+      error: error.message,
+      cause: String(error.cause ?? ""),
+    });
     return undefined;
   }
 }

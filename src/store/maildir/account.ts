@@ -29,7 +29,7 @@ import { isYoung } from "./directory_age.ts";
 import { folderOf } from "./folder_name.ts";
 import { type Folders, makeFolder } from "./folders.ts";
 import { adoptUids, taken } from "./imports.ts";
-import { IncomingFile } from "./incoming_file.ts";
+import { IncomingFile, syncDirectory } from "./incoming_file.ts";
 import { MaildirMailbox } from "./mailbox.ts";
 import type { MailboxList } from "./mailbox_list.ts";
 import type { MailboxState } from "./mailbox_state.ts";
@@ -356,17 +356,18 @@ export class MaildirAccount implements OpeningOfAccount {
       if (state.folder !== "") return await this.#folders.vanished(state);
       try {
         makeFolder(this.#account.root);
+        await syncDirectory(this.#account.root);
       } catch (error) {
         throw storeErrorOf(error, "making INBOX anew");
       }
     });
   }
 
-  /** Takes over folders that other programs made or removed, if the Maildir changed. */
-  async scan(): Promise<void> {
+  /** Takes over folders that other programs made or removed, if the Maildir changed, or in any case. */
+  async scan(inAnyCase = false): Promise<void> {
     while (this.#scanning) await this.#scanning;
     if (this.#closed) throw new StoreError("unavailable", "The mail store is closing");
-    if (!this.#rootChanged()) return;
+    if (!inAnyCase && !this.#rootChanged()) return;
     this.#scanning = this.#account.writer.alone(async () => {
       const changed = this.#rootModified();
       const now = this.#account.clock();

@@ -16,6 +16,7 @@ import { type FinishedFile, IncomingFile } from "./incoming_file.ts";
 import { uidsFrom } from "./imports.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { type MessageRow, splitName } from "./message_rows.ts";
+import { CommitInDoubt } from "./writer.ts";
 
 /** A message whose file lies in `cur`. */
 interface Placed {
@@ -107,9 +108,13 @@ async function store(
     end();
     return await stored;
   } catch (error) {
+    // The rows are there, and want their files.
+    if (error instanceof CommitInDoubt) throw error;
     for (const { incoming } of placed) await incoming.takeBack().catch(() => {});
     for (const { incoming } of messages) await incoming.abort();
-    if (entry !== undefined) await forget(account, entry);
+    const gone = placed.length === 0 || await isSynced(account, state);
+    // Not forgotten else: the next start unlinks them again.
+    if (entry !== undefined && gone) await forget(account, entry);
     throw error;
   } finally {
     end();
@@ -129,6 +134,12 @@ function announce(
 ): Promise<number> {
   const work = JSON.stringify({ kind: "link", id, folder, bases });
   return writer.run(() => ({ result: mailboxes.addToJournal(work) }));
+}
+
+/** Makes durable that refused messages are not there: their files had been, before the commit. */
+function isSynced(account: AccountContext, state: MailboxState): Promise<boolean> {
+  return account.directorySyncs.sync(`${folderPath(account, state)}/cur`)
+    .then(() => true, () => false);
 }
 
 async function forget({ mailboxes, writer }: AccountContext, entry: number): Promise<void> {

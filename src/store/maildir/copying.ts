@@ -22,6 +22,7 @@ import { assertNoLink } from "./links.ts";
 import { findFile } from "./locating.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { type FileName, type FileRow, splitName } from "./message_rows.ts";
+import { CommitInDoubt } from "./writer.ts";
 
 /** A message with a second name in the destination. */
 interface Link {
@@ -53,7 +54,7 @@ export async function copyMessages(
     const links: Link[] = [];
     const entries: number[] = [];
     try {
-      await linkAll(account, source, indexes, destination, { links, entries });
+      await linkAll(account, source, indexes, destination, { links, entries, move });
       if (links.length > 0) {
         await account.directorySyncs.sync(`${folderPath(account, destination)}/cur`);
       }
@@ -61,14 +62,17 @@ export async function copyMessages(
         account,
         source,
         destination,
-        { links, entries },
+        { links, entries, move },
         keywords,
-        move,
       );
       return overQuota === undefined ? copied : { ...copied, overQuota };
     } catch (error) {
+      // The rows are there, and want their files: the originals may be gone.
+      if (error instanceof CommitInDoubt) throw error;
       for (const { file } of links) unlinkQuietly(filePath(account, destination, file));
-      await forget(account, entries);
+      await account.directorySyncs.sync(`${folderPath(account, destination)}/cur`)
+        // Not forgotten else: the next start unlinks them again.
+        .then(() => forget(account, entries), () => {});
       throw storeErrorOf(error, "copying messages");
     } finally {
       for (const { file } of links) destination.placing.delete(file.base);
@@ -102,6 +106,8 @@ const FILES_PER_QUERY = 500;
 interface Made {
   readonly links: Link[];
   readonly entries: number[];
+  /** The originals go: that is the way to the trash, and so part of making room. */
+  readonly move: boolean;
 }
 
 /** Links every file that is still there; `made` says what was made, also after an error. */
@@ -124,7 +130,14 @@ async function linkAll(
       return [{ at, row, file: splitName(false, name) }];
     });
     if (planned.length === 0) continue;
-    made.entries.push(await announce(account, destination, planned.map(({ file }) => file.base)));
+    made.entries.push(
+      await announce(
+        account,
+        destination,
+        planned.map(({ file }) => file.base),
+        made.move,
+      ),
+    );
     for (const { at, row, file } of planned) {
       destination.placing.add(file.base);
       if (await linkOne(account, source, row, filePath(account, destination, file))) {
@@ -136,14 +149,18 @@ async function linkAll(
   }
 }
 
-/** Notes the names of links before they are made: a crash must not leave them as new messages. */
+/**
+ * Notes the names of links before they are made: neither a crash nor a power failure must leave
+ * them as new messages.
+ */
 function announce(
   { mailboxes, writer }: AccountContext,
   { id, folder }: MailboxState,
   bases: readonly string[],
+  makesRoom: boolean,
 ): Promise<number> {
   const work = JSON.stringify({ kind: "link", id, folder, bases });
-  return writer.transaction(() => mailboxes.addToJournal(work), { durable: false });
+  return writer.transaction(() => mailboxes.addToJournal(work), { makesRoom });
 }
 
 async function forget(
@@ -234,9 +251,8 @@ async function commit(
   account: AccountContext,
   source: MailboxState,
   destination: MailboxState,
-  { links, entries }: Made,
+  { links, entries, move }: Made,
   keywords: readonly number[] | undefined,
-  move: boolean,
 ): Promise<CopiedUids> {
   const { mailboxes, messages, contents, writer } = account;
   const { uidValidity, uidNext } = destination;
@@ -274,7 +290,7 @@ async function commit(
     if (keywords) saveKeywords(account, destination, keywords);
     saveProgress(account, destination, { uidNext: next, modseq });
     for (const entry of entries) mailboxes.removeFromJournal(entry);
-  }, { messages: links.length });
+  }, { messages: links.length, makesRoom: move });
   account.catchUp.messagesMoved();
   arrive(source, destination, links, modseq, keywords);
   account.textIndex?.look(destination, { first: uidNext, last: destination.uidNext - 1 });

@@ -78,7 +78,8 @@ export class Removals {
           if (!kept.has(file.base)) account.messages.finishRemoval(state.id, file);
         }
         return { result: undefined };
-      }, { durable: false });
+      }, { durable: false, makesRoom: true });
+      account.reserve.fill();
       if (kept.size > 0) return; // tried again when the next message is expunged, or at the next start
     }
   }
@@ -98,7 +99,17 @@ export class Removals {
       if (pace.due()) await pace.turn();
     }
     if (missing.size > 0) await this.#unlinkRenamed(state, missing);
+    if (files.length > kept.size) await this.#sync(state, files, missing.size > 0);
     return kept;
+  }
+
+  /** Once the index forgets what is unlinked, it must not come back. */
+  async #sync(state: MailboxState, files: readonly FileName[], both: boolean): Promise<void> {
+    const account = this.#account();
+    for (const directory of ["cur", "new"]) {
+      if (!both && !files.some(({ inNew }) => inNew === (directory === "new"))) continue;
+      await account.directorySyncs.syncIfThere(`${folderPath(account, state)}/${directory}`);
+    }
   }
 
   #unlinkOne(path: string): "gone" | "missing" | "kept" {
