@@ -6,7 +6,7 @@ import { LmtpClient } from "../lmtp/client.ts";
 import { type LmtpTestServer, startLmtpServer } from "../lmtp/serving.ts";
 import { Random } from "../model/random.ts";
 import { DISK_CALLS, joined } from "./disk.ts";
-import { parseTrace, type SystemCall } from "./system_calls.ts";
+import { parseTrace, type SystemCall, UnendedCall } from "./system_calls.ts";
 import { nameOf } from "./truth.ts";
 import { WritingSession } from "./writing_session.ts";
 
@@ -45,11 +45,13 @@ export function whyNotRecorded(): string | undefined {
 /**
  * @param seed of all choices
  * @param work what the sessions do
+ * @param attempts how often it is begun, if the server happens to be killed in a call
  */
 export async function record(
   seed: number,
   sessions: number,
   work: (parts: Parts) => Promise<void>,
+  attempts = 5,
 ): Promise<Recording> {
   const folder = await Deno.makeTempDir({ prefix: "imapd-strace-" });
   const log = `${folder}/log`;
@@ -70,8 +72,13 @@ export async function record(
   })();
   const text = await Deno.readTextFile(log);
   await Deno.remove(folder, { recursive: true });
-  const calls = parseTrace(text, new Set(traced));
-  return { dir, user, calls, sessions: parts.sessions, delivered: parts.delivered };
+  try {
+    const calls = parseTrace(text, new Set(traced));
+    return { dir, user, calls, sessions: parts.sessions, delivered: parts.delivered };
+  } catch (error) {
+    if (!(error instanceof UnendedCall) || attempts <= 1) throw error;
+    return await record(seed, sessions, work, attempts - 1);
+  }
 }
 
 /** A server that is recorded, and who uses it. */
@@ -91,6 +98,14 @@ export class Parts {
     this.sessions = Array.from("abcdefgh".slice(0, sessions)).map((prefix) =>
       new WritingSession(prefix, new Random(this.random.below(2 ** 31)))
     );
+  }
+
+  /** Kills the server, in the middle of what it does in the background, and starts it again. */
+  async kill(): Promise<void> {
+    await this.server.stop("SIGKILL");
+    await this.disconnect();
+    await this.server.restart();
+    await this.connect();
   }
 
   async connect(): Promise<void> {
