@@ -13,6 +13,16 @@ import { WritingSession } from "./writing_session.ts";
 /** Calls by which a reply may go out. */
 const SOCKET_CALLS = ["write", "writev", "sendto", "sendmsg", "sendmmsg"];
 
+const TRACED: ReadonlySet<string> = new Set([...DISK_CALLS, ...SOCKET_CALLS]);
+
+/** The program, with what it asks of the system added to a file. */
+export function tracedProgram(log: string): string[] {
+  const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
+  // A grandchild, so that signals reach the program; octets in full, one run after the other.
+  const strace = ["strace", "-D", "-f", "-y", "-A", "-s", "10000000", "--seccomp-bpf", "-o", log];
+  return [...strace, "-e", `trace=${[...TRACED]}`, Deno.execPath(), "run", "-A", main];
+}
+
 export interface Recording {
   /** The folder that the server had; what it wrote outside is not looked at. */
   readonly dir: string;
@@ -55,13 +65,9 @@ export async function record(
 ): Promise<Recording> {
   const folder = await Deno.makeTempDir({ prefix: "imapd-strace-" });
   const log = `${folder}/log`;
-  const traced = [...new Set([...DISK_CALLS, ...SOCKET_CALLS])];
-  const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
-  // A grandchild, so that signals reach the server; octets in full, one after the other run.
-  const strace = ["strace", "-D", "-f", "-y", "-A", "-s", "10000000", "--seccomp-bpf", "-o", log];
   const { dir, parts, user } = await (async () => {
     await using server = await startLmtpServer({
-      command: [...strace, "-e", `trace=${traced}`, Deno.execPath(), "run", "-A", main],
+      command: tracedProgram(log),
     });
     const user = server.freshUser();
     const parts = new Parts(seed, sessions, server, user);
@@ -73,7 +79,7 @@ export async function record(
   const text = await Deno.readTextFile(log);
   await Deno.remove(folder, { recursive: true });
   try {
-    const calls = parseTrace(text, new Set(traced));
+    const calls = parseTrace(text, TRACED);
     return { dir, user, calls, sessions: parts.sessions, delivered: parts.delivered };
   } catch (error) {
     if (!(error instanceof UnendedCall) || attempts <= 1) throw error;
