@@ -22,21 +22,20 @@ export function encodeModifiedUtf7(text: string, shifted = ""): string {
   let out = "";
   let at = 0;
   while (at < text.length) {
-    if (standsForItself(text, at, shifted)) {
+    if (standsForItself(text.charCodeAt(at), shifted)) {
       out += text[at] === "&" ? "&-" : text[at];
       at++;
       continue;
     }
     const start = at;
-    while (at < text.length && !standsForItself(text, at, shifted)) at++;
+    while (at < text.length && !standsForItself(text.charCodeAt(at), shifted)) at++;
     out += `&${base64(text.slice(start, at))}-`;
   }
   return out;
 }
 
-function standsForItself(text: string, at: number, shifted: string): boolean {
-  const code = text.charCodeAt(at);
-  return code >= 0x20 && code <= 0x7e && !shifted.includes(text[at]);
+function standsForItself(code: number, shifted: string): boolean {
+  return code >= 0x20 && code <= 0x7e && !shifted.includes(String.fromCharCode(code));
 }
 
 /** Modified BASE64 of UTF-16BE, without padding. */
@@ -90,8 +89,10 @@ function decodeRun(run: string, shifted: string): string | undefined {
     bits += 6;
     if (bits < 16) continue;
     bits -= 16;
-    out += String.fromCharCode(held >> bits);
-    if (standsForItself(out, out.length - 1, shifted)) return undefined;
+    const code = held >> bits;
+    // Not read back from `out`: V8 would put that together anew for each char.
+    if (standsForItself(code, shifted)) return undefined;
+    out += String.fromCharCode(code);
     held &= (1 << bits) - 1;
   }
   return bits < 6 && held === 0 ? out : undefined;
