@@ -7,7 +7,7 @@
 The mailbox "fairness" gets 100,000 short messages, written into the Maildir where it has fewer.
 The NOOPs come from a process of their own, one each millisecond, with another mailbox selected."""
 import argparse, multiprocessing, re, time
-from imap_client import Connection, exists, parse_address, percentile, restart
+from imap_client import Connection, exists, parse_address, percentile, restart, settle
 from small_mail import write_folder
 
 MAILBOX = "fairness"
@@ -170,6 +170,7 @@ def main():
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--maildir", help="the account's Maildir, to write the mailbox into")
     parser.add_argument("--restart-cmd", help="to measure the first SELECT, SORT and THREAD, too")
+    parser.add_argument("--pid-cmd", help="to wait until nothing goes on in the background")
     parser.add_argument("--seconds", type=float, default=3, help="for each kind of work")
     parser.add_argument("--only", help="names that contain this")
     options = parser.parse_args()
@@ -190,6 +191,8 @@ def main():
             client.close()
     prober = Prober(options)
     client = opened(options)
+    if options.pid_cmd:
+        settle(options.pid_cmd)
     try:
         client.command(b"CREATE fairness-copies")
     except RuntimeError:

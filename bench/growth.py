@@ -11,7 +11,7 @@ removes them again; then it opens 100, 1,000 and 10,000 connections over TLS and
 (server and client need as many descriptors).
 `draw` makes a table and plots, and puts the table between the markers of docs/performance.md."""
 import argparse, json, math, multiprocessing, os, resource, shutil, subprocess, time
-from imap_client import Connection, cpu_seconds, exists, memory, parse_address, percentile, restart, tls_context
+from imap_client import Connection, exists, memory, parse_address, percentile, restart, settle, tls_context
 from small_mail import write_folder
 
 BEGIN, END = "<!-- growth:begin -->", "<!-- growth:end -->"
@@ -38,18 +38,6 @@ def timed(client, command, times=1):
     return round(1000 * percentile(seconds, 50), 2), answer
 
 
-def settle(options, patience=300):
-    """Waits until the server has nothing more to do in the background."""
-    end = time.monotonic() + patience
-    used = cpu_seconds(options.pid_cmd)
-    while time.monotonic() < end:
-        time.sleep(2)
-        now = cpu_seconds(options.pid_cmd)
-        if now - used < 0.1:
-            return
-        used = now
-
-
 def measure_mailbox(options, count):
     mailbox = f"growth{count}"
     select = b"SELECT " + mailbox.encode()
@@ -61,11 +49,11 @@ def measure_mailbox(options, count):
     adoption, answer = timed(client, select)
     if exists(answer) != count:
         raise SystemExit(f"{mailbox}: {count} messages were written, the server has {exists(answer)}")
-    settle(options)
+    settle(options.pid_cmd)
     client.close()
     restart(options.restart_cmd, options.address)
     client = connected(options)
-    settle(options)
+    settle(options.pid_cmd)
     before = memory(options.pid_cmd)
     cold, _ = timed(client, select)
     client.command(b"UNSELECT")

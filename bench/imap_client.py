@@ -141,6 +141,18 @@ def cpu_seconds(command):
     return total / os.sysconf("SC_CLK_TCK")
 
 
+def settle(pid_cmd, patience=300):
+    """Waits until the server has nothing more to do in the background."""
+    end = time.monotonic() + patience
+    used = cpu_seconds(pid_cmd)
+    while time.monotonic() < end:
+        time.sleep(2)
+        now = cpu_seconds(pid_cmd)
+        if now - used < 0.1:
+            return
+        used = now
+
+
 def exists(response):
     """How many messages SELECT found."""
     found = re.search(rb"\* (\d+) EXISTS", response, re.I)

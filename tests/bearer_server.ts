@@ -46,6 +46,7 @@ export async function bearerServer(
       ioErrors: true,
       limits: {
         ...{ line: 65536, append: 65536, literals: 65536, login: minute, idle: minute },
+        ...{ lineBeforeLogin: 8192, literalsBeforeLogin: 8192, read: minute },
         ...{ write: minute, keepalive: minute, connections: 100 },
         ...{ badBeforeLogin: 3, badAfterLogin: 20 },
       },

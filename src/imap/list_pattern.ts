@@ -1,7 +1,7 @@
 /**
  * Matches mailbox names against LIST patterns: `*` is anything, `%` anything without "/".
  * A step holds the set of all positions that the pattern may have reached, so no pattern takes
- * more than pattern × name steps.
+ * more than pattern × name steps, and one that is much longer than the name takes none.
  *
  * @see RFC 9051 §6.3.9
  */
@@ -12,15 +12,19 @@ export class ListPattern {
   /** The first wildcard, and what is after it. */
   readonly #rest: string;
 
+  /** Chars that are no wildcards: a name that matches has so many at least. */
+  readonly #least: number;
+
   constructor(pattern: string) {
-    this.#pattern = pattern.replace(/\*[*%]+|%+\*+[*%]*/g, "*").replace(/%+/g, "%");
+    this.#pattern = withSingleWildcards(pattern);
+    this.#least = this.#pattern.replaceAll(/[*%]/g, "").length;
     const first = this.#pattern.search(/[*%]/);
     this.#prefix = first < 0 ? this.#pattern : this.#pattern.slice(0, first);
     this.#rest = this.#pattern.slice(this.#prefix.length);
   }
 
   matches(name: string): boolean {
-    if (!name.startsWith(this.#prefix)) return false;
+    if (name.length < this.#least || !name.startsWith(this.#prefix)) return false;
     switch (this.#rest) {
       case "":
         return name.length === this.#prefix.length;
@@ -58,4 +62,9 @@ export class ListPattern {
     }
     return next;
   }
+}
+
+/** A pattern that matches the same, with no two wildcards side by side. */
+export function withSingleWildcards(pattern: string): string {
+  return pattern.replaceAll(/[*%]+/g, (run) => run.includes("*") ? "*" : "%");
 }

@@ -5,12 +5,19 @@ import { isNewName, mailboxName, suppliedName } from "../wire/mailbox_name.ts";
 import { Refusal } from "./command.ts";
 import type { Session } from "./session.ts";
 
+/** More octets than any name has, in any spelling; longer ones would take long to be normalized. */
+const LONGEST_ARGUMENT = 8192;
+
 /**
  * The mailbox that an argument names.
  *
- * @throws {Refusal} for a name that is neither modified UTF-7 nor UTF-8, or has control characters
+ * @throws {Refusal} for a name that is too long, neither modified UTF-7 nor UTF-8, or has control
+ * characters
  */
 export function mailboxArgument(bytes: string, session: Session): string {
+  if (bytes.length > LONGEST_ARGUMENT) {
+    throw new Refusal(`Expected a mailbox name of at most ${LONGEST_ARGUMENT} octets`, "CANNOT");
+  }
   const name = mailboxName(bytes, session.utf8);
   // deno-lint-ignore no-control-regex
   if (name === undefined || name === "" || /[\x00-\x1f\x7f]/.test(name)) {

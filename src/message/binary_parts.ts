@@ -96,8 +96,11 @@ export class BinaryParts {
 
   #pass(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
-    if (this.#mode === "header") this.#header += latin1FromBytes(bytes);
-    else if (this.#mode === "binary") this.#out.push(...this.#base64.push(bytes));
+    if (this.#mode === "header") {
+      this.#header += latin1FromBytes(bytes);
+      // Within a line, or else a line without an end would be held as long as it goes on.
+      if (this.#within && this.#header.length > HEADER_LIMIT) this.#giveUp();
+    } else if (this.#mode === "binary") this.#out.push(...this.#base64.push(bytes));
     else this.#out.push(bytes);
   }
 

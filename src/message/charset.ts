@@ -1,5 +1,6 @@
 /** Charsets of mail text. Never fails: what no decoder knows is read as UTF-8 or windows-1252. */
 
+import { CHARSET_LABELS } from "./charset_labels.ts";
 import { joinBytes } from "./bytes.ts";
 import { asciiFromBytes, bytesFromLatin1, isAscii, latin1FromBytes } from "./latin1.ts";
 
@@ -112,11 +113,7 @@ function normalLabel(label: string): string {
 }
 
 function decoderFor(charset: string): TextDecoder | undefined {
-  try {
-    return new TextDecoder(charset);
-  } catch {
-    return undefined;
-  }
+  return CHARSET_LABELS.has(charset) ? new TextDecoder(charset) : undefined;
 }
 
 /** {@link decodeUnlabelled} for a stream: holds back a sequence that is not complete yet. */

@@ -42,10 +42,17 @@ function parseWord(
 ): EncodedWord | undefined {
   if (encoding === "q" || encoding === "Q") return { charset, bytes: decodeQ(text), source };
   try {
-    return { charset, bytes: atob(text.replace(/[\s=]+$/, "")), source };
+    return { charset, bytes: atob(withoutPadding(text)), source };
   } catch {
     return undefined;
   }
+}
+
+/** A loop: a pattern that ends in "$" looks at each row of "=" from each of its places. */
+function withoutPadding(base64: string): string {
+  let end = base64.length;
+  while (end > 0 && /[\s=]/.test(base64[end - 1])) end--;
+  return base64.slice(0, end);
 }
 
 /** @see RFC 2047 §4.2 */

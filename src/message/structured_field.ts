@@ -118,13 +118,15 @@ function readValue(text: string, from: number): { value: string; next: number } 
 /** Inside a value a parenthesis is part of it, as in name=report (1).pdf; at its end it is a comment. */
 function readBareValue(text: string, start: number): { value: string; next: number } {
   let at = start;
+  // Behind the row of comments that the last one belongs to, which is looked through once.
+  let next = start;
   while (at < text.length && text[at] !== ";") {
     if (text[at] !== "(") {
       at++;
       continue;
     }
     const close = endOfComment(text, at);
-    const next = skipBlanksAndComments(text, close);
+    if (at >= next) next = skipBlanksAndComments(text, close);
     const ends = next >= text.length || text[next] === ";";
     if (ends && isBlank(text.charCodeAt(at - 1))) {
       return { value: trimBlanks(text.slice(start, at)), next };

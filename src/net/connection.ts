@@ -10,13 +10,16 @@ import { ReceivedMessage } from "../imap/received_message.ts";
 import { Session } from "../imap/session.ts";
 import { capabilities, withoutSecrets } from "../imap/table.ts";
 import type { Log } from "../log.ts";
-import { type FrameEvent, Framer, LineTooLong } from "../wire/framer.ts";
+import { type FrameEvent, Framer, type FramerLimits, LineTooLong } from "../wire/framer.ts";
 import { capabilityCode, continuation, statusLine } from "../wire/response.ts";
 import { SyntaxFault } from "../wire/scanner.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { Endpoint, Limits } from "./endpoint.ts";
+import { faultReply, tagOf } from "./frame_fault.ts";
+import { hangUp } from "./hang_up.ts";
 import { Inflation } from "./inflation.ts";
 import { SocketOutput } from "./output.ts";
-import { secured } from "./secured.ts";
+import { patienceLeft } from "./patience.ts";
+import { handshake, secured } from "./secured.ts";
 import type { SessionInfo } from "./session_info.ts";
 import { tlsChannel } from "./tls_channel.ts";
 
@@ -27,14 +30,6 @@ const READ_AHEAD = 256 * 1024;
 class Farewell extends Disconnected {
   override name = "Farewell";
 }
-
-type FaultReason = Extract<FrameEvent, { readonly type: "fault" }>["reason"];
-
-const FAULT_TEXTS: Readonly<Record<FaultReason, string>> = {
-  "line-too-long": "Expected a shorter command line",
-  "literals-too-long": "Expected shorter literals",
-  "bad-literal": "Expected a literal of at most 4294967295 octets",
-};
 
 /** Who has connected. */
 export interface Client {
@@ -65,6 +60,8 @@ export class Connection {
   /** The running command has secrets in what both sides say, not only in its own line. */
   #secretDialogue = false;
   #badCommands = 0;
+  /** Milliseconds that the client may still let the server wait in the middle of a command. */
+  #patience: number;
   /** Messages of the running command that are not in a mailbox yet. */
   #received: ReceivedMessage[] | undefined;
   #loginDeadline: number;
@@ -86,7 +83,8 @@ export class Connection {
     this.#session = new Session(id, client.remote, client.secure, client.port);
     if (client.tls !== undefined) this.#session.channel = tlsChannel(client.tls, endpoint);
     this.#socket = socket;
-    this.#framer = new Framer(limits);
+    this.#framer = new Framer(beforeLogin(limits));
+    this.#patience = limits.read;
     const tap = ioDebug ? (text: string) => this.#traced(text) : undefined;
     this.#out = new SocketOutput(
       socket,
@@ -125,9 +123,7 @@ export class Connection {
       this.#logEnd(reason);
       this.#session.enter({ name: "logout" });
       this.#inflation?.close();
-      this.#socket.end();
-      // A client that does not close its side must not hold the socket.
-      this.#socket.destroySoon();
+      await hangUp(this.#socket, this.endpoint.limits.write);
     }
   }
 
@@ -206,7 +202,7 @@ export class Connection {
         if (event.message instanceof ReceivedMessage) await event.message.write(event.bytes);
         return;
       case "fault":
-        this.#out.text(statusLine(tagOf(event.text), "BAD", FAULT_TEXTS[event.reason]));
+        this.#out.text(faultReply(event));
         await this.#forgetReceived();
         return await this.#answered(true);
     }
@@ -221,21 +217,27 @@ export class Connection {
       this.log.info("C:", { text: text ?? "***" });
     }
     this.#commands++;
+    this.#patience = this.endpoint.limits.read;
     const { bad } = await dispatch(frame, this.#environment);
     this.#secretDialogue = false;
     this.#noteUser();
     await this.#forgetReceived();
     await this.#answered(bad);
-    if (this.#upgrade) this.#startTls();
+    if (this.#upgrade) await this.#startTls();
     if (this.#compress !== this.#session.compressed) this.#changeCompression();
   }
 
   #noteUser(): void {
     const { state } = this.#session;
-    if (state.name === "authenticated" || state.name === "selected") this.#user = state.user.name;
+    const { limits } = this.endpoint;
+    if (state.name === "authenticated" || state.name === "selected") {
+      if (this.#user === undefined) this.#framer.limit(limits);
+      this.#user = state.user.name;
+    }
     if (state.name === "not-authenticated" && this.#user !== undefined) {
       this.#user = undefined;
-      this.#loginDeadline = this.service.now() + this.endpoint.limits.login;
+      this.#framer.limit(beforeLogin(limits));
+      this.#loginDeadline = this.service.now() + limits.login;
     }
   }
 
@@ -300,7 +302,8 @@ export class Connection {
       const event = this.#framer.next();
       if (event !== undefined) return event;
       const { notify } = this.#session;
-      if (notify !== undefined) await this.#waitWith(notify);
+      if (this.#framer.midway) await this.#rest();
+      else if (notify !== undefined) await this.#waitWith(notify);
       else await this.#more(this.#loggedIn ? this.endpoint.limits.idle : undefined);
     }
   }
@@ -340,21 +343,40 @@ export class Connection {
         if (error instanceof LineTooLong) throw new SyntaxFault(error.message, 0);
         throw error;
       }
-      await this.#more(undefined);
+      if (this.#loggedIn && !this.#framer.midway) await this.#more(undefined);
+      else await this.#rest();
     }
+  }
+
+  /** Waits for more of what the client is in the middle of. */
+  async #rest(): Promise<void> {
+    const { now } = this.service;
+    const since = now();
+    const octets = this.#octetsIn;
+    await this.#more(this.#patience, "The rest of the command took too long");
+    const { read } = this.endpoint.limits;
+    const came = this.#octetsIn - octets;
+    this.#patience = patienceLeft(this.#patience, now() - since, came, read);
   }
 
   /**
    * Waits for bytes; before login never past the deadline.
    *
-   * @param idle milliseconds; undefined for as long as it takes, as in IDLE
+   * @param patience milliseconds; undefined for as long as it takes, as in IDLE
    */
-  async #more(idle: number | undefined): Promise<void> {
+  async #more(patience: number | undefined, tooLong = "Idle for too long"): Promise<void> {
     if (this.#ended) throw this.#ended;
-    const wait = this.#loggedIn ? idle : Math.max(0, this.#loginDeadline - this.service.now());
+    let wait = patience;
+    let text = tooLong;
+    if (!this.#loggedIn) {
+      const left = Math.max(0, this.#loginDeadline - this.service.now());
+      if (wait === undefined || left <= wait) {
+        wait = left;
+        text = "Logging in took too long";
+      }
+    }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiting = { resolve, reject };
-    const text = this.#loggedIn ? "Idle for too long" : "Logging in took too long";
     const timer = wait === undefined
       ? undefined
       : setTimeout(() => this.#end(new Farewell(text)), wait);
@@ -399,7 +421,7 @@ export class Connection {
   }
 
   /** @see RFC 9051 §6.2.1: what came in the clear before the handshake must not be believed */
-  #startTls(): void {
+  async #startTls(): Promise<void> {
     this.#upgrade = false;
     const { tls, limits } = this.endpoint;
     if (tls === undefined) return;
@@ -410,11 +432,18 @@ export class Connection {
     const plain = this.#socket;
     plain.off("data", this.#onData);
     plain.off("end", this.#onEnd);
-    this.#framer = new Framer(limits);
+    this.#framer = new Framer(beforeLogin(limits));
     const socket = secured(plain, tls);
     this.#socket = socket;
     this.#attach(socket);
     this.#out.use(this.#socket);
+    const left = Math.max(0, this.#loginDeadline - this.service.now());
+    try {
+      await handshake(socket, Math.min(limits.read, left));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Disconnected(reason, { cause: error });
+    }
     this.#session.secure = true;
     this.#session.channel = tlsChannel(socket, this.endpoint);
   }
@@ -444,6 +473,10 @@ export class Connection {
   };
 }
 
+function beforeLogin(limits: Limits): FramerLimits {
+  return { line: limits.lineBeforeLogin, literals: limits.literalsBeforeLogin };
+}
+
 async function abort(message: ReceivedMessage, log: Log): Promise<void> {
   if (message.stored) return;
   try {
@@ -451,9 +484,4 @@ async function abort(message: ReceivedMessage, log: Log): Promise<void> {
   } catch (error) {
     log.warn("an unfinished message was left behind", { error: String(error) });
   }
-}
-
-/** The tag of a command that could not be read whole. */
-function tagOf(text: string): string {
-  return /^([^\s(){%*"\\+]+) /.exec(text)?.[1] ?? "*";
 }

@@ -25,19 +25,23 @@ export interface TlsContext {
 
 /** Bounds of one endpoint; each is a setting under `limits` of the config. */
 export interface Limits {
-  /** Octets of a command line without its literals. */
+  /** Octets of a command line without its literals, after login and before. */
   readonly line: number;
+  readonly lineBeforeLogin: number;
   /** Octets of a message that APPEND takes (APPENDLIMIT). */
   readonly append: number;
   /** Messages that one command may process, and that one may store; absent: any number. */
   readonly messages?: number;
   readonly savedMessages?: number;
-  /** Octets of all literals of one command but APPEND's message. */
+  /** Octets of all literals of one command but APPEND's message, after login and before. */
   readonly literals: number;
+  readonly literalsBeforeLogin: number;
   /** Milliseconds from connect to a successful login. */
   readonly login: number;
   /** Milliseconds without a command; never in IDLE. @see RFC 9051 §5.4 */
   readonly idle: number;
+  /** Milliseconds that the client may need for more of a command that it has begun. */
+  readonly read: number;
   /** Milliseconds that output may be stuck. */
   readonly write: number;
   /** Milliseconds between two "* OK Still here" in IDLE. */

@@ -151,7 +151,7 @@ export class ImapServer implements Acceptor {
     }
     if (arrival.implicitTls) {
       if (endpoint.tls === undefined) throw new Error("Expected TLS to be configured");
-      const tls = await withTls(socket, endpoint.tls, limits.login);
+      const tls = await withTls(socket, endpoint.tls, Math.min(limits.login, limits.read));
       socket = tls;
       client = { ...client, secure: true, tls };
     }

@@ -88,7 +88,8 @@ const TAIL = 64;
  * afterwards.
  */
 export class Framer {
-  readonly #limits: FramerLimits;
+  #longestLine: number;
+  #mostLiterals: number;
   readonly #queue = new ByteQueue();
   #state: State = { name: "text" };
   #fault: FrameEvent | undefined;
@@ -101,7 +102,20 @@ export class Framer {
   #droppingLine = false;
 
   constructor(limits: FramerLimits) {
-    this.#limits = limits;
+    this.#longestLine = limits.line;
+    this.#mostLiterals = limits.literals;
+  }
+
+  /** From the next command on. */
+  limit({ line, literals }: FramerLimits): void {
+    this.#longestLine = line;
+    this.#mostLiterals = literals;
+  }
+
+  /** A command has begun, or a line, whose end has not come. */
+  get midway(): boolean {
+    return this.#state.name !== "text" || this.#text !== "" || this.#droppingLine ||
+      this.buffered > 0;
   }
 
   /** Octets that were pushed and not consumed yet. */
@@ -140,7 +154,7 @@ export class Framer {
   accept(): boolean {
     const announcement = this.#announced();
     const octets = this.#literalOctets + announcement.size;
-    if (octets > this.#limits.literals || this.#literals.length >= MAX_LITERALS) {
+    if (octets > this.#mostLiterals || this.#literals.length >= MAX_LITERALS) {
       this.#lose("literals-too-long", this.#text, announcement);
       return false;
     }
@@ -169,7 +183,7 @@ export class Framer {
    * @throws {LineTooLong} once the whole line has been dropped
    */
   line(): string | undefined {
-    const { line: limit } = this.#limits;
+    const limit = this.#longestLine;
     const end = this.#endOfLine();
     if (end < 0) {
       if (this.#queue.length > limit + 1) this.#droppingLine = true;
@@ -199,7 +213,7 @@ export class Framer {
   }
 
   #readText(): Step {
-    const limit = this.#limits.line - this.#text.length;
+    const limit = this.#longestLine - this.#text.length;
     const end = this.#endOfLine();
     if ((end < 0 ? this.#queue.length : end) > limit + 1) return this.#loseLongText();
     if (end < 0) return undefined;
@@ -328,7 +342,8 @@ function announcementAt(line: Uint8Array): Announcement | undefined {
   const endOfDigits = i;
   while (i >= 0 && line[i] >= ZERO && line[i] <= NINE) i--;
   const digits = endOfDigits - i;
-  if (digits === 0 || line[i] !== OPEN) return undefined;
+  // Of a line that is dropped no more than its tail is seen: what would not fit there never counts.
+  if (digits === 0 || digits > TAIL - 6 || line[i] !== OPEN) return undefined;
   const text = latin1(line.subarray(i));
   const size = digits > MAX_DIGITS ? Infinity : Number.parseInt(text.slice(1));
   return { size, synchronizing, text };

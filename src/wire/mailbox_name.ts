@@ -90,7 +90,7 @@ function decodeRun(run: string, shifted: string): string | undefined {
     if (bits < 16) continue;
     bits -= 16;
     const code = held >> bits;
-    // Not read back from `out`: V8 would put that together anew for each char.
+    // Not read back from `out`, which would be put together anew for each character.
     if (standsForItself(code, shifted)) return undefined;
     out += String.fromCharCode(code);
     held &= (1 << bits) - 1;

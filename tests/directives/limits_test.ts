@@ -70,6 +70,142 @@ for (const [limit, value, taken] of SIZES) {
   });
 }
 
+/** What a client begins and does not end; each is a step of it. */
+const BEGUN: readonly (readonly [name: string, loggedIn: boolean, sent: readonly string[]])[] = [
+  ["a line", false, ["a NOO"]],
+  ["a literal", false, ["a LOGIN {5}\r\n", "ab"]],
+  ["a literal that was asked for", false, ["a LOGIN {5}\r\n"]],
+  ["an answer of AUTHENTICATE", false, ["a AUTHENTICATE PLAIN\r\n"]],
+  ["a line after login", true, ["a SELECT "]],
+  ["a literal after login", true, ["a SELECT {5}\r\n", "INB"]],
+  ["a message", true, ["a APPEND INBOX {500}\r\n", "Subject: x\r\n"]],
+  ["the end of IDLE", true, ["a IDLE\r\n", "DON"]],
+];
+
+Deno.test("limits.read: who stops in the middle is sent away, wherever that is", async () => {
+  await using server = await startLimited('read = "1s"');
+  const user = server.freshUser();
+  const address = { host: "127.0.0.1", port: server.port };
+  await Promise.all(BEGUN.map(async ([name, login, sent]) => {
+    await using client = login
+      ? await ImapClient.login(address, user, PASSWORD)
+      : await connect(server);
+    for (const piece of sent) {
+      client.send(piece);
+      if (piece.endsWith("}\r\n") || /(PLAIN|IDLE)\r\n$/.test(piece)) {
+        match(await client.response() ?? "", /^\+/, name);
+      }
+    }
+    deepStrictEqual(await rest(client), ["* BYE The rest of the command took too long"], name);
+  }));
+  await using other = await connect(server);
+  match((await other.command("NOOP")).reply, /^OK /);
+});
+
+Deno.test("limits.read: a trickle of octets does not hold a connection", async () => {
+  await using server = await startLimited('read = "1s", login = "1h"');
+  for (const client of [await connect(server), await loggedIn(server)]) {
+    await using _ = client;
+    client.send("a ");
+    const timer = setInterval(() => client.send("x"), 100);
+    try {
+      deepStrictEqual(await rest(client), ["* BYE The rest of the command took too long"]);
+    } finally {
+      clearInterval(timer);
+    }
+  }
+});
+
+Deno.test("limits.read: a TLS handshake that is not gone on with ends the connection", async () => {
+  await using server = await startLimited('read = "1s", login = "1h"');
+  await using later = await connect(server);
+  match((await later.command("STARTTLS")).reply, /^OK /);
+  await using at_once = await ImapClient.connect({ host: "127.0.0.1", port: server.tlsPort });
+  deepStrictEqual(await rest(later), []);
+  deepStrictEqual(await rest(at_once), []);
+});
+
+for (const loggedInFirst of [false, true]) {
+  const when = loggedInFirst ? "after" : "before";
+  Deno.test(`limits: what a line and literals may have ${when} login`, async () => {
+    await using server = await startLimited("bad_before_login = 10");
+    await using client = loggedInFirst ? await loggedIn(server) : await connect(server);
+    const line = loggedInFirst ? 65536 : 8192;
+    const literals = loggedInFirst ? 1 << 20 : 8192;
+    const arguments_ = (length: number) => `(a "${"x".repeat(length)}"`;
+    match((await client.command(`ID ${arguments_(line + 1)})`)).reply, /^BAD \[LIMIT\] /);
+    match((await client.command(`NOOP ${"x".repeat(line - 20)}`)).reply, /^BAD (?!\[LIMIT)/);
+    client.line(`a ID ("a" {${literals + 1}}`);
+    match(await client.response() ?? "", /^a BAD \[TOOBIG\] /);
+    client.line(`b NOOP {${literals}}`);
+    match(await client.response() ?? "", /^\+ /);
+    client.send("x".repeat(literals - 10));
+    client.line("x".repeat(10));
+    match((await client.answer("b")).reply, /^BAD (?!\[TOOBIG)/);
+    // All literals of a command together, also those that are not asked for.
+    const half = literals / 2;
+    client.send(`c NOOP {${half}+}\r\n${"x".repeat(half)} {${half + 1}}\r\n`);
+    match(await client.response() ?? "", /^c BAD \[TOOBIG\] /);
+    match((await client.command("NOOP")).reply, /^OK /);
+  });
+}
+
+Deno.test("limits.line_before_login, limits.literals_before_login: what is longer is BAD", async () => {
+  await using server = await startLimited(
+    'line_before_login = "1 KiB", literals_before_login = "2 KiB"',
+  );
+  const user = server.freshUser();
+  await using client = await connect(server);
+  match((await client.command(`NOOP ${"x".repeat(1100)}`)).reply, /^BAD \[LIMIT\] /);
+  client.line("a LOGIN {2049}");
+  match(await client.response() ?? "", /^a BAD \[TOOBIG\] /);
+  match((await client.command(`LOGIN ${user} ${PASSWORD}`)).reply, /^OK /);
+  match((await client.command(`SELECT ${"x".repeat(1100)}`)).reply, /^NO /);
+  match((await client.command("UNAUTHENTICATE")).reply, /^OK /);
+  match((await client.command(`NOOP ${"x".repeat(1100)}`)).reply, /^BAD \[LIMIT\] /);
+});
+
+/** The server's side of a connection, as the kernel sees it. */
+async function kernelSide(
+  port: number,
+  clientPort: number,
+): Promise<{ readonly open: boolean; readonly unsent: number }> {
+  const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, "0");
+  for (const line of (await Deno.readTextFile("/proc/net/tcp")).split("\n")) {
+    const [, local = "", remote = "", state, queues = ""] = line.trim().split(/\s+/);
+    if (local.endsWith(`:${hex(port)}`) && remote.endsWith(`:${hex(clientPort)}`)) {
+      return { open: state === "01", unsent: Number.parseInt(queues, 16) };
+    }
+  }
+  return { open: false, unsent: 0 };
+}
+
+Deno.test({
+  name: "limits.write: who takes neither data nor BYE does not hold a socket (Linux only)",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    await using server = await startLimited('write = "2s", idle = "2s"');
+    // This one never reads.
+    using deaf = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+    const say = (text: string) => deaf.write(new TextEncoder().encode(text));
+    const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    const side = () => kernelSide(server.port, deaf.localAddr.port);
+    await say(`a LOGIN ${server.freshUser()} ${PASSWORD}\r\n`);
+    // Small answers, until the kernel takes no more: then some of them wait in the server.
+    for (let held = -1, now = 0; now !== held || now < 100_000; now = (await side()).unsent) {
+      held = now;
+      await say("b CAPABILITY\r\n".repeat(now < 3_000_000 ? 200 : 8));
+      await pause(5);
+      if ((await side()).unsent === held) await pause(200);
+    }
+    await until(
+      () => /disconnected .*reason="(Idle|The client takes)/.test(server.log()),
+      "an end",
+    );
+    await until(async () => !(await side()).open, "the socket to be closed");
+  },
+});
+
 Deno.test("limits.login: who does not log in is sent away", async () => {
   await using server = await startLimited('login = "1s"');
   await using client = await connect(server);

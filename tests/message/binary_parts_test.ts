@@ -79,3 +79,16 @@ Deno.test("BinaryParts: replaces a folded field as a whole", () => {
     "Content-Transfer-Encoding: base64\r\nA: b\r\n\r\neA==",
   );
 });
+
+Deno.test("BinaryParts: holds no more of a header than counts, also of a line without an end", () => {
+  const parts = new BinaryParts();
+  const piece = new Uint8Array(1 << 16).fill(0x61);
+  let given = 0;
+  let passed = 0;
+  while (given < 1 << 23) {
+    given += piece.length;
+    passed += parts.push(piece).length;
+    assert.ok(given - passed <= (1 << 20) + 2 * piece.length, `${given - passed} octets are held`);
+  }
+  assert.equal(passed + parts.end().length, given);
+});

@@ -1,6 +1,7 @@
 import { equal } from "node:assert/strict";
 import fc from "fast-check";
 import { charsetReader, decodeCharset, decodeUnlabelled } from "../../src/message/charset.ts";
+import { CHARSET_LABELS } from "../../src/message/charset_labels.ts";
 import { bytesFromLatin1, latin1FromBytes } from "../../src/message/latin1.ts";
 import { chunked } from "./mail_arbitrary.ts";
 
@@ -70,4 +71,12 @@ Deno.test("latin1FromBytes and bytesFromLatin1 undo each other", () => {
   }));
   const invalid = bytesFromLatin1("\xef\xbf\xbdab\xff");
   equal(latin1FromBytes(invalid), "\xef\xbf\xbdab\xff");
+});
+
+Deno.test("CHARSET_LABELS: a decoder knows each of them", () => {
+  for (const label of CHARSET_LABELS) {
+    equal(new TextDecoder(label).encoding.length > 0, true, label);
+  }
+  equal(decodeCharset("\xe9", "x-nothing"), undefined);
+  equal(decodeCharset("\xe9", "constructor"), undefined);
 });

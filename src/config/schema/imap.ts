@@ -17,6 +17,10 @@ export const limits = {
     default: '"64 KiB"',
     doc: "Longest command line, its literals not counted.",
   }),
+  line_before_login: setting(size({ atLeast: "512 B", atMost: "1 MiB" }), {
+    default: '"8 KiB"',
+    doc: "Longest command line before login, and longest answer of a client in AUTHENTICATE.",
+  }),
   append: setting(size({ atLeast: "1 KiB", atMost: "4095 MiB" }), {
     default: '"64 MiB"',
     doc: "Largest message that APPEND takes; sent to clients as APPENDLIMIT (RFC 7889).",
@@ -40,6 +44,10 @@ export const limits = {
     default: '"1 MiB"',
     doc: "Largest sum of all literals of one command, APPEND's message not counted.",
   }),
+  literals_before_login: setting(size({ atLeast: "1 KiB", atMost: "1 MiB" }), {
+    default: '"8 KiB"',
+    doc: "The same before login.",
+  }),
   login: setting(duration({ atLeast: "1s", atMost: "1d" }), {
     default: '"60s"',
     doc: "Time from the connection to a successful login.",
@@ -49,6 +57,13 @@ export const limits = {
     doc:
       "Time without a command after which the connection is closed; never in IDLE. RFC 9051 §5.4 " +
       "asks for at least 30 minutes.",
+  }),
+  read: setting(duration({ atLeast: "1s", atMost: "1d" }), {
+    default: '"60s"',
+    doc:
+      "Time without an octet in the middle of a command, a literal, the answers of AUTHENTICATE or a " +
+      "TLS handshake, after which the connection is closed. So is one that brings fewer than 64 " +
+      "octets a second for as long.",
   }),
   write: setting(duration({ atLeast: "1s", atMost: "1d" }), {
     default: '"5m"',

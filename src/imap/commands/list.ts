@@ -4,9 +4,10 @@ import { type Account, type MailboxInfo, StoreError } from "../../store/store.ts
 import type { ListArgs, LsubArgs, StatusArgs, StatusItem } from "../../wire/list_grammar.ts";
 import { decodeMailboxName, decodeUtf8Name } from "../../wire/mailbox_name.ts";
 import { type Completion, ok } from "../../wire/response.ts";
-import type { AuthenticatedContext } from "../command.ts";
+import { type AuthenticatedContext, Refusal } from "../command.ts";
 import { CommandPace } from "../command_pace.ts";
-import { ListPattern } from "../list_pattern.ts";
+import type { Pace } from "../../pace.ts";
+import { ListPattern, withSingleWildcards } from "../list_pattern.ts";
 import { LIST_FORM, type ListForm, listResponse, mailboxAttributes } from "../list_response.ts";
 import { mailboxArgument } from "../mailbox_argument.ts";
 import { statusResponse } from "../status_items.ts";
@@ -34,7 +35,7 @@ export function list(form: ListForm) {
     if (args.returns.status?.includes("HIGHESTMODSEQ")) enableCondstore(context);
     await user.account.refresh();
     const pace = new CommandPace(context.dialogue);
-    for (const entry of select(user.account, args, session.utf8)) {
+    for (const entry of await select(user.account, args, session.utf8, pace)) {
       out.text(responseOf(entry, args, form, session.utf8));
       if (args.returns.status && entry.info?.selectable) {
         out.text(await statusOf(context, entry.name, args.returns.status));
@@ -76,7 +77,12 @@ async function metadataOf(
   }
 }
 
-function select(account: Account, args: ListArgs, utf8: boolean): Listed[] {
+async function select(
+  account: Account,
+  args: ListArgs,
+  utf8: boolean,
+  pace: Pace,
+): Promise<Listed[]> {
   const matches = matcher(args, utf8);
   const wanted = args.selection;
   const subscribed = new Set(account.subscriptions());
@@ -92,25 +98,47 @@ function select(account: Account, args: ListArgs, utf8: boolean): Listed[] {
   const selected = wanted.has("SPECIAL-USE")
     ? chosen.filter((name) => (account.info(name)?.specialUse.length ?? 0) > 0)
     : chosen;
+  const matching = await matchingNames(selected, matches, pace);
   const parents = wanted.has("RECURSIVEMATCH")
-    ? parentsOutside(selected, matches)
+    ? await parentsOutside(selected, matching, matches, pace)
     : new Set<string>();
-  const names = new Set([...selected.filter(matches), ...parents]);
+  const names = new Set([...matching, ...parents]);
   const sorted = wanted.has("SUBSCRIBED") || parents.size > 0
     ? [...names].sort(byName)
     : [...names];
   return sorted.map((name) => listed(account.info(name), name, parents.has(name)));
 }
 
-/** Parents that match, of chosen mailboxes that do not match themselves. */
-function parentsOutside(
+async function matchingNames(
   names: readonly string[],
   matches: (name: string) => boolean,
-): Set<string> {
+  pace: Pace,
+): Promise<Set<string>> {
+  const matching = new Set<string>();
+  for (const name of names) {
+    if (matches(name)) matching.add(name);
+    if (pace.due()) await pace.turn();
+  }
+  return matching;
+}
+
+/** Parents that match, of chosen mailboxes that do not match themselves. */
+async function parentsOutside(
+  names: readonly string[],
+  matching: ReadonlySet<string>,
+  matches: (name: string) => boolean,
+  pace: Pace,
+): Promise<Set<string>> {
+  const seen = new Set<string>();
   const parents = new Set<string>();
   for (const name of names) {
-    if (matches(name)) continue;
-    for (const parent of ancestors(name)) if (matches(parent)) parents.add(parent);
+    if (matching.has(name)) continue;
+    for (const parent of ancestors(name)) {
+      if (seen.has(parent)) continue;
+      seen.add(parent);
+      if (matches(parent)) parents.add(parent);
+      if (pace.due()) await pace.turn();
+    }
   }
   return parents;
 }
@@ -127,15 +155,30 @@ function byName(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Tests a name against `reference` with each pattern; INBOX matches in any case. */
+/** Each costs work for each mailbox. */
+const MOST_PATTERNS = 1000;
+/** More octets than any name has, in any spelling: who asks for it is answered without a look. */
+const LONGEST_PATTERN = 8192;
+
+/**
+ * Tests a name against `reference` with each pattern; INBOX matches in any case.
+ *
+ * @throws {Refusal} for too many patterns
+ */
 function matcher(
   { reference, patterns }: Pick<ListArgs, "reference" | "patterns">,
   utf8: boolean,
 ): (name: string) => boolean {
+  if (patterns.length > MOST_PATTERNS) {
+    throw new Refusal(`Expected at most ${MOST_PATTERNS} patterns`, "LIMIT");
+  }
   const decode = utf8 ? decodeUtf8Name : decodeMailboxName;
-  const decoded = patterns.map((pattern) => {
-    const whole = reference + pattern;
-    return (decode(whole) ?? whole).normalize("NFC");
+  const start = withSingleWildcards(reference);
+  const decoded = patterns.flatMap((pattern) => {
+    const end = withSingleWildcards(pattern);
+    if (start.length + end.length > LONGEST_PATTERN) return [];
+    const whole = start + end;
+    return [(decode(whole) ?? whole).normalize("NFC")];
   });
   const exact = decoded.map((pattern) => new ListPattern(pattern));
   const upper = decoded.map((pattern) => new ListPattern(pattern.toUpperCase()));
@@ -168,14 +211,15 @@ function responseOf(
  * @see RFC 3501 §6.3.9
  */
 export async function lsub(
-  { out, user, session }: AuthenticatedContext,
+  { dialogue, out, user, session }: AuthenticatedContext,
   args: LsubArgs,
 ): Promise<Completion> {
   await user.account.refresh();
   const names = user.account.subscriptions();
   const matches = matcher(args, session.utf8);
-  const shown = new Set(names.filter(matches));
-  const hidden = parentsOutside(names, matches);
+  const pace = new CommandPace(dialogue);
+  const shown = await matchingNames(names, matches, pace);
+  const hidden = await parentsOutside(names, shown, matches, pace);
   for (const name of [...new Set([...shown, ...hidden])].sort(byName)) {
     const info = user.account.info(name);
     // To Thunderbird a name that is subscribed, but only a parent, is no mailbox to be opened.
