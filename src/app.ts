@@ -1,8 +1,9 @@
 /** Builds the server from a config; only this and `app/` name concrete drivers and modules. */
 
 import { clearTimeout, setTimeout } from "node:timers";
-import type { Sessions } from "./admin/operation.ts";
+import type { PenaltyTable, Sessions } from "./admin/operation.ts";
 import { adminContext } from "./app/admin.ts";
+import { countLimits, penaltyOptions } from "./app/client_limits.ts";
 import { type OpenControl, openControl } from "./app/control.ts";
 import { Generation, type Lasting } from "./app/generation.ts";
 import { Monitoring, storageFaults } from "./app/monitoring.ts";
@@ -11,12 +12,15 @@ import { readSecret } from "./app/secret.ts";
 import { Stores } from "./app/storage.ts";
 import { TlsContexts } from "./app/tls.ts";
 import { warmUp } from "./app/warm_up.ts";
+import { LoginPenalties } from "./auth/penalties.ts";
 import type { Config } from "./config/load.ts";
 import type { ServerAnnotations } from "./imap/server_annotations.ts";
 import type { Log } from "./log.ts";
 import type { Surroundings } from "./monitoring/gauges.ts";
 import { Measurements } from "./monitoring/measurements.ts";
+import { ConnectionCounts } from "./net/connection_counts.ts";
 import { readHandover } from "./net/inherited_sockets.ts";
+import { canonicalAddress } from "./net/ip_address.ts";
 import { Libc } from "./net/libc.ts";
 import type { ListenAddress } from "./net/listen_address.ts";
 import { Listeners } from "./net/listeners.ts";
@@ -91,6 +95,8 @@ class RunningApp implements App {
       tls: new TlsContexts(config.stateDir, hostname, log),
       secret,
       annotations,
+      penalties: new LoginPenalties(penaltyOptions(config.limits)),
+      counts: new ConnectionCounts(countLimits(config.limits)),
       nextId: countUp(),
       meter: measurements,
       log,
@@ -98,8 +104,13 @@ class RunningApp implements App {
     const handover = readHandover((name) => Deno.env.get(name), Deno.pid);
     this.#libc = Libc.open();
     this.#listeners = new Listeners({ log, handover, libc: this.#libc });
-    const around = this.#surroundings(hostname);
-    this.#monitoring = new Monitoring({ measurements, around, log, libc: this.#libc });
+    this.#monitoring = new Monitoring({
+      measurements,
+      around: this.#surroundings(hostname),
+      penalties: this.#lasting.penalties,
+      log,
+      libc: this.#libc,
+    });
   }
 
   async openControl(): Promise<void> {
@@ -109,8 +120,20 @@ class RunningApp implements App {
         this.#servers().reduce((sum, server) => sum + server.kick(matches, reason), 0),
     };
     const context = () =>
-      adminContext(this.#current?.config ?? this.#first, this.#lasting.stores, this.#log, sessions);
+      adminContext(this.#current?.config ?? this.#first, this.#lasting.stores, this.#log, {
+        sessions,
+        penalties: this.#penalties(),
+      });
     this.#control = await openControl(this.#first, context, this.#log, this.#libc);
+  }
+
+  #penalties(): PenaltyTable {
+    const { penalties } = this.#lasting;
+    return {
+      list: () => penalties.list(),
+      clear: ({ address, user }) =>
+        penalties.clear({ address: address && (canonicalAddress(address) ?? address), user }),
+    };
   }
 
   async reload(config: Config): Promise<void> {
@@ -126,6 +149,8 @@ class RunningApp implements App {
       await this.#lasting.tls.keepOnly(this.#configs());
       throw error;
     }
+    this.#lasting.penalties.use(penaltyOptions(config.limits));
+    this.#lasting.counts.use(countLimits(config.limits));
     if (this.#current !== undefined) this.#retire(this.#current);
     this.#current = next;
     for (const { storage } of [...config.imap, ...config.lmtp]) this.#lasting.stores.use(storage);

@@ -70,8 +70,12 @@ const DIRECTIONS: readonly Direction[] = [
   },
   {
     from: /^src\/monitoring\//,
-    to: [/^src\/monitoring\//, LOG],
-    types: [/^src\/(imap|store)\/meter\.ts$/, /^src\/net\/(listener|session_info)\.ts$/],
+    to: [/^src\/monitoring\//, /^src\/net\/ip_address\.ts$/, LOG],
+    types: [
+      /^src\/(imap|store)\/meter\.ts$/,
+      /^src\/net\/(listener|session_info)\.ts$/,
+      /^src\/auth\/auth\.ts$/,
+    ],
   },
   { from: /^src\/control\//, to: [/^src\/control\//, ADMIN], types: [LOG] },
   { from: /^src\/version\.ts$/, to: [/^deno\.json$/] },

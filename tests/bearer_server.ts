@@ -2,6 +2,7 @@
 
 import { EndpointLogin } from "../src/auth/login.ts";
 import { memoryLog } from "../src/log.ts";
+import { ConnectionCounts } from "../src/net/connection_counts.ts";
 import { Listeners } from "../src/net/listeners.ts";
 import { ImapServer } from "../src/net/server.ts";
 import { MaildirStore } from "../src/store/maildir/store.ts";
@@ -48,9 +49,10 @@ export async function bearerServer(
         ...{ line: 65536, append: 65536, literals: 65536, login: minute, idle: minute },
         ...{ lineBeforeLogin: 8192, literalsBeforeLogin: 8192, read: minute },
         ...{ write: minute, keepalive: minute, connections: 100 },
-        ...{ badBeforeLogin: 3, badAfterLogin: 20 },
+        ...{ badBeforeLogin: 3, badAfterLogin: 20, failedLogins: 10 },
       },
     },
+    counts: ConnectionCounts.unbounded(),
     ...{ login, store, log, hostname: "mail.example.org", version: "0" },
     nextId: () => String(++connections),
   });

@@ -24,6 +24,8 @@ export interface AdminContext {
   appendLimit(storage?: string): number;
   /** Clients that are connected; absent where no server runs. */
   readonly sessions?: Sessions;
+  /** Failed logins that slow down others; absent where no server runs. */
+  readonly penalties?: PenaltyTable;
   /** Whether a server runs here, in which logins go on meanwhile. */
   readonly running: boolean;
   readonly log: Log;
@@ -65,6 +67,26 @@ export interface Sessions {
   list(): readonly SessionInfo[];
   /** Ends those that match, with a BYE that tells the reason. @returns how many there were */
   kick(matches: (session: SessionInfo) => boolean, reason: string): number;
+}
+
+/** Failed logins from one address, or of one user. */
+export interface Penalty {
+  readonly kind: "address" | "user";
+  /** An IPv4 address or an IPv6 network; the name of a user, who need not exist. */
+  readonly name: string;
+  readonly failures: number;
+  /** Milliseconds since the last. */
+  readonly age: number;
+  /** Milliseconds of the pause after it. */
+  readonly pause: number;
+}
+
+/** The failed logins that a running server remembers. */
+export interface PenaltyTable {
+  /** The newest first. */
+  list(): readonly Penalty[];
+  /** Forgets those of an address, of a user, or all. @returns how many there were */
+  clear(which: { readonly address?: string; readonly user?: string }): number;
 }
 
 /**

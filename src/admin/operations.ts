@@ -33,6 +33,7 @@ import {
 import { listMessages, selectMessages, showMessage } from "./messages.ts";
 import type { Operation } from "./operation.ts";
 import { kickSessions, listSessions } from "./sessions.ts";
+import { clearPenalties, listPenalties } from "./penalties.ts";
 import { restoreAccount, snapshotAccount } from "./snapshots.ts";
 
 /** All operations by name. */
@@ -63,6 +64,8 @@ export const OPERATIONS = {
   "message remove": removeMessages,
   "sessions": listSessions,
   "kick": kickSessions,
+  "penalty list": listPenalties,
+  "penalty clear": clearPenalties,
   "import known": knownMessages,
   "import": importMessages,
   "export": exportMessages,

@@ -1,6 +1,11 @@
 /** What administration works with, by a config: in the server as well as in the command line. */
 
-import { type AdminContext, AdminError, type Sessions } from "../admin/operation.ts";
+import {
+  type AdminContext,
+  AdminError,
+  type PenaltyTable,
+  type Sessions,
+} from "../admin/operation.ts";
 import type { Config, StorageConfig } from "../config/load.ts";
 import type { Log } from "../log.ts";
 import { accountPath } from "../auth/account_name.ts";
@@ -10,14 +15,20 @@ import { openDelivery } from "./delivery.ts";
 import type { Stores } from "./storage.ts";
 import { Tables } from "./tables.ts";
 
-/** @param sessions those of the running server, if this is one */
+/** What only a running server has. */
+export interface ServerState {
+  readonly sessions: Sessions;
+  readonly penalties: PenaltyTable;
+}
+
+/** @param server that of the running server, if this is one */
 export function adminContext(
   config: Config,
   stores: Stores,
   log: Log,
-  sessions?: Sessions,
+  server?: ServerState,
 ): AdminContext {
-  const running = sessions !== undefined;
+  const running = server !== undefined;
   return {
     storage: (name) => stores.open(storageOf(config, name)),
     async delivery(name) {
@@ -34,7 +45,7 @@ export function adminContext(
       };
     },
     appendLimit: (name) => appendLimit(config, storageOf(config, name)),
-    sessions,
+    ...server,
     running,
     log,
     diskUsage: (account, name) => diskUsage(accountPath(storageOf(config, name).path, account)),

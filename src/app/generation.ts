@@ -3,11 +3,13 @@
 import { AutoconfigServer } from "../autoconfig/server.ts";
 import type { Login } from "../auth/auth.ts";
 import { EndpointLogin } from "../auth/login.ts";
+import type { LoginPenalties } from "../auth/penalties.ts";
 import type { Config, ImapConfig, LmtpConfig } from "../config/load.ts";
 import type { ServerAnnotations } from "../imap/server_annotations.ts";
 import type { ImapMeter } from "../imap/meter.ts";
 import { LmtpServer } from "../lmtp/server.ts";
 import type { Log } from "../log.ts";
+import type { ConnectionCounts } from "../net/connection_counts.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import { Networks } from "../net/ip_address.ts";
 import type { Wanted } from "../net/listeners.ts";
@@ -31,6 +33,8 @@ export interface Lasting {
   /** What the salts of unknown users are made from. */
   readonly secret: Uint8Array;
   readonly annotations: ServerAnnotations;
+  readonly penalties: LoginPenalties;
+  readonly counts: ConnectionCounts;
   readonly nextId: () => string;
   readonly meter: ImapMeter;
   readonly log: Log;
@@ -98,7 +102,7 @@ export class Generation {
   }
 
   async #add(imap: ImapConfig): Promise<void> {
-    const { hostname, stores, annotations, nextId, meter } = this.lasting;
+    const { hostname, stores, annotations, counts, nextId, meter } = this.lasting;
     const log = this.#log.debugged(imap.debug);
     const limits = imap.storage.quota?.map;
     // Stores ask it later: what is wrong with it is to be found now.
@@ -108,6 +112,7 @@ export class Generation {
       login: await this.#login(imap),
       store: stores.open(imap.storage),
       log,
+      counts,
       hostname,
       version: VERSION,
       annotations,
@@ -160,6 +165,7 @@ export class Generation {
       accountFault: (name) => accountFault(imap.storage, name),
       secret: this.lasting.secret,
       log: this.#log,
+      penalties: this.lasting.penalties,
     });
   }
 

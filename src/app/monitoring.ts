@@ -2,6 +2,7 @@
 
 import { access, constants, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
+import type { Penalties } from "../auth/auth.ts";
 import type { Config, OpenMetricsConfig } from "../config/load.ts";
 import { isToken, TOKEN } from "../config/schema/openmetrics.ts";
 import type { Log } from "../log.ts";
@@ -20,6 +21,7 @@ const LEAST_FREE = 32 * 1024 * 1024;
 export interface MonitoringOptions {
   readonly measurements: Measurements;
   readonly around: Surroundings;
+  readonly penalties: Penalties;
   readonly log: Log;
   readonly libc: Libc | undefined;
 }
@@ -61,8 +63,8 @@ export class Monitoring {
   }
 
   #start() {
-    const { measurements, around, log } = this.#options;
-    const site = new Site({ measurements, around, log });
+    const { measurements, around, penalties, log } = this.#options;
+    const site = new Site({ measurements, around, penalties, log });
     const endWatch = watchEventLoop(measurements.registry);
     const server = new HttpServer((request) => site.answer(request), (error) => {
       log.error("bug", { stack: error instanceof Error ? error.stack : String(error) });

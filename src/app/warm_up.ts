@@ -5,8 +5,9 @@
 
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import type { Login } from "../auth/auth.ts";
+import { type Login, NO_PENALTIES } from "../auth/auth.ts";
 import type { Log } from "../log.ts";
+import { ConnectionCounts } from "../net/connection_counts.ts";
 import type { Limits } from "../net/endpoint.ts";
 import { Listeners } from "../net/listeners.ts";
 import { ImapServer } from "../net/server.ts";
@@ -79,6 +80,7 @@ export async function warmUp(
     login: onlyFor(password),
     store,
     log: SILENT,
+    counts: ConnectionCounts.unbounded(),
     hostname: "localhost",
     version: VERSION,
     nextId: () => FOLDER,
@@ -227,6 +229,7 @@ function onlyFor(password: string): Login {
   } as const;
   return {
     can: { password: true, scram: [], token: false },
+    penalties: NO_PENALTIES,
     password: (username, given) =>
       Promise.resolve(given === password ? { ok: true, username } : refused),
     token: () => Promise.resolve(refused),

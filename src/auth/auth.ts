@@ -103,9 +103,28 @@ export interface ScramOffer {
   readonly known: boolean;
 }
 
+/** Makes guessing slow. Names may be anybody's or nobody's, `remote` is the client's IP address. */
+export interface Penalties {
+  /** Milliseconds until it may be checked whether somebody is `name`. */
+  before(name: string, remote: string): number;
+  /** Notes that somebody was not. @returns milliseconds until they may be told */
+  failed(name: string, remote: string): number;
+  /** Notes that somebody was. */
+  succeeded(name: string, remote: string): void;
+}
+
+/** Never makes anybody wait. */
+export const NO_PENALTIES: Penalties = {
+  before: () => 0,
+  failed: () => 0,
+  succeeded() {},
+};
+
 /** How clients of one endpoint log in: its authenticators, and what becomes of a client's name. */
 export interface Login {
   readonly can: Checks;
+  /** For names as clients write them. */
+  readonly penalties: Penalties;
   /** @returns the account's name */
   password(name: string, password: string, client: ClientInfo): Promise<AuthResult>;
   /** @param name whom the client claims to be, or "" */

@@ -1,16 +1,18 @@
 /** How clients of one endpoint log in, whatever mechanism they choose. */
 
 import type { Log } from "../log.ts";
-import type {
-  Authenticator,
-  AuthFailure,
-  AuthResult,
-  Checks,
-  ClientInfo,
-  Login,
-  ScramHash,
-  ScramKeys,
-  ScramOffer,
+import {
+  type Authenticator,
+  type AuthFailure,
+  type AuthResult,
+  type Checks,
+  type ClientInfo,
+  type Login,
+  NO_PENALTIES,
+  type Penalties,
+  type ScramHash,
+  type ScramKeys,
+  type ScramOffer,
 } from "./auth.ts";
 import type { LoginNames } from "./login_names.ts";
 import { SCRAM_ITERATIONS } from "./password_hash.ts";
@@ -24,16 +26,20 @@ export interface EndpointLoginOptions {
   /** What the salts of unknown users are made from. */
   readonly secret: Uint8Array;
   readonly log: Log;
+  /** Those of the whole server; absent: there are none. */
+  readonly penalties?: Penalties;
 }
 
 /** The one place where a client's name becomes that of a user and that of an account. */
 export class EndpointLogin implements Login {
   readonly #options: EndpointLoginOptions;
+  readonly penalties: Penalties;
   /** A name that no user has. */
   readonly #nobody = `nobody-${crypto.randomUUID()}`;
 
   constructor(options: EndpointLoginOptions) {
     this.#options = options;
+    this.penalties = ofEachSpelling(options);
   }
 
   get can(): Checks {
@@ -125,6 +131,16 @@ export class EndpointLogin implements Login {
     const none = new Uint8Array(HASH_OCTETS[hash]);
     return { hash, salt, iterations, storedKey: none, serverKey: none };
   }
+}
+
+/** A name has the same penalty in all spellings, else each would have to be guessed at only once. */
+function ofEachSpelling({ names, penalties = NO_PENALTIES }: EndpointLoginOptions): Penalties {
+  const spelt = (name: string) => isTooLong(name) ? name : names.normalForAuth(name) ?? name;
+  return {
+    before: (name, remote) => penalties.before(spelt(name), remote),
+    failed: (name, remote) => penalties.failed(spelt(name), remote),
+    succeeded: (name, remote) => penalties.succeeded(spelt(name), remote),
+  };
 }
 
 /**

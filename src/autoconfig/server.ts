@@ -55,7 +55,9 @@ export class AutoconfigServer implements Acceptor {
       return (isSecured ? this.#https : this.#http).accept(socket, { unix });
     }
     socket.on("error", () => {});
-    if (this.#preparing.size >= MOST) return void socket.destroy();
+    // Who connects and says nothing must not keep others out.
+    const [oldest] = this.#preparing;
+    if (this.#preparing.size >= MOST) oldest.destroy();
     this.#preparing.add(socket);
     const channel = secured(socket, tls);
     handshake(channel, PATIENCE)

@@ -14,6 +14,7 @@ import { MAILBOX_COMMANDS } from "./mailbox_commands.ts";
 import { man } from "./man.ts";
 import { MESSAGE_COMMANDS } from "./message_commands.ts";
 import { config, hashOption, json, storage } from "./options.ts";
+import { PENALTY_COMMANDS } from "./penalty_commands.ts";
 import { serve } from "./serve.ts";
 import { kick, sessions } from "./sessions.ts";
 import {
@@ -147,6 +148,7 @@ export const COMMANDS: readonly Command[] = [
     },
     run: kick,
   },
+  ...PENALTY_COMMANDS,
   {
     name: "autoconfig",
     operands: ["FORM"],

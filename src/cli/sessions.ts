@@ -2,6 +2,7 @@
 
 import type { ResultOf } from "../admin/operations.ts";
 import { withAdmin } from "./admin.ts";
+import { ageOf } from "./amounts.ts";
 import { type Arguments, EXIT, optionalOption, UsageError } from "./command.ts";
 import { print, printError } from "./output.ts";
 import { printRows } from "./table_output.ts";
@@ -42,12 +43,4 @@ export async function kick(args: Arguments): Promise<number> {
 
 function stateOf({ state, mailbox }: ResultOf<"sessions">): string {
   return mailbox === undefined ? state : `${state} ${mailbox}`;
-}
-
-/** `5s`, `3m`, `2h`, `4d` */
-function ageOf(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 60) return `${seconds}s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
-  return seconds < 86_400 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
 }

@@ -1,6 +1,7 @@
 /** `imapd user …`: the users of a password table. */
 
 import { AdminError } from "../admin/operation.ts";
+import type { Admin } from "../admin/operations.ts";
 import { openLoginNames } from "../app/login_names.ts";
 import { Tables } from "../app/tables.ts";
 import { accountNameFault } from "../auth/account_name.ts";
@@ -50,15 +51,19 @@ export async function userAdd(args: Arguments): Promise<number> {
   return EXIT.ok;
 }
 
-/** `imapd user passwd NAME`; who is disabled stays so. */
+/** `imapd user passwd NAME`: ends the sessions, too; who is disabled stays so. */
 export async function userPasswd(args: Arguments): Promise<number> {
   const algorithm = algorithmOf(args);
   const users = await openUsers(args);
   const { name, value } = await existing(args, users);
   const changed = await hashValue(algorithm, await readNewPassword());
   const stays = isDisabled(value);
-  await users.table.set(name, stays ? disabled(changed) : changed);
-  print(`Changed the password of user ${name}${stays ? ", who stays disabled" : ""}`);
+  const account = await users.names.forStorage(name);
+  await withAdmin(args, async (admin) => {
+    await users.table.set(name, stays ? disabled(changed) : changed);
+    print(`Changed the password of user ${name}${stays ? ", who stays disabled" : ""}`);
+    await kickUser(admin, account, "The password was changed");
+  });
   return EXIT.ok;
 }
 
@@ -74,9 +79,7 @@ export async function userRemove(args: Arguments): Promise<number> {
   if (!confirm(args, question)) return EXIT.failure;
   return await withAdmin(args, async (admin) => {
     await users.table.remove(name);
-    if (account !== undefined) {
-      await only(admin.call("account kick", { account, reason: "The user was removed" }));
-    }
+    await kickUser(admin, account, "The user was removed");
     print(`Removed user ${name}${withMail ? "" : "; the mail is kept"}`);
     if (!withMail || account === undefined) return EXIT.ok;
     await Array.fromAsync(admin.call("account remove", { account, storage: users.storage }));
@@ -145,11 +148,7 @@ export async function userDisable(args: Arguments): Promise<number> {
   await withAdmin(args, async (admin) => {
     await users.table.set(name, disabled(value));
     print(`Disabled user ${name}`);
-    if (account === undefined) return;
-    const { kicked } = await only(
-      admin.call("account kick", { account, reason: "The user was disabled" }),
-    );
-    if (kicked > 0) print(`Ended ${kicked} ${kicked === 1 ? "connection" : "connections"}`);
+    await kickUser(admin, account, "The user was disabled");
   });
   return EXIT.ok;
 }
@@ -162,6 +161,13 @@ export async function userEnable(args: Arguments): Promise<number> {
   await users.table.set(name, enabled(value));
   print(`Enabled user ${name}`);
   return EXIT.ok;
+}
+
+/** Ends the sessions of a user's account, if there is one. */
+async function kickUser(admin: Admin, account: string | undefined, reason: string): Promise<void> {
+  if (account === undefined) return;
+  const { kicked } = await only(admin.call("account kick", { account, reason }));
+  if (kicked > 0) print(`Ended ${kicked} ${kicked === 1 ? "connection" : "connections"}`);
 }
 
 /** The user that the first operand names. @throws {AdminError} when there is none */

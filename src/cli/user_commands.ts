@@ -22,7 +22,8 @@ export const USER_COMMANDS: readonly Command[] = [
   {
     name: "user passwd",
     operands: ["NAME"],
-    summary: "Change a password, which is prompted for or read from standard input.",
+    summary:
+      "Change a password, which is prompted for or read from standard input, and end the sessions.",
     options: { config, auth, hash: hashOption },
     run: userPasswd,
   },

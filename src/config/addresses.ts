@@ -125,14 +125,24 @@ function inheritedOf(tls: boolean, text: string): Address | undefined {
 const PROXIES = 'a list of proxies: IP addresses, subnets such as "10.0.0.0/8", "unix" for unix ' +
   'sockets, or ["0.0.0.0/0", "::/0"] for all';
 
-/** IP addresses and subnets, and "unix". */
+/** IP addresses and subnets, and "unix"; at least one of them. */
 export function proxies(): Kind<readonly string[]> {
+  return peers("list of proxies", PROXIES, 1);
+}
+
+/** IP addresses and subnets, and "unix". */
+export function networks(): Kind<readonly string[]> {
+  const expected = 'a list of IP addresses, subnets such as "10.0.0.0/8", and "unix"';
+  return peers("list of networks", expected, 0);
+}
+
+function peers(name: string, expected: string, atLeast: number): Kind<readonly string[]> {
   return {
-    name: "list of proxies",
-    expected: PROXIES,
+    name,
+    expected,
     read(value, key, reading) {
-      if (value.type !== "list" || value.items.length === 0) {
-        return wrong(reading, value, key, PROXIES);
+      if (value.type !== "list" || value.items.length < atLeast) {
+        return wrong(reading, value, key, expected);
       }
       const read = value.items.map((item, i) =>
         item.type === "string" && isProxy(item.value)

@@ -8,6 +8,7 @@ import type { AuthModule } from "./schema/auth.ts";
 import type { autoconfig as autoconfigSection } from "./schema/autoconfig.ts";
 import type { capabilities, imap as imapSection, limits, proxyProtocol } from "./schema/imap.ts";
 import type { LocalAddress } from "./local_addresses.ts";
+import type { serverLimits } from "./schema/limits.ts";
 import type { lmtp as lmtpSection, lmtpLimits } from "./schema/lmtp.ts";
 import type { storageModules } from "./schema/storage.ts";
 import type { OpenMetricsConfig } from "./schema/openmetrics.ts";
@@ -24,6 +25,7 @@ export type StorageConfig = Chosen<"module", typeof storageModules>;
 export type { OpenMetricsConfig, TableConfig };
 export type NormalizationName = typeof NORMALIZATIONS[number];
 export type LimitsConfig = Values<typeof limits>;
+export type ServerLimitsConfig = Values<typeof serverLimits>;
 
 /** Proxies in front of an endpoint; `tls` is absent where it is off. */
 export interface ProxyProtocolConfig extends Omit<Values<typeof proxyProtocol>, "tls"> {
@@ -91,6 +93,8 @@ export interface Config {
   readonly openmetrics?: OpenMetricsConfig;
   /** Milliseconds. */
   readonly warmUp: number;
+  /** Those of all endpoints together. */
+  readonly limits: ServerLimitsConfig;
   readonly imap: readonly ImapConfig[];
   readonly lmtp: readonly LmtpConfig[];
   /** Absent: no forms are served. */
@@ -222,7 +226,7 @@ class Loader implements Reading {
       this.fault(at, message);
     }
     const controlPath = this.resolveRuntime("control.sock");
-    const { log, logFormat, debug, openmetrics, warmUp } = values;
+    const { log, logFormat, debug, openmetrics, warmUp, limits } = values;
     const autoconfig = values.autoconfig && { ...values.autoconfig, tls: whereOn(values.tls) };
     const warnings = this.#warnings;
     return {
@@ -234,6 +238,7 @@ class Loader implements Reading {
       debug,
       openmetrics,
       warmUp,
+      limits,
       imap,
       lmtp,
       autoconfig,

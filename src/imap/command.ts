@@ -57,16 +57,29 @@ export interface Dialogue {
   progress?: Progress;
   /** @throws {Disconnected} when the client is gone, for work that takes long */
   assertOpen(): void;
+  /** Lets `milliseconds` pass. @throws {Disconnected} when the connection ends meanwhile */
+  pause(milliseconds: number): Promise<void>;
   /** Turns the connection to TLS after the tagged OK; bytes that came too early end it. */
   startTls?: () => void;
   /** Compresses after the tagged OK, both ways, or no longer. */
   compress(on: boolean): void;
 }
 
+/** Bounds how many connections each user has. */
+export interface UserConnections {
+  /**
+   * Counts one more.
+   *
+   * @returns what to call once it is none any more; undefined where the user has too many
+   */
+  logIn(user: string, remote: string): (() => void) | undefined;
+}
+
 /** What all sessions of an endpoint share. */
 export interface Service {
   readonly login: Login;
   readonly store: Store;
+  readonly userConnections: UserConnections;
   readonly log: Log;
   readonly hostname: string;
   readonly version: string;

@@ -9,6 +9,8 @@ import type { View } from "./view.ts";
 export interface User {
   readonly name: string;
   readonly account: Account;
+  /** Called once when the session is not that user's any more. */
+  readonly leave?: () => void;
 }
 
 /** @see RFC 9051 §3 */
@@ -50,6 +52,9 @@ export class Session {
   /** Capabilities that this client is known to break on, and what needs them. */
   withheld: ReadonlySet<string> = NOTHING;
 
+  /** Logins that were refused. */
+  failedLogins = 0;
+
   /** Name and version of the client's program, once it told them by ID. */
   client: string | undefined;
 
@@ -77,6 +82,7 @@ export class Session {
   /** Moves to another state and lets go of the mailbox of the old one. */
   enter(next: SessionState): void {
     const view = this.#state.name === "selected" ? this.#state.view : undefined;
+    if ("user" in this.#state && !("user" in next)) this.#state.user.leave?.();
     const another = next.name === "selected" && next.view !== view ? next.view : undefined;
     this.#state = next;
     if (view && !(next.name === "selected" && next.view === view)) {

@@ -23,15 +23,17 @@ export class Access {
       // Else a page of somebody else could read this one under a name of its own.
       return isNamedByAddress(request.headers.get("host")) ? "allowed" : "foreign host";
     }
-    const { headers, query } = request;
-    const bearer = /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
-    const given = bearer ?? query.get("token");
-    if (given !== null && given !== undefined) {
-      return this.isToken(given) ? "allowed" : "wrong token";
-    }
-    const cookie = cookieOf(headers.get("cookie") ?? "");
+    const given = givenToken(request);
+    if (given !== undefined) return this.isToken(given) ? "allowed" : "wrong token";
+    const cookie = cookieOf(request.headers.get("cookie") ?? "");
     if (cookie === undefined) return "no token";
     return isSame(cookie, this.#session(this.#token)) ? "allowed" : "no token";
+  }
+
+  /** Whether the request is an attempt to show that somebody knows the token. */
+  tries(request: HttpRequest): boolean {
+    if (this.#token === undefined) return false;
+    return givenToken(request) !== undefined || isLogin(request);
   }
 
   isToken(given: string): boolean {
@@ -47,6 +49,16 @@ export class Access {
   #session(token: string): string {
     return createHmac("sha256", token).update(COOKIE).digest("hex");
   }
+}
+
+/** Whether it is the form of the page that asks for the token. */
+export function isLogin({ method, path }: HttpRequest): boolean {
+  return path === "/login" && method === "POST";
+}
+
+function givenToken({ headers, query }: HttpRequest): string | undefined {
+  const bearer = /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
+  return bearer ?? query.get("token") ?? undefined;
 }
 
 /** Digests are compared, so that neither the length nor the first difference shows in the time. */

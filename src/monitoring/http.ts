@@ -7,12 +7,13 @@
 
 import type { Socket } from "node:net";
 import { Buffer } from "node:buffer";
+import { canonicalAddress, customerNetwork, UNIX_PEER } from "../net/ip_address.ts";
 
 /** Octets of a request with its body. */
 const LONGEST = 16 * 1024;
 /** Milliseconds for a request to come, and for its answer to be taken. */
 const PATIENCE = 10_000;
-/** Connections at once; a page needs one at a time. */
+/** Connections at once; a page needs one at a time. Above it the oldest of who has most has to go. */
 const MOST = 64;
 
 export interface HttpRequest {
@@ -25,6 +26,8 @@ export interface HttpRequest {
   readonly body: string;
   /** An IP address, or "unix". */
   readonly remote: string;
+  /** With the port, as `192.0.2.9:1234` or `[2001:db8::9]:1234`. */
+  readonly source: string;
 }
 
 export interface HttpResponse {
@@ -44,6 +47,7 @@ const REASONS: Readonly<Record<number, string>> = {
   405: "Method Not Allowed",
   413: "Content Too Large",
   421: "Misdirected Request",
+  429: "Too Many Requests",
   500: "Internal Server Error",
   503: "Service Unavailable",
 };
@@ -60,7 +64,8 @@ class BadRequest extends Error {
 export class HttpServer {
   readonly #handler: HttpHandler;
   readonly #failed: (error: unknown) => void;
-  readonly #sockets = new Set<Socket>();
+  /** Where each connection comes from; the oldest first. */
+  readonly #remotes = new Map<Socket, string>();
 
   /** @param failed is told of errors of the handler, which clients see as 500 */
   constructor(handler: HttpHandler, failed: (error: unknown) => void) {
@@ -70,17 +75,20 @@ export class HttpServer {
 
   accept(socket: Socket, { unix }: { readonly unix: boolean }): void {
     socket.on("error", () => {});
-    if (this.#sockets.size >= MOST) return void socket.destroy();
-    this.#sockets.add(socket);
-    socket.on("close", () => this.#sockets.delete(socket));
-    const remote = unix ? "unix" : socket.remoteAddress ?? "";
+    const remote = unix ? UNIX_PEER : addressOf(socket);
+    if (this.#remotes.size >= MOST) this.#makeRoom();
+    this.#remotes.set(socket, remote);
     const timer = setTimeout(() => socket.destroy(), PATIENCE);
-    socket.on("close", () => clearTimeout(timer));
+    socket.on("close", () => {
+      this.#remotes.delete(socket);
+      clearTimeout(timer);
+    });
+    const source = sourceOf(remote, socket);
     let received = Buffer.alloc(0);
     const onData = (bytes: Uint8Array) => {
       received = Buffer.concat([received, bytes]);
       try {
-        const request = readRequest(received, remote);
+        const request = readRequest(received, remote, source);
         if (request === undefined) return;
         socket.off("data", onData);
         void this.#answer(socket, request);
@@ -94,7 +102,23 @@ export class HttpServer {
   }
 
   close(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#remotes.keys()) socket.destroy();
+  }
+
+  /** Whoever opens many and asks nothing must not keep others from being answered. */
+  #makeRoom(): void {
+    const counts = new Map<string, number>();
+    for (const remote of this.#remotes.values()) {
+      const network = customerNetwork(remote);
+      counts.set(network, (counts.get(network) ?? 0) + 1);
+    }
+    const most = Math.max(...counts.values());
+    for (const [socket, remote] of this.#remotes) {
+      if (counts.get(customerNetwork(remote)) !== most) continue;
+      this.#remotes.delete(socket);
+      socket.destroy();
+      return;
+    }
   }
 
   async #answer(socket: Socket, request: HttpRequest): Promise<void> {
@@ -109,8 +133,17 @@ export class HttpServer {
   }
 }
 
+function addressOf({ remoteAddress = "" }: Socket): string {
+  return canonicalAddress(remoteAddress) ?? remoteAddress;
+}
+
+function sourceOf(remote: string, { remotePort }: Socket): string {
+  if (remote === UNIX_PEER) return remote;
+  return `${remote.includes(":") ? `[${remote}]` : remote}:${remotePort}`;
+}
+
 /** @returns undefined while more has to come @throws {BadRequest} */
-function readRequest(bytes: Buffer, remote: string): HttpRequest | undefined {
+function readRequest(bytes: Buffer, remote: string, source: string): HttpRequest | undefined {
   const end = bytes.indexOf("\r\n\r\n");
   if (end < 0) {
     if (bytes.length > LONGEST) throw new BadRequest(413, "Expected a shorter request");
@@ -135,6 +168,7 @@ function readRequest(bytes: Buffer, remote: string): HttpRequest | undefined {
     headers,
     body: bytes.toString("utf8", start, start + Number(length)),
     remote,
+    source,
   };
 }
 

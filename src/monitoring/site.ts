@@ -4,7 +4,8 @@ import { createHash } from "node:crypto";
 import { memoryUsage } from "node:process";
 import type { Log } from "../log.ts";
 import { OPENMETRICS_TYPE } from "../metrics.ts";
-import { Access } from "./access.ts";
+import type { Penalties } from "../auth/auth.ts";
+import { Access, isLogin } from "./access.ts";
 import { addGauges, type Surroundings } from "./gauges.ts";
 import { History, INTERVAL } from "./history.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
@@ -12,12 +13,16 @@ import type { Measurements } from "./measurements.ts";
 
 /** Rows of the lists of the page. */
 const LISTED = 8;
+/** What penalties call the token: no user can have such a name. */
+const TOKEN_NAME = "status page\0";
 /** Milliseconds that a look at the health counts for: pages ask often. */
 const HEALTH_KEPT = 1000;
 
 export interface SiteOptions {
   readonly measurements: Measurements;
   readonly around: Surroundings;
+  /** Those of the whole server: the token may be guessed at, too. */
+  readonly penalties: Penalties;
   readonly log: Log;
 }
 
@@ -48,8 +53,11 @@ export class Site {
 
   /** Answers a request. */
   async answer(request: HttpRequest): Promise<HttpResponse> {
-    const { method, path } = request;
-    if (path === "/login" && method === "POST") return this.#logIn(request);
+    const { method, path, remote } = request;
+    const tries = this.#access.tries(request);
+    const pause = tries ? this.#options.penalties.before(TOKEN_NAME, remote) : 0;
+    if (pause > 0) return await this.#putOff(path, pause);
+    if (isLogin(request)) return this.#logIn(request);
     if (method !== "GET" && method !== "HEAD") {
       return { status: 405, headers: { Allow: "GET, HEAD" }, body: "Expected GET\n" };
     }
@@ -57,7 +65,8 @@ export class Site {
     if (verdict === "foreign host") {
       return { status: 421, body: "Ask by localhost or an IP address, or set a token\n" };
     }
-    if (verdict === "wrong token") this.#warn(request);
+    if (verdict === "wrong token") this.#failed(request);
+    if (tries && verdict === "allowed") this.#options.penalties.succeeded(TOKEN_NAME, remote);
     if (path === "/healthz") return await this.#healthOf(verdict === "allowed");
     if (verdict !== "allowed") return await this.#refuse(path);
     const response = await this.#serve(request);
@@ -93,14 +102,26 @@ export class Site {
     const given = new URLSearchParams(request.body).get("token") ?? "";
     const { cookie } = this.#access;
     if (cookie === undefined || !this.#access.isToken(given)) {
-      this.#warn(request);
+      this.#failed(request);
       return { status: 303, headers: { Location: "./?refused" }, body: "" };
     }
+    this.#options.penalties.succeeded(TOKEN_NAME, request.remote);
     return { status: 303, headers: { Location: "./", "Set-Cookie": cookie }, body: "" };
   }
 
-  #warn({ remote }: HttpRequest): void {
-    this.#options.log.warn("wrong token for the status page", { remote });
+  /** In the form of all failed logins, for programs that ban addresses. */
+  #failed({ remote, source }: HttpRequest): void {
+    const { log, penalties } = this.#options;
+    const ending = { reason: "wrong token for the status page", src_ip: source, username: "" };
+    log.warn("authentication failed", { mechanism: "HTTP" }, ending);
+    penalties.failed(TOKEN_NAME, remote);
+  }
+
+  /** What is known without a look at the token: nothing may tell whether it is right. */
+  async #putOff(path: string, pause: number): Promise<HttpResponse> {
+    if (path === "/healthz") return await this.#healthOf(false);
+    const headers = { "Retry-After": String(Math.ceil(pause / 1000)) };
+    return { status: 429, headers, body: "Too many wrong tokens from here, try later\n" };
   }
 
   async #refuse(path: string): Promise<HttpResponse> {

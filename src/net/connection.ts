@@ -268,9 +268,12 @@ export class Connection {
   /** Sends the reply and counts commands that were not understood. */
   async #answered(bad: boolean): Promise<void> {
     this.#badCommands = bad ? this.#badCommands + 1 : 0;
-    const { badBeforeLogin, badAfterLogin } = this.endpoint.limits;
+    const { badBeforeLogin, badAfterLogin, failedLogins } = this.endpoint.limits;
     const allowed = this.#loggedIn ? badAfterLogin : badBeforeLogin;
     if (this.#badCommands >= allowed) this.#end(new Farewell("Too many bad commands"));
+    if (this.#session.failedLogins >= failedLogins) {
+      this.#end(new Farewell("Too many failed logins"));
+    }
     await this.#out.flush();
   }
 
@@ -291,6 +294,7 @@ export class Connection {
       assertOpen: () => {
         if (this.#ended !== undefined && !(this.#ended instanceof Farewell)) throw this.#ended;
       },
+      pause: (milliseconds) => this.#pause(milliseconds),
       startTls: this.service.tls ? () => this.#upgrade = true : undefined,
       compress: (on) => this.#compress = on,
     };
@@ -382,6 +386,20 @@ export class Connection {
       : setTimeout(() => this.#end(new Farewell(text)), wait);
     if (this.#inflation !== undefined) this.#inflation.resume();
     else if (this.#socket.isPaused()) this.#socket.resume();
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting = undefined;
+    }
+  }
+
+  /** Bytes that come meanwhile wait. */
+  async #pause(milliseconds: number): Promise<void> {
+    if (this.#ended) throw this.#ended;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#waiting = { resolve: () => {}, reject };
+    const timer = setTimeout(resolve, milliseconds);
     try {
       await promise;
     } finally {

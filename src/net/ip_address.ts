@@ -21,6 +21,23 @@ export function canonicalAddress(text: string): string | undefined {
   return [high >> 8, high & 255, low >> 8, low & 255].join(".");
 }
 
+/**
+ * What one customer of a provider has of addresses: an IPv4 address, or an IPv6 network of 64 bits.
+ * Where many share such a network it is the whole address.
+ *
+ * @param address as {@link canonicalAddress} spells it; anything else (such as "unix") stays as it is
+ */
+export function customerNetwork(address: string): string {
+  // IPv4 behind a translator (RFC 6052), and one link's own addresses.
+  if (!address.includes(":") || /^(64:ff9b::|fe80:)/.test(address)) return address;
+  const [head, tail] = address.split("::");
+  const before = head === "" ? [] : head.split(":");
+  const after = tail ? tail.split(":") : [];
+  const zeros = tail === undefined ? 0 : 8 - before.length - after.length;
+  const groups = [...before, ...Array<string>(zeros).fill("0"), ...after].slice(0, 4);
+  return `${groups.join(":")}::/64`;
+}
+
 /** IPv4 and IPv6 networks. */
 export class Networks {
   readonly #list = new BlockList();

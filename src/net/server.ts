@@ -11,8 +11,9 @@ import { type ImapMeter, NO_IMAP_METER } from "../imap/meter.ts";
 import { NO_SERVER_ANNOTATIONS, type ServerAnnotations } from "../imap/server_annotations.ts";
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
-import { statusLine } from "../wire/response.ts";
+import { type PlainCode, statusLine } from "../wire/response.ts";
 import { type Client, Connection } from "./connection.ts";
+import { Admission, type ConnectionCounts, type Excess } from "./connection_counts.ts";
 import type { Endpoint, ProxyProtocol, TlsContext } from "./endpoint.ts";
 import { canonicalAddress, UNIX_PEER } from "./ip_address.ts";
 import type { Acceptor, Arrival } from "./listener.ts";
@@ -26,6 +27,8 @@ export interface ImapServerOptions {
   readonly login: Login;
   readonly store: Store;
   readonly log: Log;
+  /** Those of the whole server. */
+  readonly counts: ConnectionCounts;
   readonly hostname: string;
   readonly version: string;
   /** Makes the id of a connection, the field `conn` of its log lines. */
@@ -44,10 +47,37 @@ const HEADER_PATIENCE = 5000;
 /** Milliseconds for commands to end after their connection was cut. */
 const LAST_TURNS = 1000;
 
+/** Milliseconds for a TLS handshake after which the client only hears that there are too many. */
+const FAREWELL_PATIENCE = 5000;
+
+/** Connections that are turned away by TLS at once: handshakes cost. */
+const MOST_FAREWELLS = 32;
+
+/** Milliseconds between two warnings that connections are turned away. */
+const WARN_EVERY = 1000;
+
+/** What a client hears that is turned away. */
+const FAREWELLS: Readonly<Record<Excess, { readonly text: string; readonly code: PlainCode }>> = {
+  all: { text: "Too many connections, try later", code: "UNAVAILABLE" },
+  address: { text: "Too many connections from your address", code: "LIMIT" },
+};
+
 /** A connection on which the protocol can begin. */
 interface Prepared {
   readonly socket: Socket;
   readonly client: Client;
+  /** It counts as one; else it is turned away. */
+  readonly admission: Admission | Excess;
+}
+
+/** A connection that just came. */
+interface Newcomer {
+  readonly socket: Socket;
+  /** The address of the other end, which may be a proxy. */
+  readonly peer: string;
+  readonly arrival: Arrival;
+  readonly id: string;
+  readonly log: Log;
 }
 
 /** What one `[[imap]]` endpoint offers; its addresses are opened by `Listeners`. */
@@ -59,6 +89,8 @@ export class ImapServer implements Acceptor {
   readonly #connections = new Set<Connection>();
   readonly #running = new Set<Promise<void>>();
   readonly #unwatch: () => void;
+  #farewells = 0;
+  #warned = -Infinity;
 
   constructor(options: ImapServerOptions) {
     this.#options = options;
@@ -96,31 +128,35 @@ export class ImapServer implements Acceptor {
 
   /** Serves a new connection. */
   accept(socket: Socket, arrival: Arrival): void {
-    const { endpoint, nextId } = this.#options;
+    const { endpoint, nextId, counts } = this.#options;
     const id = nextId();
     const log = this.#options.log.with({ conn: id });
     // Stays: an error without a listener would end the process.
     socket.on("error", () => {});
-    const remote = peerOf(socket, arrival);
-    if (remote === undefined) {
+    const peer = peerOf(socket, arrival);
+    if (peer === undefined) {
       log.debug("client has gone already");
       socket.destroy();
       return;
     }
-    if (this.#preparing.size >= endpoint.limits.connections) {
-      this.#service.meter.refused("too many");
-      log.warn("too many connections", { remote });
-      socket.destroy();
-      return;
-    }
-    if (!arrival.implicitTls && !isProxy(endpoint.proxyProtocol, remote)) {
-      return this.#serve({ socket, client: clientOf(socket, remote, arrival) }, id, log);
+    const newcomer = { socket, peer, arrival, id, log };
+    const proxied = isProxy(endpoint.proxyProtocol, peer);
+    const admission = this.connections >= endpoint.limits.connections
+      ? "all"
+      : counts.admit(proxied ? undefined : peer);
+    if (!(admission instanceof Admission)) return this.#turnAway(newcomer, admission);
+    if (!arrival.implicitTls && !proxied) {
+      return this.#serve({ socket, client: clientOf(socket, peer, arrival), admission }, id, log);
     }
     this.#preparing.add(socket);
-    this.#prepare(socket, remote, arrival)
+    const { login, read } = endpoint.limits;
+    this.#prepare(newcomer, admission, Math.min(login, read))
       .then(
         (prepared) => this.#serve(prepared, id, log),
-        (error) => this.#refused(socket, remote, error, log),
+        (error) => {
+          admission.leave();
+          this.#refused(newcomer, error);
+        },
       )
       .finally(() => this.#preparing.delete(socket));
   }
@@ -137,28 +173,37 @@ export class ImapServer implements Acceptor {
   }
 
   /** From the outside to the inside: TLS of the proxy, its header, TLS of the client. */
-  async #prepare(plain: Socket, peer: string, arrival: Arrival): Promise<Prepared> {
+  async #prepare(
+    { socket: plain, peer, arrival }: Newcomer,
+    counted: Admission | Excess,
+    patience: number,
+  ): Promise<Prepared> {
     const { endpoint } = this.#options;
-    const { proxyProtocol: proxy, limits } = endpoint;
+    const { proxyProtocol: proxy } = endpoint;
     let socket = plain;
     let client = clientOf(plain, peer, arrival);
+    let admission = counted;
     if (proxy !== undefined && isProxy(proxy, peer)) {
       if (proxy.tls !== undefined) socket = await withTls(socket, proxy.tls, HEADER_PATIENCE);
       const { source, port, tls } = await receiveHeader(socket, HEADER_PATIENCE);
       if (source !== undefined) {
         client = { remote: source, port, secure: proxy.tlsOffloaded && tls };
       }
+      if (counted instanceof Admission && !counted.identify(client.remote)) {
+        counted.leave();
+        admission = "address";
+      }
     }
     if (arrival.implicitTls) {
       if (endpoint.tls === undefined) throw new Error("Expected TLS to be configured");
-      const tls = await withTls(socket, endpoint.tls, Math.min(limits.login, limits.read));
+      const tls = await withTls(socket, endpoint.tls, patience);
       socket = tls;
       client = { ...client, secure: true, tls };
     }
-    return { socket, client };
+    return { socket, client, admission };
   }
 
-  #refused(socket: Socket, remote: string, error: Error, log: Log): void {
+  #refused({ socket, peer: remote, log }: Newcomer, error: Error): void {
     const { endpoint } = this.#options;
     socket.destroy();
     const byProxy = error instanceof ProxyHeaderFault || error instanceof NoProxyHeader;
@@ -173,19 +218,59 @@ export class ImapServer implements Acceptor {
     else log.debug(event, fields);
   }
 
-  #serve({ socket, client }: Prepared, id: string, log: Log): void {
-    const { endpoint } = this.#options;
-    if (this.#connections.size >= endpoint.limits.connections) {
-      this.#service.meter.refused("too many");
-      log.warn("too many connections", { remote: client.remote });
-      socket.end(statusLine("*", "BYE", "Too many connections, try later"));
+  /** With a BYE, for which TLS comes first where it is spoken, as long as not too many want that. */
+  #turnAway(newcomer: Newcomer, excess: Excess): void {
+    const { socket, peer, arrival, log } = newcomer;
+    if (!arrival.implicitTls) return this.#farewell(socket, peer, excess, log);
+    if (this.#farewells >= MOST_FAREWELLS) {
+      this.#noteExcess(peer, excess, log);
+      socket.destroy();
       return;
+    }
+    this.#farewells++;
+    this.#prepare(newcomer, excess, FAREWELL_PATIENCE)
+      .then(({ socket, client }) => this.#farewell(socket, client.remote, excess, log))
+      .catch(() => {
+        this.#noteExcess(peer, excess, log);
+        socket.destroy();
+      })
+      .finally(() => this.#farewells--);
+  }
+
+  #farewell(socket: Socket, remote: string, excess: Excess, log: Log): void {
+    this.#noteExcess(remote, excess, log);
+    const { text, code } = FAREWELLS[excess];
+    socket.end(statusLine("*", "BYE", text, code));
+    // A client that does not close its side must not hold the socket.
+    socket.destroySoon();
+  }
+
+  /** Whoever connects again and again shall not fill the log. */
+  #noteExcess(remote: string, of: Excess, log: Log): void {
+    this.#service.meter.refused("too many");
+    const now = performance.now();
+    if (now - this.#warned < WARN_EVERY) return log.debug("too many connections", { remote, of });
+    this.#warned = now;
+    log.warn("too many connections", { remote, of });
+  }
+
+  #serve({ socket, client, admission }: Prepared, id: string, log: Log): void {
+    if (!(admission instanceof Admission)) {
+      return this.#farewell(socket, client.remote, admission, log);
     }
     this.#service.meter.accepted();
     log.debug("connected", { remote: client.remote, secure: client.secure });
-    const connection = new Connection(socket, endpoint, this.#service, log, id, client);
+    const connection = new Connection(
+      socket,
+      this.#options.endpoint,
+      this.#service,
+      log,
+      id,
+      client,
+    );
     this.#connections.add(connection);
     const running = connection.run().finally(() => {
+      admission.leave();
       this.#connections.delete(connection);
       this.#running.delete(running);
     });
@@ -194,11 +279,12 @@ export class ImapServer implements Acceptor {
 }
 
 function serviceOf(options: ImapServerOptions): Service {
-  const { endpoint, login, store, log, hostname, version } = options;
+  const { endpoint, login, store, log, counts, hostname, version } = options;
   const { now = Date.now, meter = NO_IMAP_METER, annotations = NO_SERVER_ANNOTATIONS } = options;
   return {
     login,
     store,
+    userConnections: counts,
     log,
     hostname,
     version,

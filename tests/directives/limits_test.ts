@@ -289,7 +289,7 @@ Deno.test("limits.connections: one more is told to come later, and may when anot
     await using client = await ImapClient.connect({ host: "127.0.0.1", port: server.port });
     return await client.response() ?? "";
   };
-  strictEqual(await greeting(), "* BYE Too many connections, try later");
+  strictEqual(await greeting(), "* BYE [UNAVAILABLE] Too many connections, try later");
   match((await first.command("NOOP")).reply, /^OK /);
   await second.close();
   await until(async () => (await greeting()).startsWith("* OK "), "room for another client");

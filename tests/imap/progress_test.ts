@@ -11,6 +11,7 @@ function listening(progress?: Progress) {
     interject: resolve,
     progress,
     assertOpen() {},
+    pause: () => Promise.reject(new Error("Expected no pause")),
     compress() {},
   };
   return { said, dialogue };

@@ -1,3 +1,4 @@
+import { NO_PENALTIES } from "../../src/auth/auth.ts";
 import { deepStrictEqual, match, ok } from "node:assert/strict";
 import type { AnyRow } from "../../src/imap/command_rows.ts";
 import { capabilities, commandTable } from "../../src/imap/table.ts";
@@ -31,12 +32,14 @@ async function announced(): Promise<readonly string[]> {
     const service: Context["service"] = {
       login: {
         can: { password: true, scram: [], token: false },
+        penalties: NO_PENALTIES,
         password: anyone,
         token: anyone,
         scramKeys: () => Promise.reject(new Error("Expected no SCRAM")),
         proven: anyone,
       },
       store,
+      userConnections: { logIn: () => () => {} },
       log,
       hostname: "mail.example.org",
       version: "0",

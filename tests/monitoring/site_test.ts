@@ -60,7 +60,10 @@ Deno.test("status page: is shown by a token in a header, in the address, or by t
   };
   deepStrictEqual(await post(TOKEN), ["./", set]);
   deepStrictEqual(await post("another-token-of-16"), ["./?refused", null]);
-  match(server.log(), /^warning: wrong token for the status page remote=127\.0\.0\.1$/m);
+  match(
+    server.log(),
+    /^warning: mechanism=HTTP authentication failed\t\{"reason":"wrong token for the status page","src_ip":"127\.0\.0\.1:\d+","username":""\}$/m,
+  );
   strictEqual(server.log().includes(TOKEN), false);
 });
 

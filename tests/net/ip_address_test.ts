@@ -1,5 +1,5 @@
 import { strictEqual } from "node:assert/strict";
-import { canonicalAddress, Networks } from "../../src/net/ip_address.ts";
+import { canonicalAddress, customerNetwork, Networks } from "../../src/net/ip_address.ts";
 
 const SPELLINGS: readonly [string, string | undefined][] = [
   ["192.0.2.1", "192.0.2.1"],
@@ -41,4 +41,22 @@ Deno.test("Networks.includes: all of one family are not all of the other, nor un
     strictEqual(both.includes(peer), true);
   }
   strictEqual(new Networks([]).includes("127.0.0.1"), false);
+});
+
+Deno.test("customerNetwork: an IPv4 address, or 64 bits of IPv6", () => {
+  const cases = {
+    "192.0.2.1": "192.0.2.1",
+    "unix": "unix",
+    "::1": "0:0:0:0::/64",
+    "2001:db8::9": "2001:db8:0:0::/64",
+    "2001:db8:0:0:1:2:3:4": "2001:db8:0:0::/64",
+    "2001:db8:1:2:a::": "2001:db8:1:2::/64",
+    "2001:db8:0:1:1:2:3:4": "2001:db8:0:1::/64",
+    "1::2:3:4:5:6:7": "1:0:2:3::/64",
+    "64:ff9b::c000:201": "64:ff9b::c000:201",
+    "fe80::1": "fe80::1",
+  };
+  for (const [address, network] of Object.entries(cases)) {
+    strictEqual(customerNetwork(address), network, address);
+  }
 });

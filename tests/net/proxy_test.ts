@@ -230,13 +230,13 @@ Deno.test("proxy_protocol: clients that wait behind a proxy count for the limit"
   const silent = net.connect(address);
   await new Promise((resolve) => silent.once("connect", resolve));
   await server.logged(/listening/);
-  strictEqual(await talk(address, V1), "");
+  strictEqual(await talk(address, V1), "* BYE [UNAVAILABLE] Too many connections, try later\r\n");
   await server.logged(/^warning: too many connections conn=\S+ remote=127\.0\.0\.1/);
   silent.destroy();
   await server.logged(/proxy sent nothing/);
   await using client = await ImapClient.behindProxy(address, V1);
   match(await client.response() ?? "", /^\* OK/);
-  match(await talk(address, V1), /^\* BYE Too many connections/);
+  match(await talk(address, V1), /^\* BYE \[UNAVAILABLE\] Too many connections/);
 });
 
 Deno.test("proxy_protocol: what waits for its header does not keep the server from ending", async () => {

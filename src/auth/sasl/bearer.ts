@@ -2,9 +2,9 @@
 
 import type { AuthResult } from "../auth.ts";
 import {
+  type Attempt,
   MalformedResponse,
   NO_CHALLENGE,
-  type SaslExchange,
   type SaslMechanism,
   type SaslServer,
   textOf,
@@ -24,7 +24,7 @@ export const oauthBearer: SaslMechanism = {
     const auth = message.fields.get("auth");
     if (header === null || auth === undefined) throw message.fault;
     const name = (header[1] ?? "").replaceAll("=2C", ",").replaceAll("=3D", "=");
-    return yield* check(server, name, auth, { status: "invalid_token", schemes: "bearer" });
+    return await check(server, name, auth, { status: "invalid_token", schemes: "bearer" });
   },
 };
 
@@ -37,7 +37,7 @@ export const xoauth2: SaslMechanism = {
     const user = message.first.match(/^user=(.*)$/);
     const auth = message.fields.get("auth");
     if (user === null || auth === undefined) throw message.fault;
-    return yield* check(server, user[1], auth, { status: "401", schemes: "bearer" });
+    return await check(server, user[1], auth, { status: "401", schemes: "bearer" });
   },
 };
 
@@ -65,18 +65,16 @@ function messageOf(response: Uint8Array, expected: string): Message {
 }
 
 /** A refused client is told why in JSON, and answers that before it gets its NO. */
-async function* check(
+async function check(
   { login, client }: SaslServer,
   name: string,
   auth: string,
   error: Readonly<Record<string, string>>,
-): SaslExchange {
+): Promise<Attempt> {
   const token = auth.match(/^Bearer +([A-Za-z0-9._~+/-]+=*)$/i)?.[1];
   const result: AuthResult = token === undefined
     ? { ok: false, reason: "bad-credentials", detail: "no bearer token" }
     : await login.token(token, name, client);
-  if (!result.ok && result.reason === "bad-credentials") {
-    yield new TextEncoder().encode(JSON.stringify(error));
-  }
-  return { name, result };
+  if (result.ok || result.reason !== "bad-credentials") return { name, result };
+  return { name, result, challenge: new TextEncoder().encode(JSON.stringify(error)) };
 }

@@ -24,6 +24,8 @@ export interface Attempt {
   /** Whom the client claimed to be, for the log. */
   readonly name: string;
   readonly result: AuthResult;
+  /** What a client is still told, and has to answer, before it hears that it was refused. */
+  readonly challenge?: Uint8Array;
 }
 
 /**

@@ -81,9 +81,13 @@ export const limits = {
     default: "20",
     doc: "Bad commands in a row after login that end the connection.",
   }),
+  failed_logins: setting(integer({ atLeast: 1, atMost: 1_000_000 }), {
+    default: "10",
+    doc: "Failed logins on one connection that end it.",
+  }),
   connections: setting(integer({ atLeast: 1, atMost: 1_000_000 }), {
     default: "10000",
-    doc: "Connections at once; more are turned away with BYE.",
+    doc: "Connections to this endpoint at once; more are turned away with BYE.",
   }),
 } satisfies Section;
 

@@ -10,6 +10,7 @@ import { tlsSetting } from "../tls_setting.ts";
 import { authModules } from "./auth.ts";
 import { autoconfig } from "./autoconfig.ts";
 import { imap } from "./imap.ts";
+import { serverLimits } from "./limits.ts";
 import { lmtp } from "./lmtp.ts";
 import { normalization } from "./names.ts";
 import { openMetrics } from "./openmetrics.ts";
@@ -71,6 +72,10 @@ export const top = {
     doc:
       "Time before the ports open in which the server plays a session with itself, so that the " +
       "first clients do not wait for code to be compiled. `0s` opens them at once.",
+  }),
+  limits: setting(table(serverLimits), {
+    default: "{}",
+    doc: "Bounds that hold for all endpoints together; each `[[imap]]` has its own besides.",
   }),
   auth_map: setting(tableReference, {
     default: '"identity"',

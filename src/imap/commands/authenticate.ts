@@ -1,6 +1,6 @@
 /** LOGIN and AUTHENTICATE. */
 
-import type { AuthFailureReason, AuthResult } from "../../auth/auth.ts";
+import type { AuthFailure, AuthFailureReason, AuthResult, Login } from "../../auth/auth.ts";
 import { encodeBase64 } from "../../auth/sasl/base64.ts";
 import {
   type Attempt,
@@ -50,8 +50,7 @@ export function login(capabilities: CapabilityList) {
     if (name === undefined || password === undefined) {
       return bad("Expected a user name and a password in UTF-8");
     }
-    const { service, session } = context;
-    const result = await service.login.password(name, password, session);
+    const result = await unhurried(context).password(name, password, context.session);
     return await finish(context, { name, result }, undefined, capabilities);
   };
 }
@@ -72,13 +71,40 @@ export function authenticate(capabilities: CapabilityList) {
   };
 }
 
+/** The login of the endpoint, which checks nobody before the pause after failed attempts is over. */
+function unhurried({ service: { login }, session, dialogue }: Context): Login {
+  const { can, penalties } = login;
+  const turn = async (name: string) => {
+    const pause = penalties.before(name, session.remote);
+    if (pause > 0) await dialogue.pause(pause);
+  };
+  return {
+    can,
+    penalties,
+    password: async (name, password, client) => {
+      await turn(name);
+      return await login.password(name, password, client);
+    },
+    token: async (token, name, client) => {
+      await turn(name);
+      return await login.token(token, name, client);
+    },
+    scramKeys: async (name, hash) => {
+      await turn(name);
+      return await login.scramKeys(name, hash);
+    },
+    proven: (name) => login.proven(name),
+  };
+}
+
 async function exchange(
-  { dialogue, service, session }: Context,
+  context: Context,
   mechanism: SaslMechanism,
   initial: string | undefined,
 ): Promise<Attempt> {
+  const { dialogue, session } = context;
   const server: SaslServer = {
-    login: service.login,
+    login: unhurried(context),
     client: session,
     channel: session.channel,
     nonce: () => encodeBase64(crypto.getRandomValues(new Uint8Array(24))),
@@ -128,20 +154,15 @@ async function finish(
   const result = await withAccount(context, attempt.result);
   const outcome = result.ok ? "ok" : result.reason === "unavailable" ? "unavailable" : "failed";
   service.meter.login(mechanism ?? "LOGIN", outcome, session.remote);
-  if (!result.ok) {
-    const unavailable = result.reason === "unavailable";
-    // Programs that ban addresses read the end of the line of failures. Who could not be checked
-    // has done nothing wrong, and must not be banned.
-    log.warn(unavailable ? "authentication not possible" : "authentication failed", { mechanism }, {
-      reason: result.detail,
-      src_ip: session.source,
-      username: shortened(attempt.name),
-    });
-    const { text, code } = FAILURES[result.reason];
-    throw new Refusal(text, code);
-  }
+  if (!result.ok) return await refuse(context, attempt, result, mechanism);
+  service.login.penalties.succeeded(attempt.name, session.remote);
   const { username, account } = result;
-  session.enter({ name: "authenticated", user: { name: username, account } });
+  const leave = service.userConnections.logIn(username, session.remote);
+  if (leave === undefined) {
+    log.warn("too many connections", { of: "user", user: username, remote: session.remote });
+    throw new Refusal("You have too many connections from this address", "LIMIT");
+  }
+  session.enter({ name: "authenticated", user: { name: username, account, leave } });
   log.info("logged in", {
     mechanism,
     user: username,
@@ -152,6 +173,34 @@ async function finish(
   // Who asks for them by the command may not know the response code.
   if (session.askedCapabilities) context.out.text(`* CAPABILITY ${now.join(" ")}\r\n`);
   return ok(`Logged in to ${service.hostname}`, capabilityCode(now));
+}
+
+/** Logs and counts a failure before anything of it is told: who goes away then has made it, too. */
+async function refuse(
+  { session, service, log, dialogue }: Context,
+  { name, challenge }: Attempt,
+  { reason, detail }: AuthFailure,
+  mechanism: string | undefined,
+): Promise<never> {
+  // Programs that ban addresses read the end of the line of failures. Who could not be checked
+  // has done nothing wrong, and must not be banned.
+  const event = reason === "unavailable" ? "authentication not possible" : "authentication failed";
+  log.warn(event, { mechanism }, {
+    reason: detail,
+    src_ip: session.source,
+    username: shortened(name),
+  });
+  if (reason !== "unavailable") session.failedLogins++;
+  // Who has proven who they are has not guessed.
+  const guessed = reason === "bad-credentials";
+  const pause = guessed ? service.login.penalties.failed(name, session.remote) : 0;
+  if (pause > 0) await dialogue.pause(pause);
+  if (challenge !== undefined) {
+    await dialogue.prompt(encodeBase64(challenge));
+    await response(dialogue);
+  }
+  const { text, code } = FAILURES[reason];
+  throw new Refusal(text, code);
 }
 
 async function withAccount({ service }: Context, result: AuthResult) {

@@ -29,7 +29,7 @@ import { isYoung } from "./directory_age.ts";
 import { folderOf } from "./folder_name.ts";
 import { type Folders, makeFolder } from "./folders.ts";
 import { adoptUids, taken } from "./imports.ts";
-import { IncomingFile } from "./incoming_file.ts";
+import { IncomingFile, syncDirectory } from "./incoming_file.ts";
 import { MaildirMailbox } from "./mailbox.ts";
 import type { MailboxList } from "./mailbox_list.ts";
 import type { MailboxState } from "./mailbox_state.ts";
@@ -356,6 +356,7 @@ export class MaildirAccount implements OpeningOfAccount {
       if (state.folder !== "") return await this.#folders.vanished(state);
       try {
         makeFolder(this.#account.root);
+        await syncDirectory(this.#account.root);
       } catch (error) {
         throw storeErrorOf(error, "making INBOX anew");
       }

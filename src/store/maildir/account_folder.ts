@@ -2,6 +2,7 @@
 
 import { basename, dirname } from "node:path";
 import { errnoOf, storeErrorOf } from "./disk_error.ts";
+import { syncDirectory } from "./incoming_file.ts";
 import { INDEX_FILE } from "./schema.ts";
 
 /** No account's name begins with a dot. */
@@ -41,6 +42,26 @@ export function replacedPath(path: string): string {
   return `${dirname(path)}/.imapd-replaced-${Math.floor(Date.now() / 1000)}-${
     crypto.randomUUID().slice(0, 8)
   }`;
+}
+
+/**
+ * Makes durable by which entries a folder is found: those above it may be as new as it is. It ends
+ * with the first that may not be read.
+ *
+ * @throws {StoreError} `unavailable`
+ */
+export async function syncAbove(path: string): Promise<void> {
+  const above = dirname(path);
+  if (above === path) return;
+  try {
+    await syncDirectory(above);
+  } catch (error) {
+    const refused = error instanceof Error ? error.cause ?? error : error;
+    if (refused instanceof Deno.errors.NotCapable) return;
+    if (["EACCES", "EPERM", "EROFS"].includes(errnoOf(refused) ?? "")) return;
+    throw error;
+  }
+  await syncAbove(above);
 }
 
 /**

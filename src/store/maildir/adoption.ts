@@ -58,6 +58,7 @@ export async function takeOver(
   const found = await examine(account, state, strangers, inheritance);
   const uids = uidsFrom(state.uidNext, found.map(({ uid }) => uid));
   const arrivals = found.map((arrival, i) => ({ ...arrival, uid: uids[i] }));
+  if (renamed.length > 0) await syncRenames(account, state);
   const most = Math.max(arrivals.length, renamed.length, missing.length);
   for (let from = 0; from < most; from += MESSAGES_PER_TRANSACTION) {
     const to = from + MESSAGES_PER_TRANSACTION;
@@ -69,6 +70,16 @@ export async function takeOver(
   }
   if (inheritance) await endInheritance(account, state, inheritance, firstUnseen(arrivals));
   if (state.columns && arrivals.length > 0) prepareAll(account, state);
+}
+
+/**
+ * Also renames that were ours, before a crash: undone by a power failure, they would take flags back
+ * that clients were told of.
+ */
+async function syncRenames(account: AccountContext, state: MailboxState): Promise<void> {
+  for (const directory of ["cur", "new"]) {
+    await account.directorySyncs.syncIfThere(`${folderPath(account, state)}/${directory}`);
+  }
 }
 
 /** Whoever moved the others out of `new` has shown them. */

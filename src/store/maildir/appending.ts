@@ -90,7 +90,7 @@ async function store(
     await account.quota.ready();
     const finished = await finishAll(account, messages);
     state.assertThere();
-    if (replaced || messages.some(({ key }) => key !== undefined)) {
+    if (replaced || messages.length > 1 || messages.some(({ key }) => key !== undefined)) {
       entry = await announce(account, state, bases);
     }
     for (const base of bases) placing.add(base);
@@ -109,7 +109,9 @@ async function store(
   } catch (error) {
     for (const { incoming } of placed) await incoming.takeBack().catch(() => {});
     for (const { incoming } of messages) await incoming.abort();
-    if (entry !== undefined) await forget(account, entry);
+    const gone = placed.length === 0 || await isSynced(account, state);
+    // Not forgotten else: the next start unlinks them again.
+    if (entry !== undefined && gone) await forget(account, entry);
     throw error;
   } finally {
     end();
@@ -119,16 +121,22 @@ async function store(
 
 /**
  * Notes the files before they are in place. After a crash, what is not in the index would be
- * taken for a delivery; but who names a message by a key brings it again, and beside a new message
- * the one that it replaces must be gone.
+ * taken for a delivery; but who names a message by a key brings it again, beside a new message the
+ * one that it replaces must be gone, and of several messages all are stored or none.
  */
 function announce(
   { mailboxes, writer }: AccountContext,
-  { folder }: MailboxState,
+  { id, folder }: MailboxState,
   bases: readonly string[],
 ): Promise<number> {
-  const work = JSON.stringify({ kind: "link", folder, bases });
+  const work = JSON.stringify({ kind: "link", id, folder, bases });
   return writer.run(() => ({ result: mailboxes.addToJournal(work) }));
+}
+
+/** Makes durable that refused messages are not there: their files had been, before the commit. */
+function isSynced(account: AccountContext, state: MailboxState): Promise<boolean> {
+  return account.directorySyncs.sync(`${folderPath(account, state)}/cur`)
+    .then(() => true, () => false);
 }
 
 async function forget({ mailboxes, writer }: AccountContext, entry: number): Promise<void> {

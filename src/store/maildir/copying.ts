@@ -68,7 +68,9 @@ export async function copyMessages(
       return overQuota === undefined ? copied : { ...copied, overQuota };
     } catch (error) {
       for (const { file } of links) unlinkQuietly(filePath(account, destination, file));
-      await forget(account, entries);
+      await account.directorySyncs.sync(`${folderPath(account, destination)}/cur`)
+        // Not forgotten else: the next start unlinks them again.
+        .then(() => forget(account, entries), () => {});
       throw storeErrorOf(error, "copying messages");
     } finally {
       for (const { file } of links) destination.placing.delete(file.base);
@@ -136,14 +138,17 @@ async function linkAll(
   }
 }
 
-/** Notes the names of links before they are made: a crash must not leave them as new messages. */
+/**
+ * Notes the names of links before they are made: neither a crash nor a power failure must leave
+ * them as new messages.
+ */
 function announce(
   { mailboxes, writer }: AccountContext,
-  { folder }: MailboxState,
+  { id, folder }: MailboxState,
   bases: readonly string[],
 ): Promise<number> {
-  const work = JSON.stringify({ kind: "link", folder, bases });
-  return writer.transaction(() => mailboxes.addToJournal(work), { durable: false });
+  const work = JSON.stringify({ kind: "link", id, folder, bases });
+  return writer.transaction(() => mailboxes.addToJournal(work));
 }
 
 async function forget(

@@ -1,5 +1,6 @@
 /** Makes directories durable, once for all who wait. */
 
+import { StoreError } from "../store.ts";
 import { syncDirectory } from "./incoming_file.ts";
 import { SyncTimes, type Traffic } from "./traffic.ts";
 
@@ -36,6 +37,19 @@ export class DirectorySyncs {
       this.#next.set(path, next);
     }
     return next;
+  }
+
+  /**
+   * As {@link sync}, for a directory that other programs may have dropped, with what was in it.
+   *
+   * @throws {StoreError} `unavailable`
+   */
+  async syncIfThere(path: string): Promise<void> {
+    try {
+      await this.sync(path);
+    } catch (error) {
+      if (!(error instanceof StoreError && error.code === "no-mailbox")) throw error;
+    }
   }
 
   async #sync(path: string): Promise<void> {

@@ -1,5 +1,6 @@
 /** Maildir++ folders on disk: made, renamed, deleted, and found where others made them. */
 
+import { rmdirSync } from "node:fs";
 import type { SpecialUse } from "../store.ts";
 import { StoreError } from "../store.ts";
 import { makeOwnedFolder } from "../../ownership.ts";
@@ -31,7 +32,13 @@ interface Move {
 type Work =
   | { readonly kind: "rename"; readonly moves: readonly Move[] }
   | { readonly kind: "delete"; readonly id: number; readonly folder: string }
-  | { readonly kind: "link"; readonly folder: string; readonly bases: readonly string[] };
+  | {
+    readonly kind: "link";
+    /** Of the mailbox, whose folder may be another one by now; missing in older journals. */
+    readonly id?: number;
+    readonly folder: string;
+    readonly bases: readonly string[];
+  };
 
 const ROWS_PER_STEP = 500;
 
@@ -57,15 +64,16 @@ export class Folders {
     if (linkIn(root, folder) !== undefined) {
       throw new StoreError("not-permitted", "A symbolic link is in the place of the mailbox");
     }
+    const uidValidity = uidValidities.next();
     try {
       makeFolder(`${root}/${folder}`);
       await syncDirectory(`${root}/${folder}`);
-      await syncDirectory(root);
+      await uidValidities.keep();
     } catch (error) {
       throw storeErrorOf(error, "making a mailbox");
     }
     const row = await writer.transaction(() => {
-      const row = mailboxes.insert(name, folder, uidValidities.next(), specialUse.join(" "));
+      const row = mailboxes.insert(name, folder, uidValidity, specialUse.join(" "));
       uidValidities.save();
       return row;
     });
@@ -90,6 +98,7 @@ export class Folders {
       const pace = new Pace();
       for (const rename of renames) {
         // Readers take the path from here: folder and field change in one turn.
+        removeUnfinished(`${root}/${rename.folder}`);
         Deno.renameSync(`${root}/${rename.state.folder}`, `${root}/${rename.folder}`);
         rename.state.folder = rename.folder;
         done.push(rename);
@@ -143,17 +152,25 @@ export class Folders {
     state.vanish();
   }
 
-  /** Finishes what a crash interrupted; call it before the rows are read. */
-  recover(database: { exec(sql: string): void }): void {
+  /**
+   * Finishes what a crash interrupted; call it before the rows are read. What it does to files is
+   * durable before it is forgotten.
+   */
+  async recover(database: { exec(sql: string): void }): Promise<void> {
     const { root, mailboxes, log } = this.#account;
-    for (const { id: entry, work } of mailboxes.journal()) {
-      const begun = JSON.parse(work) as Work;
+    const deleted: { entry: number; id: number }[] = [];
+    const works = mailboxes.journal()
+      .map(({ id, work }) => ({ entry: id, begun: JSON.parse(work) as Work }));
+    // Links last: by then each folder has the name that it keeps.
+    works.sort((a, b) => Number(a.begun.kind === "link") - Number(b.begun.kind === "link"));
+    for (const { entry, begun } of works) {
       log.info("finishing interrupted work", { kind: begun.kind });
       database.exec("BEGIN IMMEDIATE");
       try {
         if (begun.kind === "rename") this.#finishRename(begun.moves);
         else if (begun.kind === "delete") this.#finishDelete(begun.id, begun.folder);
-        else unlinkAll(root, begun.folder, begun.bases);
+        else await unlinkAll(root, this.#folderOf(begun), begun.bases);
+        if (begun.kind !== "link") await syncDirectory(root);
       } catch (error) {
         // Folders keep their mail under whichever name they have now; the scan finds them.
         log.warn("cannot finish interrupted work", {
@@ -161,10 +178,16 @@ export class Folders {
           problem: error instanceof Error ? error.message : String(error),
         });
       }
-      if (begun.kind === "delete") this.#clean(entry, begun.id);
+      if (begun.kind === "delete") deleted.push({ entry, id: begun.id });
       else mailboxes.removeFromJournal(entry);
       database.exec("COMMIT");
     }
+    // It has transactions of its own.
+    for (const { entry, id } of deleted) this.#clean(entry, id);
+  }
+
+  #folderOf({ id, folder }: { readonly id?: number; readonly folder: string }): string {
+    return (id === undefined ? undefined : this.#account.mailboxes.one(id)?.folder) ?? folder;
   }
 
   #finishRename(moves: readonly Move[]): void {
@@ -266,7 +289,10 @@ export class Folders {
       rows.push(mailboxes.insert(name, folder, uidValidity, "", before !== undefined));
       if (pace.due()) await pace.turn();
     }
-    if (rows.length > 0) uidValidities.save();
+    if (rows.length > 0) {
+      await uidValidities.keep();
+      uidValidities.save();
+    }
     return rows;
   }
 
@@ -315,19 +341,21 @@ export class Folders {
       }
       if (more) return;
       await removeTree(trashPath(root, id));
+      await syncDirectory(root);
       await writer.run(() => ({ result: mailboxes.removeFromJournal(entry) }));
     });
   }
 }
 
 /** Unlinks files by their base names: another program may have given them flags. */
-function unlinkAll(root: string, folder: string, bases: readonly string[]): void {
+async function unlinkAll(root: string, folder: string, bases: readonly string[]): Promise<void> {
   const path = `${root}/${folder}`;
   if (linkIn(root, folder) !== undefined || !isMaildir(path)) return;
   const unwanted = new Set(bases);
   for (const { name } of Deno.readDirSync(`${path}/cur`)) {
     if (unwanted.has(baseOf(name))) Deno.removeSync(`${path}/cur/${name}`);
   }
+  await syncDirectory(`${path}/cur`);
 }
 
 /** No Maildir++ program takes it for a folder, as it begins with no dot. */
@@ -349,10 +377,23 @@ function isMaildir(path: string): boolean {
 
 function moveIfThere(from: string, to: string): void {
   if (lstat(from) === undefined) return;
+  removeUnfinished(to);
   if (lstat(to) !== undefined && !isEmptyFolder(to)) {
     throw new StoreError("unavailable", "Another program uses the new folder's name");
   }
   Deno.renameSync(from, to);
+}
+
+/** Removes what a crash left of a folder that was being made; it has no cur/ yet, and no mail. */
+function removeUnfinished(path: string): void {
+  if (lstat(path) === undefined || lstat(`${path}/cur`) !== undefined) return;
+  for (const directory of [`${path}/tmp`, `${path}/new`, path]) {
+    try {
+      rmdirSync(directory);
+    } catch {
+      // It is missing, or something is in it, which is somebody's.
+    }
+  }
 }
 
 function isEmptyFolder(path: string): boolean {

@@ -25,13 +25,17 @@ export function uidsFrom(uidNext: number, wanted: readonly (number | undefined)[
 }
 
 /** See `Account.adoptUids`; the folder has been compared with the index. */
-export function adoptUids(
+export async function adoptUids(
   account: AccountContext,
   state: MailboxState,
   { uidValidity, uidNext = 1 }: ForeignUids,
 ): Promise<boolean> {
   const { mailboxes, uidValidities, writer } = account;
-  return writer.run<boolean>(() => {
+  if (isUid(uidValidity) && state.uidValidity !== uidValidity) {
+    uidValidities.note(uidValidity);
+    await uidValidities.keep();
+  }
+  return await writer.run<boolean>(() => {
     state.assertThere();
     if (!isUid(uidValidity)) return { result: false };
     const has = state.uidValidity === uidValidity;
@@ -42,7 +46,6 @@ export function adoptUids(
     if (!has) {
       mailboxes.setMeta(had, 1);
       mailboxes.setUidValidity(state.id, uidValidity);
-      uidValidities.note(uidValidity);
       uidValidities.save();
     }
     const next = Math.max(state.uidNext, isUid(uidNext) ? uidNext : 1);

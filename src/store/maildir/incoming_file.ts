@@ -285,7 +285,8 @@ async function writeAll(fd: number, bytes: Uint8Array): Promise<void> {
   }
 }
 
-function fsync(fd: number): Promise<void> {
+/** Makes an open file durable, on another thread. @throws {Error} the system's */
+export function fsync(fd: number): Promise<void> {
   return new Promise((resolve, reject) => {
     fs.fsync(fd, (error) => error ? reject(error) : resolve());
   });

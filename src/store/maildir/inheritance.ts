@@ -118,9 +118,10 @@ async function renumber(
   wanted: number | undefined,
 ): Promise<void> {
   const uidValidity = wanted ?? uidValidities.next();
+  uidValidities.note(uidValidity);
+  await uidValidities.keep();
   await writer.transaction(() => {
     mailboxes.setUidValidity(state.id, uidValidity);
-    uidValidities.note(uidValidity);
     uidValidities.save();
   });
   state.uidValidity = uidValidity;

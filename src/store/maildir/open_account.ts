@@ -9,6 +9,7 @@ import type { SpecialUse } from "../store.ts";
 import { StoreError } from "../store.ts";
 import { MaildirAccount } from "./account.ts";
 import { type AccountContext, reloadColumns } from "./account_context.ts";
+import { syncAbove } from "./account_folder.ts";
 import { Annotations } from "./annotations.ts";
 import { Background } from "./background.ts";
 import { CatchUp, type CatchUpTurns } from "./catch_up.ts";
@@ -114,6 +115,8 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     refuseForeignLink(root);
     makeFolder(root);
     await syncDirectory(root);
+    // Once there is an index, this has been done.
+    if (!lstat(`${root}/${INDEX_FILE}`)) await syncAbove(root);
   } catch (error) {
     throw storeErrorOf(error, "opening the account");
   }
@@ -125,7 +128,7 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     const context = contextOf(settings, index, list);
     parts = context;
     const folders = new Folders(context, list);
-    folders.recover(index.database);
+    await folders.recover(index.database);
     for (const row of context.mailboxes.all()) list.add(new MailboxState(row));
     for (const subscribed of context.mailboxes.subscriptions()) list.subscribe(subscribed);
     const account = new MaildirAccount(name, context, list, folders);

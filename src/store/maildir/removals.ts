@@ -98,7 +98,17 @@ export class Removals {
       if (pace.due()) await pace.turn();
     }
     if (missing.size > 0) await this.#unlinkRenamed(state, missing);
+    if (files.length > kept.size) await this.#sync(state, files, missing.size > 0);
     return kept;
+  }
+
+  /** Once the index forgets what is unlinked, it must not come back. */
+  async #sync(state: MailboxState, files: readonly FileName[], both: boolean): Promise<void> {
+    const account = this.#account();
+    for (const directory of ["cur", "new"]) {
+      if (!both && !files.some(({ inNew }) => inNew === (directory === "new"))) continue;
+      await account.directorySyncs.syncIfThere(`${folderPath(account, state)}/${directory}`);
+    }
   }
 
   #unlinkOne(path: string): "gone" | "missing" | "kept" {

@@ -3,6 +3,7 @@
 import { closeSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createOwnedFile } from "../../ownership.ts";
 import { storeErrorOf } from "./disk_error.ts";
+import { fsync, syncDirectory } from "./incoming_file.ts";
 import type { MailboxRows } from "./mailbox_rows.ts";
 
 /** Outlives the index, so that mailboxes of an index made anew never repeat an old value. */
@@ -12,47 +13,67 @@ const META = "last_uid_validity";
 
 /** Seconds since 1970, or one above the last value given. @see RFC 9051 §2.3.1.1 */
 export class UidValidities {
+  readonly #root: string;
   readonly #path: string;
   readonly #rows: MailboxRows;
   readonly #clock: () => number;
   #last: number;
+  /** The last value in the file. */
+  #kept: number;
+  #keeping: Promise<void> = Promise.resolve();
 
   constructor(root: string, rows: MailboxRows, clock: () => number) {
+    this.#root = root;
     this.#path = `${root}/${UID_VALIDITY_FILE}`;
     this.#rows = rows;
     this.#clock = clock;
-    this.#last = Math.max(rows.meta(META), this.#read());
+    this.#kept = this.#read();
+    this.#last = Math.max(rows.meta(META), this.#kept);
   }
 
-  /** The next value; {@link save} must follow before the transaction commits. */
+  /** The next value; {@link keep} and {@link save} must follow before the transaction commits. */
   next(): number {
     this.#last = Math.max(Math.floor(this.#clock() / 1000), this.#last + 1);
     return this.#last;
   }
 
-  /** A value that comes from another server; {@link save} must follow, as after {@link next}. */
+  /** A value that comes from another server; the same must follow as after {@link next}. */
   note(value: number): void {
     // Time gets to large ones late, and above them there would soon be none left.
     if (value < LARGE) this.#last = Math.max(this.#last, value);
   }
 
+  /** Notes the values given; call it in their transaction. */
+  save(): void {
+    this.#rows.setMeta(META, this.#last);
+  }
+
   /**
-   * Notes the values given; call it in their transaction.
+   * Makes the values given durable beside the index, and with that all entries of the Maildir.
    *
    * @throws {StoreError} `over-quota`, `unavailable`
    */
-  save(): void {
-    this.#rows.setMeta(META, this.#last);
+  keep(): Promise<void> {
+    return this.#keeping = this.#keeping.catch(() => {}).then(() => this.#write());
+  }
+
+  async #write(): Promise<void> {
+    const value = this.#last;
     try {
-      const tmp = `${this.#path}.tmp`;
-      rmSync(tmp, { force: true });
-      const fd = createOwnedFile(tmp, 0o600);
-      try {
-        writeFileSync(fd, `${this.#last}\n`);
-      } finally {
-        closeSync(fd);
+      if (value !== this.#kept) {
+        const tmp = `${this.#path}.tmp`;
+        rmSync(tmp, { force: true });
+        const fd = createOwnedFile(tmp, 0o600);
+        try {
+          writeFileSync(fd, `${value}\n`);
+          await fsync(fd);
+        } finally {
+          closeSync(fd);
+        }
+        renameSync(tmp, this.#path);
       }
-      renameSync(tmp, this.#path);
+      await syncDirectory(this.#root);
+      this.#kept = value;
     } catch (error) {
       throw storeErrorOf(error, "making a mailbox");
     }

@@ -1,7 +1,7 @@
 /** Lets the names of message files follow the flags in the index. */
 
 import { clearTimeout, setTimeout } from "node:timers";
-import { type AccountContext, filePath, saveProgress } from "./account_context.ts";
+import { type AccountContext, filePath, folderPath, saveProgress } from "./account_context.ts";
 import { errnoOf } from "./disk_error.ts";
 import { withFlags } from "./file_name.ts";
 import { hasLink } from "./links.ts";
@@ -16,8 +16,8 @@ const PAUSE = 20;
 /**
  * The index says the flags; other Maildir programs see them in file names a moment later. What
  * has to be renamed is noted in the transaction that changes the flags, so that a crash does not
- * lose it. Rename first, note afterwards: a crash in between looks like a rename by another
- * program, to the very flags that the index has.
+ * lose it. Rename first, make that durable, note afterwards: a crash in between looks like a rename
+ * by another program, to the very flags that the index has.
  */
 export class WriteBack {
   readonly #account: () => AccountContext;
@@ -73,6 +73,7 @@ export class WriteBack {
       const files = messages.files(state.id, range, FILES_PER_STEP);
       const renamed = this.#renameAll(state, files);
       if (!renamed) return false;
+      await this.#sync(state, renamed, files);
       const done = files.length < FILES_PER_STEP ? range.last : files[files.length - 1].uid;
       await writer.transaction(() => {
         for (const { uid, file } of renamed) messages.setFile(state.id, uid, file);
@@ -80,6 +81,20 @@ export class WriteBack {
       }, { durable: false });
       return true;
     });
+  }
+
+  /** A rename that a power failure undid would look like another program's, and take the flags back. */
+  async #sync(
+    state: MailboxState,
+    renamed: readonly { readonly uid: number }[],
+    files: readonly FileRow[],
+  ): Promise<void> {
+    if (renamed.length === 0) return;
+    const { directorySyncs } = this.#account();
+    const folder = folderPath(this.#account(), state);
+    await directorySyncs.syncIfThere(`${folder}/cur`);
+    // What left it is durable where it went.
+    if (files.some(({ inNew }) => inNew)) await directorySyncs.syncIfThere(`${folder}/new`);
   }
 
   /** Returns undefined if the disk refuses. */

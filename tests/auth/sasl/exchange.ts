@@ -57,7 +57,11 @@ export async function play(
         octets(typeof response === "function" ? response(challenge) : response),
       );
     }
-    if (step.done) return { challenges, end: step.value };
+    if (step.done) {
+      const { challenge, ...end } = step.value;
+      const told = challenge === undefined ? [] : [new TextDecoder().decode(challenge)];
+      return { challenges: [...challenges, ...told], end };
+    }
     return { challenges: [...challenges, new TextDecoder().decode(step.value)], end: undefined };
   } catch (error) {
     if (!(error instanceof MalformedResponse)) throw error;

@@ -1,0 +1,42 @@
+import * as assert from "node:assert/strict";
+import { cut } from "./cut_states.ts";
+import { type Parts, record, whyNotRecorded } from "./recording.ts";
+
+/** More of each for `deno task power-loss`. */
+const RUNS = Number(Deno.env.get("POWER_RUNS") ?? 1);
+const CUTS = Number(Deno.env.get("POWER_CUTS") ?? 90);
+const STEPS = Number(Deno.env.get("POWER_STEPS") ?? 40);
+const SEED = Number(Deno.env.get("POWER_SEED") ?? 1);
+
+const reason = whyNotRecorded();
+
+async function work(parts: Parts): Promise<void> {
+  await parts.connect();
+  await Promise.all([
+    ...parts.sessions.map(async (session) => {
+      await session.tour();
+      for (let i = 0; i < STEPS; i++) await session.act();
+    }),
+    (async () => {
+      for (let i = 0; i < STEPS / 4; i++) await parts.deliver();
+    })(),
+  ]);
+  await parts.disconnect();
+  await parts.server.restart();
+  await parts.connect();
+  for (const session of parts.sessions) for (let i = 0; i < STEPS / 4; i++) await session.act();
+}
+
+for (let seed = SEED; seed < SEED + RUNS; seed++) {
+  Deno.test({
+    name: `What was acknowledged is there after a power failure (seed ${seed})` +
+      (reason ? ` (skipped: ${reason})` : ""),
+    ignore: reason !== undefined,
+    async fn(context) {
+      const recording = await record(seed, 2, work);
+      const { cuts, broken } = await cut(recording, { seed, count: CUTS });
+      assert.deepEqual(broken.slice(0, 10), [], `${broken.length} of ${cuts} cuts`);
+      await context.step(`${cuts} cuts`, () => {});
+    },
+  });
+}
