@@ -23,8 +23,10 @@ const APP = /^src\/app(\.ts$|\/)/;
 const VERSION = /^src\/version\.ts$/;
 const SUGGEST = /^src\/config\/suggest\.ts$/;
 const PACE = /^src\/pace\.ts$/;
+const LOOPBACK = /^src\/loopback\.ts$/;
 const SYSTEM_LIBRARY = /^src\/system_library\.ts$/;
 const OWNERSHIP = /^src\/ownership\.ts$/;
+const DESCRIPTORS = /^src\/descriptors\.ts$/;
 const LOG = /^src\/(log|log_format|metrics)\.ts$/;
 const NAMES = /^src\/names\//;
 const ADMIN = /^src\/admin\//;
@@ -79,9 +81,11 @@ const DIRECTIONS: readonly Direction[] = [
   },
   { from: /^src\/control\//, to: [/^src\/control\//, ADMIN], types: [LOG] },
   { from: /^src\/version\.ts$/, to: [/^deno\.json$/] },
-  { from: PACE, to: [] },
+  { from: PACE, to: [LOOPBACK] },
+  { from: LOOPBACK, to: [] },
   { from: SYSTEM_LIBRARY, to: [] },
   { from: OWNERSHIP, to: [] },
+  { from: DESCRIPTORS, to: [] },
   { from: /^src\/datagrams\.ts$/, to: [] },
   {
     from: /^src\/(log|log_format|syslog|metrics)\.ts$/,
@@ -100,7 +104,7 @@ const DIRECTIONS: readonly Direction[] = [
   },
   {
     from: /^src\/auth\//,
-    to: [/^src\/auth\//, /^src\/tables\/table\.ts$/, NAMES, LOG, SYSTEM_LIBRARY],
+    to: [/^src\/auth\//, /^src\/tables\/table\.ts$/, NAMES, LOG, SYSTEM_LIBRARY, DESCRIPTORS],
   },
   // Maildir++ names its folders in modified UTF-7
   {
@@ -112,6 +116,7 @@ const DIRECTIONS: readonly Direction[] = [
       PACE,
       SYSTEM_LIBRARY,
       OWNERSHIP,
+      DESCRIPTORS,
     ],
   },
   { from: /^src\/store\//, to: [/^src\/store\/[^/]+$/, /^src\/message\//, LOG, PACE] },

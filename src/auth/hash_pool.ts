@@ -1,6 +1,7 @@
 /** Workers that check passwords: started when needed, ended when idle. */
 
 import { clearTimeout, setTimeout } from "node:timers";
+import { assertRoomForWorker } from "../descriptors.ts";
 import type { HashReply, HashRequest } from "./hash_worker.ts";
 import type { PasswordHash } from "./password_hash.ts";
 import { isQuick, verifyQuickly } from "./quick_hash.ts";
@@ -83,7 +84,7 @@ export class HashPool {
 
   #pump(): void {
     while (this.#waiting.length > 0) {
-      const lane = [...this.#lanes].find((each) => each.job === undefined) ?? this.#start();
+      const lane = [...this.#lanes].find((each) => each.job === undefined) ?? this.#startSafely();
       if (lane === undefined) return;
       const job = this.#waiting.shift();
       if (job === undefined) return;
@@ -93,8 +94,22 @@ export class HashPool {
     }
   }
 
-  #start(): Lane | undefined {
+  /** Where none can be started, those that there are have to do. */
+  #startSafely(): Lane | undefined {
     if (this.#lanes.size >= this.#workers) return undefined;
+    try {
+      assertRoomForWorker();
+      return this.#start();
+    } catch (error) {
+      if (this.#lanes.size > 0) return undefined;
+      for (const { settled } of this.#waiting.splice(0)) {
+        settled.reject(new HashingUnavailable(`No worker can be started: ${error}`));
+      }
+      return undefined;
+    }
+  }
+
+  #start(): Lane {
     const worker = new Worker(new URL("./hash_worker.ts", import.meta.url), { type: "module" });
     const lane: Lane = { worker };
     worker.onmessage = ({ data }: MessageEvent<HashReply>) => this.#settle(lane, data);

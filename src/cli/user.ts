@@ -34,8 +34,14 @@ export async function userAdd(args: Arguments): Promise<number> {
   }
   if ((await table.keys()).includes(name)) return failed(`User ${name} exists already`);
   const value = await hashValue(algorithm, await readNewPassword());
+  const add = async () => {
+    // Somebody else may have added it meanwhile.
+    if (!await table.set(name, value, undefined)) {
+      throw new AdminError(`User ${name} exists already`);
+    }
+  };
   if (isOn(args, "no-account")) {
-    await table.set(name, value);
+    await add();
     print(`Added user ${name}`);
     return EXIT.ok;
   }
@@ -44,7 +50,7 @@ export async function userAdd(args: Arguments): Promise<number> {
     const { made } = await only(
       admin.call("account create", { account, storage: users.storage, orKeep: true }),
     );
-    await table.set(name, value);
+    await add();
     print(`Added user ${name}`);
     print(made ? `Made account ${account}` : `Account ${account} was there already`);
   });
@@ -60,7 +66,7 @@ export async function userPasswd(args: Arguments): Promise<number> {
   const stays = isDisabled(value);
   const account = await users.names.forStorage(name);
   await withAdmin(args, async (admin) => {
-    await users.table.set(name, stays ? disabled(changed) : changed);
+    await change(users, name, value, stays ? disabled(changed) : changed);
     print(`Changed the password of user ${name}${stays ? ", who stays disabled" : ""}`);
     await kickUser(admin, account, "The password was changed");
   });
@@ -146,7 +152,7 @@ export async function userDisable(args: Arguments): Promise<number> {
   if (isDisabled(value)) return failed(`User ${name} is disabled already`);
   const account = await users.names.forStorage(name);
   await withAdmin(args, async (admin) => {
-    await users.table.set(name, disabled(value));
+    await change(users, name, value, disabled(value));
     print(`Disabled user ${name}`);
     await kickUser(admin, account, "The user was disabled");
   });
@@ -158,7 +164,7 @@ export async function userEnable(args: Arguments): Promise<number> {
   const users = await openUsers(args);
   const { name, value } = await existing(args, users);
   if (!isDisabled(value)) return failed(`User ${name} is not disabled`);
-  await users.table.set(name, enabled(value));
+  await change(users, name, value, enabled(value));
   print(`Enabled user ${name}`);
   return EXIT.ok;
 }
@@ -245,6 +251,12 @@ async function openUsers(args: Arguments): Promise<Users> {
 async function userNamed(typed: string, { table, normalize }: Users): Promise<string | undefined> {
   const keys = await table.keys();
   return [typed, normalize(typed)].find((name) => name !== undefined && keys.includes(name));
+}
+
+/** @throws {AdminError} when somebody else was faster: what they did must not be undone */
+async function change({ table }: Users, name: string, from: string, to: string): Promise<void> {
+  if (await table.set(name, to, from)) return;
+  throw new AdminError(`User ${name} was changed by somebody else meanwhile: try again`);
 }
 
 /** Those among `auths`, and those that check passwords for others. */

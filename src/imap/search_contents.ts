@@ -126,7 +126,8 @@ export async function filterTexts(
       try {
         if (await test(uid, JSON.parse(parts), seq)) found.push(seq);
       } catch (error) {
-        if (!(error instanceof StoreError)) throw error;
+        // What cannot be read now may well match: an answer without it would be wrong.
+        if (!(error instanceof StoreError) || error.code === "unavailable") throw error;
         scope.warn(uid, error.message);
       }
       if (pace.due()) await pace.turn();

@@ -13,6 +13,8 @@ export interface FileTableOptions {
 }
 
 const NONE: readonly string[] = [];
+/** Deno tells times of change, which nobody can set, in whole seconds; in milliseconds. */
+const YOUNG = 2000;
 
 /** `name: value` lines of one file. A missing file is an empty table. */
 export class FileTable implements MutableTable {
@@ -21,6 +23,12 @@ export class FileTable implements MutableTable {
   #entries: ReadonlyMap<string, readonly string[]> = new Map();
   #values = NONE;
   #version: string | undefined;
+  /** It was read so soon after it changed that another change may have left the same times. */
+  #young = false;
+  /** What was last read, if it was a table. */
+  #text: string | undefined;
+  /** What was last wrong with it. */
+  #problem: string | undefined;
   #checking: Promise<void> | undefined;
 
   private constructor(options: FileTableOptions) {
@@ -55,8 +63,18 @@ export class FileTable implements MutableTable {
     return [...this.#entries.keys()];
   }
 
-  async set(key: string, value: string): Promise<void> {
-    await this.#edit((text) => withEntry(text, key, value));
+  async set(
+    key: string,
+    value: string,
+    ...before: readonly (string | undefined)[]
+  ): Promise<boolean> {
+    let done = true;
+    await this.#edit((text) => {
+      const found = before.length === 0 ? undefined : parseTable(text).get(key)?.[0];
+      done = before.every((each) => each === found);
+      return done ? withEntry(text, key, value) : text;
+    });
+    return done;
   }
 
   async remove(key: string): Promise<boolean> {
@@ -79,24 +97,33 @@ export class FileTable implements MutableTable {
     try {
       await this.#load();
     } catch (error) {
+      const problem = messageOf(error);
+      if (problem === this.#problem) return;
+      this.#problem = problem;
       this.#log.error("table not read again, keeping what was read before", {
         path: this.#path,
-        error: messageOf(error),
+        error: problem,
       });
     }
   }
 
   async #load(): Promise<void> {
-    const version = await versionOf(this.#path);
-    if (version === this.#version) return;
+    const { version, changed } = await versionOf(this.#path);
+    if (version === this.#version && !this.#young) return;
+    if (version !== this.#version) this.#problem = undefined;
     // Set first: a broken file is reported once, not at each look.
     this.#version = version;
+    this.#young = Date.now() < changed + YOUNG;
     if (version === "missing") {
       this.#log.warn("table is missing, taken as empty", { path: this.#path });
+      this.#text = undefined;
       this.#take(new Map());
       return;
     }
-    this.#take(await readTable(this.#path));
+    const text = await Deno.readTextFile(this.#path);
+    if (text === this.#text) return;
+    this.#take(parsed(this.#path, text));
+    this.#text = text;
   }
 
   #take(entries: ReadonlyMap<string, readonly string[]>): void {
@@ -127,18 +154,19 @@ async function openFolder(path: string): Promise<Deno.FsFile> {
   }
 }
 
-async function versionOf(path: string): Promise<string> {
+/** What tells one state of the file from another, and when it last changed. */
+async function versionOf(path: string): Promise<{ version: string; changed: number }> {
   try {
     const { mtimeMs, ctimeMs, size, ino } = await stat(path);
-    return `${mtimeMs} ${ctimeMs} ${size} ${ino}`;
+    return { version: `${mtimeMs} ${ctimeMs} ${size} ${ino}`, changed: ctimeMs };
   } catch (error) {
-    if (isMissing(error)) return "missing";
+    if (isMissing(error)) return { version: "missing", changed: 0 };
     throw error;
   }
 }
 
-async function readTable(path: string): Promise<Map<string, string[]>> {
-  const text = await Deno.readTextFile(path);
+/** @throws {Error} which names file and line */
+function parsed(path: string, text: string): Map<string, string[]> {
   try {
     return parseTable(text);
   } catch (error) {

@@ -65,7 +65,11 @@ async function prepared(
   return {
     ...table,
     keys: () => listing.values({}),
-    set: (key, value) => put(puts, key, value),
+    async set(key, value, ...before) {
+      for (const each of before) if (each !== (await find.values({ key })).at(0)) return false;
+      await put(puts, key, value);
+      return true;
+    },
     remove: async (key) => await removing.change({ key }) > 0,
   };
 }

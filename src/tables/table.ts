@@ -13,8 +13,13 @@ export interface Table {
 /** A table that the command line may change. */
 export interface MutableTable extends Table {
   keys(): Promise<readonly string[]>;
-  /** Makes `value` the one value of `key`. */
-  set(key: string, value: string): Promise<void>;
+  /**
+   * Makes `value` the one value of `key`.
+   *
+   * @param before what the key must have, undefined if it must not be there: for who has looked
+   * @returns false if it has something else
+   */
+  set(key: string, value: string, ...before: readonly (string | undefined)[]): Promise<boolean>;
   /** @returns whether the key was there */
   remove(key: string): Promise<boolean>;
 }

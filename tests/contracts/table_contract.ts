@@ -74,8 +74,15 @@ export function tableContract(name: string, make: () => Promise<TablePlace>): vo
     strictEqual(await table.lookup("new"), "1");
     await table.set("new", "it's 2");
     deepStrictEqual(await allValues(table, "new"), ["it's 2"]);
+    strictEqual(await table.set("new", "3", "another"), false);
+    strictEqual(await table.set("new", "3", undefined), false);
+    deepStrictEqual(await allValues(table, "new"), ["it's 2"]);
+    strictEqual(await table.set("new", "3", "it's 2"), true);
+    deepStrictEqual(await allValues(table, "new"), ["3"]);
     strictEqual(await table.remove("new"), true);
     strictEqual(await table.remove("new"), false);
+    strictEqual(await table.set("new", "4", undefined), true);
+    strictEqual(await table.remove("new"), true);
     strictEqual(await table.lookup("new"), undefined);
     deepStrictEqual([...await table.keys()].sort(), before.sort());
   });

@@ -240,7 +240,39 @@ Deno.test("Account.rename() is finished after a crash between two folders", asyn
   assert.deepEqual(await account.status("z/b"), before);
 });
 
-Deno.test("Account.delete() is finished after a crash before the folder was gone", async () => {
+Deno.test("Account.delete() that never took the folder away is not done at the next start", async () => {
+  await using fixture = await MaildirFixture.make();
+  let account = await (await fixture.open()).account("ann");
+  await account.create("a");
+  await deliver(account, "a");
+  const before = await account.status("a");
+  await fixture.close();
+  // As after a full disk, too, where the journal could not be told that it failed.
+  edit(fixture, (database) => {
+    const row = database.prepare("SELECT id, folder FROM mailboxes WHERE name = 'a'").get();
+    database.prepare("INSERT INTO journal (work) VALUES (?)")
+      .run(JSON.stringify({ kind: "delete", ...row }));
+  });
+  account = await (await fixture.open()).account("ann");
+  assert.deepEqual(await account.status("a"), before);
+});
+
+Deno.test("Account.rename() that moved no folder is not done at the next start", async () => {
+  await using fixture = await MaildirFixture.make();
+  let account = await (await fixture.open()).account("ann");
+  await account.create("a");
+  await fixture.close();
+  edit(fixture, (database) => {
+    const id = database.prepare("SELECT id FROM mailboxes WHERE name = 'a'").get()?.id;
+    const moves = [{ id, from: ".a", to: ".z", name: "z" }];
+    database.prepare("INSERT INTO journal (work) VALUES (?)")
+      .run(JSON.stringify({ kind: "rename", moves }));
+  });
+  account = await (await fixture.open()).account("ann");
+  assert.deepEqual(account.list().map(({ name }) => name), ["INBOX", "a"]);
+});
+
+Deno.test("Account.delete() is finished after a crash before the row was gone", async () => {
   await using fixture = await MaildirFixture.make();
   let account = await (await fixture.open()).account("ann");
   await account.create("a");
@@ -250,6 +282,7 @@ Deno.test("Account.delete() is finished after a crash before the folder was gone
     const row = database.prepare("SELECT id, folder FROM mailboxes WHERE name = 'a'").get();
     database.prepare("INSERT INTO journal (work) VALUES (?)")
       .run(JSON.stringify({ kind: "delete", ...row }));
+    Deno.renameSync(`${fixture.root}/.a`, `${fixture.root}/imapd-deleted-${row?.id}`);
   });
   account = await (await fixture.open()).account("ann");
   assert.deepEqual(account.list().map(({ name }) => name), ["INBOX"]);

@@ -69,8 +69,10 @@ for (const crash of ["after", "before"]) {
     database.close();
     fixture.put(`cur/${base}:2,S`, "Subject: unfinished\n\n", crash === "after" ? ".z" : ".a");
     account = await (await fixture.open()).account("ann");
-    assert.equal((await account.status("z")).messages, 0);
+    // A rename that moved nothing is not done any more.
+    const name = crash === "after" ? "z" : "a";
+    assert.equal((await account.status(name)).messages, 0);
     await fixture.close();
-    assert.deepEqual(fixture.names("cur", ".z"), []);
+    assert.deepEqual(fixture.names("cur", `.${name}`), []);
   });
 }

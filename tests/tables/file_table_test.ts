@@ -59,6 +59,31 @@ Deno.test("FileTable sees a file of the same size and time that was put in its p
   strictEqual(await table.lookup("ann"), "2");
 });
 
+Deno.test("FileTable sees a file of the same size and time that was written over in place", async () => {
+  await using at = await folder("ann: 0\n");
+  const { mtime } = await Deno.stat(at.path);
+  const table = await at.open();
+  for (let i = 1; i <= 9; i++) {
+    await Deno.writeTextFile(at.path, `ann: ${i}\n`);
+    await Deno.utime(at.path, mtime ?? 0, mtime ?? 0);
+    strictEqual(await table.lookup("ann"), `${i}`);
+  }
+});
+
+Deno.test("FileTable.set() at the same time: nothing is lost, and one alone makes a key", async () => {
+  await using at = await folder("ann: 0\n");
+  const tables = await Promise.all(Array.from({ length: 8 }, () => at.open()));
+  const set = await Promise.all(tables.map(async (table, i) => {
+    await table.set(`user${i}`, `${i}`);
+    return await table.set("same", `${i}`, undefined);
+  }));
+  strictEqual(set.filter((done) => done).length, 1);
+  deepStrictEqual(
+    [...await tables[0].keys()].sort(),
+    ["ann", "same", ...tables.map((_, i) => `user${i}`)].sort(),
+  );
+});
+
 Deno.test("FileTable keeps what it had when the file breaks, and says so once", async () => {
   await using at = await folder("ann: 1\n");
   const table = await at.open();

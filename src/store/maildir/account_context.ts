@@ -21,13 +21,14 @@ import type { FileName, MessageRows } from "./message_rows.ts";
 import type { PathStatuses } from "./path_status.ts";
 import type { AccountQuota } from "./quota.ts";
 import type { Removals } from "./removals.ts";
+import type { Reserve } from "./reserve.ts";
 import type { IndexCopies } from "./snapshot.ts";
 import type { TextIndex } from "./text_index.ts";
 import type { WriteBack } from "./write_back.ts";
 import type { Traffic } from "./traffic.ts";
 import type { UidValidities } from "./uid_validity.ts";
 import type { WriteAheadLog } from "./write_ahead_log.ts";
-import type { Writer } from "./writer.ts";
+import type { CommitInDoubt, Writer } from "./writer.ts";
 
 export interface AccountContext {
   readonly name: string;
@@ -39,6 +40,7 @@ export interface AccountContext {
   readonly names: FileNames;
   readonly writer: Writer;
   readonly commits: WriteAheadLog;
+  readonly reserve: Reserve;
   readonly directorySyncs: DirectorySyncs;
   readonly mailboxes: MailboxRows;
   readonly uidValidities: UidValidities;
@@ -64,6 +66,8 @@ export interface AccountContext {
   readonly hidesRecent: boolean;
   /** False once another program removed the Maildir; then the account is given up. */
   isInPlace(): boolean;
+  /** What is in memory may not match the index: the account is closed, and opened anew when used. */
+  giveUp(error: CommitInDoubt): void;
 }
 
 /** Distinct keywords in one mailbox. */

@@ -16,6 +16,7 @@ import { type FinishedFile, IncomingFile } from "./incoming_file.ts";
 import { uidsFrom } from "./imports.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { type MessageRow, splitName } from "./message_rows.ts";
+import { CommitInDoubt } from "./writer.ts";
 
 /** A message whose file lies in `cur`. */
 interface Placed {
@@ -107,6 +108,8 @@ async function store(
     end();
     return await stored;
   } catch (error) {
+    // The rows are there, and want their files.
+    if (error instanceof CommitInDoubt) throw error;
     for (const { incoming } of placed) await incoming.takeBack().catch(() => {});
     for (const { incoming } of messages) await incoming.abort();
     const gone = placed.length === 0 || await isSynced(account, state);

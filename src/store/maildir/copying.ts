@@ -17,11 +17,12 @@ import {
 import type { Columns } from "./columns.ts";
 import { errnoOf, storeErrorOf } from "./disk_error.ts";
 import { removed, removing } from "./expunging.ts";
-import { withFlags, withoutKeywords } from "./file_name.ts";
+import { withFlags, withoutKeywords, withoutUid } from "./file_name.ts";
 import { assertNoLink } from "./links.ts";
 import { findFile } from "./locating.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { type FileName, type FileRow, splitName } from "./message_rows.ts";
+import { CommitInDoubt } from "./writer.ts";
 
 /** A message with a second name in the destination. */
 interface Link {
@@ -53,7 +54,7 @@ export async function copyMessages(
     const links: Link[] = [];
     const entries: number[] = [];
     try {
-      await linkAll(account, source, indexes, destination, { links, entries });
+      await linkAll(account, source, indexes, destination, { links, entries, move });
       if (links.length > 0) {
         await account.directorySyncs.sync(`${folderPath(account, destination)}/cur`);
       }
@@ -61,12 +62,13 @@ export async function copyMessages(
         account,
         source,
         destination,
-        { links, entries },
+        { links, entries, move },
         keywords,
-        move,
       );
       return overQuota === undefined ? copied : { ...copied, overQuota };
     } catch (error) {
+      // The rows are there, and want their files: the originals may be gone.
+      if (error instanceof CommitInDoubt) throw error;
       for (const { file } of links) unlinkQuietly(filePath(account, destination, file));
       await account.directorySyncs.sync(`${folderPath(account, destination)}/cur`)
         // Not forgotten else: the next start unlinks them again.
@@ -104,6 +106,8 @@ const FILES_PER_QUERY = 500;
 interface Made {
   readonly links: Link[];
   readonly entries: number[];
+  /** The originals go: that is the way to the trash, and so part of making room. */
+  readonly move: boolean;
 }
 
 /** Links every file that is still there; `made` says what was made, also after an error. */
@@ -122,11 +126,21 @@ async function linkAll(
     const planned = some.flatMap((at) => {
       const row = files.get(columns.uids[at]);
       if (!row) return [];
-      const name = withFlags(account.names.next() + withoutKeywords(row.info), columns.flags[at]);
+      const name = withFlags(
+        account.names.next() + withoutKeywords(withoutUid(row.info)),
+        columns.flags[at],
+      );
       return [{ at, row, file: splitName(false, name) }];
     });
     if (planned.length === 0) continue;
-    made.entries.push(await announce(account, destination, planned.map(({ file }) => file.base)));
+    made.entries.push(
+      await announce(
+        account,
+        destination,
+        planned.map(({ file }) => file.base),
+        made.move,
+      ),
+    );
     for (const { at, row, file } of planned) {
       destination.placing.add(file.base);
       if (await linkOne(account, source, row, filePath(account, destination, file))) {
@@ -146,9 +160,10 @@ function announce(
   { mailboxes, writer }: AccountContext,
   { id, folder }: MailboxState,
   bases: readonly string[],
+  makesRoom: boolean,
 ): Promise<number> {
   const work = JSON.stringify({ kind: "link", id, folder, bases });
-  return writer.transaction(() => mailboxes.addToJournal(work));
+  return writer.transaction(() => mailboxes.addToJournal(work), { makesRoom });
 }
 
 async function forget(
@@ -239,9 +254,8 @@ async function commit(
   account: AccountContext,
   source: MailboxState,
   destination: MailboxState,
-  { links, entries }: Made,
+  { links, entries, move }: Made,
   keywords: readonly number[] | undefined,
-  move: boolean,
 ): Promise<CopiedUids> {
   const { mailboxes, messages, contents, writer } = account;
   const { uidValidity, uidNext } = destination;
@@ -279,7 +293,7 @@ async function commit(
     if (keywords) saveKeywords(account, destination, keywords);
     saveProgress(account, destination, { uidNext: next, modseq });
     for (const entry of entries) mailboxes.removeFromJournal(entry);
-  }, { messages: links.length });
+  }, { messages: links.length, makesRoom: move });
   account.catchUp.messagesMoved();
   arrive(source, destination, links, modseq, keywords);
   account.textIndex?.look(destination, { first: uidNext, last: destination.uidNext - 1 });

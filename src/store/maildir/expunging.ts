@@ -23,7 +23,7 @@ export function expunge(
       const { indexes, result } = plan(state, uids);
       for (const write of removing(account, state, indexes, result.modseq, true)) write();
       return { result, apply: () => removed(account, state, indexes, result.modseq) };
-    });
+    }, { makesRoom: true });
   }
   return writer.alone(async () => {
     const { indexes, result } = plan(state, uids);
@@ -33,7 +33,7 @@ export function expunge(
         write();
         if (pace.due()) await pace.turn();
       }
-    }, { messages: indexes.length });
+    }, { messages: indexes.length, makesRoom: true });
     removed(account, state, indexes, result.modseq);
     return result;
   });

@@ -16,6 +16,7 @@ import { lstat } from "./locating.ts";
 import type { MailboxList } from "./mailbox_list.ts";
 import type { MailboxRow } from "./mailbox_rows.ts";
 import { MailboxState } from "./mailbox_state.ts";
+import { CommitInDoubt } from "./writer.ts";
 
 /** A folder on its way to another name. */
 interface Move {
@@ -64,19 +65,24 @@ export class Folders {
     if (linkIn(root, folder) !== undefined) {
       throw new StoreError("not-permitted", "A symbolic link is in the place of the mailbox");
     }
+    const path = `${root}/${folder}`;
+    const before = lstat(path) !== undefined;
     const uidValidity = uidValidities.next();
+    let row: MailboxRow;
     try {
-      makeFolder(`${root}/${folder}`);
-      await syncDirectory(`${root}/${folder}`);
+      makeFolder(path);
+      await syncDirectory(path);
       await uidValidities.keep();
+      row = await writer.transaction(() => {
+        const row = mailboxes.insert(name, folder, uidValidity, specialUse.join(" "));
+        uidValidities.save();
+        return row;
+      });
     } catch (error) {
+      this.#leaveIfInDoubt(error);
+      if (!before) removeEmptyFolder(path);
       throw storeErrorOf(error, "making a mailbox");
     }
-    const row = await writer.transaction(() => {
-      const row = mailboxes.insert(name, folder, uidValidity, specialUse.join(" "));
-      uidValidities.save();
-      return row;
-    });
     const state = new MailboxState(row);
     this.#list.add(state);
     return state;
@@ -110,6 +116,7 @@ export class Folders {
         mailboxes.removeFromJournal(entry);
       });
     } catch (error) {
+      this.#leaveIfInDoubt(error);
       for (const { state, folder } of done.reverse()) {
         const old = before.get(state) ?? "";
         Deno.renameSync(`${root}/${folder}`, `${root}/${old}`);
@@ -131,18 +138,26 @@ export class Folders {
   async delete(state: MailboxState): Promise<void> {
     const { root, mailboxes, writer } = this.#account;
     const work = { kind: "delete", id: state.id, folder: state.folder } as const;
-    const entry = await this.#begin(work);
+    const entry = await this.#begin(work, true);
     try {
       moveIfThere(`${root}/${state.folder}`, trashPath(root, state.id));
       await syncDirectory(root);
-      await writer.transaction(() => mailboxes.remove(state.id));
+      await writer.transaction(() => mailboxes.remove(state.id), { makesRoom: true });
     } catch (error) {
+      this.#leaveIfInDoubt(error);
       moveIfThere(trashPath(root, state.id), `${root}/${state.folder}`);
       await this.#forget(entry);
       throw storeErrorOf(error, "deleting a mailbox");
     }
     this.drop(state);
     this.#clean(entry, state.id);
+  }
+
+  /** Undoes nothing: when the account is opened again, what the index then has is finished. */
+  #leaveIfInDoubt(error: unknown): void {
+    if (!(error instanceof CommitInDoubt)) return;
+    this.#account.giveUp(error);
+    throw error;
   }
 
   /** Lets go of a mailbox whose row is gone. */
@@ -159,11 +174,15 @@ export class Folders {
   async recover(database: { exec(sql: string): void }): Promise<void> {
     const { root, mailboxes, log } = this.#account;
     const deleted: { entry: number; id: number }[] = [];
-    const works = mailboxes.journal()
-      .map(({ id, work }) => ({ entry: id, begun: JSON.parse(work) as Work }));
+    const works = mailboxes.journal().map(({ id, work }) => ({ entry: id, begun: readWork(work) }));
     // Links last: by then each folder has the name that it keeps.
-    works.sort((a, b) => Number(a.begun.kind === "link") - Number(b.begun.kind === "link"));
+    works.sort((a, b) => Number(a.begun?.kind === "link") - Number(b.begun?.kind === "link"));
     for (const { entry, begun } of works) {
+      if (begun === undefined) {
+        log.warn("forgot interrupted work, which cannot be read", { root, entry });
+        mailboxes.removeFromJournal(entry);
+        continue;
+      }
       log.info("finishing interrupted work", { kind: begun.kind });
       database.exec("BEGIN IMMEDIATE");
       try {
@@ -178,8 +197,9 @@ export class Folders {
           problem: error instanceof Error ? error.message : String(error),
         });
       }
-      if (begun.kind === "delete") deleted.push({ entry, id: begun.id });
-      else mailboxes.removeFromJournal(entry);
+      if (begun.kind === "delete" && !mailboxes.one(begun.id)) {
+        deleted.push({ entry, id: begun.id });
+      } else mailboxes.removeFromJournal(entry);
       database.exec("COMMIT");
     }
     // It has transactions of its own.
@@ -192,6 +212,12 @@ export class Folders {
 
   #finishRename(moves: readonly Move[]): void {
     const { root, mailboxes } = this.#account;
+    // It failed before it began, or was undone, and only the journal could not be told.
+    if (
+      moves.every(({ from, to }) => isMaildir(`${root}/${from}`) && !isMaildir(`${root}/${to}`))
+    ) {
+      return;
+    }
     for (const { id, from, to, name } of moves) {
       moveIfThere(`${root}/${from}`, `${root}/${to}`);
       mailboxes.rename(id, name, to);
@@ -201,7 +227,8 @@ export class Folders {
   #finishDelete(id: number, folder: string): void {
     const { root, mailboxes } = this.#account;
     if (!mailboxes.one(id)) return;
-    moveIfThere(`${root}/${folder}`, trashPath(root, id));
+    // Not moved away, or moved back: whoever wanted to delete it was told that it failed.
+    if (isMaildir(`${root}/${folder}`) && lstat(trashPath(root, id)) === undefined) return;
     mailboxes.remove(id);
   }
 
@@ -226,6 +253,9 @@ export class Folders {
         entries.push(mailboxes.addToJournal(JSON.stringify({ kind: "delete", id, folder })));
       }
       return await this.#insertAll(added, inherited, new Set(vanished.map(({ name }) => name)));
+    }).catch((error: unknown) => {
+      this.#leaveIfInDoubt(error);
+      throw error;
     });
     for (const [i, state] of vanished.entries()) this.#letGo(state, entries[i]);
     const states = rows.map((row) => new MailboxState(row));
@@ -318,14 +348,18 @@ export class Folders {
     return false;
   }
 
-  #begin(work: Work): Promise<number> {
+  #begin(work: Work, makesRoom = false): Promise<number> {
     const { mailboxes, writer } = this.#account;
-    return writer.transaction(() => mailboxes.addToJournal(JSON.stringify(work)));
+    return writer.transaction(() => mailboxes.addToJournal(JSON.stringify(work)), { makesRoom });
   }
 
   async #forget(entry: number): Promise<void> {
     const { mailboxes, writer } = this.#account;
-    await writer.transaction(() => mailboxes.removeFromJournal(entry));
+    try {
+      await writer.transaction(() => mailboxes.removeFromJournal(entry));
+    } catch {
+      // The disk refuses everything now; at the next start the folders say that nothing was done.
+    }
   }
 
   /** Removes the rows and files of a deleted mailbox, and then the journal's entry. */
@@ -336,14 +370,26 @@ export class Folders {
       while (more && !background.stopped) {
         more = await writer.run(
           () => ({ result: mailboxes.removeOrphans(id, ROWS_PER_STEP) }),
-          { durable: false },
+          { durable: false, makesRoom: true },
         );
       }
       if (more) return;
       await removeTree(trashPath(root, id));
       await syncDirectory(root);
-      await writer.run(() => ({ result: mailboxes.removeFromJournal(entry) }));
+      this.#account.reserve.fill();
+      await writer.run(() => ({ result: mailboxes.removeFromJournal(entry) }), { makesRoom: true });
     });
+  }
+}
+
+/** Undefined for what a damaged index may say. */
+function readWork(text: string): Work | undefined {
+  try {
+    const work = JSON.parse(text) as Work | null;
+    return work && ["rename", "delete", "link"].includes(work.kind) ? work : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }
 
@@ -398,6 +444,16 @@ function removeUnfinished(path: string): void {
 
 function isEmptyFolder(path: string): boolean {
   return [...Deno.readDirSync(path)].length === 0;
+}
+
+/** What a mailbox that could not be made leaves: another program may have delivered to it already. */
+function removeEmptyFolder(path: string): void {
+  try {
+    // cur/ first: a folder without it is no mailbox.
+    for (const directory of ["/cur", "/new", "/tmp", ""]) Deno.removeSync(path + directory);
+  } catch {
+    // It is found as if another program had made it.
+  }
 }
 
 async function removeTree(path: string): Promise<void> {

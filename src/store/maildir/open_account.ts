@@ -1,7 +1,6 @@
 /** Puts the parts of an account together, and takes them apart again. */
 
 import { dirname } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
 import type { Log } from "../../log.ts";
 import { yieldNow } from "../../pace.ts";
 import type { StoreMeter } from "../meter.ts";
@@ -35,10 +34,14 @@ import type { PathStatuses } from "./path_status.ts";
 import { AccountQuota, type QuotaSource } from "./quota.ts";
 import { Removals } from "./removals.ts";
 import type { SearchService } from "./search_service.ts";
+import { Reserve } from "./reserve.ts";
 import { settleRestored } from "./restored.ts";
 import { INDEX_FILE, type OpenedIndex, openIndex } from "./schema.ts";
 import { inheritedSubscriptions, inherits } from "./inheritance.ts";
 import { isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
+import type { ExaminedIndex } from "./index_examination.ts";
+import { mendOpen } from "./open_repairs.ts";
+import type { Finding } from "./problem.ts";
 import { IndexCopies } from "./snapshot.ts";
 import { removeStaleFiles } from "./stale_files.ts";
 import { TextIndex } from "./text_index.ts";
@@ -47,6 +50,12 @@ import { UidValidities } from "./uid_validity.ts";
 import { WriteBack } from "./write_back.ts";
 import { WriteAheadLog } from "./write_ahead_log.ts";
 import { type Recovery, Writer } from "./writer.ts";
+
+const GIVEN_UP = {
+  damaged: "the index is damaged; it is made anew when next used",
+  removed: "the Maildir was removed; it is made anew when next used",
+  "in doubt": "the account may have changed on the disk or not; it is opened anew when next used",
+} as const;
 
 /** Milliseconds that the renaming of files may take when an account closes. */
 const CLOSING = 1000;
@@ -76,14 +85,14 @@ export interface AccountSettings {
   /** Look through the whole index for damage first. */
   readonly check: boolean;
   /** Called once if the index turns out to be damaged, or the Maildir to be removed. */
-  broken(why: "damaged" | "removed"): void;
+  broken(why: "damaged" | "removed" | "in doubt"): void;
 }
 
 /** An account, and the means to close it. */
 export interface OpenAccount {
   readonly account: MaildirAccount;
   /** The index, to be read only. */
-  readonly database: DatabaseSync;
+  readonly index: ExaminedIndex;
   /** A mailbox is open, or work in the background goes on. */
   readonly busy: boolean;
   /** Mailboxes that somebody has open. */
@@ -92,6 +101,10 @@ export interface OpenAccount {
   readonly unprepared: number;
   /** Messages whose texts are to be indexed. */
   readonly unindexed: number;
+  /** See {@link mendOpen}. */
+  mend(findings: readonly Finding[]): Promise<void>;
+  /** Takes all mailboxes from whoever has them open; the account must be closed then. */
+  letGo(): void;
   /** Calls `broken` if the index is no longer where it was opened. */
   assertInPlace(): void;
   /**
@@ -127,6 +140,9 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     const list = new MailboxList();
     const context = contextOf(settings, index, list);
     parts = context;
+    // A sync of it may have failed before, and what follows it now counts on it.
+    if (index.interrupted) await context.commits.mend();
+    context.reserve.fill();
     const folders = new Folders(context, list);
     await folders.recover(index.database);
     for (const row of context.mailboxes.all()) list.add(new MailboxState(row));
@@ -140,7 +156,14 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     context.background.run("removing stale files", () => removeStaleFiles(context, list.states()));
     return {
       account,
-      database: index.database,
+      index: {
+        database: index.database,
+        alone: (look) => context.writer.alone(() => Promise.resolve().then(look)),
+      },
+      mend: (findings) => mendOpen(context, account, list, findings),
+      letGo() {
+        for (const state of [...list.states()]) state.vanish();
+      },
       get busy() {
         return list.watch.active || context.background.busy ||
           [...list.states()].some(({ handles }) => handles > 0);
@@ -167,7 +190,7 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     index.database.close();
     parts?.commits.close();
     log.error("cannot open an account", {
-      problem: error instanceof Error ? error.message : String(error),
+      problem: messageOf(error),
     });
     throw isSqliteError(error) ? sqliteRefusal(error) : storeErrorOf(error, "opening the account");
   }
@@ -209,15 +232,10 @@ function contextOf(
   const keywords = new KeywordSets(mailboxes);
   const background = new Background(log);
   let broken = false;
-  const giveUp = (why: "damaged" | "removed", problem: string) => {
+  const giveUp = (why: keyof typeof GIVEN_UP, problem: string) => {
     if (broken) return;
     broken = true;
-    log.error(
-      why === "damaged"
-        ? "the index is damaged; it is made anew when next used"
-        : "the Maildir was removed; it is made anew when next used",
-      { root, problem },
-    );
+    log.error(GIVEN_UP[why], { root, problem });
     for (const state of [...list.states()]) state.vanish();
     settings.broken(why);
   };
@@ -234,9 +252,18 @@ function contextOf(
         if (state.columns) reloadColumns(context, state);
       }
     },
-    damaged: (error) => giveUp("damaged", error instanceof Error ? error.message : String(error)),
+    damaged: (error) => giveUp("damaged", messageOf(error)),
+    inDoubt(error) {
+      log.error("changes cannot be made durable; no more are taken until they are", {
+        root,
+        problem: messageOf(error),
+      });
+    },
+    makeRoom: () => reserve.release(),
   };
-  const commits = new WriteAheadLog(path, database, (seconds) => meter.synced("index", seconds));
+  const reserve = new Reserve(root, log);
+  const synced = (seconds: number) => meter.synced("index", seconds);
+  const commits = new WriteAheadLog(path, database, synced, log);
   const writer = new Writer(database, recovery, commits, settings.traffic);
   const context: AccountContext = {
     name,
@@ -255,8 +282,10 @@ function contextOf(
       if (!background.stopped) giveUp("removed", "the index is not there any more");
       return false;
     },
+    giveUp: (error) => giveUp("in doubt", error.message),
     writer,
     commits,
+    reserve,
     directorySyncs: new DirectorySyncs(
       settings.traffic,
       (seconds) => meter.synced("folder", seconds),
@@ -389,7 +418,8 @@ async function closeAccount(
     if (state.handles === 0) state.columns = undefined;
   }
   try {
-    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    if (context.writer.inDoubt) context.commits.keep();
+    else database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   } catch {
     // Whatever is left in the log is read at the next start.
   }
@@ -400,7 +430,11 @@ async function closeAccount(
   } catch (error) {
     context.log.warn("cannot close the index properly", {
       root: context.root,
-      problem: error instanceof Error ? error.message : String(error),
+      problem: messageOf(error),
     });
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -78,7 +78,8 @@ export class Removals {
           if (!kept.has(file.base)) account.messages.finishRemoval(state.id, file);
         }
         return { result: undefined };
-      }, { durable: false });
+      }, { durable: false, makesRoom: true });
+      account.reserve.fill();
       if (kept.size > 0) return; // tried again when the next message is expunged, or at the next start
     }
   }

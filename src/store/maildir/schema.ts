@@ -177,10 +177,14 @@ function makeSortKeys(database: DatabaseSync): void {
   }
 }
 
-/** An opened index; `made` if there was none that could be used. */
+/**
+ * An opened index; `made` if there was none that could be used, `interrupted` if it was not closed
+ * properly.
+ */
 export interface OpenedIndex {
   readonly database: DatabaseSync;
   readonly made: boolean;
+  readonly interrupted: boolean;
 }
 
 /**
@@ -219,6 +223,7 @@ function open(path: string, log: Log, check: boolean): OpenedIndex {
     log.error("the index is a symbolic link, which is not followed", { path: path + suffix });
     throw new StoreError("unavailable", "The account's index is a symbolic link");
   }
+  const interrupted = (lstat(`${path}-wal`)?.size ?? 0) > 0;
   makeEmpty(path);
   const database = new DatabaseSync(path);
   try {
@@ -230,7 +235,7 @@ function open(path: string, log: Log, check: boolean): OpenedIndex {
     if (check) lookForDamage(database);
     const made = migrate(database, path, log);
     Deno.chmodSync(path, 0o600);
-    return { database, made };
+    return { database, made, interrupted };
   } catch (error) {
     database.close();
     if (!isLocked(error)) throw error;
@@ -261,21 +266,41 @@ function migrate(database: DatabaseSync, path: string, log: Log): boolean {
     throw new StoreError("unavailable", "The account was used by a newer version of this server");
   }
   for (let next = version; next < MIGRATIONS.length; next++) {
-    database.exec("BEGIN IMMEDIATE");
-    const migration = MIGRATIONS[next];
-    if (typeof migration === "string") database.exec(migration);
-    else migration(database);
-    database.exec(`PRAGMA user_version = ${next + 1}`);
-    database.exec("COMMIT");
+    step(database, next);
     if (version > 0) log.info("brought the index up to date", { path, version: next + 1 });
   }
   return version === 0;
 }
 
+/**
+ * Gives a copy of an index the tables of this version.
+ *
+ * @throws {StoreError} `unavailable`: it is of a newer version
+ */
+export function bringUpToDate(database: DatabaseSync): void {
+  for (let next = versionOf(database); next < MIGRATIONS.length; next++) step(database, next);
+}
+
+function versionOf(database: DatabaseSync): number {
+  const version = Number(database.prepare("PRAGMA user_version").get()?.user_version);
+  if (version <= MIGRATIONS.length) return version;
+  throw new StoreError("unavailable", "The account was used by a newer version of this server");
+}
+
+function step(database: DatabaseSync, next: number): void {
+  database.exec("BEGIN IMMEDIATE");
+  const migration = MIGRATIONS[next];
+  if (typeof migration === "string") database.exec(migration);
+  else migration(database);
+  database.exec(`PRAGMA user_version = ${next + 1}`);
+  database.exec("COMMIT");
+}
+
 const LOST = "UIDs (clients load all mail again), keywords, flags not yet in file names, " +
   "special uses, subscriptions, annotations";
 
-function moveAside(path: string, log: Log, clock: () => number, error: unknown): void {
+/** Gives a damaged index another name. */
+export function moveAside(path: string, log: Log, clock: () => number, error: unknown): void {
   const aside = `${path}.damaged-${Math.floor(clock() / 1000)}`;
   for (const suffix of ["", "-wal", "-shm"]) {
     try {

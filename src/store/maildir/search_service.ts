@@ -1,6 +1,7 @@
 /** The worker that keeps what SEARCH finds texts by: started when needed, ended when idle. */
 
 import { clearTimeout, setTimeout } from "node:timers";
+import { assertRoomForWorker } from "../../descriptors.ts";
 import { CatchUpTurns } from "./catch_up.ts";
 import type { SearchCalls, SearchReply, SearchRequest } from "./search_worker.ts";
 
@@ -56,7 +57,12 @@ export class SearchService {
   /** Starts the worker, since somebody may ask soon. */
   wake(): void {
     if (this.#closed || this.#running) return;
-    this.#running = this.#start();
+    try {
+      this.#running = this.#start();
+    } catch {
+      // Who asks will hear of it.
+      return;
+    }
     this.#restLater();
   }
 
@@ -71,16 +77,7 @@ export class SearchService {
     known: Parameters<SearchCalls["open"]>[1],
   ): Promise<OpenSearchFile> {
     if (this.#closed) throw new SearchUnavailable("The server is closing");
-    const running = this.#running ??= this.#start();
-    this.#open++;
-    clearTimeout(this.#idleTimer);
-    let open = true;
-    const release = () => {
-      if (!open) return;
-      open = false;
-      this.#open--;
-      if (this.#open === 0) this.#restLater();
-    };
+    const { running, release } = this.#hold();
     try {
       const { handle, id, documents } = await this.#call(running, "open", [root, known]);
       return {
@@ -104,6 +101,55 @@ export class SearchService {
       release();
       throw error;
     }
+  }
+
+  /**
+   * Opens the file of an account to check it, or uses the one that is open.
+   *
+   * @throws {SearchUnavailable} such as: it is damaged
+   */
+  async examine(
+    root: string,
+    known: Parameters<SearchCalls["examine"]>[1],
+  ): Promise<ExaminedSearchFile> {
+    if (this.#closed) throw new SearchUnavailable("The server is closing");
+    const { running, release } = this.#hold();
+    try {
+      const { handle, fault } = await this.#call(running, "examine", [root, known]);
+      return {
+        fault,
+        lacking: (messages) =>
+          this.#call(running, "lacking", [
+            handle,
+            messages.map(({ document, message }) => ({ document, message })),
+          ]) as Promise<readonly number[]>,
+        close: async () => {
+          try {
+            await this.#call(running, "close", [handle]);
+          } finally {
+            release();
+          }
+        },
+      };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /** The worker, which stays until it is released. */
+  #hold(): { readonly running: Running; readonly release: () => void } {
+    const running = this.#running ??= this.#start();
+    this.#open++;
+    clearTimeout(this.#idleTimer);
+    let open = true;
+    const release = () => {
+      if (!open) return;
+      open = false;
+      this.#open--;
+      if (this.#open === 0) this.#restLater();
+    };
+    return { running, release };
   }
 
   /**
@@ -149,7 +195,13 @@ export class SearchService {
     return settled.promise as Promise<ReturnType<SearchCalls[Name]>>;
   }
 
+  /** @throws {SearchUnavailable} */
   #start(): Running {
+    try {
+      assertRoomForWorker();
+    } catch (error) {
+      throw new SearchUnavailable("No worker can be started", { cause: error });
+    }
     const worker = new Worker(new URL("./search_worker.ts", import.meta.url), { type: "module" });
     const running: Running = { worker, calls: new Map() };
     worker.onmessage = ({ data: { id, result, error } }: MessageEvent<SearchReply>) => {
@@ -186,5 +238,16 @@ export interface OpenSearchFile {
     ...args: Rest<Parameters<SearchCalls[Name]>>
   ): Promise<ReturnType<SearchCalls[Name]>>;
   /** @throws {SearchUnavailable} */
+  close(): Promise<void>;
+}
+
+/** The search file of an account that is looked at. */
+export interface ExaminedSearchFile {
+  /** What is wrong with the file as such. */
+  readonly fault: string | undefined;
+  /** Positions of those messages whose document lacks some of their text. @throws {SearchUnavailable} */
+  lacking(
+    messages: Parameters<SearchCalls["lacking"]>[1],
+  ): Promise<readonly number[]>;
   close(): Promise<void>;
 }

@@ -2,9 +2,9 @@
 
 import { StoreError } from "../store.ts";
 
-/** SQLITE_CORRUPT and SQLITE_NOTADB: the file is not a sound database. */
+/** SQLITE_CORRUPT, that of FTS5 too, and SQLITE_NOTADB: the file is not a sound database. */
 export function isDamage(error: unknown): boolean {
-  return /malformed|not a database/.test(messageOf(error));
+  return /malformed|not a database|corruption/.test(messageOf(error));
 }
 
 /** SQLITE_BUSY: another process, or another store, has the file. */

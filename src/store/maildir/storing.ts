@@ -1,7 +1,7 @@
 /** STORE: changes of flags and keywords. */
 
 import { Pace } from "../../pace.ts";
-import type { FlagChange, StoredFlags } from "../store.ts";
+import { FLAG, type FlagChange, type StoredFlags } from "../store.ts";
 import {
   type AccountContext,
   keywordNumbers,
@@ -45,13 +45,15 @@ export function storeFlags(
   options: StoreOptions,
 ): Promise<StoredFlags> {
   const { writer } = account;
+  // Whoever wants to make room marks messages first.
+  const makesRoom = (change.system & FLAG.deleted) !== 0;
   const plan = () => planning(account, state, uids, change, options);
   if (uids.length <= SMALL) {
     return writer.run(() => {
       const made = finish(plan());
       for (const write of statements(account, state, change, made)) write();
       return { result: resultOf(made), apply: () => apply(account, state, made) };
-    });
+    }, { makesRoom });
   }
   return writer.alone(async () => {
     const made = await writer.transaction(async () => {
@@ -64,7 +66,7 @@ export function storeFlags(
         if (pace.due()) await pace.turn();
       }
       return step.value;
-    }, { messages: uids.length });
+    }, { messages: uids.length, makesRoom });
     apply(account, state, made);
     return resultOf(made);
   });

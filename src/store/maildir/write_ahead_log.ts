@@ -2,15 +2,18 @@
 
 import * as fs from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Log } from "../../log.ts";
 import { cString, openSystemLibrary } from "../../system_library.ts";
+import { framesOf, type LogFrame } from "./log_frames.ts";
 import { SyncTimes } from "./traffic.ts";
 import type { CommitLog } from "./writer.ts";
 
-const CLOEXEC = 0x80000;
+const RDWR_CLOEXEC = 0x80002;
 
 const SYMBOLS = {
   open: { parameters: ["buffer", "i32"], result: "i32" },
   fdatasync: { parameters: ["i32"], result: "i32", nonblocking: true },
+  pwrite: { parameters: ["i32", "buffer", "usize", "i64"], result: "isize" },
   close: { parameters: ["i32"], result: "i32" },
 } as const;
 
@@ -25,6 +28,10 @@ export class WriteAheadLog implements CommitLog {
   #fd: number | undefined;
   #indexSync: IndexSync | undefined;
   readonly #times = new SyncTimes();
+  /** Pages that were moved to the index may not be on the disk. */
+  #indexInDoubt = false;
+  /** A second name of the log, where SQLite must not remove it. */
+  #kept: string | undefined;
   /** Tells how long the log is, without moving anything. */
   readonly #length: StatementSync | undefined;
 
@@ -36,6 +43,7 @@ export class WriteAheadLog implements CommitLog {
     private readonly index: string,
     private readonly database: DatabaseSync,
     private readonly synced: (seconds: number) => void,
+    private readonly log: Log,
   ) {
     this.#indexSync = openIndexSync(index);
     if (tellsLength(database)) this.#length = database.prepare("PRAGMA wal_checkpoint(NOOP)");
@@ -74,7 +82,7 @@ export class WriteAheadLog implements CommitLog {
    * only copies the pages. The next commit overwrites the log, and so has to wait until the index is
    * durable.
    *
-   * @throws {Error} the system's, SQLite's: what is in the log may be in the index or not
+   * @throws {Error} SQLite's: the log is as it was; the system's: only {@link mend} helps
    */
   async checkpoint(): Promise<void> {
     const { database } = this;
@@ -87,11 +95,78 @@ export class WriteAheadLog implements CommitLog {
       database.exec("PRAGMA synchronous = NORMAL");
     }
     const { libc, fd } = this.#indexSync;
-    if (await libc.symbols.fdatasync(fd) !== 0) throw new Error("The index cannot be synced");
+    if (await libc.symbols.fdatasync(fd) === 0) return;
+    this.#indexInDoubt = true;
+    throw new Error("The index cannot be synced");
+  }
+
+  /**
+   * Makes durable what a failed sync may have lost. After one the system may count pages as written
+   * that are not, so that another sync would say that all is well: so all is written again.
+   *
+   * @throws {Error} the system's; where the log is not any more what was written to it
+   * @see https://wiki.postgresql.org/wiki/Fsync_Errors
+   */
+  async mend(): Promise<void> {
+    const path = `${this.index}-wal`;
+    if (!fs.statSync(path, { throwIfNoEntry: false })?.size) return;
+    const fd = fs.openSync(path, "r+");
+    try {
+      const octets = fs.readFileSync(fd);
+      const frames = framesOf(octets);
+      const known = Number(this.#length?.get()?.log ?? 0);
+      if (frames.length < known) throw new Error("The log of the index lost what was in it");
+      for (let at = 0; at < octets.length;) {
+        at += fs.writeSync(fd, octets, at, octets.length - at, at);
+      }
+      await new Promise<void>((resolve, reject) => {
+        fs.fdatasync(fd, (error) => error ? reject(error) : resolve());
+      });
+      if (this.#indexInDoubt) await this.#moveAgain(frames);
+      this.log.info("wrote the log of the index again", { path, octets: octets.length });
+    } finally {
+      fs.closeSync(fd);
+    }
+  }
+
+  /** SQLite itself believes that it did. */
+  async #moveAgain(frames: readonly LogFrame[]): Promise<void> {
+    if (this.#indexSync === undefined) return;
+    const { libc: { symbols: { pwrite, fdatasync } }, fd } = this.#indexSync;
+    for (const { page, octets } of frames) {
+      const { length } = octets;
+      const written = pwrite(
+        fd,
+        new Uint8Array(octets),
+        BigInt(length),
+        BigInt((page - 1) * length),
+      );
+      if (Number(written) !== length) throw new Error("The index cannot be written");
+    }
+    if (await fdatasync(fd) !== 0) throw new Error("The index cannot be synced");
+    this.#indexInDoubt = false;
+  }
+
+  /**
+   * Keeps the log beyond the closing of the database, which removes it: it may have what is nowhere
+   * else.
+   */
+  keep(): void {
+    const kept = `${this.index}-wal.kept`;
+    try {
+      fs.rmSync(kept, { force: true });
+      fs.linkSync(`${this.index}-wal`, kept);
+      this.#kept = kept;
+    } catch (error) {
+      // A disk that takes no name does not let SQLite remove one either.
+      this.log.warn("cannot keep the log of the index", { path: kept, problem: String(error) });
+    }
   }
 
   /** Once the database is closed, and nothing is being synced any more. */
   close(): void {
+    if (this.#kept !== undefined) fs.renameSync(this.#kept, `${this.index}-wal`);
+    this.#kept = undefined;
     if (this.#fd !== undefined) fs.closeSync(this.#fd);
     this.#fd = undefined;
     this.#indexSync?.libc.symbols.close(this.#indexSync.fd);
@@ -115,7 +190,7 @@ function tellsLength(database: DatabaseSync): boolean {
  */
 function openIndexSync(index: string): IndexSync | undefined {
   const libc = openSystemLibrary("libc.so.6", SYMBOLS);
-  const fd = libc?.symbols.open(cString(index), CLOEXEC) ?? -1;
+  const fd = libc?.symbols.open(cString(index), RDWR_CLOEXEC) ?? -1;
   if (libc && fd >= 0) return { libc, fd };
   libc?.close();
   return undefined;

@@ -3,7 +3,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { endOfTurn, Pace, yieldNow } from "../../pace.ts";
 import { StoreError } from "../store.ts";
-import { storeErrorOf } from "./disk_error.ts";
 import { isDamage, isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
 import { Statements } from "./statements.ts";
 import type { Traffic } from "./traffic.ts";
@@ -15,12 +14,26 @@ export interface Effect<T> {
   apply?(): void;
 }
 
-/** Told when what is in memory may no longer match the index. */
+/** Told when what is in memory may no longer match the index, and when the disk refuses. */
 export interface Recovery {
   /** Reads everything anew from the index. */
   reload(): void;
   /** The index turned out to be damaged. */
   damaged(error: unknown): void;
+  /** What was committed cannot be made durable. */
+  inDoubt(error: unknown): void;
+  /** Gives back some of the room that was kept on the disk; false if there is none. */
+  makeRoom(): boolean;
+}
+
+/**
+ * A change that is in the index, but may not be on the disk: after a power failure it has happened
+ * or not. Files have to stay as it wants them.
+ */
+export class CommitInDoubt extends StoreError {
+  constructor(cause: unknown) {
+    super("unavailable", "The disk failed: the change may be kept or not", { cause });
+  }
 }
 
 /** The log that commits are written to. */
@@ -34,8 +47,14 @@ export interface CommitLog {
   sync(alone: boolean): Promise<void> | undefined;
   /** Pages in it that are not in the index proper yet; undefined where SQLite cannot tell. */
   pages(): number | undefined;
-  /** Brings what was committed into the index proper; nothing may be committed meanwhile. */
+  /**
+   * Brings what was committed into the index proper; nothing may be committed meanwhile.
+   *
+   * @throws {Error} SQLite's: nothing is lost; all else: only {@link mend} helps
+   */
   checkpoint(): Promise<void>;
+  /** Makes durable what a failed sync may have lost. */
+  mend(): Promise<void>;
 }
 
 /** How an operation is committed. */
@@ -44,10 +63,13 @@ export interface CommitOptions {
   readonly durable?: boolean;
   /** How many messages it changes, about: a large commit is cut into turns. */
   readonly messages?: number;
+  /** It removes something: on a full disk it gets the room that is kept for that. */
+  readonly makesRoom?: boolean;
 }
 
 interface Waiting {
   readonly durable: boolean;
+  readonly makesRoom: boolean;
   readonly small?: () => Effect<unknown>;
   readonly long?: () => Promise<unknown>;
   resolve(value: unknown): void;
@@ -60,8 +82,6 @@ interface Done {
   readonly error?: unknown;
 }
 
-const SYNCING = "making a change durable";
-
 /** A small operation is one that takes well under this many milliseconds. */
 const BATCH_MILLISECONDS = 6;
 
@@ -71,6 +91,9 @@ const LARGE = 200;
 /** Pages of the log after which they are moved: more would hold the event loop. */
 const CHECKPOINT_PAGES = 1000;
 const LONG_LOG_PAGES = 10 * CHECKPOINT_PAGES;
+
+/** Milliseconds between two tries to make durable what the disk refused. */
+const MENDING_PAUSE = 1000;
 
 /**
  * Runs the operations of one account one after the other. Small ones that wait together share one
@@ -92,6 +115,9 @@ export class Writer {
   #checkpointed = 0;
   /** How many operations the last durable commit had. */
   #before = 0;
+  /** What was committed may not be durable: nothing more is committed before it is. */
+  #inDoubt = false;
+  #mendAgain = 0;
   #closed = false;
 
   constructor(
@@ -124,8 +150,11 @@ export class Writer {
    *
    * @throws {StoreError} what `operation` threw; `over-quota`, `unavailable` when the commit fails
    */
-  run<T>(operation: () => Effect<T>, { durable = true }: CommitOptions = {}): Promise<T> {
-    return this.#enqueue<T>({ small: operation, durable });
+  run<T>(
+    operation: () => Effect<T>,
+    { durable = true, makesRoom = false }: CommitOptions = {},
+  ): Promise<T> {
+    return this.#enqueue<T>({ small: operation, durable, makesRoom });
   }
 
   /**
@@ -133,17 +162,36 @@ export class Writer {
    * makes its changes with {@link transaction}; awaiting {@link run} inside would never end.
    */
   alone<T>(operation: () => Promise<T>): Promise<T> {
-    return this.#enqueue<T>({ long: operation, durable: true });
+    return this.#enqueue<T>({ long: operation, durable: true, makesRoom: false });
   }
 
-  /** One transaction of an operation that runs {@link alone}. */
+  /**
+   * One transaction of an operation that runs {@link alone}; `statements` may run more than once.
+   *
+   * @throws {StoreError} `over-quota`, `unavailable`; {@link CommitInDoubt}
+   */
   async transaction<T>(
     statements: () => T | Promise<T>,
-    { durable = true, messages = 0 }: CommitOptions = {},
+    options: CommitOptions = {},
   ): Promise<T> {
+    await this.#settleDoubt();
     // A long operation may go on for minutes, with the log growing meanwhile. Not after it: the last
     // transaction of an operation is what its client waits for.
     await this.#checkpointAfter(LONG_LOG_PAGES);
+    for (let tries = 0;; tries++) {
+      try {
+        return await this.#transact(statements, options);
+      } catch (error) {
+        const refusal = this.#refusal(error);
+        if (!(options.makesRoom && await this.#makeRoom(refusal, tries))) throw error;
+      }
+    }
+  }
+
+  async #transact<T>(
+    statements: () => T | Promise<T>,
+    { durable = true, messages = 0 }: CommitOptions,
+  ): Promise<T> {
     this.#do("BEGIN IMMEDIATE");
     let result: T;
     try {
@@ -163,7 +211,7 @@ export class Writer {
     this.#statements.of(sql).run();
   }
 
-  /** @throws {StoreError} `unavailable`, `over-quota`; what is in memory is that of the index */
+  /** @throws {CommitInDoubt} what is in memory is that of the index */
   async #sync(operations: number): Promise<void> {
     const changes = this.#changes;
     if (changes === this.#synced) return;
@@ -171,15 +219,62 @@ export class Writer {
     const alone = operations === 1 && this.#before === 1 && this.traffic.alone;
     this.#before = operations;
     try {
-      this.#syncing = this.log.sync(alone);
+      this.#syncing = this.#syncLog(alone);
       await this.#syncing;
     } catch (error) {
-      this.#synced = -1;
+      this.#beInDoubt(error);
       this.#reload();
-      throw storeErrorOf(error, SYNCING);
+      throw new CommitInDoubt(error);
     } finally {
       this.#syncing = undefined;
     }
+  }
+
+  #syncLog(alone: boolean): Promise<void> | undefined {
+    try {
+      return this.log.sync(alone)?.catch(() => this.log.mend());
+    } catch {
+      return this.log.mend();
+    }
+  }
+
+  #beInDoubt(error: unknown): void {
+    this.#inDoubt = true;
+    this.#mendAgain = performance.now() + MENDING_PAUSE;
+    this.#recovery.inDoubt(error);
+  }
+
+  /**
+   * What was committed may not be on the disk, and nothing helped yet; then the log must outlive the
+   * database.
+   */
+  get inDoubt(): boolean {
+    return this.#inDoubt;
+  }
+
+  /** @throws {StoreError} `unavailable` while what was committed before is not durable */
+  async #settleDoubt(): Promise<void> {
+    if (!this.#inDoubt) return;
+    if (performance.now() < this.#mendAgain && !this.#closed) throw failing();
+    try {
+      await this.log.mend();
+      this.#inDoubt = false;
+    } catch (error) {
+      this.#beInDoubt(error);
+      throw failing(error);
+    }
+  }
+
+  /**
+   * On a full disk the log can be written from its beginning again once its pages are in the index;
+   * then the disk gets room back.
+   */
+  async #makeRoom(refusal: unknown, tries: number): Promise<boolean> {
+    if (!(refusal instanceof StoreError) || refusal.code !== "over-quota") return false;
+    if (!isSqliteError(refusal.cause)) return false;
+    if (tries > 0 && !this.#recovery.makeRoom()) return false;
+    await this.#checkpointAfter(1);
+    return !this.#inDoubt;
   }
 
   /** Rows that were changed since the index was opened. */
@@ -196,9 +291,10 @@ export class Writer {
   async close(): Promise<void> {
     this.#closed = true;
     await this.settled();
+    await this.#settleDoubt().catch(() => {});
   }
 
-  #enqueue<T>(operation: Pick<Waiting, "small" | "long" | "durable">): Promise<T> {
+  #enqueue<T>(operation: Omit<Waiting, "resolve" | "reject">): Promise<T> {
     if (this.#closed) {
       return Promise.reject(new StoreError("unavailable", "The mail store is closing"));
     }
@@ -246,6 +342,7 @@ export class Writer {
 
   /** Makes a checkpoint if the log is so long. */
   async #checkpointAfter(pages: number): Promise<void> {
+    if (this.#inDoubt) return;
     const changes = this.#changes;
     // As if each row that was changed had a page of its own.
     const waiting = this.log.pages() ?? changes - this.#checkpointed;
@@ -255,19 +352,34 @@ export class Writer {
     try {
       await this.log.checkpoint();
     } catch (error) {
-      this.#recovery.damaged(error);
+      if (isDamage(error)) this.#recovery.damaged(error);
+      // A full disk, say: the log has it all, and grows until a later one succeeds.
+      else if (!isSqliteError(error)) this.#beInDoubt(error);
     }
   }
 
   async #runBatch(): Promise<void> {
     const taken: Waiting[] = [];
-    let done: readonly Done[];
+    let done: readonly Done[] = [];
     try {
-      done = this.#commitBatch(taken);
-      if (taken.some(({ durable }) => durable)) await this.#sync(taken.length);
+      await this.#settleDoubt();
     } catch (error) {
-      for (const { reject } of taken) reject(error);
+      this.#queue.shift()?.reject(error);
       return;
+    }
+    for (let tries = 0;; tries++) {
+      try {
+        done = this.#commitBatch(taken);
+        if (taken.some(({ durable }) => durable)) await this.#sync(taken.length);
+        break;
+      } catch (error) {
+        const room = taken.filter(({ makesRoom }) => makesRoom);
+        const again = room.length > 0 && await this.#makeRoom(error, tries);
+        for (const waiting of taken) if (!(again && waiting.makesRoom)) waiting.reject(error);
+        if (!again) return;
+        taken.length = 0;
+        this.#queue.unshift(...room);
+      }
     }
     for (const { waiting, result, error } of done) {
       if (error === undefined) waiting.resolve(result);
@@ -309,9 +421,13 @@ export class Writer {
       apply?.();
       return { waiting, result };
     } catch (error) {
-      // A full disk ends the whole transaction: then this throws too, and the batch fails.
-      this.#do("ROLLBACK TO operation");
-      this.#do("RELEASE operation");
+      try {
+        this.#do("ROLLBACK TO operation");
+        this.#do("RELEASE operation");
+      } catch {
+        // A full disk ends the whole transaction: then the batch fails.
+        throw error;
+      }
       if (!(error instanceof StoreError)) this.#reload();
       return { waiting, error: this.#refusal(error) };
     }
@@ -340,6 +456,10 @@ export class Writer {
     if (isDamage(error)) this.#recovery.damaged(error);
     return sqliteRefusal(error);
   }
+}
+
+function failing(cause?: unknown): StoreError {
+  return new StoreError("unavailable", "The disk fails: nothing can be changed now", { cause });
 }
 
 function runAlone(waiting: Waiting, operation: () => Effect<unknown>): Done {

@@ -1,0 +1,65 @@
+/** Room on the disk that is kept for what makes room. */
+
+import * as fs from "node:fs";
+import { createOwnedFile } from "../../ownership.ts";
+import type { Log } from "../../log.ts";
+
+/** In the root folder of the Maildir. */
+export const RESERVE_FILE = "imapd.reserve";
+
+const OCTETS = 256 * 1024;
+/** What is given back at once: other programs may be faster than the commit that needs it. */
+const STEP = 32 * 1024;
+
+/**
+ * A file of no meaning. Where the disk is full, or the user's share of it, its end is cut off, so that
+ * messages can be marked as deleted and expunged; it grows again once there is room.
+ */
+export class Reserve {
+  readonly #path: string;
+  readonly #log: Log;
+  #left = 0;
+
+  constructor(root: string, log: Log) {
+    this.#path = `${root}/${RESERVE_FILE}`;
+    this.#log = log;
+  }
+
+  /** Takes its room, as far as there is any. */
+  fill(): void {
+    if (this.#left === OCTETS) return;
+    let fd: number | undefined;
+    try {
+      this.#left = fs.lstatSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
+      if (this.#left >= OCTETS) return;
+      if (this.#left === 0) fs.rmSync(this.#path, { force: true });
+      fd = this.#left === 0
+        ? createOwnedFile(this.#path, 0o600)
+        : fs.openSync(this.#path, fs.constants.O_WRONLY | fs.constants.O_NOFOLLOW);
+      // Zeros would take no room where a file system compresses.
+      const step = crypto.getRandomValues(new Uint8Array(STEP));
+      while (this.#left < OCTETS) this.#left += fs.writeSync(fd, step, 0, STEP, this.#left);
+    } catch {
+      // No room: who asks for some finds what there is.
+    } finally {
+      if (fd !== undefined) fs.closeSync(fd);
+    }
+  }
+
+  /** Gives some room back to the disk; false if none is left. */
+  release(): boolean {
+    try {
+      const size = fs.lstatSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
+      if (size === 0) return false;
+      this.#left = Math.max(size - STEP, 0);
+      fs.truncateSync(this.#path, this.#left);
+      this.#log.warn("the disk is full: used room that was kept for expunging", {
+        path: this.#path,
+        left: this.#left,
+      });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,92 @@
+/** A full disk: refused with a reason, nothing lost, and what makes room works. */
+
+import assert from "node:assert/strict";
+import { ImapClient } from "../client.ts";
+import { PASSWORD } from "../harness.ts";
+import { LmtpClient } from "../lmtp/client.ts";
+import { startLmtpServer } from "../lmtp/serving.ts";
+import { until } from "../until.ts";
+import { mountingTest, smallDisk } from "./small_disk.ts";
+
+const BODY = "0123456789\r\n".repeat(700);
+
+function message(subject: string): string {
+  return `Subject: ${subject}\r\n\r\n${BODY}`;
+}
+
+async function ok(client: ImapClient, command: string): Promise<string> {
+  const { reply, untagged } = await client.command(command);
+  assert.match(reply, /^OK/, command);
+  return untagged.join("\n");
+}
+
+mountingTest(
+  "Reserve: on a full disk mail can be read and expunged, and all else is refused",
+  async () => {
+    await using server = await startLmtpServer();
+    await using disk = await smallDisk(`${server.dir}/mail`, 16 * 1024);
+    const user = server.freshUser();
+    const login = () => ImapClient.login({ host: "127.0.0.1", port: server.port }, user, PASSWORD);
+    await using client = await login();
+    for (let i = 1; i <= 60; i++) {
+      assert.match((await client.append("INBOX", message(`m${i}`))).reply, /^OK/);
+    }
+    await ok(client, "CREATE Box");
+    await ok(client, "SELECT INBOX");
+    disk.fill();
+    // Whatever room the log still had is used up, too.
+    for (let i = 0; i < 200; i++) {
+      const { reply } = await client.command(`STORE ${1 + i % 60} +FLAGS (keyword${i})`);
+      if (reply.startsWith("OK")) continue;
+      assert.match(reply, /^NO \[OVERQUOTA\]/);
+      break;
+    }
+    for (
+      const command of [
+        "COPY 1:60 Box",
+        "CREATE More",
+        "RENAME Box Bin",
+        'SETMETADATA INBOX (/private/comment "0123456789")',
+      ]
+    ) {
+      const { reply } = await client.command(command);
+      assert.match(reply, /^(NO \[OVERQUOTA\]|OK)/, command);
+    }
+    assert.match((await client.append("INBOX", message("no"))).reply, /^NO \[OVERQUOTA\]/);
+    assert.match(
+      (await client.append("INBOX", message("no").repeat(50))).reply,
+      /^NO \[OVERQUOTA\]/,
+    );
+    {
+      await using lmtp = await LmtpClient.greeted(server.lmtp);
+      await lmtp.says("MAIL FROM:<bob@example.org>", /^250/);
+      await lmtp.says(`RCPT TO:<${user}@example.org>`, /^250/);
+      await lmtp.says("DATA", /^354/);
+      await lmtp.says(`${message("lmtp")}.`, /^452/);
+    }
+    await ok(client, "NOOP");
+    assert.match(await ok(client, "FETCH 60 BODY.PEEK[HEADER]"), /Subject: m60/);
+    await using second = await login();
+    assert.match(await ok(second, "SELECT INBOX"), /^\* 60 EXISTS/m);
+    await ok(second, "SEARCH SUBJECT m1");
+    await ok(client, "STORE 1:20 +FLAGS (\\Deleted)");
+    await ok(client, "EXPUNGE");
+    await until(
+      () => [...Deno.readDirSync(`${server.maildir(user)}/cur`)].length === 40,
+      "the files to go",
+    );
+    assert.match((await client.append("INBOX", message("again"))).reply, /^OK/);
+    assert.match(server.log(), /store failed .*command=APPEND .*No room is left/);
+    assert.match(server.log(), /the disk is full/);
+    await until(
+      () => Deno.statSync(`${server.maildir(user)}/imapd.reserve`).size === 256 * 1024,
+      "the reserve to be filled again",
+    );
+    await client.close();
+    await second.close();
+    await server.stop("SIGKILL");
+    await server.restart();
+    await using third = await login();
+    assert.match(await ok(third, "SELECT INBOX"), /^\* 41 EXISTS/m);
+  },
+);

@@ -1,0 +1,61 @@
+/** A small file system of memory, for what happens when it is full or read-only; root only. */
+
+import { run } from "../clients/programs.ts";
+
+/** A mounted file system. */
+export interface SmallDisk extends AsyncDisposable {
+  readonly path: string;
+  /** Takes all room that is left; what is returned gives it back. */
+  fill(): () => void;
+  /** Takes all names that are left; what is returned gives them back. */
+  remount(option: "ro" | "rw"): Promise<void>;
+}
+
+/** Mounts a file system of so many KiB at `path`. */
+export async function smallDisk(path: string, kib: number): Promise<SmallDisk> {
+  await Deno.mkdir(path, { recursive: true });
+  await mount(["-t", "tmpfs", "-o", `size=${kib}k,mode=0755`, "tmpfs", path]);
+  return {
+    path,
+    fill() {
+      const ballast = `${path}/ballast`;
+      using file = Deno.openSync(ballast, { write: true, create: true });
+      for (const size of [65_536, 4096]) {
+        try {
+          for (;;) file.writeSync(new Uint8Array(size));
+        } catch {
+          // It is full.
+        }
+      }
+      return () => Deno.removeSync(ballast);
+    },
+    remount: (option) => mount(["-o", `remount,${option}`, path]),
+    async [Symbol.asyncDispose]() {
+      await run(["umount", "-l", path]);
+    },
+  };
+}
+
+async function mount(args: readonly string[]): Promise<void> {
+  const { code, stderr } = await run(["mount", ...args]);
+  if (code !== 0) throw new Error(`Expected mount to work: got ${stderr}`);
+}
+
+/** A test that mounts file systems. */
+export function mountingTest(name: string, fn: () => Promise<void>): void {
+  const missing = mounts() ? "" : " (skipped: file systems cannot be mounted here)";
+  Deno.test({ name: `${name}${missing}`, ignore: missing !== "", fn });
+}
+
+function mounts(): boolean {
+  const dir = Deno.makeTempDirSync({ prefix: "imapd-mount-" });
+  try {
+    const mounted = new Deno.Command("mount", { args: ["-t", "tmpfs", "tmpfs", dir] }).outputSync();
+    if (!mounted.success) return false;
+    return new Deno.Command("umount", { args: [dir] }).outputSync().success;
+  } catch {
+    return false;
+  } finally {
+    Deno.removeSync(dir);
+  }
+}
