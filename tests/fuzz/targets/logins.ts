@@ -129,7 +129,7 @@ export const sasl: FuzzTarget = {
               if (result.ok) assert.ok(text.includes(SECRET) || mechanism === external);
               return;
             }
-            assert.ok(step.value.length < 20_000);
+            assert.ok(step.value.length < input.length + 1000);
             sent = bytesFromLatin1(responses.shift() ?? "");
           }
         } catch (error) {
@@ -258,7 +258,10 @@ export const userName = pureTarget({
     const domain = normalDomain(text);
     if (domain !== undefined) {
       assert.equal(normalDomain(domain), domain);
-      assert.equal(normalDomain(domain.toUpperCase()), domain);
+      assert.equal(
+        normalDomain(domain.replace(/[a-z]/g, (letter) => letter.toUpperCase())),
+        domain,
+      );
       assert.doesNotMatch(domain, /[\s/@:]/);
     }
     const parts = splitEmail(text);
