@@ -1,5 +1,6 @@
 /** Where things lie in a folder of backups. */
 
+import { dirname } from "node:path";
 import { syncFolder } from "../transfer/new_folder.ts";
 
 /** A backup cannot be made, read or put back; the message says why. */
@@ -71,13 +72,21 @@ export interface NewBackup extends BackupPlace {
   end(): Promise<void>;
 }
 
+async function makeDurably(dir: string): Promise<void> {
+  if (await Deno.stat(dir).then(({ isDirectory }) => isDirectory, () => false)) return;
+  const above = dirname(dir);
+  if (above !== dir) await makeDurably(above);
+  await Deno.mkdir(dir, { recursive: true, mode: 0o700 });
+  await syncFolder(above);
+}
+
 /**
  * Begins a backup in `dir`, which is made if it is not there, and removes what interrupted ones left.
  *
  * @throws {BackupFault} when another one is being made there
  */
 export async function beginBackup(dir: string): Promise<NewBackup> {
-  await Deno.mkdir(dir, { recursive: true, mode: 0o700 });
+  await makeDurably(dir);
   const lock = await Deno.open(`${dir}/${LOCK}`, { write: true, create: true, mode: 0o600 });
   if (!await lock.tryLock(true)) {
     lock.close();

@@ -17,12 +17,13 @@ const COMMANDS: readonly (readonly [words: readonly string[], input: string])[] 
   [["account", "create", "bob@example.org"], ""],
   [["deliver", "--user", "bob@example.org"], MESSAGE],
   [["deliver", "--mailbox", "Lists/new", "--create", "--user", "bob@example.org"], MESSAGE],
+  [["backup", "DIR/backups"], ""],
   [["account", "remove", "-y", "bob@example.org"], ""],
   [["user", "remove", "-y", "ann@example.org"], ""],
 ];
 
 Deno.test({
-  name: `imapd user, account, deliver: all is durable when they end${suffix}`,
+  name: `imapd user, account, deliver, backup: all is durable when they end${suffix}`,
   ignore: reason !== undefined,
   async fn(context) {
     await using server = await startServer();
@@ -33,7 +34,12 @@ Deno.test({
       await context.step(words.join(" "), async () => {
         const [program, ...args] = tracedProgram(log);
         const child = new Deno.Command(program, {
-          args: [...args, ...words, "--config", `${server.dir}/config.toml`],
+          args: [
+            ...args,
+            ...words.map((word) => word.replace("DIR", server.dir)),
+            "--config",
+            `${server.dir}/config.toml`,
+          ],
           stdin: "piped",
           stdout: "piped",
           stderr: "piped",

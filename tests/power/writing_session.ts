@@ -133,7 +133,9 @@ export class WritingSession {
   async status(name: string): Promise<void> {
     const command = `STATUS ${name} (UIDNEXT UIDVALIDITY HIGHESTMODSEQ)`;
     await this.#step(command, (draft, answer) => {
-      const number = (item: string) => Number(new RegExp(`${item} (\\d+)`).exec(answer)?.[1]);
+      // It may enable CONDSTORE, and then more is told of the mailbox that is selected.
+      const items = /^\* STATUS .*$/m.exec(answer)?.[0] ?? "";
+      const number = (item: string) => Number(new RegExp(`${item} (\\d+)`).exec(items)?.[1]);
       const known = draft.mailboxes.get(name);
       if (!known) throw new Error(`Expected to know ${name}`);
       draft.mailboxes.set(name, {

@@ -22,6 +22,7 @@ import {
   withoutUid,
 } from "./file_name.ts";
 import { uidsFrom } from "./imports.ts";
+import { syncDirectory } from "./incoming_file.ts";
 import { endInheritance, type Inheritance, readInheritance } from "./inheritance.ts";
 import { lstat } from "./locating.ts";
 import type { MailboxState } from "./mailbox_state.ts";
@@ -297,6 +298,9 @@ export function separateTwin(
   );
   try {
     Deno.renameSync(filePath(account, state, second), filePath(account, state, file));
+    // Before the index has it: at once, as this is rare. If it cannot be, it is found anew.
+    syncDirectory(folderPath(account, state) + (second.inNew ? "/new" : "/cur"), true)
+      .catch(() => {});
   } catch {
     return undefined;
   }

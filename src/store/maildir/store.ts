@@ -13,6 +13,7 @@ import {
   putInPlace,
   removeTree,
   replacedPath,
+  syncAbove,
 } from "./account_folder.ts";
 import { examineAccount } from "./examining.ts";
 import type { ExaminedIndex } from "./index_examination.ts";
@@ -220,6 +221,8 @@ export class MaildirStore implements Store {
         Deno.renameSync(aside, root);
         throw error;
       }
+      // Before what it takes the place of is gone.
+      await syncAbove(root);
       if (keep) return aside;
       await removeTree(aside);
     });
