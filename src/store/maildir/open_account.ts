@@ -39,7 +39,7 @@ import { Reserve } from "./reserve.ts";
 import { settleRestored } from "./restored.ts";
 import { INDEX_FILE, type OpenedIndex, openIndex } from "./schema.ts";
 import { inheritedSubscriptions, inherits } from "./inheritance.ts";
-import { isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
+import { isDamage, isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
 import { IndexCopies } from "./snapshot.ts";
 import { removeStaleFiles } from "./stale_files.ts";
 import { TextIndex } from "./text_index.ts";
@@ -268,6 +268,10 @@ function contextOf(
       if (statuses.at(path)?.ino === inode) return true;
       if (!background.stopped) giveUp("removed", "the index is not there any more");
       return false;
+    },
+    refusalOf(error) {
+      if (isDamage(error)) recovery.damaged(error);
+      return sqliteRefusal(error);
     },
     giveUp: (error) => giveUp("in doubt", error.message),
     writer,
