@@ -23,6 +23,7 @@ const APP = /^src\/app(\.ts$|\/)/;
 const VERSION = /^src\/version\.ts$/;
 const SUGGEST = /^src\/config\/suggest\.ts$/;
 const PACE = /^src\/pace\.ts$/;
+const LOOPBACK = /^src\/loopback\.ts$/;
 const SYSTEM_LIBRARY = /^src\/system_library\.ts$/;
 const OWNERSHIP = /^src\/ownership\.ts$/;
 const DESCRIPTORS = /^src\/descriptors\.ts$/;
@@ -80,7 +81,8 @@ const DIRECTIONS: readonly Direction[] = [
   },
   { from: /^src\/control\//, to: [/^src\/control\//, ADMIN], types: [LOG] },
   { from: /^src\/version\.ts$/, to: [/^deno\.json$/] },
-  { from: PACE, to: [] },
+  { from: PACE, to: [LOOPBACK] },
+  { from: LOOPBACK, to: [] },
   { from: SYSTEM_LIBRARY, to: [] },
   { from: OWNERSHIP, to: [] },
   { from: DESCRIPTORS, to: [] },

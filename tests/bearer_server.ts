@@ -47,7 +47,7 @@ export async function bearerServer(
       ioErrors: true,
       limits: {
         ...{ line: 65536, append: 65536, literals: 65536, login: minute, idle: minute },
-        ...{ lineBeforeLogin: 8192, literalsBeforeLogin: 8192, read: minute },
+        ...{ lineBeforeLogin: 8192, literalsBeforeLogin: 8192, read: minute, buffers: 1 << 28 },
         ...{ write: minute, keepalive: minute, connections: 100 },
         ...{ badBeforeLogin: 3, badAfterLogin: 20, failedLogins: 10 },
       },

@@ -1,12 +1,34 @@
-/** The operation that looks for what is wrong, and changes nothing. */
+/** The operation that looks for what is wrong, and mends accounts if it is asked to. */
 
 import { didYouMean } from "../config/suggest.ts";
-import { AdminError, type Finding, type Operation } from "./operation.ts";
+import {
+  type AdminContext,
+  AdminError,
+  adminErrorOf,
+  type ExaminationOptions,
+  type Finding,
+  type Operation,
+} from "./operation.ts";
 
 /** What is to be looked at besides the server itself: all accounts, unless some are named. */
-export interface ExamineParams {
+export interface ExamineParams extends ExaminationOptions {
   readonly accounts: readonly string[];
   readonly storage?: string;
+}
+
+/** One account that cannot be looked at does not keep the doctor from the others. */
+async function* examined(
+  context: AdminContext,
+  name: string,
+  params: ExamineParams,
+): AsyncGenerator<Finding, void> {
+  try {
+    yield* context.examineAccount(name, params, params.storage);
+  } catch (error) {
+    const known = adminErrorOf(error);
+    if (known === undefined) throw error;
+    yield { level: "failed", subject: `account ${name}`, text: known.message };
+  }
 }
 
 /** Looks at the server's surroundings and at accounts. */
@@ -20,6 +42,6 @@ export const examine: Operation<ExamineParams, Finding> = {
     }
     yield* context.examineServer();
     const names = params.accounts.length === 0 ? known : params.accounts;
-    for (const name of names) yield* context.examineAccount(name, params.storage);
+    for (const name of names) yield* examined(context, name, params);
   },
 };

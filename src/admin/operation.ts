@@ -34,7 +34,11 @@ export interface AdminContext {
   /** Looks at what the server needs around it. */
   examineServer(): AsyncIterable<Finding>;
   /** Looks at how an account is kept. */
-  examineAccount(account: string, storage?: string): AsyncIterable<Finding>;
+  examineAccount(
+    account: string,
+    options: ExaminationOptions,
+    storage?: string,
+  ): AsyncIterable<Finding>;
 }
 
 /** Octets on disk. */
@@ -45,14 +49,29 @@ export interface DiskUsage {
   readonly rest: number;
 }
 
+/** How an account is to be looked at. */
+export interface ExaminationOptions {
+  /** Mend what can be mended. */
+  readonly repair?: boolean;
+  /** Read all messages. */
+  readonly thorough?: boolean;
+}
+
 /** One thing that was looked at. */
 export interface Finding {
-  readonly level: "ok" | "warning" | "failed";
+  readonly level: "ok" | "warning" | "failed" | "mended";
   /** What was looked at, such as "certificate" or "account ann". */
   readonly subject: string;
   readonly text: string;
   /** What to do about it. */
   readonly advice?: string;
+  /** The kind of problem, of accounts; it does not change between versions. */
+  readonly code?: string;
+  readonly mailbox?: string;
+  /** The first thousand. */
+  readonly uids?: readonly number[];
+  /** The first thousand. */
+  readonly paths?: readonly string[];
 }
 
 /** A {@link Delivery} with tables of its own. */

@@ -50,8 +50,9 @@ export function adminContext(
     log,
     diskUsage: (account, name) => diskUsage(accountPath(storageOf(config, name).path, account)),
     examineServer: () => examineServer(config, running),
-    examineAccount: async function* (account, name) {
-      yield* await stores.maildirs(storageOf(config, name)).examine(account);
+    examineAccount: async function* (account, { repair = false, thorough = false }, name) {
+      const store = stores.maildirs(storageOf(config, name));
+      yield* await (repair ? store.repair(account, thorough) : store.examine(account, thorough));
     },
   };
 }

@@ -1,4 +1,4 @@
-/** `imapd doctor`: looks for what is wrong, and changes nothing. */
+/** `imapd doctor`: looks for what is wrong, and mends it if it is asked to. */
 
 import type { Finding } from "../admin/operation.ts";
 import { loadCheckedConfig } from "../app/checked_config.ts";
@@ -13,19 +13,31 @@ export const DOCTOR_COMMANDS: readonly Command[] = [
   {
     name: "doctor",
     operands: ["[ACCOUNT…]"],
-    summary: "Check the config, the machine and all accounts, or these; change nothing.",
-    options: { config, storage, json },
+    summary: "Check the config, the machine and all accounts, or these; exit with 1 if any failed.",
+    options: {
+      config,
+      storage,
+      repair: {
+        doc: "Mend what can be mended of accounts; no message is removed. Else nothing is changed.",
+      },
+      thorough: {
+        doc: "Read all messages, and check what SEARCH finds texts by against all of them.",
+      },
+      json,
+    },
     run: doctor,
   },
 ];
 
-/** `imapd doctor [ACCOUNT…]`; exit status 1 if anything failed */
+/** `imapd doctor [ACCOUNT…]`; exit status 1 if anything failed, and was not mended */
 export async function doctor(args: Arguments): Promise<number> {
   let failed = 0;
   let warnings = 0;
+  let mended = 0;
   const tell = (finding: Finding) => {
     if (finding.level === "failed") failed++;
     if (finding.level === "warning") warnings++;
+    if (finding.level === "mended") mended++;
     print(isOn(args, "json") ? JSON.stringify(finding) : lineOf(finding));
   };
   for (const text of await configFaults(configFile(args))) {
@@ -37,12 +49,20 @@ export async function doctor(args: Arguments): Promise<number> {
     });
   }
   if (failed === 0) {
-    const params = { accounts: args.operands, storage: optionalOption(args, "storage") };
+    const params = {
+      accounts: args.operands,
+      storage: optionalOption(args, "storage"),
+      repair: isOn(args, "repair"),
+      thorough: isOn(args, "thorough"),
+    };
     await withAdmin(args, async (admin) => {
       for await (const finding of admin.call("doctor", params)) tell(finding);
     });
   }
-  if (!isOn(args, "json")) print(`${failed} failed, ${warnings} to be looked at`);
+  if (!isOn(args, "json")) {
+    const also = isOn(args, "repair") ? `, ${mended} mended` : "";
+    print(`${failed} failed, ${warnings} to be looked at${also}`);
+  }
   return failed > 0 ? EXIT.failure : EXIT.ok;
 }
 
@@ -56,7 +76,12 @@ async function configFaults(file: string): Promise<readonly string[]> {
   }
 }
 
-const LABELS = { ok: "ok     ", warning: "warning", failed: "FAILED " } as const;
+const LABELS = {
+  ok: "ok     ",
+  warning: "warning",
+  failed: "FAILED ",
+  mended: "mended ",
+} as const;
 
 function lineOf({ level, subject, text, advice }: Finding): string {
   const line = `${LABELS[level]}  ${subject}: ${text}`;

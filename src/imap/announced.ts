@@ -3,7 +3,7 @@
 import { StoreError } from "../store/store.ts";
 import { tag as parseTag } from "../wire/grammar.ts";
 import { bad, type Completion, no, statusLine } from "../wire/response.ts";
-import { type Literal, Scanner, SyntaxFault } from "../wire/scanner.ts";
+import { LimitFault, type Literal, Scanner, SyntaxFault } from "../wire/scanner.ts";
 import { type AnnouncedLiteral, Refusal, type Service } from "./command.ts";
 import { receiveLiteral } from "./commands/append.ts";
 import { storeRefusal } from "./dispatch.ts";
@@ -54,6 +54,7 @@ export async function judge(
 }
 
 function refusal(error: unknown): Completion {
+  if (error instanceof LimitFault) return no(error.message, "LIMIT");
   if (error instanceof SyntaxFault) return bad(error.message);
   if (error instanceof Refusal) return no(error.message, error.code);
   if (error instanceof StoreError) return storeRefusal(error);

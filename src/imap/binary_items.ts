@@ -2,7 +2,7 @@
 
 import { joinBytes } from "../message/bytes.ts";
 import { parseContent, PLAIN_TEXT } from "../message/content.ts";
-import { locatePart } from "../message/mime.ts";
+import { HEADER_LIMIT, locatePart } from "../message/mime.ts";
 import { transferReader } from "../message/transfer_encoding.ts";
 import type { Pace } from "../pace.ts";
 import type { StoredMessage } from "../store/store.ts";
@@ -65,7 +65,10 @@ async function findPart(
   const part = locatePart(partsOf(parts), path);
   if (part === undefined) return undefined;
   const [headerStart, bodyStart, end] = part.at;
-  const header = await readText(stored, [headerStart, bodyStart]);
+  // Of a longer one BODYSTRUCTURE knows no more either.
+  const headerEnd = Math.min(bodyStart, headerStart + HEADER_LIMIT);
+  const read = await readText(stored, [headerStart, headerEnd]);
+  const header = headerEnd < bodyStart ? read.slice(0, read.lastIndexOf("\n") + 1) : read;
   const encoding = parseContent(header, PLAIN_TEXT).encoding.toLowerCase();
   return DECODED.has(encoding) ? { range: [bodyStart, end], encoding } : "unknown";
 }

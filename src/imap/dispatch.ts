@@ -15,8 +15,8 @@ import {
   type ResponseCode,
   statusLine,
 } from "../wire/response.ts";
-import { decodeUtf8, type Literal, Scanner, SyntaxFault } from "../wire/scanner.ts";
-import { UnknownCharset } from "../wire/search_grammar.ts";
+import { decodeUtf8, LimitFault, type Literal, Scanner, SyntaxFault } from "../wire/scanner.ts";
+import { ProgramTooLong, UnknownCharset } from "../wire/search_grammar.ts";
 import {
   type AuthenticatedContext,
   type Context,
@@ -185,6 +185,10 @@ export function storeRefusal(error: StoreError): Completion {
 
 function failure(error: unknown, { log, command, session }: Context): Completion {
   if (error instanceof Disconnected) throw error;
+  if (error instanceof LimitFault) {
+    if (error instanceof ProgramTooLong) forgetSaved(session, error.returns);
+    return no(error.message, "LIMIT");
+  }
   if (error instanceof SyntaxFault) return bad(error.message, error.code);
   if (error instanceof UnknownCharset) {
     forgetSaved(session, error.returns);

@@ -9,12 +9,15 @@ import type { FetchItem, Section } from "../wire/fetch_grammar.ts";
 import { dateTime, string } from "../wire/response.ts";
 import { planBinary, planBinarySize } from "./binary_items.ts";
 import { BrokenResponse, Disconnected, type Output } from "./command.ts";
-import type { FetchedMessage, PlannedItem } from "./planned_item.ts";
+import type { Pace } from "../pace.ts";
+import type { FetchedMessage, PlannedItem, Writing } from "./planned_item.ts";
 import {
   clip,
   cut,
   filteredHeader,
+  filteredOctets,
   isFiltered,
+  isLongHeader,
   type OctetRange,
   readText,
   sectionRange,
@@ -156,6 +159,7 @@ function planSection(item: ItemNamed<"BODY[]">): PlannedItem {
     const brief = {
       key: `${label} ${partial?.count ?? ""}`,
       textOf: (message: FetchedMessage) => sectionText(message, item),
+      long: (message: FetchedMessage, pace: Pace) => longHeader(message, item, pace),
     };
     return { cached: ["parts"], prepared: true, opened: true, marksSeen, brief };
   }
@@ -185,14 +189,31 @@ function isBrief({ section, partial }: ItemNamed<"BODY[]">): boolean {
 async function sectionText(
   message: FetchedMessage,
   { section, partial, label }: ItemNamed<"BODY[]">,
-): Promise<string> {
+): Promise<string | undefined> {
   const { stored, cached } = openedOf(message);
   const range = sectionRange(section, stored.size, cached.parts);
   if (range === undefined) return `${label} NIL`;
+  if (isFiltered(section) && isLongHeader(range)) return undefined;
   const text = isFiltered(section)
     ? cut(await filteredHeader(stored, range, section), partial)
     : await readText(stored, clip(range, partial));
   return `${label} ${literal(text)}`;
+}
+
+/** Goes through a hostile header twice, so that it need not be held. */
+async function longHeader(
+  message: FetchedMessage,
+  { section, partial, label }: ItemNamed<"BODY[]">,
+  pace: Pace,
+): Promise<Writing> {
+  const { stored, cached } = openedOf(message);
+  const range = sectionRange(section, stored.size, cached.parts) ?? [0, 0];
+  let size = 0;
+  for await (const piece of filteredOctets(stored, range, section, partial)) {
+    size += piece.length;
+    if (pace.due()) await pace.turn();
+  }
+  return (out) => writePieces(filteredOctets(stored, range, section, partial), size, label, out);
 }
 
 function openedOf(message: FetchedMessage): FetchedMessage & { readonly stored: StoredMessage } {
@@ -229,14 +250,24 @@ async function writeRange(
     out.text(`${label} ""`);
     return;
   }
-  out.text(`${label} {${end - start}}\r\n`);
   if (stored.whole !== undefined) {
+    out.text(`${label} {${end - start}}\r\n`);
     out.bytes(withoutNul(stored.whole.subarray(start, end)));
     return;
   }
-  let left = end - start;
+  await writePieces(stored.read(start, end), end - start, label, out);
+}
+
+async function writePieces(
+  pieces: AsyncIterable<Uint8Array>,
+  size: number,
+  label: string,
+  out: Output,
+): Promise<void> {
+  out.text(size === 0 ? `${label} ""` : `${label} {${size}}\r\n`);
+  let left = size;
   try {
-    for await (const piece of stored.read(start, end)) {
+    for await (const piece of pieces) {
       out.bytes(withoutNul(piece));
       left -= piece.length;
       if (out.full) await out.flush();

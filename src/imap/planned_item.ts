@@ -42,7 +42,10 @@ export type PlannedItem =
 export interface BriefItem {
   /** Items with the same key have the same texts. */
   readonly key: string;
-  readonly textOf: (message: FetchedMessage) => Promise<string>;
+  /** Undefined of a message of which it would be long. */
+  readonly textOf: (message: FetchedMessage) => Promise<string | undefined>;
+  /** For such a message: see `ready` of {@link PlannedItem}. */
+  readonly long: (message: FetchedMessage, pace: Pace) => Promise<Writing>;
 }
 
 /** Writes an item that was made ready, with its name. */

@@ -1,6 +1,7 @@
 /** Where sections of a message lie, and their octets. @see RFC 9051 §6.4.5.1 */
 
 import { headerFilter } from "../message/header.ts";
+import { HeaderSelection } from "../message/header_selection.ts";
 import { locateSection, type PartOffsets } from "../message/mime.ts";
 import type { StoredMessage } from "../store/store.ts";
 import { latin1, latin1Bytes } from "../wire/bytes.ts";
@@ -60,6 +61,14 @@ export async function readText(stored: StoredMessage, [start, end]: OctetRange):
   return text;
 }
 
+/** Octets of a header that is filtered at once; a longer one is in pieces. */
+const BRIEF_HEADER = 256 * 1024;
+
+/** True for a header that is filtered in pieces. */
+export function isLongHeader([start, end]: OctetRange): boolean {
+  return end - start > BRIEF_HEADER;
+}
+
 /** The fields of a header that a section names. */
 export async function filteredHeader(
   stored: StoredMessage,
@@ -84,11 +93,25 @@ export function sectionOctets(
     : stored.read(...clip(range, partial));
 }
 
-async function* filteredOctets(
+/** The fields of a header that a section names, in pieces. */
+export async function* filteredOctets(
   stored: StoredMessage,
-  range: OctetRange,
+  [start, end]: OctetRange,
   section: Section,
   partial: PartialRange | undefined,
 ): AsyncIterable<Uint8Array> {
-  yield latin1Bytes(cut(await filteredHeader(stored, range, section), partial));
+  const selection = new HeaderSelection(section.fields, section.text === "HEADER.FIELDS.NOT");
+  let skip = partial?.offset ?? 0;
+  let left = partial?.count ?? Infinity;
+  const taken = (text: string) => {
+    const part = text.slice(skip, skip + left);
+    skip = Math.max(0, skip - text.length);
+    left -= part.length;
+    return latin1Bytes(part);
+  };
+  for await (const piece of stored.read(start, end)) {
+    // Also nothing at all, so that who reads may let others have their turn.
+    yield taken(selection.push(latin1(piece)));
+  }
+  yield taken(selection.end());
 }

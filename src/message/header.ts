@@ -111,7 +111,7 @@ export function headerFilter(
   not: boolean,
 ): (header: string) => string {
   const names = new FieldNames(fields.map((name) => name.toLowerCase()));
-  return (header) => selectFields(header, names, !not) + "\r\n";
+  return (header) => wholeLines(selectFields(header, names, !not)) + "\r\n";
 }
 
 /**
@@ -204,7 +204,7 @@ export function cachedHeader(header: string, fields = headerFields(header)): str
 }
 
 /** Names of fields, made to be looked for in many headers. */
-class FieldNames {
+export class FieldNames {
   readonly #names: ReadonlySet<string>;
   /** By length, whether there is a name so long: most fields of a header need no closer look. */
   readonly #lengths: readonly boolean[];
@@ -237,8 +237,8 @@ function isBlank(char: number): boolean {
   return char === 0x20 || char === 0x09;
 }
 
-/** The fields that have one of the names, or all others. */
-function selectFields(header: string, names: FieldNames, having: boolean): string {
+/** The fields that have one of the names, or all others, as they lie. */
+export function selectFields(header: string, names: FieldNames, having: boolean): string {
   let selected = "";
   // Fields that follow each other are taken at once.
   let from = -1;
@@ -252,7 +252,7 @@ function selectFields(header: string, names: FieldNames, having: boolean): strin
     start = end;
   }
   if (from >= 0) selected += header.slice(from, start);
-  return wholeLines(selected);
+  return selected;
 }
 
 function wholeLines(selected: string): string {

@@ -13,6 +13,7 @@ import type { Log } from "../log.ts";
 import { type FrameEvent, Framer, type FramerLimits, LineTooLong } from "../wire/framer.ts";
 import { capabilityCode, continuation, statusLine } from "../wire/response.ts";
 import { SyntaxFault } from "../wire/scanner.ts";
+import { type Buffers, HeldInput, READ_AHEAD, SHARE, SHORT_PATIENCE } from "./buffers.ts";
 import type { Endpoint, Limits } from "./endpoint.ts";
 import { faultReply, tagOf } from "./frame_fault.ts";
 import { hangUp } from "./hang_up.ts";
@@ -22,9 +23,6 @@ import { patienceLeft } from "./patience.ts";
 import { handshake, secured } from "./secured.ts";
 import type { SessionInfo } from "./session_info.ts";
 import { tlsChannel } from "./tls_channel.ts";
-
-/** Octets that may lie unread before the client is made to wait. */
-const READ_AHEAD = 256 * 1024;
 
 /** Why the server ends a connection; `message` is told in the BYE. */
 class Farewell extends Disconnected {
@@ -62,6 +60,8 @@ export class Connection {
   #badCommands = 0;
   /** Milliseconds that the client may still let the server wait in the middle of a command. */
   #patience: number;
+  /** What it holds beyond its share; made when there is any. */
+  #held: HeldInput | undefined;
   /** Messages of the running command that are not in a mailbox yet. */
   #received: ReceivedMessage[] | undefined;
   #loginDeadline: number;
@@ -75,6 +75,7 @@ export class Connection {
     socket: Socket,
     private readonly endpoint: Endpoint,
     private readonly service: Service,
+    private readonly buffers: Buffers,
     private readonly log: Log,
     id: string,
     client: Client,
@@ -91,6 +92,7 @@ export class Connection {
       limits.write,
       (octets) => service.meter.sent(octets),
       () => this.#syncing,
+      buffers,
       tap,
     );
     this.#since = service.now();
@@ -120,6 +122,7 @@ export class Connection {
       await this.#failed(error);
     } finally {
       for (const message of this.#received ?? []) await abort(message, log);
+      this.#held?.give();
       this.#logEnd(reason);
       this.#session.enter({ name: "logout" });
       this.#inflation?.close();
@@ -252,10 +255,27 @@ export class Connection {
     if (verdict.type === "stream") {
       (this.#received ??= []).push(verdict.message);
       this.#framer.stream(verdict.message);
+    } else if (!await this.#roomFor(literal.size)) {
+      this.#framer.discard();
+      this.#out.text(statusLine(tagOf(literal.text), "NO", "Memory is short, try later", "LIMIT"));
+      return await this.#answered(false);
     } else if (!this.#framer.accept()) {
       return;
     }
     if (literal.synchronizing) await this.#prompt("OK");
+  }
+
+  /** @returns false if memory is short */
+  async #roomFor(literal: number): Promise<boolean> {
+    const octets = this.#framer.literalOctets + literal;
+    // Before login they are few; above the limit they are not kept.
+    if (!this.#loggedIn || octets <= SHARE || octets > this.endpoint.limits.literals) return true;
+    return await this.#holder.literals(octets);
+  }
+
+  get #holder(): HeldInput {
+    const patience = Math.min(this.endpoint.limits.read, SHORT_PATIENCE);
+    return this.#held ??= new HeldInput(this.buffers, patience);
   }
 
   async #forgetReceived(): Promise<void> {
@@ -267,6 +287,7 @@ export class Connection {
 
   /** Sends the reply and counts commands that were not understood. */
   async #answered(bad: boolean): Promise<void> {
+    this.#held?.giveLiterals();
     this.#badCommands = bad ? this.#badCommands + 1 : 0;
     const { badBeforeLogin, badAfterLogin, failedLogins } = this.endpoint.limits;
     const allowed = this.#loggedIn ? badAfterLogin : badBeforeLogin;
@@ -384,6 +405,7 @@ export class Connection {
     const timer = wait === undefined
       ? undefined
       : setTimeout(() => this.#end(new Farewell(text)), wait);
+    if (this.#framer.buffered <= SHARE) this.#held?.giveAhead();
     if (this.#inflation !== undefined) this.#inflation.resume();
     else if (this.#socket.isPaused()) this.#socket.resume();
     try {
@@ -421,9 +443,16 @@ export class Connection {
     this.#octetsIn += bytes.length;
     this.service.meter.received(bytes.length);
     this.#framer.push(bytes);
-    if (this.#framer.buffered > READ_AHEAD && this.#inflation === undefined) this.#socket.pause();
+    if (this.#inflation === undefined && !this.#mayReadAhead()) this.#socket.pause();
     this.#waiting?.resolve();
   };
+
+  #mayReadAhead(): boolean {
+    const { buffered } = this.#framer;
+    if (buffered <= SHARE) return true;
+    if (!this.#loggedIn || buffered > READ_AHEAD) return false;
+    return this.#holder.ahead();
+  }
 
   #onEnd = (): void => this.#end(new Disconnected("The client closed the connection"));
 

@@ -49,6 +49,8 @@ export interface Limits {
   /** Bad commands in a row before login, then after it, that end the connection. */
   readonly badBeforeLogin: number;
   readonly badAfterLogin: number;
+  /** Octets that connections may hold in memory, all together. */
+  readonly buffers: number;
   /** Failed logins on one connection that end it. */
   readonly failedLogins: number;
   /** Connections at once. */

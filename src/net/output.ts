@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { Buffer } from "node:buffer";
 import { Disconnected, type Output } from "../imap/command.ts";
+import { type Buffers, SHORT_PATIENCE } from "./buffers.ts";
 import { deflated } from "./deflated.ts";
 
 /** Octets that may wait here, and in the socket, before the writer has to wait. */
@@ -40,6 +41,7 @@ export class SocketOutput implements Output {
    * @param stalled milliseconds that a full socket may take no byte
    * @param sent is told how many octets were written
    * @param syncing set while what was told of may not be durable yet
+   * @param buffers where what the peer does not take is counted
    * @param tap sees everything that is written
    */
   constructor(
@@ -47,6 +49,7 @@ export class SocketOutput implements Output {
     private readonly stalled: number,
     private readonly sent: (octets: number) => void,
     private readonly syncing: () => Promise<void> | undefined,
+    private readonly buffers: Buffers,
     private readonly tap?: (text: string) => void,
   ) {
     this.use(socket);
@@ -111,7 +114,8 @@ export class SocketOutput implements Output {
     if (this.#size === 0) return;
     const syncing = this.syncing();
     if (syncing !== undefined) await this.#hold(syncing);
-    if (!this.#write()) await this.#drained();
+    const size = this.#size;
+    if (!this.#write()) await this.#drained(size);
   }
 
   /** @throws {Disconnected} if what was to be told can be undone by a power failure */
@@ -157,17 +161,19 @@ export class SocketOutput implements Output {
     return this.socket.write(this.compressed ? deflated(whole) : whole);
   }
 
-  async #drained(): Promise<void> {
+  async #drained(size: number): Promise<void> {
+    const counted = this.buffers.take(size);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiting = { resolve, reject };
     const timer = setTimeout(
       () => this.socket.destroy(new Error("The client takes no data")),
-      this.stalled,
+      counted ? this.stalled : Math.min(this.stalled, SHORT_PATIENCE),
     );
     try {
       await promise;
     } finally {
       clearTimeout(timer);
+      if (counted) this.buffers.give(size);
       this.#waiting = undefined;
     }
   }

@@ -12,6 +12,7 @@ import { NO_SERVER_ANNOTATIONS, type ServerAnnotations } from "../imap/server_an
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import { type PlainCode, statusLine } from "../wire/response.ts";
+import { Buffers } from "./buffers.ts";
 import { type Client, Connection } from "./connection.ts";
 import { Admission, type ConnectionCounts, type Excess } from "./connection_counts.ts";
 import type { Endpoint, ProxyProtocol, TlsContext } from "./endpoint.ts";
@@ -84,6 +85,7 @@ interface Newcomer {
 export class ImapServer implements Acceptor {
   readonly #options: ImapServerOptions;
   readonly #service: Service;
+  readonly #buffers: Buffers;
   /** Sockets whose PROXY header or TLS handshake is not through. */
   readonly #preparing = new Set<Socket>();
   readonly #connections = new Set<Connection>();
@@ -95,6 +97,7 @@ export class ImapServer implements Acceptor {
   constructor(options: ImapServerOptions) {
     this.#options = options;
     this.#service = serviceOf(options);
+    this.#buffers = new Buffers(options.endpoint.limits.buffers);
     this.#unwatch = watch(options.endpoint);
   }
 
@@ -264,6 +267,7 @@ export class ImapServer implements Acceptor {
       socket,
       this.#options.endpoint,
       this.#service,
+      this.#buffers,
       log,
       id,
       client,

@@ -8,7 +8,7 @@ import { type FetchItem, fetchItems } from "./fetch_grammar.ts";
 import { type FlagSet, lenientText, mailbox, sequenceSet, storeFlags } from "./grammar.ts";
 import type { NumberSet } from "./number_set.ts";
 import { partialModifier, type ResultRange } from "./return_options.ts";
-import type { Scanner } from "./scanner.ts";
+import { LimitFault, type Scanner } from "./scanner.ts";
 
 /** Commands without arguments: CAPABILITY, NOOP, EXPUNGE, IDLE and their like. */
 export function noArgs(s: Scanner): void {
@@ -34,7 +34,9 @@ export function idArgs(s: Scanner): IdArgs {
   s.space();
   const start = s.position;
   const fields = s.takeKeyword("NIL") ? [] : s.listOrEmpty(idField);
-  if (fields.length > MAX_ID_FIELDS) throw s.fault(`at most ${MAX_ID_FIELDS} fields`, start);
+  if (fields.length > MAX_ID_FIELDS) {
+    throw new LimitFault(`Expected at most ${MAX_ID_FIELDS} fields`, start);
+  }
   s.end();
   return { fields };
 }

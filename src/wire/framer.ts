@@ -123,6 +123,11 @@ export class Framer {
     return this.#queue.length;
   }
 
+  /** Octets of the literals of the command that is being read. */
+  get literalOctets(): number {
+    return this.#literalOctets;
+  }
+
   push(bytes: Uint8Array): void {
     this.#queue.push(bytes);
   }

@@ -221,9 +221,11 @@ export function mailbox(name: string, utf8: boolean): string {
   return utf8 ? utf8String(name) : astring(encodeMailboxName(name));
 }
 
-/** A text in UTF-8: as an atom where it can be one, else quoted. It has no control characters. */
+/** A text in UTF-8: as an atom where it can be one, else quoted, else a literal. */
 function utf8String(text: string): string {
   if (ATOM.test(text)) return astring(text);
+  // No mailbox is made with such a name, but who knows what an index holds.
+  if (/[\0\r\n]/.test(text)) return string(utf8Bytes(text));
   return `"${utf8Bytes(text).replace(/["\\]/g, "\\$&")}"`;
 }
 

@@ -32,6 +32,11 @@ export class SyntaxFault extends Error {
   }
 }
 
+/** A command that follows the grammar and goes beyond a bound: NO [LIMIT]. @see RFC 5530 §3 */
+export class LimitFault extends SyntaxFault {
+  override readonly name = "LimitFault";
+}
+
 /** Reads a byte string as UTF-8; undefined if it is not valid. */
 export function decodeUtf8(bytes: string): string | undefined {
   if (isAscii(bytes)) return bytes;
@@ -257,7 +262,9 @@ export class Scanner {
 
   /** Runs `read` one level deeper; refuses the 101st level. */
   nested<T>(read: () => T): T {
-    if (++this.#depth > MAX_DEPTH) throw this.fault(`at most ${MAX_DEPTH} nested levels`);
+    if (++this.#depth > MAX_DEPTH) {
+      throw new LimitFault(`Expected at most ${MAX_DEPTH} nested levels`, this.#position);
+    }
     const value = read();
     this.#depth--;
     return value;

@@ -6,7 +6,7 @@ import { date, type Day } from "./date_grammar.ts";
 import { lenientText, numberSet, sequenceSet } from "./grammar.ts";
 import type { NumberSet } from "./number_set.ts";
 import { type ReturnOption, returnOptions } from "./return_options.ts";
-import { type Scanner, SyntaxFault } from "./scanner.ts";
+import { LimitFault, type Scanner, SyntaxFault } from "./scanner.ts";
 
 export type { Day };
 
@@ -63,6 +63,14 @@ export class UnknownCharset extends Error {
   }
 }
 
+/** A program beyond a bound: NO [LIMIT]. */
+export class ProgramTooLong extends LimitFault {
+  /** @param returns those of the command, as far as it was read */
+  constructor({ message, offset }: LimitFault, readonly returns: readonly ReturnOption[] = []) {
+    super(message, offset);
+  }
+}
+
 /** A charset that a program may not have here: BAD [BADCHARSET]. */
 export class WrongCharset extends SyntaxFault {
   override readonly code = "BADCHARSET";
@@ -111,11 +119,12 @@ export function searchArgsHere(s: Scanner): SearchArgs {
   return { returns, namesCharset, key };
 }
 
-/** Lets a charset that is unknown tell what was to be returned. */
+/** Lets what is answered with NO tell what was to be returned. */
 function blamedOn(returns: readonly ReturnOption[] | undefined, read: () => SearchKey): SearchKey {
   try {
     return read();
   } catch (error) {
+    if (error instanceof LimitFault) throw new ProgramTooLong(error, returns);
     if (!(error instanceof UnknownCharset)) throw error;
     throw new UnknownCharset(error.charset, returns);
   }
@@ -197,7 +206,9 @@ function searchKeys(program: Program): SearchKey {
  */
 function searchKey(program: Program): SearchKey {
   const { s } = program;
-  if (++program.keys > MAX_KEYS) throw s.fault(`at most ${MAX_KEYS} search keys`);
+  if (++program.keys > MAX_KEYS) {
+    throw new LimitFault(`Expected at most ${MAX_KEYS} search keys`, s.position);
+  }
   const start = s.position;
   if (s.take("(")) {
     const key = s.nested(() => searchKeys(program));

@@ -1,7 +1,7 @@
 /** SORT and THREAD. @see RFC 5256 §5 */
 
 import { type ReturnOption, returnOptions } from "./return_options.ts";
-import type { Scanner } from "./scanner.ts";
+import { LimitFault, type Scanner } from "./scanner.ts";
 import { searchCriteria, type SearchKey } from "./search_grammar.ts";
 
 /** What a SORT compares. @see RFC 5256 §3, RFC 5957 §4, RFC 6203 §6 */
@@ -71,7 +71,9 @@ export function sortArgs(s: Scanner): SortArgs {
   const returns = returnOptions(s);
   const start = s.position;
   const criteria = s.list(sortCriterion);
-  if (criteria.length > MAX_CRITERIA) throw s.fault(`at most ${MAX_CRITERIA} sort keys`, start);
+  if (criteria.length > MAX_CRITERIA) {
+    throw new LimitFault(`Expected at most ${MAX_CRITERIA} sort keys`, start);
+  }
   return { returns, criteria, key: searchCriteria(s, returns) };
 }
 

@@ -62,3 +62,29 @@ Deno.test("AUTHENTICATE: an unknown mechanism is refused without a continuation"
     );
   }
 });
+
+Deno.test("AUTHENTICATE: who sends no base64, and then nothing, holds up nobody (CVE-2025-59028)", async () => {
+  await using server = await startServer();
+  const stalled: RawConnection[] = [];
+  try {
+    for (let i = 0; i < 60; i++) {
+      const client = await RawConnection.plain(server.port);
+      stalled.push(client);
+      await client.line();
+      await client.send("a AUTHENTICATE PLAIN\r\n");
+      await client.line();
+      await client.send(
+        i % 3 === 0 ? "!!!!\r\n" : i % 3 === 1 ? "AHUx" : "=\r\nb AUTHENTICATE PLAIN !\r\n",
+      );
+    }
+    for (let i = 0; i < 5; i++) {
+      await using client = await RawConnection.plain(server.port);
+      await client.line();
+      const plain = btoa(`\0${server.freshUser()}\0${PASSWORD}`);
+      await client.ok(`AUTHENTICATE PLAIN ${plain}`);
+      await client.ok("SELECT INBOX");
+    }
+  } finally {
+    for (const client of stalled) await client.close();
+  }
+});

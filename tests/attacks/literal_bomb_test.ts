@@ -62,3 +62,19 @@ Deno.test("literal after login: APPEND above APPENDLIMIT is refused before it is
   const reply = await client.line() ?? "* BYE";
   assert.match(reply, /^(b|\*) (BAD|NO|BYE)/);
 });
+
+Deno.test("literal bomb: literals of one SEARCH are bounded together (CVE-2024-34055)", async () => {
+  await using server = await startServer();
+  await using client = await RawConnection.login(server.tlsPort, server.freshUser(), PASSWORD);
+  const before = await residentMemory(server.pid);
+  const piece = new Uint8Array(MIB / 4).fill(0x61);
+  // As long as there is no limit of their sum this is as much as a flood.
+  await client.send("a SEARCH");
+  for (let sent = 0; sent < 2 * FLOOD_MIB && !client.ended; sent++) {
+    await client.send(` TEXT {${piece.length}+}\r\n`);
+    await client.send(piece);
+  }
+  await client.send("\r\n");
+  assert.match(await client.line() ?? "* BYE", /^(a (NO|BAD)|\* BYE) /);
+  await assertBounded(server.pid, before);
+});

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { PASSWORD, startServer } from "../harness.ts";
 import { RawConnection } from "../raw_connection.ts";
+import { assertBounded, FLOOD_MIB, MIB, residentMemory } from "./memory.ts";
 
 const DEPTH = 10_000;
 
@@ -60,4 +61,31 @@ Deno.test("nesting bomb: a message nested 500 deep is stored and described", asy
   assert.equal(fetched.filter((line) => /^\* \d FETCH .*BODYSTRUCTURE \(/.test(line)).length, 2);
   await client.ok("SEARCH BODY end");
   assert.deepEqual(await client.ok("SEARCH SUBJECT deep"), ["* SEARCH 1 2"]);
+});
+
+Deno.test('nesting bomb: "(" without an end before login takes no memory (CVE-2026-27857)', async () => {
+  await using server = await startServer();
+  const before = await residentMemory(server.pid);
+  const piece = "(".repeat(MIB);
+  for (const start of ["a NOOP ", "a ID ", "a LOGIN ", "a AUTHENTICATE ", "", "a "]) {
+    await using client = await RawConnection.plain(server.port);
+    await client.line();
+    await client.send(start);
+    const flood = start === "a ID " ? FLOOD_MIB : 1;
+    for (let sent = 0; sent < flood && !client.ended; sent++) await client.send(piece);
+    await client.send("\r\n");
+    assert.match(await client.line() ?? "* BYE", /^(a|\*|\() ?(NO|BAD|BYE)/, start);
+  }
+  await assertBounded(server.pid, before);
+  // As many as fit in a line, in many connections that never end it.
+  const clients = await Promise.all(
+    Array.from({ length: 200 }, async () => {
+      const client = await RawConnection.plain(server.port);
+      await client.line();
+      await client.send(`a ID ${"(".repeat(8000)}`);
+      return client;
+    }),
+  );
+  await assertBounded(server.pid, before);
+  for (const client of clients) await client.close();
 });

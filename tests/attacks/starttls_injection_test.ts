@@ -50,3 +50,37 @@ Deno.test("STARTTLS: works with nothing behind it, and only once", async () => {
   assert.match((await inner.command("STARTTLS")).pop() ?? "", /^t\d+ (BAD|NO)/);
   await inner.ok(`LOGIN ${server.freshUser()} ${PASSWORD}`);
 });
+
+Deno.test("STARTTLS: octets behind it in the same packet end the connection", async () => {
+  // Mox took them for what the client says next (August 2026), as others had before (CVE-2011-0411).
+  await using server = await startServer();
+  for (const injected of ["b NOOP\r\n", "b", "\r\n", "\x16\x03\x01\x00\x05"]) {
+    await using plain = await RawConnection.plain(server.port);
+    await plain.line();
+    await plain.send(`a STARTTLS\r\n${injected}`);
+    assert.doesNotMatch(await plain.rest(), /^b /m);
+  }
+  await server.stop();
+  assert.equal(server.log().match(/bytes after STARTTLS\b.*octets/g)?.length, 4);
+});
+
+Deno.test("COMPRESS: what comes with it in the same packet is compressed, or ends the connection", async () => {
+  await using server = await startServer();
+  await using client = await RawConnection.login(server.tlsPort, server.freshUser(), PASSWORD);
+  await client.send("a COMPRESS DEFLATE\r\nb CREATE Injected\r\n");
+  assert.match(await client.line() ?? "", /^a OK /);
+  assert.doesNotMatch(await client.rest(), /^b /m);
+  await using after = await RawConnection.login(server.tlsPort, "u1", PASSWORD);
+  assert.deepEqual(await after.ok('LIST "" Injected'), []);
+});
+
+Deno.test("AUTHENTICATE: what comes with it is its response, and no command", async () => {
+  await using server = await startServer();
+  const user = server.freshUser();
+  await using client = await RawConnection.tls(server.tlsPort);
+  await client.line();
+  await client.send(`a AUTHENTICATE PLAIN\r\nb LOGIN ${user} ${PASSWORD}\r\nc NOOP\r\n`);
+  const lines = await client.until("c");
+  assert.ok(!lines.some((line) => line.startsWith("b ")), lines.join("\n"));
+  assert.match((await client.command("SELECT INBOX")).pop() ?? "", /^t1 BAD Log in first/);
+});

@@ -5,8 +5,8 @@ import { client, command } from "./administration.ts";
 import { imapd } from "./program.ts";
 
 /** What the doctor finds, and its exit status. */
-async function findings(server: TestServer, ...accounts: string[]) {
-  const { code, out } = await command(server, ["doctor", "--json", ...accounts]);
+async function findings(server: TestServer, ...words: string[]) {
+  const { code, out } = await command(server, ["doctor", "--json", ...words]);
   const all: Finding[] = out.trim().split("\n").map((line) => JSON.parse(line));
   return { code, all, of: (subject: string) => all.filter((each) => each.subject === subject) };
 }
@@ -67,7 +67,33 @@ for (const running of [true, false]) {
     has("warning", /symbolic links are not followed: link/);
     has("warning", /files of Dovecot are left: dovecot-uidlist/);
     if (Deno.uid() === 0) has("failed", /is not owned by the owner of the Maildir/);
+
+    const mail = () => ["", "/.Sent"].flatMap((folder) => textsIn(server.maildir(user) + folder));
+    const texts = mail();
+    const { code, out } = await command(server, ["doctor", "--repair", user]);
+    match(
+      out,
+      /^mended {3}account u1: INBOX: files of 1 message are missing \(UID 1\); they are expunged$/m,
+    );
+    match(out, /^mended .* not as long as they were \(UID 2\); .* under new UIDs$/m);
+    match(out, /, [34] mended\n$/);
+    strictEqual(code, 0, out);
+    deepStrictEqual(mail(), texts);
+    const left = (await findings(server, user)).of(`account ${user}`);
+    deepStrictEqual(left.map(({ code }) => code).sort(), ["dovecot-files", "link"]);
+    if (!running) return;
+    await using reader = await client(server, user);
+    const { untagged } = await reader.command("SELECT INBOX");
+    ok(untagged.some((line) => line.startsWith("* 2 EXISTS")), untagged.join());
   });
+}
+
+/** Messages in `cur`, whatever they are called. */
+function textsIn(folder: string): string[] {
+  return Array.from(
+    Deno.readDirSync(`${folder}/cur`),
+    ({ name }) => Deno.readTextFileSync(`${folder}/cur/${name}`),
+  ).sort();
 }
 
 Deno.test("imapd doctor: looks at the server and the machine, and finds a damaged index", async () => {

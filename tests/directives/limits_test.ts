@@ -206,6 +206,84 @@ Deno.test({
   },
 });
 
+Deno.test("limits.buffers: a literal that finds no room waits, then is refused with LIMIT", async () => {
+  await using server = await startLimited('buffers = "1 MiB", literals = "800 KiB"');
+  const user = server.freshUser();
+  const address = { host: "127.0.0.1", port: server.port };
+  await using first = await ImapClient.login(address, user, PASSWORD);
+  await using second = await ImapClient.login(address, user, PASSWORD);
+  const size = 600_000;
+  first.line(`a NOOP {${size}}`);
+  match(await first.response() ?? "", /^\+ /);
+  // A short one needs no room, a long one has to wait.
+  match((await second.command(`SUBSCRIBE {5+}\r\nINBOX`)).reply, /^OK /);
+  second.line(`b NOOP {${size}}`);
+  strictEqual(await second.response(20_000), "b NO [LIMIT] Memory is short, try later");
+  second.line(`c NOOP {${size}}`);
+  first.line("x".repeat(size));
+  match((await first.answer("a")).reply, /^BAD /);
+  match(await second.response(20_000) ?? "", /^\+ /);
+  second.line("x".repeat(size));
+  match((await second.answer("c")).reply, /^BAD /);
+  // Who leaves in the middle gives back what it had.
+  first.line(`d NOOP {${size}}`);
+  match(await first.response() ?? "", /^\+ /);
+  await first.close();
+  second.line(`e NOOP {${size}}`);
+  match(await second.response(20_000) ?? "", /^\+ /);
+});
+
+Deno.test("limits.buffers: who takes no data is cut off sooner once it is used up", async () => {
+  await using server = await startLimited('buffers = "1 MiB", write = "1h"', "io_errors = true\n");
+  const user = server.freshUser();
+  await using writer = await ImapClient.login(
+    { host: "127.0.0.1", port: server.port },
+    user,
+    PASSWORD,
+  );
+  const message = `Subject: x\r\n\r\n${`${"x".repeat(70)}\r\n`.repeat(120_000)}`;
+  match((await writer.append("INBOX", message)).reply, /^OK /);
+  const deaf: Deno.Conn[] = [];
+  try {
+    for (let i = 0; i < 8; i++) {
+      const one = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+      deaf.push(one);
+      await one.write(new TextEncoder().encode(
+        `a LOGIN ${user} ${PASSWORD}\r\nb SELECT INBOX\r\n${"c FETCH 1 BODY.PEEK[]\r\n".repeat(8)}`,
+      ));
+    }
+    const cut = /connection lost conn=\S+ reason="The client takes no data"/;
+    await until(() => cut.test(server.log()), String(cut));
+  } finally {
+    for (const one of deaf) one.close();
+  }
+  match((await writer.command("NOOP")).reply, /^OK /);
+});
+
+Deno.test("a program with too many keys, or nested too deep, is refused with LIMIT", async () => {
+  await using server = await startServer();
+  await using client = await loggedIn(server);
+  match((await client.append("INBOX", "Subject: x\r\n\r\nx")).reply, /^OK /);
+  await client.command("SELECT INBOX");
+  match((await client.command("SEARCH RETURN (SAVE) ALL")).reply, /^OK /);
+  const many = "ALL ".repeat(1000) + "ALL";
+  for (
+    const command of [
+      `SEARCH ${many}`,
+      `SORT (DATE) UTF-8 ${many}`,
+      `THREAD REFERENCES UTF-8 ${many}`,
+      `SEARCH ${"NOT ".repeat(101)}ALL`,
+      `SEARCH ${"(".repeat(101)}ALL${")".repeat(101)}`,
+      `SORT (${"DATE ".repeat(30)}DATE) UTF-8 ALL`,
+      `ID (${'"a" "b" '.repeat(30)}"a" "b")`,
+    ]
+  ) match((await client.command(command)).reply, /^NO \[LIMIT\] Expected at most \d+ /, command);
+  deepStrictEqual((await client.command("SEARCH $")).untagged, ["* SEARCH 1"]);
+  // A NO leaves nothing saved.
+  match((await client.command(`SEARCH RETURN (SAVE) ${many}`)).reply, /^NO \[LIMIT\]/);
+  deepStrictEqual((await client.command("SEARCH $")).untagged, ["* SEARCH"]);
+});
+
 Deno.test("limits.login: who does not log in is sent away", async () => {
   await using server = await startLimited('login = "1s"');
   await using client = await connect(server);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { Buffers } from "../../src/net/buffers.ts";
 import { SocketOutput } from "../../src/net/output.ts";
 
 /** An output, and all that comes out of it until it is closed. */
@@ -17,7 +18,7 @@ async function outputTo(
   client.on("data", (bytes) => text += bytes.toString("latin1"));
   const ended = once(client, "close");
   const [socket] = await accepted as [Socket];
-  await use(new SocketOutput(socket, 10_000, () => {}, syncing));
+  await use(new SocketOutput(socket, 10_000, () => {}, syncing, new Buffers(1 << 20)));
   socket.end();
   await ended;
   server.close();

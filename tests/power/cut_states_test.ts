@@ -1,5 +1,7 @@
 import * as assert from "node:assert/strict";
 import { cut } from "./cut_states.ts";
+import type { SystemCall } from "./system_calls.ts";
+import { wrongOrder } from "./write_order.ts";
 import { type Parts, record, whyNotRecorded } from "./recording.ts";
 
 /** More of each for `deno task power-loss`. */
@@ -16,6 +18,7 @@ async function work(parts: Parts): Promise<void> {
     ...parts.sessions.map(async (session) => {
       await session.tour();
       for (let i = 0; i < STEPS; i++) await session.act();
+      await session.mark();
     }),
     (async () => {
       for (let i = 0; i < STEPS / 4; i++) await parts.deliver();
@@ -27,6 +30,11 @@ async function work(parts: Parts): Promise<void> {
   for (const session of parts.sessions) for (let i = 0; i < STEPS / 4; i++) await session.act();
 }
 
+/** SQLite's own, as when the index is closed, are made with fsync. */
+function isCheckpoint({ name, args: [file] }: SystemCall): boolean {
+  return name === "fdatasync" && file.kind === "file" && file.path.endsWith("/imapd.sqlite");
+}
+
 for (let seed = SEED; seed < SEED + RUNS; seed++) {
   Deno.test({
     name: `What was acknowledged is there after a power failure (seed ${seed})` +
@@ -34,6 +42,9 @@ for (let seed = SEED; seed < SEED + RUNS; seed++) {
     ignore: reason !== undefined,
     async fn(context) {
       const recording = await record(seed, 2, work);
+      const { dir, calls } = recording;
+      assert.ok(calls.some(isCheckpoint), "a checkpoint in the run");
+      assert.deepEqual(wrongOrder({ dir: `${dir}/mail`, calls, replies: [] }), []);
       const { cuts, broken } = await cut(recording, { seed, count: CUTS });
       assert.deepEqual(broken.slice(0, 10), [], `${broken.length} of ${cuts} cuts`);
       await context.step(`${cuts} cuts`, () => {});

@@ -83,6 +83,15 @@ export class WritingSession {
     await this.remove(one);
   }
 
+  /** Changes flags of messages that nobody touches afterwards. */
+  async mark(): Promise<void> {
+    const name = await this.create();
+    await this.append(name, 3);
+    await this.select(name);
+    for (const uid of [1, 2, 3]) await this.store(name, [uid], { mode: "+", flags: FLAGS });
+    await this.store(name, [2], { mode: "-", flags: ["\\Seen"] });
+  }
+
   /** Does something. */
   async act(): Promise<void> {
     const { random } = this;
@@ -96,9 +105,9 @@ export class WritingSession {
       return await this.append(random.pick(names), random.chance(0.8) ? 1 : 3);
     }
     if (this.#selected === undefined || kind < 35) return await this.select(random.pick(names));
-    if (kind < 55) return await this.store(name, chosen);
-    if (kind < 63) return await this.copy(name, chosen, random.pick(names));
-    if (kind < 71) return await this.move(name, chosen, random.pick(names));
+    if (kind < 62) return await this.store(name, chosen);
+    if (kind < 69) return await this.copy(name, chosen, random.pick(names));
+    if (kind < 76) return await this.move(name, chosen, random.pick(names));
     if (kind < 81) return await this.expunge(name, chosen);
     if (kind < 85) return await this.replace(name, chosen[0]);
     if (kind < 88) return await this.subscribe(random.pick(names));
@@ -157,9 +166,14 @@ export class WritingSession {
     });
   }
 
-  async store(name: string, uids: readonly number[]): Promise<void> {
-    const flags = this.random.some(FLAGS, 3);
-    const mode = this.random.pick(["", "+", "-"]);
+  async store(
+    name: string,
+    uids: readonly number[],
+    { mode, flags }: { readonly mode: string; readonly flags: readonly string[] } = {
+      mode: this.random.pick(["", "+", "-"]),
+      flags: this.random.some(FLAGS, 3),
+    },
+  ): Promise<void> {
     const command = `UID STORE ${uids} ${mode}FLAGS.SILENT (${flags.join(" ")})`;
     await this.#step(command, (draft) => {
       draft.edit(name, (known) => {

@@ -88,6 +88,8 @@ Deno.test("nameOf shows the folders of other programs as they are meant", () => 
   assert.equal(nameOf(".AT&T"), "AT&T");
   assert.equal(nameOf(".a&AC8-b"), "a&AC8-b");
   assert.equal(nameOf(".inbox.Sub"), "INBOX/Sub");
+  assert.equal(nameOf(".a\r\nb\x7f\u2028"), "a\ufffd\ufffdb\ufffd\ufffd");
+  assert.equal(nameOf(".&AA0ACg-"), "\ufffd\ufffd");
 });
 
 Deno.test("nameOf leaves out what is no mailbox", () => {

@@ -70,7 +70,7 @@ for (const part of ["", "/cur", "/new", "/tmp"]) {
     mailbox.close();
     await fixture.close();
     assert.equal(fixture.names("cur", ".a").length, 3);
-    const problems = await examineAccount("ann", fixture.root);
+    const problems = await examineAccount({ name: "ann", root: fixture.root });
     assert.ok(problems.some((problem) => problem.text.includes(`a: ${link} is a symbolic link`)));
 
     Deno.removeSync(link);

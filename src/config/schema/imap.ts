@@ -81,6 +81,14 @@ export const limits = {
     default: "20",
     doc: "Bad commands in a row after login that end the connection.",
   }),
+  buffers: setting(size({ atLeast: "1 MiB", atMost: "1 TiB" }), {
+    default: '"256 MiB"',
+    doc:
+      "Memory for what all clients sent and was not worked on yet, and for what they do not take. " +
+      "16 KiB of a connection are not counted. Once it is used up, literals are refused with " +
+      "`[LIMIT]` after 10 seconds, clients that send ahead are not read from, and those that take " +
+      "no data are cut off after 10 seconds.",
+  }),
   failed_logins: setting(integer({ atLeast: 1, atMost: 1_000_000 }), {
     default: "10",
     doc: "Failed logins on one connection that end it.",

@@ -179,17 +179,24 @@ function roomFor(uids: readonly number[], view: View): TextRoom {
   return new TextRoom(size);
 }
 
+/** Octets of texts that are gathered of one batch. */
+const MOST_MADE = 4 * 1024 * 1024;
+
 /** Texts of a plan's kept items that were made while messages were opened. */
 class MadeTexts {
   readonly uids: number[] = [];
   readonly texts: readonly string[][];
+  #room = MOST_MADE;
 
   constructor(items: number) {
     this.texts = Array.from({ length: items }, () => []);
   }
 
-  add(uid: number, texts: readonly string[]): void {
-    if (this.texts.length === 0) return;
+  /** Those of a message of which one is long, or after many, are not worth it. */
+  add(uid: number, texts: readonly (string | undefined)[]): void {
+    if (this.texts.length === 0 || !texts.every((text) => text !== undefined)) return;
+    this.#room -= texts.reduce((sum, text) => sum + text.length, 0);
+    if (this.#room < 0) return;
     this.uids.push(uid);
     texts.forEach((text, item) => this.texts[item].push(text));
   }
@@ -313,7 +320,7 @@ async function briefTexts(
   { items }: FetchPlan,
   texts: readonly string[],
   message: FetchedMessage,
-): Promise<readonly string[]> {
+): Promise<readonly (string | undefined)[]> {
   if (!items.some((item) => "brief" in item)) return texts;
   return await Promise.all(
     items.map((item, i) => "brief" in item ? item.brief.textOf(message) : texts[i]),
@@ -323,17 +330,19 @@ async function briefTexts(
 /** Makes ready what takes long, before the answer begins; leaves out what cannot be made. */
 async function allWritings(
   items: readonly PlannedItem[],
-  texts: readonly string[],
+  texts: readonly (string | undefined)[],
   message: FetchedMessage,
   pace: Pace,
 ): Promise<readonly Writing[]> {
   const writings: Writing[] = [];
   for (const [i, item] of items.entries()) {
+    const text = texts[i];
     if ("write" in item) writings.push((out) => item.write(message, out));
     else if ("ready" in item) {
       const writing = await item.ready(message, pace);
       if (writing !== undefined) writings.push(writing);
-    } else writings.push((out) => out.text(texts[i]));
+    } else if (text !== undefined) writings.push((out) => out.text(text));
+    else if ("brief" in item) writings.push(await item.brief.long(message, pace));
   }
   return writings;
 }

@@ -362,11 +362,11 @@ export class MaildirAccount implements OpeningOfAccount {
     });
   }
 
-  /** Takes over folders that other programs made or removed, if the Maildir changed. */
-  async scan(): Promise<void> {
+  /** Takes over folders that other programs made or removed, if the Maildir changed, or in any case. */
+  async scan(inAnyCase = false): Promise<void> {
     while (this.#scanning) await this.#scanning;
     if (this.#closed) throw new StoreError("unavailable", "The mail store is closing");
-    if (!this.#rootChanged()) return;
+    if (!inAnyCase && !this.#rootChanged()) return;
     this.#scanning = this.#account.writer.alone(async () => {
       const changed = this.#rootModified();
       const now = this.#account.clock();

@@ -208,9 +208,14 @@ function takeTwin(
   twin: FileName,
   file: FileName,
 ): void {
-  const separate = separateTwin(account, state, twin, file);
-  if (separate) files.set(separate.base, separate);
-  else if (!lstat(filePath(account, state, twin))) files.set(file.base, file);
+  // The message is the one that the index knows: a UID never names another text.
+  const row = account.messages.fileByBase(state.id, file.base);
+  const [kept, other] = row && isSame(file, row) ? [file, twin] : [twin, file];
+  const separate = separateTwin(account, state, kept, other);
+  if (separate) {
+    files.set(kept.base, kept);
+    files.set(separate.base, separate);
+  } else if (!lstat(filePath(account, state, twin))) files.set(file.base, file);
 }
 
 /** Takes note of what the watcher told; it is looked at soon. */

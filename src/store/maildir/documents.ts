@@ -69,6 +69,13 @@ export class Documents {
     return () => this.#first = next;
   }
 
+  /** Forgets all documents, and that there is a file; as {@link begin} does. */
+  forget(): () => void {
+    const done = this.begin(0);
+    this.#meta.removeMeta("search_file");
+    return done;
+  }
+
   /** Notes that documents are going to be removed; in a transaction. */
   countRemoval(): void {
     this.#meta.setMeta("search_removals", this.known.removals + 1);

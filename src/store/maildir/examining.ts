@@ -1,84 +1,92 @@
 /** Looks for what is wrong with an account's Maildir and its index, and changes nothing. */
 
 import { DatabaseSync } from "node:sqlite";
-import { Pace, yieldNow } from "../../pace.ts";
-import { baseOf } from "./file_name.ts";
-import { linkIn } from "./links.ts";
-import { listDirectory, lstat } from "./locating.ts";
-import { INDEX_FILE } from "./schema.ts";
+import { Pace } from "../../pace.ts";
+import { searchProblems } from "./search_examination.ts";
+import { FolderExamination, linkProblem } from "./folder_examination.ts";
+import {
+  damaged,
+  damageOf,
+  type ExaminedIndex,
+  indexProblems,
+  interruptedWork,
+  mailboxProblems,
+} from "./index_examination.ts";
+import { errnoOf } from "./disk_error.ts";
+import { nameOf } from "./folder_name.ts";
+import { lstat } from "./locating.ts";
+import { counted, type Finding, quoted, some, type Told } from "./problem.ts";
+import { bringUpToDate, INDEX_FILE } from "./schema.ts";
+import { SEARCH_FILE } from "./search_file.ts";
+import type { SearchService } from "./search_service.ts";
+import { StoreError } from "../store.ts";
+import { UID_VALIDITY_FILE, uidValidityFault } from "./uid_validity.ts";
 
-/** What was found; "ok" is said once, of an account as a whole. */
-export interface Problem {
-  readonly level: "ok" | "warning" | "failed";
-  readonly subject: string;
-  readonly text: string;
-  readonly advice?: string;
-}
-
-/** A message's file by the index. */
-interface Indexed {
-  readonly uid: number;
-  /** Below zero: not read yet. */
-  readonly size: number;
-  readonly bareLf: boolean;
-}
-
-interface Folder {
-  readonly id: number;
+/** What an examination needs. */
+export interface ExaminationOptions {
   readonly name: string;
-  readonly path: string;
+  /** The Maildir. */
+  readonly root: string;
+  /** Where this process has it open. */
+  readonly index?: ExaminedIndex;
+  /** Absent: texts are not indexed. */
+  readonly search?: SearchService;
+  /** Read all messages, not only their sizes, and check the index of texts against all. */
+  readonly thorough?: boolean;
 }
 
-/** Rows that are read at once. */
-const BATCH = 2000;
-/** Nobody writes to a file in tmp/ for longer. @see https://cr.yp.to/proto/maildir.html */
-const STALE = 36 * 3600 * 1000;
-
-/**
- * @param root the Maildir
- * @param database its index where this process has it open
- */
-export async function examineAccount(
-  name: string,
-  root: string,
-  database?: DatabaseSync,
-): Promise<readonly Problem[]> {
-  const examination = new Examination(`account ${name}`, root);
+/** All that is wrong; one that says so if nothing is. */
+export async function examineAccount(options: ExaminationOptions): Promise<readonly Finding[]> {
+  const examination = new Examination(options);
+  const { root, index } = options;
   await examination.surroundings();
   if (lstat(`${root}/${INDEX_FILE}`) === undefined) {
-    examination.add("warning", "there is no index yet", "it is made at the first login");
-  } else if (database !== undefined) {
-    await examination.index(database);
-  } else {
-    await withCopy(root, (copy) => examination.index(copy), (why) => {
-      examination.add("failed", `the index cannot be read: ${why}`, DAMAGED);
+    examination.add({
+      level: "warning",
+      code: "index-missing",
+      text: "there is no index yet",
+      advice: "it is made at the first login",
+      mender: "compare",
+      remedy: "it is made",
     });
+  } else if (index !== undefined) {
+    await examination.index(index);
+  } else {
+    await withCopy(root, (copy) => examination.index(copy), (told) => examination.add(told));
   }
-  return examination.problems();
+  return examination.findings();
 }
-
-const DAMAGED = "it is made anew at the next opening, under a new UIDVALIDITY; a backup of " +
-  `${INDEX_FILE} keeps UIDs and keywords`;
-
-const LINKED = "move what it points to into its place";
 
 /** A closed index is read from a copy: reading what is kept in a log would change it. */
 async function withCopy(
   root: string,
-  work: (database: DatabaseSync) => Promise<void>,
-  failed: (why: string) => void,
+  work: (index: ExaminedIndex) => Promise<void>,
+  failed: (told: Told) => void,
 ): Promise<void> {
   const dir = await Deno.makeTempDir({ prefix: "imapd-doctor-" });
   let database: DatabaseSync | undefined;
   try {
     for (const suffix of ["", "-wal"]) {
-      if (lstat(`${root}/${INDEX_FILE}${suffix}`) === undefined) continue;
-      await Deno.copyFile(`${root}/${INDEX_FILE}${suffix}`, `${dir}/${INDEX_FILE}${suffix}`);
+      const path = `${root}/${INDEX_FILE}${suffix}`;
+      const there = lstat(path);
+      if (there === undefined) continue;
+      if (!there.isFile) throw new StoreError("unavailable", `${path} is not a plain file`);
+      await Deno.copyFile(path, `${dir}/${INDEX_FILE}${suffix}`);
     }
     database = new DatabaseSync(`${dir}/${INDEX_FILE}`);
-    await work(database);
+    // deno-lint-ignore require-await -- a failure is a rejection
+    const alone = async <T>(look: () => T) => look();
+    const why = await damageOf({ database, alone });
+    if (why !== undefined) return failed(damaged(why));
+    bringUpToDate(database);
+    await work({ database, alone });
   } catch (error) {
-    failed(error instanceof Error ? error.message : String(error));
+    const why = error instanceof Error ? error.message : String(error);
+    failed(
+      error instanceof StoreError || errnoOf(error) !== undefined
+        ? { level: "failed", code: "index-unreadable", text: `the index cannot be read: ${why}` }
+        : damaged(why),
+    );
   } finally {
     database?.close();
     await Deno.remove(dir, { recursive: true });
@@ -86,220 +94,191 @@ async function withCopy(
 }
 
 class Examination {
-  readonly #problems: Problem[] = [];
+  readonly #options: ExaminationOptions;
+  readonly #findings: Finding[] = [];
   readonly #pace = new Pace();
+  readonly #foreign: string[] = [];
   #messages = 0;
   #mailboxes = 0;
   #owner: number | null = null;
 
-  constructor(readonly subject: string, readonly root: string) {}
-
-  add(level: Problem["level"], text: string, advice?: string): void {
-    this.#problems.push({ level, subject: this.subject, text, advice });
+  constructor(options: ExaminationOptions) {
+    this.#options = options;
   }
 
-  problems(): readonly Problem[] {
-    if (this.#problems.length > 0) return this.#problems;
-    const text = `${counted(this.#messages, "message")} in ${
-      counted(this.#mailboxes, "mailbox", "mailboxes")
-    }, index and files agree`;
-    return [{ level: "ok", subject: this.subject, text }];
+  add(told: Told): void {
+    this.#findings.push({ subject: `account ${this.#options.name}`, ...told });
+  }
+
+  findings(): readonly Finding[] {
+    if (this.#foreign.length > 0) this.#addForeign();
+    if (this.#findings.length === 0) {
+      this.add({
+        level: "ok",
+        text: `${counted(this.#messages, "message")} in ${
+          counted(this.#mailboxes, "mailbox", "mailboxes")
+        }, index and files agree`,
+      });
+    }
+    return this.#findings;
   }
 
   /** What lies in the Maildir besides mail. */
   async surroundings(): Promise<void> {
-    const { root } = this;
-    const info = lstat(root);
+    const { root } = this.#options;
+    const info = lstat(`${root}/.`);
     this.#owner = info?.uid ?? null;
     if ((info?.mode ?? 0) & 0o007) {
-      this.add("warning", `${root} is open to other users`, `chmod o-rwx ${quoted(root)}`);
+      this.add({
+        level: "warning",
+        code: "maildir-open",
+        text: `${root} is open to other users`,
+        paths: [root],
+        advice: `chmod o-rwx ${quoted(root)}`,
+        mender: "access",
+        remedy: "it is not any more",
+      });
     }
     const links: string[] = [];
     const damaged: string[] = [];
     const foreign: string[] = [];
+    const readable: string[] = [];
     for await (const { name, isSymlink } of Deno.readDir(root)) {
+      const path = `${root}/${name}`;
       if (isSymlink) links.push(name);
       if (name.startsWith(`${INDEX_FILE}.damaged-`)) damaged.push(name);
       if (name.startsWith("dovecot")) foreign.push(name);
-      if (this.#isForeign(`${root}/${name}`)) this.#addForeign(`${root}/${name}`);
+      const there = lstat(path);
+      if (there === undefined) continue;
+      this.#see(path, there);
+      const isOwn = name.startsWith(INDEX_FILE) || name.startsWith(SEARCH_FILE);
+      if (isOwn && !isSymlink && (there.mode ?? 0) & 0o077) readable.push(name);
       if (this.#pace.due()) await this.#pace.turn();
     }
-    this.#addSome(
-      links,
-      "symbolic links are not followed",
-      "move what they point to into the Maildir",
-    );
-    this.#addSome(damaged, "a damaged index was put aside", "remove it, once nothing is missed");
-    this.#addSome(
-      foreign,
-      "files of Dovecot are left",
-      "remove them, if Dovecot is not to come back",
-    );
+    this.#addSome(links, {
+      level: "warning",
+      code: "link",
+      text: "symbolic links are not followed",
+      advice: "move what they point to into the Maildir",
+    });
+    this.#addSome(damaged, {
+      level: "warning",
+      code: "damaged-index-kept",
+      text: "a damaged index was put aside",
+      advice: "remove it, once nothing is missed",
+    });
+    this.#addSome(foreign, {
+      level: "warning",
+      code: "dovecot-files",
+      text: "files of Dovecot are left",
+      advice: "remove them, if Dovecot is not to come back",
+    });
+    this.#addSome(readable, {
+      level: "warning",
+      code: "index-open",
+      text: "other users may read the index",
+      advice: "chmod go-rwx",
+      mender: "access",
+      remedy: "they may not any more",
+    });
   }
 
-  #addSome(names: readonly string[], text: string, advice: string): void {
-    if (names.length > 0) this.add("warning", `${text}: ${some(names)}`, advice);
+  #addSome(names: readonly string[], told: Told): void {
+    if (names.length === 0) return;
+    const paths = names.slice(0, 1000).map((name) => `${this.#options.root}/${name}`);
+    this.add({ ...told, text: `${told.text}: ${some(names)}`, paths });
   }
 
-  #isForeign(path: string): boolean {
-    const uid = lstat(path)?.uid;
-    return uid !== undefined && uid !== null && this.#owner !== null && uid !== this.#owner;
+  #see(path: string, { uid }: Deno.FileInfo): void {
+    if (uid !== null && this.#owner !== null && uid !== this.#owner) this.#foreign.push(path);
   }
 
-  #addForeign(path: string): void {
-    const advice = `chown -R --reference=${quoted(this.root)} ${quoted(this.root)}`;
-    if (this.#problems.some((problem) => problem.advice === advice)) return;
-    this.add("failed", `${path} is not owned by the owner of the Maildir`, advice);
+  #addForeign(): void {
+    const { root } = this.#options;
+    const [first] = this.#foreign;
+    const more = this.#foreign.length > 1 ? `, and ${this.#foreign.length - 1} more` : "";
+    this.add({
+      level: "failed",
+      code: "owner-foreign",
+      text: `${first} is not owned by the owner of the Maildir${more}`,
+      paths: this.#foreign.slice(0, 1000),
+      advice: `chown -R --reference=${quoted(root)} ${quoted(root)}`,
+      mender: "access",
+      remedy: "they are given to the owner",
+    });
   }
 
   /** The index itself, and each of its mailboxes. */
-  async index(database: DatabaseSync): Promise<void> {
-    const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
-    for (const { name } of tables) {
-      const sql = `PRAGMA quick_check("${String(name).replaceAll('"', '""')}")`;
-      const found = Object.values(database.prepare(sql).get() ?? {})[0];
-      if (found !== "ok") return this.add("failed", `the index is damaged: ${found}`, DAMAGED);
-      await yieldNow();
+  async index(index: ExaminedIndex): Promise<void> {
+    const { root, search: service, thorough = false } = this.#options;
+    const isOpen = this.#options.index !== undefined;
+    const why = isOpen ? await damageOf(index) : undefined;
+    if (why !== undefined) return this.add(damaged(why));
+    // What an open account has still to do is under way.
+    const interrupted = isOpen ? undefined : interruptedWork(index);
+    if (interrupted !== undefined) this.add(interrupted);
+    for await (const told of indexProblems(index)) this.add(told);
+    const fault = await index.alone(() => uidValidityFault(root, index.database));
+    if (fault !== undefined) {
+      this.add({
+        level: "failed",
+        code: "uidvalidity-file",
+        text: `${root}/${UID_VALIDITY_FILE} ${fault}`,
+        paths: [`${root}/${UID_VALIDITY_FILE}`],
+        advice: "--repair writes it; it keeps an index made anew from repeating a UIDVALIDITY",
+        mender: "uid-validity",
+        remedy: "it is written",
+      });
     }
-    for (
-      const { id, name, folder } of database.prepare("SELECT id, name, folder FROM mailboxes").all()
-    ) {
-      const path = folder === "" ? this.root : `${this.root}/${folder}`;
-      const link = linkIn(this.root, String(folder));
-      if (link !== undefined) {
-        this.add("failed", `${name}: ${link} is a symbolic link, and not followed`, LINKED);
-        continue;
-      }
-      await this.#mailbox(database, { id: Number(id), name: String(name), path });
+    const rows = await index.alone(() =>
+      index.database.prepare("SELECT id, name, folder FROM mailboxes ORDER BY name").all()
+    );
+    for (const { id, name, folder } of rows) {
+      const mailbox = { id: Number(id), name: String(name), folder: String(folder) };
+      for await (const told of mailboxProblems(index, mailbox)) this.add(told);
+      const link = linkProblem(root, mailbox);
+      if (link !== undefined) this.add(link);
+      else await this.#folder(index, mailbox);
     }
+    await this.#unknownFolders(new Set(rows.map(({ folder }) => String(folder))));
+    if (service === undefined) return;
+    for await (const told of searchProblems(root, index, { service, thorough })) this.add(told);
   }
 
-  async #mailbox(database: DatabaseSync, folder: Folder): Promise<void> {
-    this.#mailboxes++;
-    await this.#tmp(folder);
-    const indexed = await this.#indexed(database, folder);
-    this.#messages += indexed.size;
-    const seen = new Set<string>();
-    const unknown: string[] = [];
-    const changed: number[] = [];
-    for (const directory of ["new", "cur"]) {
-      const path = `${folder.path}/${directory}`;
-      const { files, odd } = await listDirectory(path);
-      this.#addSome(odd, `what is no message lies in ${path}`, "move it elsewhere");
-      for (const file of files) {
-        const base = baseOf(file);
-        const row = indexed.get(base);
-        seen.add(base);
-        if (row === undefined) unknown.push(base);
-        else if (this.#differs(`${path}/${file}`, row)) changed.push(row.uid);
-        if (this.#pace.due()) await this.#pace.turn();
-      }
-    }
-    const missing = [...indexed].filter(([base]) => !seen.has(base));
-    await this.#tell(database, folder, { missing, unknown, changed });
-  }
-
-  /** Mail may have come and gone meanwhile: only what still holds is told. */
-  async #tell(
-    database: DatabaseSync,
-    folder: Folder,
-    { missing, unknown, changed }: {
-      missing: readonly (readonly [string, Indexed])[];
-      unknown: readonly string[];
-      changed: readonly number[];
-    },
+  async #folder(
+    index: ExaminedIndex,
+    mailbox: { readonly id: number; readonly name: string; readonly folder: string },
   ): Promise<void> {
-    const { name } = folder;
-    if (missing.length > 0) {
-      const now = await this.#indexed(database, folder);
-      const there = new Set(
-        (await Promise.all(["new", "cur"].map((each) => listDirectory(`${folder.path}/${each}`))))
-          .flatMap(({ files }) => files.map(baseOf)),
-      );
-      const uids = missing.filter(([base]) => now.has(base) && !there.has(base))
-        .map(([, { uid }]) => String(uid));
-      if (uids.length > 0) {
-        this.add(
-          "failed",
-          `${name}: files of ${counted(uids.length, "message")} are missing (UID ${some(uids)})`,
-          "restore them from a backup; else they are expunged when the mailbox is next opened",
-        );
-      }
-    }
-    const removals = new Set(
-      database.prepare("SELECT base FROM removals WHERE mailbox = ?").all(folder.id)
-        .map(({ base }) => base),
+    this.#mailboxes++;
+    const folder = new FolderExamination(
+      this.#options.root,
+      index,
+      mailbox,
+      {
+        seen: (path, info) => this.#see(path, info),
+        thorough: this.#options.thorough ?? false,
+      },
     );
-    const fresh = unknown.length > 0 ? await this.#indexed(database, folder) : new Map();
-    const left = unknown.filter((base) => !removals.has(base) && !fresh.has(base));
-    if (left.length > 0) {
-      this.add(
-        "warning",
-        `${name}: ${counted(left.length, "file")} not in the index yet (${some(left)})`,
-        "nothing is to be done: they are taken over when the mailbox is next opened",
-      );
-    }
-    if (changed.length > 0) {
-      this.add(
-        "failed",
-        `${name}: files of ${counted(changed.length, "message")} are not as long as they were ` +
-          `(UID ${some(changed.map(String))})`,
-        "restore them from a backup",
-      );
-    }
+    for await (const told of folder.problems()) this.add(told);
+    this.#messages += folder.messages;
   }
 
-  #differs(path: string, { size, bareLf }: Indexed): boolean {
-    const info = lstat(path);
-    if (info === undefined) return false;
-    if (info.uid !== null && info.uid !== this.#owner) this.#addForeign(path);
-    if (size < 0) return false;
-    // What lacks CRs is at most half as long as on the wire.
-    return bareLf ? info.size >= size || info.size * 2 < size : info.size !== size;
-  }
-
-  async #tmp({ name, path }: Folder): Promise<void> {
-    const { files } = await listDirectory(`${path}/tmp`);
-    const stale = files.filter((file) => {
-      const changed = lstat(`${path}/tmp/${file}`)?.ctime?.getTime();
-      return changed !== undefined && Date.now() - changed > STALE;
-    });
-    if (stale.length === 0) return;
-    this.add(
-      "warning",
-      `${name}: ${counted(stale.length, "file")} of broken deliveries in tmp (${some(stale)})`,
-      "nothing is to be done: they are removed when the account is next opened",
-    );
-  }
-
-  async #indexed(database: DatabaseSync, { id }: Folder): Promise<Map<string, Indexed>> {
-    const found = new Map<string, Indexed>();
-    const statement = database.prepare(
-      `SELECT f.base, f.bare_lf, m.size, m.uid FROM messages m
-       JOIN files f ON f.id = (m.mailbox << 32) | m.uid
-       WHERE m.mailbox = ? AND m.uid > ? ORDER BY m.uid LIMIT ${BATCH}`,
-    );
-    for (let after = 0;;) {
-      const rows = statement.all(id, after);
-      for (const { base, bare_lf, size, uid } of rows) {
-        after = Number(uid);
-        found.set(String(base), { uid: after, size: Number(size), bareLf: bare_lf !== 0 });
-      }
-      if (rows.length < BATCH) return found;
+  async #unknownFolders(known: ReadonlySet<string>): Promise<void> {
+    const { root } = this.#options;
+    const unknown: string[] = [];
+    for await (const { name, isDirectory } of Deno.readDir(root)) {
+      if (!isDirectory || !name.startsWith(".") || known.has(name)) continue;
+      const isMaildir = lstat(`${root}/${name}/cur`)?.isDirectory && nameOf(name) !== undefined;
+      if (isMaildir) unknown.push(name);
       if (this.#pace.due()) await this.#pace.turn();
     }
+    this.#addSome(unknown, {
+      level: "warning",
+      code: "folder-unknown",
+      text: "folders that are not in the index yet",
+      advice: "nothing is to be done: they are taken over when the account is next opened",
+      mender: "compare",
+      remedy: "they are mailboxes now",
+    });
   }
-}
-
-function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
-}
-
-function some(names: readonly string[]): string {
-  const shown = names.slice(0, 3).join(", ");
-  return names.length > 3 ? `${shown}, …` : shown;
-}
-
-function quoted(path: string): string {
-  return /^[\w/.@+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

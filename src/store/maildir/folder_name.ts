@@ -19,6 +19,8 @@ const SEPARATOR = ".";
 /** Control characters, line and paragraph separators, lone surrogates. @see RFC 9051 §5.1 */
 // deno-lint-ignore no-control-regex
 const UNFIT = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/;
+// deno-lint-ignore no-control-regex
+const EACH_UNFIT = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/g;
 
 /**
  * The folder that holds the mailbox of this name, relative to the account's Maildir.
@@ -71,7 +73,8 @@ function badName(message: string): StoreError {
 
 /**
  * The name of the mailbox that a folder holds: each level read as modified UTF-7, or shown as it
- * is where it is not that.
+ * is where it is not that. Control characters are shown as U+FFFD: whoever makes a folder could
+ * else end a response within a name.
  *
  * `folderOf(nameOf(folder)) === folder` holds for every folder that this server makes, but not
  * for some that other programs make: levels in plain UTF-8, in malformed or unusual modified
@@ -91,7 +94,8 @@ export function nameOf(folder: string): string | undefined {
   const levels = folder.slice(1).split(SEPARATOR);
   if (levels.includes("")) return undefined;
   const name = levels.map((level) => decodeModifiedUtf7(level, SEPARATOR) ?? level).join("/");
-  return name.isWellFormed() ? withInbox(name.normalize("NFC")) : undefined;
+  if (!name.isWellFormed()) return undefined;
+  return withInbox(name.normalize("NFC").replace(EACH_UNFIT, "\ufffd"));
 }
 
 /**

@@ -174,11 +174,15 @@ export class Folders {
   async recover(database: { exec(sql: string): void }): Promise<void> {
     const { root, mailboxes, log } = this.#account;
     const deleted: { entry: number; id: number }[] = [];
-    const works = mailboxes.journal()
-      .map(({ id, work }) => ({ entry: id, begun: JSON.parse(work) as Work }));
+    const works = mailboxes.journal().map(({ id, work }) => ({ entry: id, begun: readWork(work) }));
     // Links last: by then each folder has the name that it keeps.
-    works.sort((a, b) => Number(a.begun.kind === "link") - Number(b.begun.kind === "link"));
+    works.sort((a, b) => Number(a.begun?.kind === "link") - Number(b.begun?.kind === "link"));
     for (const { entry, begun } of works) {
+      if (begun === undefined) {
+        log.warn("forgot interrupted work, which cannot be read", { root, entry });
+        mailboxes.removeFromJournal(entry);
+        continue;
+      }
       log.info("finishing interrupted work", { kind: begun.kind });
       database.exec("BEGIN IMMEDIATE");
       try {
@@ -375,6 +379,17 @@ export class Folders {
       this.#account.reserve.fill();
       await writer.run(() => ({ result: mailboxes.removeFromJournal(entry) }), { makesRoom: true });
     });
+  }
+}
+
+/** Undefined for what a damaged index may say. */
+function readWork(text: string): Work | undefined {
+  try {
+    const work = JSON.parse(text) as Work | null;
+    return work && ["rename", "delete", "link"].includes(work.kind) ? work : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }
 

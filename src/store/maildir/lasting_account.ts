@@ -1,6 +1,5 @@
 /** What sessions hold of an account: it outlives the closing and opening of what it stands for. */
 
-import type { DatabaseSync } from "node:sqlite";
 import type {
   Account,
   AccountNews,
@@ -20,6 +19,7 @@ import type {
   TakenMessage,
 } from "../store.ts";
 import { StoreError } from "../store.ts";
+import type { ExaminedIndex } from "./index_examination.ts";
 import type { MaildirAccount } from "./account.ts";
 import type { OpenAccount } from "./open_account.ts";
 import { isDamage } from "./sqlite_error.ts";
@@ -241,14 +241,36 @@ export class LastingAccount implements Account {
   }
 
   /** Gives `work` the index if it is open, and keeps it open meanwhile; it is not opened for that. */
-  async withIndex<T>(work: (database?: DatabaseSync) => Promise<T>): Promise<T> {
+  async withIndex<T>(work: (index?: ExaminedIndex) => Promise<T>): Promise<T> {
     this.#busy++;
     try {
       const life = await this.#life?.catch(() => undefined);
-      return await work(life?.broken ? undefined : life?.opened?.database);
+      return await work(life?.broken ? undefined : life?.opened?.index);
     } finally {
       this.#busy--;
     }
+  }
+
+  /** Opens the account if it is not open, and keeps it open while `work` goes on. */
+  async withOpened(work: (opened: OpenAccount) => Promise<void>): Promise<void> {
+    await this.#use(async () => {
+      const opened = (await this.#life)?.opened;
+      if (opened) await work(opened);
+    });
+  }
+
+  /** Closes the account, and keeps it closed while `work` goes on: who asks for it waits. */
+  async whileClosed(work: () => Promise<void>): Promise<void> {
+    const life = await this.#life?.catch(() => undefined);
+    if (this.#ended) throw this.#ended;
+    this.#life = undefined;
+    if (life?.opened && !life.broken) {
+      life.opened.letGo();
+      this.#close(life.opened);
+    }
+    const working = this.#closing.then(work);
+    this.#closing = working.catch(() => {});
+    await working;
   }
 
   /** Closes the account if nobody has used it since `time` and no mailbox is open. */

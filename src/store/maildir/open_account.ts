@@ -1,7 +1,6 @@
 /** Puts the parts of an account together, and takes them apart again. */
 
 import { dirname } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
 import type { Log } from "../../log.ts";
 import { yieldNow } from "../../pace.ts";
 import type { StoreMeter } from "../meter.ts";
@@ -40,6 +39,9 @@ import { settleRestored } from "./restored.ts";
 import { INDEX_FILE, type OpenedIndex, openIndex } from "./schema.ts";
 import { inheritedSubscriptions, inherits } from "./inheritance.ts";
 import { isDamage, isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
+import type { ExaminedIndex } from "./index_examination.ts";
+import { mendOpen } from "./open_repairs.ts";
+import type { Finding } from "./problem.ts";
 import { IndexCopies } from "./snapshot.ts";
 import { removeStaleFiles } from "./stale_files.ts";
 import { TextIndex } from "./text_index.ts";
@@ -90,7 +92,7 @@ export interface AccountSettings {
 export interface OpenAccount {
   readonly account: MaildirAccount;
   /** The index, to be read only. */
-  readonly database: DatabaseSync;
+  readonly index: ExaminedIndex;
   /** A mailbox is open, or work in the background goes on. */
   readonly busy: boolean;
   /** Mailboxes that somebody has open. */
@@ -99,6 +101,10 @@ export interface OpenAccount {
   readonly unprepared: number;
   /** Messages whose texts are to be indexed. */
   readonly unindexed: number;
+  /** See {@link mendOpen}. */
+  mend(findings: readonly Finding[]): Promise<void>;
+  /** Takes all mailboxes from whoever has them open; the account must be closed then. */
+  letGo(): void;
   /** Calls `broken` if the index is no longer where it was opened. */
   assertInPlace(): void;
   /**
@@ -150,7 +156,14 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     context.background.run("removing stale files", () => removeStaleFiles(context, list.states()));
     return {
       account,
-      database: index.database,
+      index: {
+        database: index.database,
+        alone: (look) => context.writer.alone(() => Promise.resolve().then(look)),
+      },
+      mend: (findings) => mendOpen(context, account, list, findings),
+      letGo() {
+        for (const state of [...list.states()]) state.vanish();
+      },
       get busy() {
         return list.watch.active || context.background.busy ||
           [...list.states()].some(({ handles }) => handles > 0);

@@ -287,21 +287,41 @@ function migrate(database: DatabaseSync, path: string, log: Log): boolean {
     throw new StoreError("unavailable", "The account was used by a newer version of this server");
   }
   for (let next = version; next < MIGRATIONS.length; next++) {
-    database.exec("BEGIN IMMEDIATE");
-    const migration = MIGRATIONS[next];
-    if (typeof migration === "string") database.exec(migration);
-    else migration(database);
-    database.exec(`PRAGMA user_version = ${next + 1}`);
-    database.exec("COMMIT");
+    step(database, next);
     if (version > 0) log.info("brought the index up to date", { path, version: next + 1 });
   }
   return version === 0;
 }
 
+/**
+ * Gives a copy of an index the tables of this version.
+ *
+ * @throws {StoreError} `unavailable`: it is of a newer version
+ */
+export function bringUpToDate(database: DatabaseSync): void {
+  for (let next = versionOf(database); next < MIGRATIONS.length; next++) step(database, next);
+}
+
+function versionOf(database: DatabaseSync): number {
+  const version = Number(database.prepare("PRAGMA user_version").get()?.user_version);
+  if (version <= MIGRATIONS.length) return version;
+  throw new StoreError("unavailable", "The account was used by a newer version of this server");
+}
+
+function step(database: DatabaseSync, next: number): void {
+  database.exec("BEGIN IMMEDIATE");
+  const migration = MIGRATIONS[next];
+  if (typeof migration === "string") database.exec(migration);
+  else migration(database);
+  database.exec(`PRAGMA user_version = ${next + 1}`);
+  database.exec("COMMIT");
+}
+
 const LOST = "UIDs (clients load all mail again), keywords, flags not yet in file names, " +
   "special uses, subscriptions, annotations";
 
-function moveAside(path: string, log: Log, clock: () => number, error: unknown): void {
+/** Gives a damaged index another name. */
+export function moveAside(path: string, log: Log, clock: () => number, error: unknown): void {
   const aside = `${path}.damaged-${Math.floor(clock() / 1000)}`;
   for (const suffix of ["", "-wal", "-shm"]) {
     try {

@@ -2,6 +2,7 @@
 
 import { closeSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 import type { TokenQuery } from "../../message/trigrams.ts";
 import { createOwnedFile } from "../../ownership.ts";
 import { isDamage } from "./sqlite_error.ts";
@@ -75,6 +76,35 @@ export class SearchFile {
     return new SearchFile(database);
   }
 
+  /**
+   * Opens the file as it is, to be looked at only; a log beside it is read in a copy of both.
+   *
+   * @throws {Error} such as: it is damaged
+   */
+  static openCopy(root: string): SearchFile {
+    const path = `${root}/${SEARCH_FILE}`;
+    const logged = sizeOf(`${path}-wal`) > 0;
+    const dir = logged ? Deno.makeTempDirSync({ prefix: "imapd-doctor-" }) : undefined;
+    try {
+      for (const suffix of dir === undefined ? [] : ["", "-wal"]) {
+        Deno.copyFileSync(path + suffix, `${dir}/copy${suffix}`);
+      }
+      const database = dir === undefined
+        ? new DatabaseSync(`${pathToFileURL(path).href}?immutable=1`, { readOnly: true })
+        : new DatabaseSync(`${dir}/copy`);
+      try {
+        // Here, as its log would be gone.
+        if (dir !== undefined) database.exec("PRAGMA locking_mode = EXCLUSIVE");
+        return new SearchFile(database);
+      } catch (error) {
+        database.close();
+        throw error;
+      }
+    } finally {
+      if (dir !== undefined) Deno.removeSync(dir, { recursive: true });
+    }
+  }
+
   /** Undefined if there is no file that could be used. */
   static #openKnown(path: string, known: KnownSearchFile): SearchFile | undefined {
     let database: DatabaseSync | undefined;
@@ -116,6 +146,24 @@ export class SearchFile {
     const [count] = this.#statements.arrays("SELECT count(*) FROM documents_docsize")
       .get() as unknown as [number];
     return count;
+  }
+
+  /** What SQLite finds wrong with it. */
+  fault(): string | undefined {
+    const found = this.#statements.arrays("PRAGMA integrity_check(1)").get()?.[0];
+    return found === "ok" ? undefined : String(found);
+  }
+
+  /** Whether a document has all of these tokens; it may have more. */
+  has(document: number, tokens: readonly string[]): boolean {
+    const statement = this.#statements.arrays(
+      "SELECT 1 FROM documents WHERE documents MATCH ? AND rowid = ?",
+    );
+    for (let at = 0; at < tokens.length; at += MAX_CONDITIONS) {
+      const some = tokens.slice(at, at + MAX_CONDITIONS);
+      if (statement.get(allOf(some, ""), document) === undefined) return false;
+    }
+    return true;
   }
 
   /** Adds a document. @param tokens with blanks between them @returns its number */
@@ -189,6 +237,15 @@ function filesOf(path: string): readonly string[] {
   return ["", "-wal", "-shm", "-journal"].map((suffix) => path + suffix);
 }
 
+function sizeOf(path: string): number {
+  try {
+    return Deno.lstatSync(path).size;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
+}
+
 function isLink(path: string): boolean {
   try {
     return Deno.lstatSync(path).isSymlink;
@@ -217,10 +274,11 @@ const MAX_CONDITIONS = 32;
 /** Tokens have only letters, digits and chars beyond ASCII, so quotes hold them. */
 function expressionOf(query: TokenQuery): string {
   return query.slice(0, MAX_CONDITIONS).map((alternatives) =>
-    `(${alternatives.map(allOf).join(" OR ")})`
+    `(${alternatives.map((tokens) => allOf(tokens)).join(" OR ")})`
   ).join(" AND ");
 }
 
-function allOf(tokens: readonly string[]): string {
-  return `(${tokens.map((token) => `"${token}"${token.length < 3 ? "*" : ""}`).join(" AND ")})`;
+/** @param open put after tokens that are only beginnings */
+function allOf(tokens: readonly string[], open = "*"): string {
+  return `(${tokens.map((token) => `"${token}"${token.length < 3 ? open : ""}`).join(" AND ")})`;
 }

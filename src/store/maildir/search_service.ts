@@ -77,16 +77,7 @@ export class SearchService {
     known: Parameters<SearchCalls["open"]>[1],
   ): Promise<OpenSearchFile> {
     if (this.#closed) throw new SearchUnavailable("The server is closing");
-    const running = this.#running ??= this.#start();
-    this.#open++;
-    clearTimeout(this.#idleTimer);
-    let open = true;
-    const release = () => {
-      if (!open) return;
-      open = false;
-      this.#open--;
-      if (this.#open === 0) this.#restLater();
-    };
+    const { running, release } = this.#hold();
     try {
       const { handle, id, documents } = await this.#call(running, "open", [root, known]);
       return {
@@ -110,6 +101,55 @@ export class SearchService {
       release();
       throw error;
     }
+  }
+
+  /**
+   * Opens the file of an account to check it, or uses the one that is open.
+   *
+   * @throws {SearchUnavailable} such as: it is damaged
+   */
+  async examine(
+    root: string,
+    known: Parameters<SearchCalls["examine"]>[1],
+  ): Promise<ExaminedSearchFile> {
+    if (this.#closed) throw new SearchUnavailable("The server is closing");
+    const { running, release } = this.#hold();
+    try {
+      const { handle, fault } = await this.#call(running, "examine", [root, known]);
+      return {
+        fault,
+        lacking: (messages) =>
+          this.#call(running, "lacking", [
+            handle,
+            messages.map(({ document, message }) => ({ document, message })),
+          ]) as Promise<readonly number[]>,
+        close: async () => {
+          try {
+            await this.#call(running, "close", [handle]);
+          } finally {
+            release();
+          }
+        },
+      };
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /** The worker, which stays until it is released. */
+  #hold(): { readonly running: Running; readonly release: () => void } {
+    const running = this.#running ??= this.#start();
+    this.#open++;
+    clearTimeout(this.#idleTimer);
+    let open = true;
+    const release = () => {
+      if (!open) return;
+      open = false;
+      this.#open--;
+      if (this.#open === 0) this.#restLater();
+    };
+    return { running, release };
   }
 
   /**
@@ -198,5 +238,16 @@ export interface OpenSearchFile {
     ...args: Rest<Parameters<SearchCalls[Name]>>
   ): Promise<ReturnType<SearchCalls[Name]>>;
   /** @throws {SearchUnavailable} */
+  close(): Promise<void>;
+}
+
+/** The search file of an account that is looked at. */
+export interface ExaminedSearchFile {
+  /** What is wrong with the file as such. */
+  readonly fault: string | undefined;
+  /** Positions of those messages whose document lacks some of their text. @throws {SearchUnavailable} */
+  lacking(
+    messages: Parameters<SearchCalls["lacking"]>[1],
+  ): Promise<readonly number[]>;
   close(): Promise<void>;
 }

@@ -40,6 +40,16 @@ export interface SearchCalls {
   commit(handle: number): undefined;
   find(handle: number, query: TokenQuery): Uint32Array<ArrayBuffer>;
   retain(handle: number, marks: Uint8Array, removals: number): undefined;
+  /** Opens a file to be checked, or uses the one that is open; says what is wrong with it at once. */
+  examine(root: string, known: KnownSearchFile): {
+    readonly handle: number;
+    readonly fault: string | undefined;
+  };
+  /** Positions of those messages whose document lacks some of their text. */
+  lacking(
+    handle: number,
+    messages: readonly { readonly document: number; readonly message: UnindexedMessage }[],
+  ): readonly number[];
   close(handle: number): undefined;
 }
 
@@ -67,8 +77,15 @@ interface WorkerScope {
 /** Milliseconds after which a call of `add` takes no further message. */
 const SLICE = 15;
 
+interface OpenFile {
+  readonly root: string;
+  readonly file: SearchFile;
+  /** It is only looked at: `own` is closed with the handle. */
+  readonly examined?: "own" | "shared";
+}
+
 class SearchFiles {
-  readonly #files = new Map<number, { readonly root: string; readonly file: SearchFile }>();
+  readonly #files = new Map<number, OpenFile>();
   #next = 1;
   #trigrams: Trigrams | undefined;
 
@@ -85,13 +102,15 @@ class SearchFiles {
 
   /** At the next opening it is made anew, since there is none. */
   #discard(handle: number): void {
-    const root = this.#files.get(handle)?.root;
+    const { root, examined } = this.#files.get(handle) ?? {};
+    if (examined !== undefined) return;
     this.close(handle);
     if (root !== undefined) SearchFile.remove(root);
   }
 
   open(root: string, known: KnownSearchFile): ReturnType<SearchCalls["open"]> {
-    const before = this.#files.entries().find(([, open]) => open.root === root);
+    const before = this.#files.entries()
+      .find(([, open]) => open.root === root && open.examined === undefined);
     if (before !== undefined) this.close(before[0]);
     const file = SearchFile.open(root, known);
     const handle = this.#next++;
@@ -118,6 +137,15 @@ class SearchFiles {
     const parts: PartOffsets = JSON.parse(message.parts);
     // Such a header is decoded in pieces, in which a word of a field may be cut.
     if (textOctets(parts) > limit || parts.at[1] >= HEADER_LIMIT) return "too-large";
+    const tokens = await this.#tokensOf(message, parts);
+    return tokens === "gone" || tokens === "unreadable" ? tokens : file.add(tokens);
+  }
+
+  /** Tokens with blanks between them; they have no more than three chars. */
+  async #tokensOf(
+    message: UnindexedMessage,
+    parts: PartOffsets = JSON.parse(message.parts),
+  ): Promise<string | "gone" | "unreadable"> {
     const trigrams = this.#trigrams ??= new Trigrams();
     try {
       const decoding = trigramDecoding(parts, trigrams);
@@ -131,7 +159,7 @@ class SearchFiles {
         stored.close();
       }
       decoding.end();
-      return file.add(trigrams.take());
+      return trigrams.take();
     } catch (error) {
       trigrams.take();
       if (!(error instanceof StoreError)) throw error;
@@ -151,8 +179,35 @@ class SearchFiles {
     this.#fileOf(handle).retain(marks, removals);
   }
 
+  examine(root: string, known: KnownSearchFile): ReturnType<SearchCalls["examine"]> {
+    const shared = this.#files.values().find((open) =>
+      open.root === root && open.examined === undefined
+    );
+    const file = shared?.file ?? SearchFile.openCopy(root);
+    const handle = this.#next++;
+    this.#files.set(handle, { root, file, examined: shared === undefined ? "own" : "shared" });
+    const fault = file.fault() ??
+      (file.isKnown(known) ? undefined : "it is not the one that the index means");
+    return { handle, fault };
+  }
+
+  async lacking(
+    handle: number,
+    messages: Parameters<SearchCalls["lacking"]>[1],
+  ): Promise<readonly number[]> {
+    const file = this.#fileOf(handle);
+    const found: number[] = [];
+    for (const [at, { document, message }] of messages.entries()) {
+      const tokens = await this.#tokensOf(message);
+      if (tokens === "unreadable" || tokens === "gone") continue;
+      if (!file.has(document, tokens.split(" ").filter((token) => token !== ""))) found.push(at);
+    }
+    return found;
+  }
+
   close(handle: number): undefined {
-    this.#files.get(handle)?.file.close();
+    const open = this.#files.get(handle);
+    if (open?.examined !== "shared") open?.file.close();
     this.#files.delete(handle);
   }
 

@@ -15,14 +15,16 @@ const DAY = 24 * 3600 * 1000;
 /** When it was last done, in ms since 1970. */
 const META = "stale_files_removed";
 
-/** Looks through `tmp/` of these mailboxes once a day: accounts are opened again all the time. */
+/** Looks through `tmp/` of these mailboxes once a day, since accounts are opened again all the time;
+ * or at once. */
 export async function removeStaleFiles(
   account: AccountContext,
   states: Iterable<MailboxState>,
+  atOnce = false,
 ): Promise<void> {
   const { mailboxes, writer } = account;
   const now = account.clock();
-  if (Math.abs(now - mailboxes.meta(META)) < DAY) return;
+  if (!atOnce && Math.abs(now - mailboxes.meta(META)) < DAY) return;
   const pace = new Pace();
   for (const state of [...states]) {
     if (account.background.stopped) return;

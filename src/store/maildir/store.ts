@@ -1,7 +1,6 @@
 /** The store of mail in Maildirs, each with an index beside it. */
 
 import { dirname } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
 import { clearInterval, setInterval } from "node:timers";
 import type { Log } from "../../log.ts";
 import type { Account, SpecialUse, Store } from "../store.ts";
@@ -15,7 +14,10 @@ import {
   removeTree,
   replacedPath,
 } from "./account_folder.ts";
-import { examineAccount, type Problem } from "./examining.ts";
+import { examineAccount } from "./examining.ts";
+import type { ExaminedIndex } from "./index_examination.ts";
+import { type Finding, type Problem, problemOf } from "./problem.ts";
+import { repairAccount } from "./repairing.ts";
 import { FileNames } from "./file_name.ts";
 import { CatchUpTurns } from "./catch_up.ts";
 import { FolderWatcher } from "./folder_watcher.ts";
@@ -25,7 +27,7 @@ import { Traffic } from "./traffic.ts";
 import { openAccount } from "./open_account.ts";
 import { PathStatuses } from "./path_status.ts";
 import type { QuotaSettings, QuotaSource } from "./quota.ts";
-import type { SearchService } from "./search_service.ts";
+import { SearchService } from "./search_service.ts";
 
 /** An account that nobody used for so many milliseconds is closed. */
 const UNUSED = 5 * 60_000;
@@ -223,12 +225,63 @@ export class MaildirStore implements Store {
     });
   }
 
-  /** Looks at how an account is kept; opens and changes nothing. */
-  async examine(name: string): Promise<readonly Problem[]> {
+  /**
+   * Looks at how an account is kept; opens and changes nothing.
+   *
+   * @param thorough read all messages, too
+   */
+  async examine(name: string, thorough = false): Promise<readonly Problem[]> {
+    const found = await this.#withSearch((search) => this.#examine(name, thorough, search));
+    return found.map(problemOf);
+  }
+
+  async #examine(
+    name: string,
+    thorough: boolean,
+    search: SearchService | undefined,
+  ): Promise<readonly Finding[]> {
     const root = this.#options.path(name);
+    const look = (index?: ExaminedIndex) => examineAccount({ name, root, index, search, thorough });
     const account = this.#accounts.get(root);
-    const look = (database?: DatabaseSync) => examineAccount(name, root, database);
     return await (account === undefined ? look() : account.withIndex(look));
+  }
+
+  /**
+   * Mends what {@link examine} finds, as far as it can be mended. No message is removed. Sessions
+   * lose the mailboxes that they have open where the index itself has to be mended.
+   *
+   * @returns what was mended, and what was not
+   * @throws {StoreError} `unavailable`, such as: another process has the account open
+   */
+  async repair(name: string, thorough = false): Promise<readonly Problem[]> {
+    if (this.#closed) throw new StoreError("unavailable", "The mail store is closing");
+    const root = this.#options.path(name);
+    await this.#removing.get(root)?.catch(() => {});
+    const account = this.#accounts.get(root) ?? this.#lasting(name, root);
+    this.#accounts.set(root, account);
+    return await this.#withSearch((search) =>
+      repairAccount({
+        root,
+        account,
+        log: this.#options.log.with({ account: name }),
+        clock: this.#options.clock ?? Date.now,
+        examine: () => this.#examine(name, thorough, search),
+      })
+    );
+  }
+
+  /** The worker of this store, or one for that time; none where texts are not indexed. */
+  async #withSearch<T>(work: (search: SearchService | undefined) => Promise<T>): Promise<T> {
+    const { searchService, searchLimit } = this.#options;
+    if (searchService !== undefined || searchLimit === undefined) {
+      return await work(searchLimit === undefined ? undefined : searchService);
+    }
+    const own = new SearchService();
+    try {
+      return await work(own);
+    } finally {
+      own.close();
+    }
   }
 
   /** Removes what is left of accounts whose removal was interrupted. */

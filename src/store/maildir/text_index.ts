@@ -12,6 +12,7 @@ import { hasLink } from "./links.ts";
 import { mailboxDocuments, passing, referencedDocuments } from "./mailbox_documents.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import type { UidRange } from "./message_rows.ts";
+import { isDamage } from "./sqlite_error.ts";
 import { type OpenSearchFile, type SearchService, SearchUnavailable } from "./search_service.ts";
 import type { Indexed } from "./search_worker.ts";
 
@@ -59,10 +60,17 @@ export class TextIndex {
   readonly #waiting = new Map<MailboxState, number[]>();
   /** Messages that are no longer in {@link #waiting}, and whose documents are not noted yet. */
   #inHand = 0;
+  /** Those of them by mailbox: a look for messages without a document may find them again. */
+  readonly #taken = new Map<MailboxState, Set<number>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #starting: ReturnType<typeof setTimeout> | undefined;
   #asked = Infinity;
   #indexing = false;
+  /** What is being indexed. */
+  #working: Promise<void> = Promise.resolve();
+  #remaking = false;
+  /** When the file was last found damaged. */
+  #damaged = -Infinity;
   #withdraw = () => {};
   #file: Promise<OpenSearchFile> | undefined;
   #closing: Promise<void> = Promise.resolve();
@@ -124,6 +132,27 @@ export class TextIndex {
     this.#soon(waiting.length < MANY ? quiet * 10 : quiet);
   }
 
+  /** Has the file made anew from the messages, soon. */
+  async remake(): Promise<void> {
+    // Nobody opens it meanwhile, and no document of the old one is noted as one of the new.
+    this.#remaking = true;
+    this.#notBefore = performance.now() + RETRY;
+    try {
+      await this.#working;
+      await this.close();
+      await this.#account().writer.run(() => {
+        const apply = this.#options.documents.forget();
+        return { result: undefined, apply };
+      });
+      for (const { columns } of this.#options.states()) if (columns) columns.documents = undefined;
+    } finally {
+      this.#remaking = false;
+      this.#notBefore = 0;
+    }
+    this.#look();
+    this.#soon(0);
+  }
+
   /** Ends indexing at its next step. */
   stop(): void {
     clearTimeout(this.#starting);
@@ -156,11 +185,15 @@ export class TextIndex {
   /** Indexes some messages when it is this account's turn, and so on until none waits. */
   #index(): void {
     const { background } = this.#account();
+    if (this.#remaking) return;
     this.#asked = Infinity;
     this.#indexing = true;
     this.#withdraw = this.#options.service.turns.ask(() =>
       new Promise<void>((done) => {
-        background.run("indexing texts", () => this.#indexSome().finally(done));
+        background.run("indexing texts", () => {
+          this.#working = this.#indexSome().finally(done);
+          return this.#working;
+        });
         if (background.stopped) done();
       }).then(() => {
         this.#indexing = false;
@@ -185,6 +218,7 @@ export class TextIndex {
       for (const { state, uid } of made) this.#putBack(state, uid);
       this.#failed(error);
     } finally {
+      this.#taken.clear();
       this.#inHand = 0;
       if (this.#file) this.#closeLater();
     }
@@ -195,7 +229,7 @@ export class TextIndex {
     const { documents } = this.#options;
     for (const [state, uids] of this.#waiting) {
       while (uids.length > 0 && !state.gone && !hasLink(this.#account(), state)) {
-        const some = uids.splice(-MESSAGES_PER_CALL).reverse();
+        const some = this.#notTaken(state, uids.splice(-MESSAGES_PER_CALL).reverse());
         this.#inHand += some.length;
         const rows = some.flatMap((uid) => documents.unindexed(state.id, uid) ?? []);
         if (rows.length > 0) return rows.map((row) => ({ state, row }));
@@ -203,6 +237,16 @@ export class TextIndex {
       this.#waiting.delete(state);
     }
     return [];
+  }
+
+  #notTaken(state: MailboxState, uids: readonly number[]): number[] {
+    const taken = this.#taken.get(state) ?? new Set();
+    this.#taken.set(state, taken);
+    return uids.filter((uid) => {
+      const isNew = !taken.has(uid);
+      taken.add(uid);
+      return isNew;
+    });
   }
 
   #putBack(state: MailboxState, uid: number): void {
@@ -348,10 +392,19 @@ export class TextIndex {
     return file;
   }
 
-  /** SEARCH reads all messages for a while. */
+  /** SEARCH reads all messages for a while; a damaged file is made anew at once, but not again and again. */
   #failed(error: unknown): void {
     const { background, log, root } = this.#account();
     if (background.stopped) return;
+    if (isDamage(error) && performance.now() - this.#damaged > RETRY) {
+      this.#damaged = performance.now();
+      background.run("opening the search file", async () => {
+        await this.close();
+        // The worker has removed it, so another one is made, and the messages are indexed again.
+        await this.#opened(DONE);
+      });
+      return;
+    }
     this.#notBefore = performance.now() + RETRY;
     if (!(error instanceof SearchUnavailable)) throw error;
     log.warn("the search file cannot be used now; SEARCH reads the messages", {

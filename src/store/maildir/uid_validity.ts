@@ -3,6 +3,7 @@
 import { closeSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createOwnedFile } from "../../ownership.ts";
 import { storeErrorOf } from "./disk_error.ts";
+import type { DatabaseSync } from "node:sqlite";
 import { fsync, syncDirectory } from "./incoming_file.ts";
 import type { MailboxRows } from "./mailbox_rows.ts";
 
@@ -81,11 +82,38 @@ export class UidValidities {
 
   #read(): number {
     try {
-      const value = Number(Deno.readTextFileSync(this.#path));
-      return Number.isSafeInteger(value) && value < 0xffffffff ? value : 0;
+      return valueOf(Deno.readTextFileSync(this.#path)) ?? 0;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return 0;
       throw storeErrorOf(error, "opening the account");
     }
   }
+}
+
+function valueOf(text: string): number | undefined {
+  const value = /^\d{1,10}\n?$/.test(text) ? Number(text) : undefined;
+  return value !== undefined && value < 0xffffffff ? value : undefined;
+}
+
+/** What is wrong with the file beside an index, after its name; undefined if it is as it should be. */
+export function uidValidityFault(root: string, database: DatabaseSync): string | undefined {
+  const least = leastUidValidity(database);
+  if (least === 0) return undefined;
+  try {
+    const value = valueOf(Deno.readTextFileSync(`${root}/${UID_VALIDITY_FILE}`));
+    if (value === undefined) return "holds no number";
+    return value < least ? `holds ${value}, and ${least} was given` : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "is not there";
+    return `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+/** The last value that was given by the index. */
+export function leastUidValidity(database: DatabaseSync): number {
+  const row = database.prepare(
+    `SELECT max(ifnull((SELECT value FROM meta WHERE name = ?), 0),
+       ifnull((SELECT max(uid_validity) FROM mailboxes WHERE uid_validity < ?), 0)) AS least`,
+  ).get(META, LARGE);
+  return Number(row?.least ?? 0);
 }

@@ -1,0 +1,122 @@
+/** Looks for what is wrong within an account's index, and changes nothing. */
+
+import type { DatabaseSync } from "node:sqlite";
+import { yieldNow } from "../../pace.ts";
+import { keywordFaults } from "./keyword_checks.ts";
+import { counted, ofMessages, some, type Told } from "./problem.ts";
+import { INDEX_CHECKS, MAILBOX_CHECKS, type RowCheck } from "./row_checks.ts";
+import { INDEX_FILE } from "./schema.ts";
+
+/** The index that is looked at. */
+export interface ExaminedIndex {
+  readonly database: DatabaseSync;
+  /** Runs `look` while nothing changes. */
+  alone<T>(look: () => T): Promise<T>;
+}
+
+/** A mailbox as the index has it. */
+export interface ExaminedMailbox {
+  readonly id: number;
+  readonly name: string;
+  /** Name of its folder in the Maildir; "" for INBOX. */
+  readonly folder: string;
+}
+
+/** What happens to a damaged index if nobody mends it, and where mending gets what it loses. */
+const DAMAGED = "what can be read of it is kept by --repair; else it is made anew at the next " +
+  `opening, under new UIDVALIDITYs: a backup of ${INDEX_FILE} keeps UIDs and keywords`;
+
+/** An index that SQLite itself finds damaged; nothing else can be said of it then. */
+export function damaged(why: string): Told {
+  return {
+    level: "failed",
+    code: "index-damaged",
+    text: `the index is damaged: ${why}`,
+    advice: DAMAGED,
+    mender: "index",
+    remedy: "what could be read of it is in a new one",
+  };
+}
+
+/** Has SQLite look through the index. @returns the first thing that is wrong */
+export async function damageOf({ database, alone }: ExaminedIndex): Promise<string | undefined> {
+  const tables = await alone(() =>
+    database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
+  );
+  for (const { name } of tables) {
+    const sql = `PRAGMA integrity_check("${String(name).replaceAll('"', '""')}")`;
+    const found = await alone(() => Object.values(database.prepare(sql).get() ?? {})[0]);
+    if (found !== "ok") return String(found);
+    await yieldNow();
+  }
+  const foreign = await alone(() => database.prepare("PRAGMA foreign_key_check").get());
+  return foreign && `a row of ${foreign.table} refers to what is not there`;
+}
+
+/** What is wrong with rows that belong to no mailbox alone. */
+export async function* indexProblems(
+  { database, alone }: ExaminedIndex,
+): AsyncGenerator<Told, void> {
+  for (const check of INDEX_CHECKS) {
+    const rows = await alone(() => database.prepare(check.find).all().length);
+    if (rows > 0) yield told(check, `${counted(rows, "row")} of the index ${check.text}`);
+    await yieldNow();
+  }
+  const faults = await alone(() => keywordFaults(database));
+  for (
+    const [found, code, text] of [
+      [faults.words, "keyword-impossible", "a keyword that can't be one"],
+      [faults.sets, "keyword-set-impossible", "a set of keywords with one that has no name"],
+      [faults.lists, "keywords-unlisted", "a mailbox whose list of keywords is not that in use"],
+    ] as const
+  ) {
+    if (found.length === 0) continue;
+    yield told(
+      { code, remedy: "put right" },
+      `${counted(found.length, "row")} of the index: ${text}`,
+    );
+  }
+}
+
+/** What is wrong with the rows of a mailbox. */
+export async function* mailboxProblems(
+  { database, alone }: ExaminedIndex,
+  { id, name }: ExaminedMailbox,
+): AsyncGenerator<Told, void> {
+  for (const check of MAILBOX_CHECKS) {
+    const rows = await alone(() => database.prepare(check.find).all({ mailbox: id }));
+    await yieldNow();
+    if (rows.length === 0) continue;
+    const uids = rows.map(({ uid }) => Number(uid));
+    const text = `${name}: ${counted(uids.length, "message")} ${check.text} (UID ${some(uids)})`;
+    yield ofMessages({ ...told(check, text), mailbox: name }, { uids });
+  }
+}
+
+/** Work that a crash interrupted. */
+export function interruptedWork({ database }: ExaminedIndex): Told | undefined {
+  const [journal, removals] = ["journal", "removals"].map((table) =>
+    Number(database.prepare(`SELECT count(*) AS count FROM ${table}`).get()?.count)
+  );
+  if (journal + removals === 0) return undefined;
+  return {
+    level: "warning",
+    code: "work-interrupted",
+    text: `work that was interrupted is to be finished: ${counted(journal, "entry", "entries")} ` +
+      `of the journal, files of ${counted(removals, "expunged message")}`,
+    advice: "nothing is to be done: it is finished when the account is next opened",
+    mender: "compare",
+    remedy: "it is finished",
+  };
+}
+
+function told({ code, remedy }: Pick<RowCheck, "code" | "remedy">, text: string): Told {
+  return {
+    level: "failed",
+    code,
+    text,
+    advice: `--repair mends it: ${remedy}`,
+    mender: "rows",
+    remedy,
+  };
+}
