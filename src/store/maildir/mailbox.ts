@@ -20,6 +20,7 @@ import { StoreError } from "../store.ts";
 import { type AccountContext, filePath, tell } from "./account_context.ts";
 import { replace } from "./appending.ts";
 import { refresh } from "./comparing.ts";
+import { isMadeLater } from "./content_rows.ts";
 import { copyMessages } from "./copying.ts";
 import { expunge } from "./expunging.ts";
 import { assertNoLink } from "./links.ts";
@@ -147,13 +148,18 @@ export class MaildirMailbox implements Mailbox {
         return at < opened.count && opened.uids[at] === uid;
       });
       const all = opened.lowerBound(last + 1) - opened.lowerBound(first);
-      if (found.length < all && opened.unread.size === 0 && this.#account.writer.resting) {
-        throw new Error("The index is malformed: messages have no contents");
-      }
+      if (found.length < all && opened.unread.size === 0) this.#missed(items);
       return found;
     } catch (error) {
       throw this.#account.refusalOf(error);
     }
+  }
+
+  /** Messages that have been read had no row. @throws {Error} unless there is a reason for that */
+  #missed(items: readonly (keyof CachedItems)[]): void {
+    // What is under way may have removed the rows already, and the messages not yet.
+    if (items.some(isMadeLater) || !this.#account.writer.resting) return;
+    throw new Error("The index is malformed: messages have no contents");
   }
 
   // deno-lint-ignore require-await -- a failure is a rejection, whatever the driver
