@@ -17,6 +17,9 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** For packages that nobody publishes. */
 const MAINTAINER = "The imapd authors <nobody@imapd.invalid>";
 
+/** What administrators may change. */
+const CONFFILES = ["/etc/fail2ban/filter.d/imapd.conf", "/etc/logrotate.d/imapd"];
+
 /** Architectures as Debian calls them. */
 export const DEBIAN_ARCHITECTURES = ["amd64", "arm64"] as const;
 export type DebianArchitecture = typeof DEBIAN_ARCHITECTURES[number];
@@ -81,6 +84,14 @@ async function packedFiles(version: string, maintainer: string): Promise<PackedF
     { path: "usr/lib/sysusers.d/imapd.conf", content: await source("dist/imapd.sysusers") },
     { path: "usr/lib/tmpfiles.d/imapd.conf", content: await source("dist/imapd.tmpfiles") },
     { path: "etc/logrotate.d/imapd", content: await source("dist/imapd.logrotate") },
+    {
+      path: "etc/fail2ban/filter.d/imapd.conf",
+      content: await source("dist/fail2ban/filter.d/imapd.conf"),
+    },
+    {
+      path: "usr/share/doc/imapd/examples/fail2ban-jail.conf",
+      content: await source("dist/fail2ban/jail.d/imapd.conf"),
+    },
     { path: "usr/share/man/man1/imapd.1.gz", content: compressed(commandPage(COMMANDS)) },
     { path: "usr/share/man/man5/imapd-config.5.gz", content: compressed(configPage()) },
     { path: "usr/share/bash-completion/completions/imapd", content: bashScript(COMMANDS) },
@@ -111,7 +122,7 @@ async function controlFiles(tree: string, facts: ControlFacts): Promise<PackedFi
   return [
     ...await Promise.all(scripts),
     { path: "DEBIAN/control", content: control(facts, await installedSize(tree)) },
-    { path: "DEBIAN/conffiles", content: "/etc/logrotate.d/imapd\n" },
+    { path: "DEBIAN/conffiles", content: CONFFILES.map((path) => `${path}\n`).join("") },
     { path: "DEBIAN/md5sums", content: await md5sums(tree) },
   ];
 }
@@ -129,7 +140,7 @@ function control({ architecture, version, maintainer }: ControlFacts, size: numb
     // What Deno's runtime is linked with
     "Depends: libc6 (>= 2.27), libgcc-s1, passwd",
     "Recommends: systemd",
-    "Suggests: default-mta | mail-transport-agent, logrotate",
+    "Suggests: default-mta | mail-transport-agent, logrotate, fail2ban",
     "Provides: imap-server",
     "Description: IMAP server in one executable",
     " imapd gives mail programs access to mail in Maildirs, by IMAP over TLS. It",

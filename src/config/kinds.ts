@@ -42,6 +42,22 @@ export function string(
   };
 }
 
+/** A string that {@link string} takes, too; but no fault shows it. */
+export function secret(
+  expected = "a string that is not empty",
+  fits: (text: string) => boolean = (text) => text !== "",
+): Kind<string> {
+  return {
+    name: "string",
+    expected,
+    read(value, key, reading) {
+      if (value.type === "string" && fits(value.value)) return value.value;
+      reading.fault(value.at, `${key} must be ${expected}: got something else`);
+      return undefined;
+    },
+  };
+}
+
 /** A DNS name, such as a server tells clients. */
 export function hostname(): Kind<string> {
   return { ...string('a host name such as "mail.example.org"', isHostname), name: "host name" };

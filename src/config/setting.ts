@@ -105,7 +105,8 @@ export function wrong(
 
 function written(value: TomlValue): string {
   if (value.type === "table") return "a table";
-  const line = value.source.replace(/\s+/g, " ");
+  // Some write a password into a URL, whether or not it may have one.
+  const line = value.source.replace(/\s+/g, " ").replace(/(\/\/[^\s/:@]*):[^\s/@]*@/g, "$1:***@");
   if (line === "") return "a list of tables";
   return line.length > 60 ? `${line.slice(0, 57)}...` : line;
 }

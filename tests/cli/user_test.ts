@@ -62,3 +62,43 @@ Deno.test("imapd user add: gives the account the name that storage_map leads to"
   deepStrictEqual([none.code, none.out], [1, ""]);
   match(none.err, /storage_map has no account for user bob: add one, or use --no-account/);
 });
+
+Deno.test("imapd user passwd, remove: end the sessions of the user", async () => {
+  await using server = await startServer();
+  const loggedIn = async () => {
+    const address = { host: "127.0.0.1", port: server.port };
+    return await ImapClient.login(address, "u1", PASSWORD);
+  };
+  await using first = await loggedIn();
+  const done = await output(server, ["user", "passwd", "u1"], PASSWORD);
+  strictEqual(done, "Changed the password of user u1\nEnded 1 connection\n");
+  strictEqual(await first.response(), "* BYE The password was changed");
+  await using second = await loggedIn();
+  const removed = await output(server, ["user", "remove", "u1", "-y"]);
+  strictEqual(removed, "Ended 1 connection\nRemoved user u1; the mail is kept\n");
+  strictEqual(await second.response(), "* BYE The user was removed");
+});
+
+Deno.test("imapd penalty: shows and forgets failed logins", async () => {
+  await using server = await startServer({
+    top: 'limits = { penalty = "1h", longest_penalty = "1h", trusted = [] }',
+  });
+  const clearly = (...words: string[]) => output(server, ["penalty", ...words]);
+  await using client = await ImapClient.connect({ host: "127.0.0.1", port: server.port });
+  await client.response();
+  client.line("a LOGIN u1 wrong");
+  await until(() => /authentication failed/.test(server.log()), "the failure");
+  const table = await clearly("list");
+  match(table, /^OF +NAME +FAILURES +LAST +PAUSE\n/);
+  match(table, /\naddress +127\.0\.0\.1 +1 +\d+s +3600s\n/);
+  match(table, /\nuser +u1 +1 +\d+s +3600s\n/);
+  const [row] = (await clearly("list", "--json")).split("\n").map((line) =>
+    JSON.parse(line || "0")
+  );
+  deepStrictEqual(Object.keys(row), ["kind", "name", "failures", "age", "pause"]);
+  strictEqual(await clearly("clear", "--address", "::ffff:127.0.0.1"), "Cleared 1 penalty\n");
+  strictEqual(await clearly("clear"), "Cleared 1 penalty\n");
+  match(await login(server, "u1", PASSWORD), /^OK/);
+  await server.stop();
+  match((await command(server, ["penalty", "list"])).err, /No server is running/);
+});

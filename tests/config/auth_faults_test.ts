@@ -79,7 +79,7 @@ const FAULTY: readonly [string, string, string, ...string[]][] = [
     "ldap",
     "an unknown bind",
     `${URLS}${TEMPLATE}bind = "on"`,
-    `11:8: auth.a.bind must be ${BIND_EXPECTED}: got "on"`,
+    `11:8: auth.a.bind must be ${BIND_EXPECTED}: got another text`,
   ],
   [
     "ldap",
@@ -174,7 +174,8 @@ const FAULTY: readonly [string, string, string, ...string[]][] = [
     "oauth2",
     `the issuer ${url}`,
     `issuer = "${url}"\naudience = ["x"]`,
-    `9:10: auth.a.issuer must be a URL with https:// (or http:// of this machine): got "${url}"`,
+    "9:10: auth.a.issuer must be a URL with https:// (or http:// of this machine): got " +
+    `"${url.replace(":p@", ":***@")}"`,
   ]),
   ...["none", "HS256", "rs256"].map((algorithm): [string, string, string, string] => [
     "oauth2",

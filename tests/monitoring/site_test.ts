@@ -199,3 +199,36 @@ Deno.test("openmetrics: an address that others reach needs a token, else it is a
     ]
   ) strictEqual(await check(value), fault, value);
 });
+
+Deno.test("/healthz: is answered however many connections ask nothing", async () => {
+  await using server = await startWatched();
+  const { port } = new URL(server.url);
+  const silent = Array.from({ length: 200 }, () => connect(Number(port), "127.0.0.1"));
+  for (const socket of silent) socket.on("error", () => {});
+  await Promise.all(silent.map((socket) => new Promise((done) => socket.once("connect", done))));
+  const response = await fetch(`${server.url}healthz`);
+  deepStrictEqual([response.status, await response.text()], [200, "ok\n"]);
+  for (const socket of silent) socket.destroy();
+});
+
+Deno.test("status page: after a wrong token no token is looked at for a while", async () => {
+  await using server = await startWatched({
+    openmetrics: WITH_TOKEN,
+    top: 'limits = { penalty = "1h", longest_penalty = "1h", trusted = [] }',
+  });
+  const ask = async (path: string, token?: string) => {
+    const headers = token === undefined ? undefined : { authorization: `Bearer ${token}` };
+    const response = await fetch(`${server.url}${path}`, { headers });
+    const retry = response.headers.get("retry-after");
+    return [response.status, retry, (await response.text()).split("\n")[0]];
+  };
+  deepStrictEqual((await ask("metrics", "wrong"))[0], 401);
+  deepStrictEqual(await ask("metrics", TOKEN), [
+    429,
+    "3600",
+    "Too many wrong tokens from here, try later",
+  ]);
+  deepStrictEqual(await ask("healthz", TOKEN), [200, null, "ok"]);
+  deepStrictEqual((await ask("metrics"))[0], 401);
+  match(server.log(), /mechanism=HTTP authentication failed/);
+});

@@ -31,20 +31,40 @@ const wanted = (name: string) => !name.startsWith("imapd-search.") && !name.ends
 /** Lines after which a power failure is worth a try, in order. */
 function linesToCut(recording: Recording, random: Random, count: number): number[] {
   const lines = new Set<number>();
+  const housekeeping = new Set<number>();
   const below = `${recording.dir}/mail/`;
+  let tidied = 0;
   for (const { name, args, began, ended } of recording.calls) {
     const [at] = args;
-    if (
-      name.startsWith("f") && name.endsWith("sync") && at.kind === "file" &&
-      at.path.startsWith(below)
-    ) {
+    if (/^f(data)?sync$/.test(name) && at.kind === "file" && at.path.startsWith(below)) {
       lines.add(began - 1).add(ended);
-    } else if (/^(rename|link|unlink|mkdir)/.test(name)) lines.add(ended);
+      // What was done to files in the background is noted in the index by now.
+      if (at.path.includes("/imapd.sqlite") && tidied-- > 0) housekeeping.add(ended);
+    } else if (/^(rename|link|unlink|mkdir)/.test(name)) {
+      lines.add(ended);
+      const isLink = name.startsWith("link");
+      if (!isLink && args.every((each) => each.kind !== "bytes" || inCur(each.bytes))) tidied = 2;
+    }
   }
   for (const { line } of repliesOf(recording.calls)) lines.add(line);
-  const all = [...lines].sort((a, b) => a - b);
-  // The beginning is the making of an account.
-  return all.length <= count ? all : random.some(all, count * 2).slice(-count);
+  const chosen = [
+    ...some(random, [...lines], count * 3 / 4),
+    ...some(random, [...housekeeping], count / 4),
+  ];
+  return [...new Set(chosen)].sort((a, b) => a - b);
+}
+
+function inCur(path: Uint8Array): boolean {
+  return /\/cur\/[^/]+$/.test(new TextDecoder().decode(path));
+}
+
+function some<T>(random: Random, values: readonly T[], count: number): T[] {
+  const left = [...values];
+  const chosen: T[] = [];
+  while (chosen.length < count && left.length > 0) {
+    chosen.push(...left.splice(random.below(left.length), 1));
+  }
+  return chosen;
 }
 
 /** The step that each session was at, at a line of the log. */

@@ -44,6 +44,8 @@ export class WritingSession {
   #truth: Truth = NOTHING_KNOWN;
   #selected: string | undefined;
   #made = 0;
+  /** Names that were mailboxes. */
+  readonly #freed: string[] = [];
   #texts = 0;
 
   /** @param prefix of its mailboxes and tags: a letter */
@@ -83,6 +85,15 @@ export class WritingSession {
     await this.remove(one);
   }
 
+  /** Changes flags of messages that nobody touches afterwards. */
+  async mark(): Promise<void> {
+    const name = await this.create();
+    await this.append(name, 3);
+    await this.select(name);
+    for (const uid of [1, 2, 3]) await this.store(name, [uid], { mode: "+", flags: FLAGS });
+    await this.store(name, [2], { mode: "-", flags: ["\\Seen"] });
+  }
+
   /** Does something. */
   async act(): Promise<void> {
     const { random } = this;
@@ -96,9 +107,9 @@ export class WritingSession {
       return await this.append(random.pick(names), random.chance(0.8) ? 1 : 3);
     }
     if (this.#selected === undefined || kind < 35) return await this.select(random.pick(names));
-    if (kind < 55) return await this.store(name, chosen);
-    if (kind < 63) return await this.copy(name, chosen, random.pick(names));
-    if (kind < 71) return await this.move(name, chosen, random.pick(names));
+    if (kind < 62) return await this.store(name, chosen);
+    if (kind < 69) return await this.copy(name, chosen, random.pick(names));
+    if (kind < 76) return await this.move(name, chosen, random.pick(names));
     if (kind < 81) return await this.expunge(name, chosen);
     if (kind < 85) return await this.replace(name, chosen[0]);
     if (kind < 88) return await this.subscribe(random.pick(names));
@@ -110,7 +121,7 @@ export class WritingSession {
   }
 
   async create(): Promise<string> {
-    const name = `${this.prefix}${++this.#made}`;
+    const name = this.#freeName();
     await this.#step(`CREATE ${name}`, (draft, answer) => {
       // Its UIDVALIDITY is part of its identifier.
       const uidValidity = Number(/MAILBOXID \(\w+-(\d+)\)/.exec(answer)?.[1]);
@@ -157,9 +168,14 @@ export class WritingSession {
     });
   }
 
-  async store(name: string, uids: readonly number[]): Promise<void> {
-    const flags = this.random.some(FLAGS, 3);
-    const mode = this.random.pick(["", "+", "-"]);
+  async store(
+    name: string,
+    uids: readonly number[],
+    { mode, flags }: { readonly mode: string; readonly flags: readonly string[] } = {
+      mode: this.random.pick(["", "+", "-"]),
+      flags: this.random.some(FLAGS, 3),
+    },
+  ): Promise<void> {
     const command = `UID STORE ${uids} ${mode}FLAGS.SILENT (${flags.join(" ")})`;
     await this.#step(command, (draft) => {
       draft.edit(name, (known) => {
@@ -230,19 +246,25 @@ export class WritingSession {
     });
   }
 
+  /** Renames a mailbox with all below it, half of the time to a name that there was before. */
   async rename(name: string): Promise<void> {
-    const to = `${this.prefix}${++this.#made}`;
+    const to = this.#freeName();
+    if (to.startsWith(`${name}/`)) return;
+    const renamed = (each: string) =>
+      each === name || each.startsWith(`${name}/`) ? to + each.slice(name.length) : each;
     await this.#step(`RENAME ${name} ${to}`, (draft) => {
-      const mailbox = draft.mailboxes.get(name);
-      if (mailbox) draft.mailboxes.set(to, mailbox);
-      draft.mailboxes.delete(name);
-      for (const [key, value] of [...draft.annotations]) {
-        if (!key.startsWith(`${name} `)) continue;
-        draft.annotations.delete(key);
-        draft.annotations.set(`${to}${key.slice(name.length)}`, value);
+      const mailboxes = [...draft.mailboxes];
+      draft.mailboxes.clear();
+      for (const [each, mailbox] of mailboxes) draft.mailboxes.set(renamed(each), mailbox);
+      const annotations = [...draft.annotations];
+      draft.annotations.clear();
+      for (const [key, value] of annotations) {
+        const [each, entry] = key.split(" ");
+        draft.annotations.set(`${renamed(each)} ${entry}`, value);
       }
     });
-    if (this.#selected === name) this.#selected = to;
+    this.#freed.push(name);
+    if (this.#selected !== undefined) this.#selected = renamed(this.#selected);
   }
 
   async remove(name: string): Promise<void> {
@@ -252,7 +274,21 @@ export class WritingSession {
         if (key.startsWith(`${name} `)) draft.annotations.delete(key);
       }
     });
+    this.#freed.push(name);
     if (this.#selected === name) this.#selected = undefined;
+  }
+
+  /** What was said of a name that is free again must not be true of its next mailbox. */
+  #freeName(): string {
+    const taken = [...this.#truth.mailboxes.keys()];
+    const free = this.#freed.filter((name) =>
+      !taken.some((each) => each === name || each.startsWith(`${name}/`))
+    );
+    if (free.length > 0 && this.random.chance(0.5)) return this.random.pick(free);
+    const name = `${this.prefix}${++this.#made}`;
+    return taken.length > 0 && this.random.chance(0.3)
+      ? `${this.random.pick(taken)}/${name}`
+      : name;
   }
 
   #text(octets: number): string {

@@ -3,15 +3,15 @@
 import { FOLDER, type MailboxRecord } from "./journal.ts";
 import { Session } from "./session.ts";
 
-const NAMES = [0, 1, 2, 3].map((n) => `${FOLDER}${n}`);
+const NAMES = [0, 1, 2, 3, 4, 5].map((n) => `${FOLDER}${n}`);
 
 /** The only one of its account that does so, so that it knows the names. */
 export class FolderSession extends Session {
   protected override async step(): Promise<void> {
     const { random } = this;
     const kind = random.below(10);
-    if (kind < 4) await this.#create();
-    else if (kind < 7) await this.#rename();
+    if (kind < 3) await this.#create();
+    else if (kind < 6) await this.#rename();
     else if (kind < 8) await this.#delete();
     else await this.ask('LIST "" "*" RETURN (SUBSCRIBED)');
     await new Promise((resolve) => setTimeout(resolve, random.below(30)));

@@ -7,6 +7,7 @@ import {
   FileNames,
   flagBitsOf,
   withFlags,
+  withoutUid,
 } from "../../src/store/maildir/file_name.ts";
 import { FLAG } from "../../src/store/store.ts";
 
@@ -104,4 +105,19 @@ Deno.test("compareDelivery is a total order", () => {
       assert.ok(compareDelivery(a, c) <= 0);
     }
   }));
+});
+
+Deno.test("baseOf stays when mbsync gives a file its number", () => {
+  for (const name of ["1700000001.M1P1Q1.host", "1700000001.M1P1.host,S=19,W=22"]) {
+    for (
+      const file of [name, `${name}:2,FS`, `${name},U=5`, `${name},U=5:2,`, `${name},U=17:2,S`]
+    ) {
+      assert.equal(baseOf(file), name);
+    }
+  }
+  assert.equal(baseOf("1.host,U=x:2,S"), "1.host,U=x");
+  assert.equal(baseOf("1.host:2,,U=5"), "1.host");
+  assert.equal(withFlags("1.host,U=5:2,", FLAG.seen), "1.host,U=5:2,S");
+  assert.equal(withFlags("1.host,U=5", FLAG.seen), "1.host,U=5:2,S");
+  assert.equal(withoutUid(",U=5:2,S"), ":2,S");
 });

@@ -2,15 +2,7 @@
 
 import { boolean, duration, list, path, string } from "../kinds.ts";
 import { table } from "../modules.ts";
-import {
-  type Check,
-  type Kind,
-  optional,
-  required,
-  type Section,
-  setting,
-  wrong,
-} from "../setting.ts";
+import { type Check, type Kind, optional, required, type Section, setting } from "../setting.ts";
 import type { TomlValue } from "../toml.ts";
 import { loginCache } from "./auth_cache.ts";
 
@@ -45,10 +37,10 @@ function ldapBind(): Kind<LdapBindConfig> {
     expected,
     read(value, key, reading) {
       const read = bindOf(value);
-      if (read !== undefined || value.type !== "list") {
-        return read ?? wrong(reading, value, key, expected);
-      }
-      reading.fault(value.at, `${key} must be ${expected}: got another list`);
+      if (read !== undefined) return read;
+      const what = { list: "another list", string: "another text", table: "a table" };
+      const got = new Map(Object.entries(what)).get(value.type) ?? "something else";
+      reading.fault(value.at, `${key} must be ${expected}: got ${got}`);
       return undefined;
     },
   };

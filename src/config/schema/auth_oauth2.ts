@@ -1,6 +1,6 @@
 /** Settings of the `oauth2` module. */
 
-import { choice, duration, list, string } from "../kinds.ts";
+import { choice, duration, list, secret, string } from "../kinds.ts";
 import { type Check, type Kind, optional, type Section, setting } from "../setting.ts";
 
 /** Asymmetric ones: whoever can check a token must not be able to make one. @see RFC 8725 §2.1 */
@@ -116,17 +116,3 @@ export const oauth2Module = {
     doc: "Time that the authorization server has for all that one login asks it.",
   }),
 } satisfies Section;
-
-/** No fault may show it. */
-function secret(): Kind<string> {
-  const { name, expected, read } = anyText;
-  return {
-    name,
-    expected,
-    read(value, key, reading) {
-      if (value.type === "string" && value.value !== "") return read(value, key, reading);
-      reading.fault(value.at, `${key} must be ${expected}: got something else`);
-      return undefined;
-    },
-  };
-}

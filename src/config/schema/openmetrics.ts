@@ -2,7 +2,7 @@
 
 import { isIPv4 } from "node:net";
 import { type Address, address } from "../addresses.ts";
-import { string } from "../kinds.ts";
+import { secret } from "../kinds.ts";
 import { type LocatedPath, locatedPath } from "../located_path.ts";
 import { type Kind, optional, readSection, required, type Section, wrong } from "../setting.ts";
 import type { TomlTable, TomlValue } from "../toml.ts";
@@ -46,7 +46,7 @@ export const openmetrics = {
       "unix socket, as in `imap.listen`. **There is no TLS**: put a proxy in front of it where others can listen in.",
     example: '"tcp://127.0.0.1:9749"',
   }),
-  token: optional(string(TOKEN, isToken), {
+  token: optional(secret(TOKEN, isToken), {
     sample: '"8fKt3cYvQm2Zr7Wd"',
     doc:
       "What has to be known to see anything: as `Authorization: Bearer TOKEN`, as `?token=TOKEN`, " +

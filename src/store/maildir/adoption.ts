@@ -13,7 +13,14 @@ import {
 import { localDate } from "./appending.ts";
 import { keywordsOf } from "./dovecot_files.ts";
 import { removed, removing } from "./expunging.ts";
-import { compareDelivery, deliveryTimeOf, flagBitsOf, lettersOf, withFlags } from "./file_name.ts";
+import {
+  compareDelivery,
+  deliveryTimeOf,
+  flagBitsOf,
+  lettersOf,
+  withFlags,
+  withoutUid,
+} from "./file_name.ts";
 import { uidsFrom } from "./imports.ts";
 import { endInheritance, type Inheritance, readInheritance } from "./inheritance.ts";
 import { lstat } from "./locating.ts";
@@ -284,7 +291,10 @@ export function separateTwin(
   if (!a?.isFile || !b?.isFile || a.ino === b.ino) return undefined;
   const bits = flagBitsOf(second.base + second.info);
   const name = account.names.next();
-  const file = splitName(second.inNew, second.inNew ? name : withFlags(name + second.info, bits));
+  const file = splitName(
+    second.inNew,
+    second.inNew ? name : withFlags(name + withoutUid(second.info), bits),
+  );
   try {
     Deno.renameSync(filePath(account, state, second), filePath(account, state, file));
   } catch {

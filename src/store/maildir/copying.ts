@@ -17,7 +17,7 @@ import {
 import type { Columns } from "./columns.ts";
 import { errnoOf, storeErrorOf } from "./disk_error.ts";
 import { removed, removing } from "./expunging.ts";
-import { withFlags, withoutKeywords } from "./file_name.ts";
+import { withFlags, withoutKeywords, withoutUid } from "./file_name.ts";
 import { assertNoLink } from "./links.ts";
 import { findFile } from "./locating.ts";
 import type { MailboxState } from "./mailbox_state.ts";
@@ -126,7 +126,10 @@ async function linkAll(
     const planned = some.flatMap((at) => {
       const row = files.get(columns.uids[at]);
       if (!row) return [];
-      const name = withFlags(account.names.next() + withoutKeywords(row.info), columns.flags[at]);
+      const name = withFlags(
+        account.names.next() + withoutKeywords(withoutUid(row.info)),
+        columns.flags[at],
+      );
       return [{ at, row, file: splitName(false, name) }];
     });
     if (planned.length === 0) continue;

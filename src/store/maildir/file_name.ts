@@ -60,8 +60,19 @@ const LETTERS: Readonly<Record<string, number>> = {
   T: FLAG.deleted,
 };
 
-/** The part of a file's name that stays when flags change. */
+/** mbsync gives each message a number of its own by renaming its file. */
+const MBSYNC_UID = /,U=\d+/;
+
+/** The part of a file's name that stays when flags change, and when mbsync first sees the file. */
 export function baseOf(file: string): string {
+  const stem = stemOf(file);
+  // Nearly none has it, and all names of a folder come by here.
+  const uid = stem.includes(",U=") ? stem.search(MBSYNC_UID) : -1;
+  return uid < 0 ? stem : stem.slice(0, uid);
+}
+
+/** All before the flags. */
+function stemOf(file: string): string {
   const info = file.indexOf(INFO);
   return info < 0 ? file : file.slice(0, info);
 }
@@ -83,7 +94,7 @@ export function withFlags(file: string, bits: number): string {
   const { letters, tail } = infoOf(file);
   const kept = new Set([...letters].filter((letter) => LETTERS[letter] === undefined));
   for (const [letter, bit] of Object.entries(LETTERS)) if (bits & bit) kept.add(letter);
-  return baseOf(file) + INFO + [...kept].sort().join("") + tail;
+  return stemOf(file) + INFO + [...kept].sort().join("") + tail;
 }
 
 /**
@@ -93,7 +104,12 @@ export function withFlags(file: string, bits: number): string {
 export function withoutKeywords(file: string): string {
   const { letters, tail } = infoOf(file);
   const kept = letters.replace(/[a-z]/g, "");
-  return kept === letters ? file : baseOf(file) + INFO + kept + tail;
+  return kept === letters ? file : stemOf(file) + INFO + kept + tail;
+}
+
+/** The end of a name for another message: mbsync's number is that of one alone. */
+export function withoutUid(info: string): string {
+  return info.replace(MBSYNC_UID, "");
 }
 
 /** The letters in a file's name, of whatever meaning. */
