@@ -39,7 +39,8 @@ export class MailSession extends Session {
 
   /** Messages that nobody changes, up to `most`. */
   #some(box: MailboxRecord, most: number, wanted = (_: MessageRecord) => true): Place[] {
-    const free = [...box.messages.values()].filter((each) => !each.claimed && wanted(each));
+    const free = [...box.messages.values()]
+      .filter((each) => !each.claimed && each.uid < this.told && wanted(each));
     // In the order in which COPYUID names them.
     const some = this.random.some(free, most).sort((a, b) => a.uid - b.uid);
     return some.map((record) => ({ box, record }));
@@ -131,11 +132,12 @@ export class MailSession extends Session {
   /** Whatever is `\Deleted`. */
   async #expungeAll(box: MailboxRecord): Promise<void> {
     if (box.expunging || box.deleters > 0) return;
+    const leaves = [...box.messages.values()]
+      .filter(({ flags }) => flags.includes("\\Deleted"))
+      .map((record) => ({ box, record }));
+    if (leaves.some(({ record }) => record.uid >= this.told)) return;
     box.expunging = true;
     try {
-      const leaves = [...box.messages.values()]
-        .filter(({ flags }) => flags.includes("\\Deleted"))
-        .map((record) => ({ box, record }));
       const command = this.random.pick(["EXPUNGE", "CLOSE"]);
       await this.change(command, { what: `${this.name} ${box.name} ${command}`, leaves });
       if (command === "CLOSE") this.box = undefined;

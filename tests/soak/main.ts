@@ -26,12 +26,13 @@ const summary = await soak({
   accounts: Number(values.accounts),
   clients: Number(values.clients),
   ...values.program === undefined ? {} : { command: [values.program] },
+  keep: true,
   tell: (line) => console.log(line),
 });
 print(summary);
 if (summary.faults.total > 0) {
   Deno.writeTextFileSync(values.trace, summary.trace.join("\n") + "\n");
-  console.log(`what was said last: ${values.trace}`);
+  console.log(`what was said last: ${values.trace}; the state of the server: ${summary.dir}`);
   Deno.exit(1);
 }
 

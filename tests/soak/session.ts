@@ -16,6 +16,8 @@ export class Cut extends Error {
 /** What all clients have in common. */
 export abstract class Session {
   protected box: MailboxRecord | undefined;
+  /** The server told it of all messages below this UID: a command may name no others. */
+  protected told = 1;
   #client: ImapClient | undefined;
 
   constructor(
@@ -59,7 +61,9 @@ export abstract class Session {
   /** Sends a command and reads its answer. */
   protected async ask(command: string): Promise<Answer> {
     this.load.note(`${this.name} C: ${command.slice(0, 200)}`);
+    const told = this.box?.uidNext ?? 1;
     const answer = await this.client.command(command, PATIENCE_MS);
+    this.told = Math.max(this.told, told);
     this.load.note(`${this.name} S: ${answer.reply}`);
     this.#take(command, answer);
     return answer;
@@ -114,6 +118,7 @@ export abstract class Session {
     found.highestModseq = Math.max(found.highestModseq, code("HIGHESTMODSEQ"));
     found.uidNext = Math.max(found.uidNext, code("UIDNEXT"));
     this.box = found;
+    this.told = code("UIDNEXT");
   }
 }
 

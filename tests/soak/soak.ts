@@ -27,6 +27,8 @@ export interface SoakOptions {
   readonly clients?: number;
   /** The command that serves. */
   readonly command?: readonly string[];
+  /** Keep the state of the server when something went wrong. */
+  readonly keep?: boolean;
   /** Told what goes wrong, when it does. */
   readonly tell?: (line: string) => void;
 }
@@ -49,6 +51,8 @@ export interface SoakSummary {
   readonly disk: number;
   /** The last commands and answers, when there were faults. */
   readonly trace: readonly string[];
+  /** The state of the server, which is gone unless it was to be kept. */
+  readonly dir: string;
 }
 
 /** Mailboxes that stay. */
@@ -96,7 +100,8 @@ class Soak {
       if (this.#faults.total > 0) break;
       await this.#round(program);
     }
-    await this.#rest(program);
+    if (this.#faults.total === 0) await this.#rest(program);
+    else if (this.options.keep) program.keep = true;
     return {
       faults: this.#faults,
       operations: this.#load.operations,
@@ -108,6 +113,7 @@ class Soak {
       counts: this.#load.counts,
       memory: program.peakMemory,
       disk: diskUsage(`${program.dir}/mail`),
+      dir: program.dir,
       trace: this.#faults.total > 0 ? this.#load.trace : [],
     };
   }

@@ -15,6 +15,8 @@ export class SoakedProgram implements AsyncDisposable {
   #port = 0;
   /** Most memory that a process had, in MB. */
   peakMemory = 0;
+  /** Leave its state on the disk at the end, for who looks for a bug. */
+  keep = false;
 
   private constructor(
     private readonly command: readonly string[],
@@ -94,7 +96,7 @@ export class SoakedProgram implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.signal("SIGKILL");
     await this.ended();
-    await this.remove();
+    if (!this.keep) await this.remove();
   }
 
   async #read(stderr: ReadableStream<Uint8Array>, started: (serves: boolean) => void) {

@@ -88,6 +88,7 @@ export class MaildirAccount implements OpeningOfAccount {
 
   async subscribe(name: string): Promise<void> {
     await this.#account.writer.run(() => {
+      this.#list.assertSubscribable(name);
       this.#account.mailboxes.subscribe(name);
       return { result: undefined, apply: () => this.#list.subscribe(name) };
     });
