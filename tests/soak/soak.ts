@@ -97,10 +97,10 @@ class Soak {
   }
 
   async run(): Promise<SoakSummary> {
-    const end = Date.now() + this.options.milliseconds;
     await using program = await SoakedProgram.make(this.options.command);
     this.#load.lmtp = program.lmtp;
     await this.#begin(program);
+    const end = Date.now() + this.options.milliseconds;
     for (let round = 1; this.#kills < this.options.kills && Date.now() < end; round++) {
       if (this.#faults.total > 0) break;
       await this.#round(program);
