@@ -134,6 +134,8 @@ export class FuzzyTextSearch {
   readonly #match: FuzzyMatch;
   /** The last word that came, which may go on. */
   #held = "";
+  /** What comes next goes on with a word that was too long to be held. */
+  #within = false;
 
   constructor(
     needle: FuzzyNeedle,
@@ -162,18 +164,47 @@ export class FuzzyTextSearch {
 
   #look(text: string, last: boolean): void {
     if (this.#match.done) return;
-    const all = this.#held + text;
-    const cut = last ? all.length : wordCut(all);
+    const rest = this.#within ? text.slice(wordEnd(text)) : text;
+    if (rest !== "" || last) this.#within = false;
+    const all = this.#held + rest;
+    const boundary = last ? all.length : wordStart(all);
+    const cut = all.length - boundary > LONGEST_HELD ? all.length : boundary;
+    if (cut > boundary) this.#within = true;
     this.#held = all.slice(cut);
     this.#match.look(all.slice(0, cut));
   }
 }
 
-/** Before the word at the end; a word that long has ended for all that counts. */
-function wordCut(text: string): number {
-  const least = Math.max(0, text.length - 4 * MAX_LENGTH);
-  for (let at = text.length; at > least; at--) if (/\s/.test(text[at - 1])) return at;
-  return text.length > 4 * MAX_LENGTH ? text.length : 0;
+/** A word of so many chars is taken for what has come of it. */
+const LONGEST_HELD = 64 * MAX_LENGTH;
+
+/** Whether a char is in no word, whatever stands beside it; some are letters only once folded. */
+function isBetweenWords(char: string): boolean {
+  const code = char.charCodeAt(0);
+  if (code < 0x80) return !/[A-Za-z0-9]/.test(char);
+  return !/[\p{L}\p{N}\p{M}\p{Cs}]/u.test(char.normalize("NFKD"));
+}
+
+/** Where the word at the end begins. */
+function wordStart(text: string): number {
+  for (let at = text.length; at > 0;) {
+    const isPair = /[\udc00-\udfff]/.test(text[at - 1]) &&
+      /[\ud800-\udbff]/.test(text[at - 2] ?? "");
+    const start = isPair ? at - 2 : at - 1;
+    if (isBetweenWords(text.slice(start, at))) return at;
+    at = start;
+  }
+  return 0;
+}
+
+/** Where the word ends whose rest stands at the start. */
+function wordEnd(text: string): number {
+  let end = 0;
+  for (const char of text) {
+    if (isBetweenWords(char)) break;
+    end += char.length;
+  }
+  return end;
 }
 
 /**

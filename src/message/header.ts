@@ -50,7 +50,9 @@ function fieldName(header: string, start: number, end: number): string {
     const char = header.charCodeAt(at);
     if (char === LF) return "";
     if (char !== COLON) continue;
-    const name = header.slice(start, at).trimEnd();
+    let nameEnd = at;
+    while (nameEnd > start && isBlank(header.charCodeAt(nameEnd - 1))) nameEnd--;
+    const name = header.slice(start, nameEnd);
     return /\s/.test(name) ? "" : name;
   }
   return "";

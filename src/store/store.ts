@@ -42,6 +42,13 @@ export class StoreError extends Error {
   }
 }
 
+/** {@link Mailbox.cached} of more messages than may be held in memory; of one it never is. */
+export class TooMuchAtOnce extends StoreError {
+  constructor() {
+    super("too-many", "What is kept of these messages is too much to be read at once");
+  }
+}
+
 export interface Store {
   /** The account of that name, made with its special folders if it is not there yet. */
   account(name: string): Promise<Account>;
@@ -512,6 +519,8 @@ export interface Mailbox {
   /**
    * Reads the named items of the messages with `first` ≤ UID ≤ `last`, in UID order; a message
    * that is gone or unreadable is missing. Callers ask for at most some hundred at a time.
+   *
+   * @throws {TooMuchAtOnce} to be asked for fewer
    */
   cached<K extends keyof CachedItems>(
     items: readonly K[],

@@ -347,7 +347,8 @@ function announcementAt(line: Uint8Array): Announcement | undefined {
   const endOfDigits = i;
   while (i >= 0 && line[i] >= ZERO && line[i] <= NINE) i--;
   const digits = endOfDigits - i;
-  if (digits === 0 || line[i] !== OPEN) return undefined;
+  // Of a line that is dropped no more than its tail is seen: what would not fit there never counts.
+  if (digits === 0 || digits > TAIL - 6 || line[i] !== OPEN) return undefined;
   const text = latin1(line.subarray(i));
   const size = digits > MAX_DIGITS ? Infinity : Number.parseInt(text.slice(1));
   return { size, synchronizing, text };

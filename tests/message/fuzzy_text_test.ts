@@ -1,6 +1,11 @@
 import { equal, ok } from "node:assert/strict";
-import { FuzzyMatch, FuzzyNeedle, fuzzyScore } from "../../src/message/fuzzy_text.ts";
-import { bytesFromLatin1 } from "../../src/message/latin1.ts";
+import {
+  FuzzyMatch,
+  FuzzyNeedle,
+  fuzzyScore,
+  FuzzyTextSearch,
+} from "../../src/message/fuzzy_text.ts";
+import { bytesFromLatin1, latin1FromBytes } from "../../src/message/latin1.ts";
 import { offsets } from "./parse.ts";
 
 function score(needle: string, ...texts: readonly string[]): number {
@@ -50,6 +55,29 @@ Deno.test("fuzzyScore looks into decoded text, and finds words over pieces", () 
   equal(find("raume voll", false), 100);
   equal(find("besprechung", false), 0);
   equal(find("besprechung raume", true), 100);
+});
+
+Deno.test("FuzzyTextSearch: words of any length are the same in pieces of any size", () => {
+  const long = "\u4f1a".repeat(3000);
+  const texts = [
+    `a.b${"x".repeat(5000)}needle c`,
+    `${"1.".repeat(500)}needles`,
+    `${"ab".repeat(3000)}\u{1f600}needle`,
+    `${long}\u3002needle${long}\u2121x`,
+    `${long}\u2121needle`,
+  ];
+  for (const text of texts) {
+    const wire = `Content-Type: text/plain; charset=utf-8\r\n\r\n${text}`;
+    const bytes = new TextEncoder().encode(wire);
+    const needle = new FuzzyNeedle("needle");
+    const parts = offsets(latin1FromBytes(bytes));
+    const whole = fuzzyScore(bytes, parts, needle, false);
+    for (const size of [1, 63, 1000, 4097]) {
+      const search = new FuzzyTextSearch(needle, { headers: false }, parts);
+      for (let at = 0; at < bytes.length; at += size) search.push(bytes.slice(at, at + size));
+      equal(search.end(), whole, `${text.slice(0, 10)} in pieces of ${size}`);
+    }
+  }
 });
 
 Deno.test("FuzzyMatch.look takes linear time", () => {

@@ -4,6 +4,7 @@ import {
   CACHED_FIELDS,
   cachedHeader,
   decodeHeader,
+  fieldValues,
   firstField,
   headerFields,
   headerFilter,
@@ -71,6 +72,17 @@ Deno.test("cachedHeader answers a request for cached fields as the whole header 
   fc.assert(fc.property(header, names, (text, fields) => {
     equal(headerFilter(fields, false)(cachedHeader(text)), headerFilter(fields, false)(text));
   }));
+});
+
+Deno.test("headerFields, fieldValues and headerFilter know the same names", () => {
+  for (const end of ["", " ", "\t ", "\r", "\xa0", "\v", " \f"]) {
+    const text = `From${end}: a\r\n`;
+    const isField = !/[^ \t]/.test(end);
+    const names = headerFields(text).map(({ name }) => name);
+    deepEqual(names, isField ? ["From"] : [""], JSON.stringify(end));
+    deepEqual([...fieldValues(text, "from")], isField ? [" a"] : []);
+    equal(headerFilter(["from"], false)(text), isField ? `${text}\r\n` : "\r\n");
+  }
 });
 
 Deno.test("cachedHeader has the listed fields alone", () => {

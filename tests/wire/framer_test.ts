@@ -276,3 +276,13 @@ Deno.test("Framer: cuts any stream the same way, however it arrives", () => {
     }),
   );
 });
+
+Deno.test("Framer: a number without end announces nothing, however its line comes", () => {
+  const line = `a ${"9".repeat(20)} {${"9".repeat(70)}+}\r\nb NOOP\r\n`;
+  for (const size of [1, 7, 1000]) {
+    const pieces = line.match(new RegExp(`[^]{1,${size}}`, "g")) ?? [];
+    const found = frames(pieces, { line: 64, literals: 64 });
+    assert.equal("fault" in found[0] && found[0].fault, "line-too-long");
+    assert.deepEqual(found.slice(1), [{ command: "b NOOP", literals: [] }], `in pieces of ${size}`);
+  }
+});

@@ -130,6 +130,14 @@ Deno.test("suppliedName: reads a name as it was given, but for its last separato
   assert.strictEqual(suppliedName("/", true), undefined);
 });
 
+// Were it more, these would take minutes.
+Deno.test("decodeModifiedUtf7 and encodeModifiedUtf7 take linear time for a long shift", () => {
+  const text = "\u53f0".repeat(1 << 21);
+  const encoded = encodeModifiedUtf7(text);
+  assert.equal(decodeModifiedUtf7(encoded), text);
+  assert.equal(decodeModifiedUtf7(encoded, "."), text);
+});
+
 Deno.test("isNewName: refuses control characters, ends of lines, and INBOX below INBOX", () => {
   for (const name of ["a", "INBOX/a", "INBOX/inboxes", "a/INBOX/INBOX", "\u00a0", "\u2030"]) {
     assert.strictEqual(isNewName(name), true, name);

@@ -148,7 +148,7 @@ export class MaildirMailbox implements Mailbox {
         return at < opened.count && opened.uids[at] === uid;
       });
     } catch (error) {
-      throw sqliteRefusal(error);
+      throw error instanceof StoreError ? error : sqliteRefusal(error);
     }
   }
 
