@@ -155,6 +155,9 @@ export type QuotaLimits = { readonly [Resource in QuotaResource]?: number | "non
 export const MAX_ANNOTATION_OCTETS = 65_536;
 /** Annotations that a mailbox, or an account as a whole, may have. */
 export const MAX_ANNOTATIONS = 250;
+
+/** Names that a user is subscribed to. */
+export const MAX_SUBSCRIPTIONS = 10_000;
 /** What all annotations of an account, with those of its mailboxes, come to at most. */
 export const ALL_ANNOTATIONS = { count: 10_000, octets: 16 * 1024 * 1024 } as const;
 
@@ -233,7 +236,10 @@ export interface Account {
   info(name: string): MailboxInfo | undefined;
   /** Names subscribed to, sorted; they need not exist. @see RFC 9051 §6.3.7 */
   subscriptions(): readonly string[];
-  /** @param by told to who watches, so that they know what they did themselves; so below */
+  /**
+   * @param by told to who watches, so that they know what they did themselves; so below
+   * @throws {StoreError} `bad-name`, `too-many` (above {@link MAX_SUBSCRIPTIONS})
+   */
   subscribe(name: string, by?: object): Promise<void>;
   unsubscribe(name: string, by?: object): Promise<void>;
 
