@@ -20,6 +20,26 @@ const HANDOVER_ENVIRONMENT = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"];
 /** Environment variables by which a service manager says how to tell it of the state. */
 const NOTIFY_ENVIRONMENT = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"];
 
+/**
+ * All that the program may do. Without `--allow-run` and `--allow-import` it starts no other program
+ * and loads no code that is not in it; what libraries can do that it calls, the operating system
+ * has to forbid: see the unit.
+ */
+export const PERMISSIONS = [
+  // Addresses of clients and servers, and what is listened on, come from the config.
+  "--allow-net",
+  // So do the places of mail, users, certificates and logs. Both are wide also because a permission
+  // of the whole cannot be narrowed once the config is read: Deno only takes back what it gave.
+  "--allow-read",
+  "--allow-write",
+  // The name in greetings and files; whose files are made as root; whether a disk has room.
+  "--allow-sys=hostname,uid,gid,statfs",
+  `--allow-env=${[...LIBRARY_ENVIRONMENT, ...HANDOVER_ENVIRONMENT, ...NOTIFY_ENVIRONMENT].join()}`,
+  // As a whole: with a list of libraries there are no callbacks, which libpam needs. A list would
+  // have libc in it, so it would keep nobody from anything.
+  "--allow-ffi",
+] as const;
+
 /** What there are releases for, as `deno compile --target` calls it. */
 export const TARGETS = [
   "x86_64-unknown-linux-gnu",
@@ -29,8 +49,12 @@ export const TARGETS = [
 ] as const;
 export type Target = typeof TARGETS[number];
 
-/** Arguments of `deno` that compile the program into `output`, for this machine or for `target`. */
-export function compileArguments(output: string, target?: Target): string[] {
+/**
+ * Arguments of `deno` that compile the program into `output`, for this machine or for `target`.
+ *
+ * @param main another program that is to have the same permissions
+ */
+export function compileArguments(output: string, target?: Target, main = "main.ts"): string[] {
   return [
     "compile",
     ...target === undefined ? [] : ["--target", target],
@@ -38,21 +62,7 @@ export function compileArguments(output: string, target?: Target): string[] {
     // The gate has checked the types, with the newest Deno.
     "--no-check",
     "--no-prompt",
-    "--allow-net",
-    "--allow-read",
-    "--allow-write",
-    // Whether a folder can be written to, and its disk has room.
-    "--allow-sys=hostname,uid,gid,statfs",
-    `--allow-env=${
-      [
-        ...LIBRARY_ENVIRONMENT,
-        ...HANDOVER_ENVIRONMENT,
-        ...NOTIFY_ENVIRONMENT,
-      ].join()
-    }`,
-    // As a whole: with a list of libraries there are no callbacks, which libpam needs. A list would
-    // have libc in it, so it would keep nobody from anything.
-    "--allow-ffi",
+    ...PERMISSIONS,
     "--include",
     "src/auth/hash_worker.ts",
     "--include",
@@ -63,7 +73,7 @@ export function compileArguments(output: string, target?: Target): string[] {
     "src/monitoring/login.html",
     "--output",
     output,
-    "main.ts",
+    main,
   ];
 }
 
@@ -77,9 +87,10 @@ export async function compile(
   deno: string,
   output: string,
   target?: Target,
+  main?: string,
 ): Promise<{ ok: boolean; errors: string }> {
   const { success, stderr } = await new Deno.Command(deno, {
-    args: compileArguments(output, target),
+    args: compileArguments(output, target, main),
     cwd: ROOT,
     stdin: "null",
     stdout: "null",

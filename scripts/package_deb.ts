@@ -81,6 +81,7 @@ export async function buildPackage(options: Package): Promise<string> {
 async function packedFiles(version: string, maintainer: string): Promise<PackedFile[]> {
   return [
     { path: "lib/systemd/system/imapd.service", content: await source("dist/imapd.service") },
+    { path: "lib/systemd/system/imapd.socket", content: await source("dist/imapd.socket") },
     { path: "usr/lib/sysusers.d/imapd.conf", content: await source("dist/imapd.sysusers") },
     { path: "usr/lib/tmpfiles.d/imapd.conf", content: await source("dist/imapd.tmpfiles") },
     { path: "etc/logrotate.d/imapd", content: await source("dist/imapd.logrotate") },

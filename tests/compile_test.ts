@@ -1,7 +1,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { dirname } from "node:path";
 import { connect } from "node:tls";
-import { executableFault, runtimeFault } from "../scripts/compile.ts";
+import { executableFault, PERMISSIONS, runtimeFault } from "../scripts/compile.ts";
 import { VERSION } from "../src/version.ts";
 import { compileHere } from "./compiled_program.ts";
 import { run } from "./clients/programs.ts";
@@ -134,5 +134,44 @@ Deno.test({
     await writer.write(new TextEncoder().encode("secret\n"));
     await writer.close();
     ok(new TextDecoder().decode((await child.output()).stdout).startsWith("argon2:"));
+  },
+});
+
+Deno.test("compile() gives no permissions but those that SECURITY.md tells of", () => {
+  deepStrictEqual(
+    PERMISSIONS.map((each) => each.replace(/^--allow-env=.*/, "--allow-env=")),
+    [
+      "--allow-net",
+      "--allow-read",
+      "--allow-write",
+      "--allow-sys=hostname,uid,gid,statfs",
+      "--allow-env=",
+      "--allow-ffi",
+    ],
+  );
+});
+
+const confined = path === undefined ? {} : await compileHere("tests/confined_program.ts");
+globalThis.addEventListener("unload", () => {
+  if (confined.path !== undefined) Deno.removeSync(dirname(confined.path), { recursive: true });
+});
+
+Deno.test({
+  name: `compile() makes an executable that starts no program and loads no code${reason}`,
+  ignore: confined.path === undefined,
+  async fn() {
+    ok(confined.path);
+    const { code, stdout, stderr } = await new Deno.Command(confined.path).output();
+    strictEqual(code, 0, new TextDecoder().decode(stderr));
+    const refused: Record<string, string> = JSON.parse(new TextDecoder().decode(stdout));
+    for (const [attempt, outcome] of Object.entries(refused)) {
+      match(
+        outcome,
+        /^NotCapable: .*run access|^TypeError: Module not found|^Error: Command failed: touch/,
+        attempt,
+      );
+    }
+    strictEqual(Object.keys(refused).length, 9);
+    strictEqual(await Deno.stat("/tmp/imapd-was-here").catch(() => undefined), undefined);
   },
 });

@@ -11,11 +11,14 @@ export interface Compiled {
 /**
  * Compiles with the Deno at `DENO_COMPILE`, which has to be of the version of `DENORT_BIN` where
  * that is set.
+ *
+ * @param main another program, which gets the same permissions
  */
-export async function compileHere(): Promise<Compiled> {
+export async function compileHere(main?: string): Promise<Compiled> {
   const dir = await Deno.makeTempDir({ prefix: "imapd-compile-" });
   const path = `${dir}/imapd`;
-  const { ok, errors } = await compile(Deno.env.get("DENO_COMPILE") ?? Deno.execPath(), path);
+  const deno = Deno.env.get("DENO_COMPILE") ?? Deno.execPath();
+  const { ok, errors } = await compile(deno, path, undefined, main);
   if (ok) return { path };
   await Deno.remove(dir, { recursive: true });
   if (Deno.env.get("DENORT_BIN") === undefined && isDownloadFailure(errors)) {

@@ -23,8 +23,8 @@ export interface ListedMessage {
   readonly subject?: string;
 }
 
-/** How many are read at once. */
-const BATCH = 200;
+/** How many are read at once: a header that is kept may have a megabyte. */
+const BATCH = 16;
 
 /** Messages in brief, by UID. */
 export const listMessages: Operation<SelectionParams, ListedMessage> = {

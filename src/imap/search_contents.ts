@@ -11,6 +11,7 @@ import {
 import { substringQuery, type TokenQuery } from "../message/trigrams.ts";
 import { type CachedItems, StoreError } from "../store/store.ts";
 import { readText } from "./sections.ts";
+import { keptRows } from "./kept_rows.ts";
 import type { SearchScope, Seqs } from "./search_columns.ts";
 
 /** How many messages' kept items are read at once. */
@@ -90,19 +91,17 @@ export async function filterKept<K extends keyof CachedItems>(
   const found: number[] = [];
   for (const batch of runs(seqs)) {
     await view.mailbox.prepare(batch.map((seq) => view.uidOf(seq)), items);
-    const rows = await view.mailbox.cached(
-      items,
-      view.uidOf(batch[0]),
-      view.uidOf(batch[batch.length - 1]),
-    );
+    const [first, last] = [view.uidOf(batch[0]), view.uidOf(batch[batch.length - 1])];
     let next = 0;
-    for (const [i, row] of rows.entries()) {
-      while (next < batch.length && view.uidOf(batch[next]) < row.uid) next++;
-      if (next === batch.length) break;
-      const seq = batch[next];
-      if (view.uidOf(seq) === row.uid && test(row, seq)) found.push(seq);
-      // Reading the clock costs as much as a short test.
-      if (i % 32 === 31 && pace.due()) await pace.turn();
+    for await (const rows of keptRows(view.mailbox, items, first, last)) {
+      for (const [i, row] of rows.entries()) {
+        while (next < batch.length && view.uidOf(batch[next]) < row.uid) next++;
+        if (next === batch.length) break;
+        const seq = batch[next];
+        if (view.uidOf(seq) === row.uid && test(row, seq)) found.push(seq);
+        // Reading the clock costs as much as a short test.
+        if (i % 32 === 31 && pace.due()) await pace.turn();
+      }
     }
   }
   return found;
@@ -120,17 +119,19 @@ export async function filterTexts(
     const batch = new Map(some.map((seq) => [view.uidOf(seq), seq]));
     await view.prepare(some);
     const [first, last] = [view.uidOf(some[0]), view.uidOf(some[some.length - 1])];
-    for (const { uid, parts } of await view.mailbox.cached(["parts"], first, last)) {
-      const seq = batch.get(uid);
-      if (seq === undefined) continue;
-      try {
-        if (await test(uid, JSON.parse(parts), seq)) found.push(seq);
-      } catch (error) {
-        // What cannot be read now may well match: an answer without it would be wrong.
-        if (!(error instanceof StoreError) || error.code === "unavailable") throw error;
-        scope.warn(uid, error.message);
+    for await (const rows of keptRows(view.mailbox, ["parts"], first, last)) {
+      for (const { uid, parts } of rows) {
+        const seq = batch.get(uid);
+        if (seq === undefined) continue;
+        try {
+          if (await test(uid, JSON.parse(parts), seq)) found.push(seq);
+        } catch (error) {
+          // What cannot be read now may well match: an answer without it would be wrong.
+          if (!(error instanceof StoreError) || error.code === "unavailable") throw error;
+          scope.warn(uid, error.message);
+        }
+        if (pace.due()) await pace.turn();
       }
-      if (pace.due()) await pace.turn();
     }
   }
   return found;

@@ -10,6 +10,7 @@ import { ReceivedMessage } from "../imap/received_message.ts";
 import { Session } from "../imap/session.ts";
 import { capabilities, withoutSecrets } from "../imap/table.ts";
 import type { Log } from "../log.ts";
+import { foreignProtocol } from "../wire/foreign_protocol.ts";
 import { type FrameEvent, Framer, type FramerLimits, LineTooLong } from "../wire/framer.ts";
 import { capabilityCode, continuation, statusLine } from "../wire/response.ts";
 import { SyntaxFault } from "../wire/scanner.ts";
@@ -196,6 +197,8 @@ export class Connection {
   }
 
   async #handle(event: FrameEvent): Promise<void> {
+    const foreign = this.#commands === 0 && "text" in event && foreignProtocol(event.text);
+    if (foreign) throw new Farewell(`Expected IMAP, got ${foreign}`);
     switch (event.type) {
       case "command":
         return await this.#run(event);

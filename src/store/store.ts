@@ -42,6 +42,13 @@ export class StoreError extends Error {
   }
 }
 
+/** {@link Mailbox.cached} of more messages than may be held in memory; of one it never is. */
+export class TooMuchAtOnce extends StoreError {
+  constructor() {
+    super("too-many", "What is kept of these messages is too much to be read at once");
+  }
+}
+
 export interface Store {
   /** The account of that name, made with its special folders if it is not there yet. */
   account(name: string): Promise<Account>;
@@ -148,6 +155,9 @@ export type QuotaLimits = { readonly [Resource in QuotaResource]?: number | "non
 export const MAX_ANNOTATION_OCTETS = 65_536;
 /** Annotations that a mailbox, or an account as a whole, may have. */
 export const MAX_ANNOTATIONS = 250;
+
+/** Names that a user is subscribed to. */
+export const MAX_SUBSCRIPTIONS = 10_000;
 /** What all annotations of an account, with those of its mailboxes, come to at most. */
 export const ALL_ANNOTATIONS = { count: 10_000, octets: 16 * 1024 * 1024 } as const;
 
@@ -226,7 +236,10 @@ export interface Account {
   info(name: string): MailboxInfo | undefined;
   /** Names subscribed to, sorted; they need not exist. @see RFC 9051 §6.3.7 */
   subscriptions(): readonly string[];
-  /** @param by told to who watches, so that they know what they did themselves; so below */
+  /**
+   * @param by told to who watches, so that they know what they did themselves; so below
+   * @throws {StoreError} `bad-name`, `too-many` (above {@link MAX_SUBSCRIPTIONS})
+   */
   subscribe(name: string, by?: object): Promise<void>;
   unsubscribe(name: string, by?: object): Promise<void>;
 
@@ -512,6 +525,8 @@ export interface Mailbox {
   /**
    * Reads the named items of the messages with `first` ≤ UID ≤ `last`, in UID order; a message
    * that is gone or unreadable is missing. Callers ask for at most some hundred at a time.
+   *
+   * @throws {TooMuchAtOnce} to be asked for fewer
    */
   cached<K extends keyof CachedItems>(
     items: readonly K[],

@@ -9,6 +9,7 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
+import { dirname } from "node:path";
 import { type CertificateOptions, type Certificates, CertificateSet } from "./certificate_set.ts";
 import { type CertificateFiles, readPair, unreadable } from "./pair.ts";
 
@@ -60,4 +61,10 @@ export function replaceFile(path: string, text: string, mode: number): void {
     closeSync(file);
   }
   renameSync(`${path}.new`, path);
+  const folder = openSync(dirname(path), "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }

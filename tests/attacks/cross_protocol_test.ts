@@ -7,6 +7,10 @@ import { RawConnection } from "../raw_connection.ts";
 Deno.test("HTTP request: ends the connection, and no line of it is carried out", async () => {
   await using server = await startServer();
   for (const first of ["GET / HTTP/1.1", "POST / HTTP/1.1", "OPTIONS * HTTP/1.0"]) {
+    await using curt = await RawConnection.plain(server.port);
+    await curt.line();
+    await curt.send(`${first}\r\na LOGOUT\r\n`);
+    assert.equal(await curt.rest(), "* BYE Expected IMAP, got HTTP\r\n");
     const commands = `a NOOP\r\nb LOGIN ${server.freshUser()} ${PASSWORD}\r\nc SELECT INBOX\r\n`;
     await using client = await RawConnection.plain(server.port);
     await client.line();

@@ -16,7 +16,8 @@ const LETTERS = [
 ];
 
 Deno.test("login: a name of a hundred thousand letters holds nobody up", async () => {
-  await using server = await startServer();
+  const imap = 'limits = { literals_before_login = "1 MiB" }';
+  await using server = await startServer({ imap });
   for (const letter of LETTERS) {
     const name = new TextEncoder().encode(letter.repeat(100_000));
     await using client = await RawConnection.tls(server.tlsPort);

@@ -1,7 +1,7 @@
 /** The store contract: mailboxes, their names, and subscriptions. */
 
 import * as assert from "node:assert/strict";
-import { type Account, FLAG } from "../../src/store/store.ts";
+import { type Account, FLAG, MAX_SUBSCRIPTIONS } from "../../src/store/store.ts";
 import { deliver, flagsOf, refused, type TestAccount, wholeText } from "./store_actions.ts";
 
 function namesOf(account: Account): string[] {
@@ -169,6 +169,18 @@ export function testMailboxes(test: TestAccount): void {
     assert.deepEqual(flagsOf(old), [[1, FLAG.seen, ["$x"]], [2, 0, []]]);
     old.close();
     await refused("mailbox-exists", account.rename("INBOX", "Old"));
+  });
+
+  test("Account.subscribe() has a bound, and so has a name", async (account) => {
+    const free = MAX_SUBSCRIPTIONS - account.subscriptions().length;
+    await Promise.all(Array.from({ length: free }, (_, n) => account.subscribe(`s${n}`)));
+    await refused("too-many", account.subscribe("one more"));
+    await account.subscribe("s7");
+    await account.unsubscribe("s7");
+    await account.subscribe("one more");
+    await account.unsubscribe("one more");
+    await refused("bad-name", account.subscribe("x".repeat(1001)));
+    assert.equal(account.subscriptions().length, MAX_SUBSCRIPTIONS - 1);
   });
 
   test("Account.subscribe() keeps names apart from mailboxes", async (account) => {

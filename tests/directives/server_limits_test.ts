@@ -135,6 +135,18 @@ Deno.test("limits.address_connections: one more from an address is sent away", a
   await until(async () => (await greeting("192.0.2.1")).startsWith("* OK"), "room");
 });
 
+Deno.test("limits.address_connections: who comes by TLS hears why, too", async () => {
+  await using server = await serving(['listen = ["tls://127.0.0.1:0"]'], {
+    top: "limits = { address_connections = 1, trusted = [] }",
+  });
+  const address = { host: "127.0.0.1", port: server.ports[0] };
+  await using first = await ImapClient.connect(address, "tls");
+  assert.match(await first.response() ?? "", /^\* OK/);
+  await using second = await ImapClient.connect(address, "tls");
+  assert.match(await second.response() ?? "", /^\* BYE \[LIMIT\] /);
+  assert.equal(await second.response(), undefined);
+});
+
 Deno.test("limits.connections: they are those of all endpoints", async () => {
   await using server = await limited("connections = 1");
   const first = await from(server, "192.0.2.1");

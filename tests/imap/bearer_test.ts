@@ -71,3 +71,15 @@ Deno.test("AUTHENTICATE OAUTHBEARER is unavailable where the module cannot ask",
   );
   assert.doesNotMatch(told, /authentication failed/, "what is read by programs that ban addresses");
 });
+
+Deno.test("AUTHENTICATE OAUTHBEARER: who goes away before the NO is logged, too", async () => {
+  await using server = await bearerServer({ good: "ann" });
+  await using client = await RawConnection.plain(server.port);
+  await client.line();
+  await client.send(`a AUTHENTICATE OAUTHBEARER ${OAUTH("ann", "bad")}\r\n`);
+  assert.match(await client.line() ?? "", TOLD);
+  await client.close();
+  assert.ok(
+    server.lines.some((line) => line.includes("mechanism=OAUTHBEARER authentication failed")),
+  );
+});

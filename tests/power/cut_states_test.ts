@@ -6,14 +6,28 @@ import { type Parts, record, whyNotRecorded } from "./recording.ts";
 
 /** More of each for `deno task power-loss`. */
 const RUNS = Number(Deno.env.get("POWER_RUNS") ?? 1);
-const CUTS = Number(Deno.env.get("POWER_CUTS") ?? 90);
+const CUTS = Number(Deno.env.get("POWER_CUTS") ?? 60);
 const STEPS = Number(Deno.env.get("POWER_STEPS") ?? 40);
 const SEED = Number(Deno.env.get("POWER_SEED") ?? 1);
 
 const reason = whyNotRecorded();
 
+/** All at once, with the server killed in between, and stopped. */
 async function work(parts: Parts): Promise<void> {
   await parts.connect();
+  await workTogether(parts);
+  await parts.kill();
+  for (const session of parts.sessions) {
+    for (let i = 0; i < STEPS / 4; i++) await session.act();
+    await session.mark();
+  }
+  await parts.disconnect();
+  await parts.server.restart();
+  await parts.connect();
+  for (const session of parts.sessions) for (let i = 0; i < STEPS / 8; i++) await session.act();
+}
+
+async function workTogether(parts: Parts): Promise<void> {
   await Promise.all([
     ...parts.sessions.map(async (session) => {
       await session.tour();
@@ -24,10 +38,6 @@ async function work(parts: Parts): Promise<void> {
       for (let i = 0; i < STEPS / 4; i++) await parts.deliver();
     })(),
   ]);
-  await parts.disconnect();
-  await parts.server.restart();
-  await parts.connect();
-  for (const session of parts.sessions) for (let i = 0; i < STEPS / 4; i++) await session.act();
 }
 
 /** SQLite's own, as when the index is closed, are made with fsync. */

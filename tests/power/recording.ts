@@ -6,12 +6,22 @@ import { LmtpClient } from "../lmtp/client.ts";
 import { type LmtpTestServer, startLmtpServer } from "../lmtp/serving.ts";
 import { Random } from "../model/random.ts";
 import { DISK_CALLS, joined } from "./disk.ts";
-import { parseTrace, type SystemCall } from "./system_calls.ts";
+import { parseTrace, type SystemCall, UnendedCall } from "./system_calls.ts";
 import { nameOf } from "./truth.ts";
 import { WritingSession } from "./writing_session.ts";
 
 /** Calls by which a reply may go out. */
 const SOCKET_CALLS = ["write", "writev", "sendto", "sendmsg", "sendmmsg"];
+
+const TRACED: ReadonlySet<string> = new Set([...DISK_CALLS, ...SOCKET_CALLS]);
+
+/** The program, with what it asks of the system added to a file. */
+export function tracedProgram(log: string): string[] {
+  const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
+  // A grandchild, so that signals reach the program; octets in full, one run after the other.
+  const strace = ["strace", "-D", "-f", "-y", "-A", "-s", "10000000", "--seccomp-bpf", "-o", log];
+  return [...strace, "-e", `trace=${[...TRACED]}`, Deno.execPath(), "run", "-A", main];
+}
 
 export interface Recording {
   /** The folder that the server had; what it wrote outside is not looked at. */
@@ -45,21 +55,19 @@ export function whyNotRecorded(): string | undefined {
 /**
  * @param seed of all choices
  * @param work what the sessions do
+ * @param attempts how often it is begun, if the server happens to be killed in a call
  */
 export async function record(
   seed: number,
   sessions: number,
   work: (parts: Parts) => Promise<void>,
+  attempts = 5,
 ): Promise<Recording> {
   const folder = await Deno.makeTempDir({ prefix: "imapd-strace-" });
   const log = `${folder}/log`;
-  const traced = [...new Set([...DISK_CALLS, ...SOCKET_CALLS])];
-  const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
-  // A grandchild, so that signals reach the server; octets in full, one after the other run.
-  const strace = ["strace", "-D", "-f", "-y", "-A", "-s", "10000000", "--seccomp-bpf", "-o", log];
   const { dir, parts, user } = await (async () => {
     await using server = await startLmtpServer({
-      command: [...strace, "-e", `trace=${traced}`, Deno.execPath(), "run", "-A", main],
+      command: tracedProgram(log),
     });
     const user = server.freshUser();
     const parts = new Parts(seed, sessions, server, user);
@@ -70,8 +78,13 @@ export async function record(
   })();
   const text = await Deno.readTextFile(log);
   await Deno.remove(folder, { recursive: true });
-  const calls = parseTrace(text, new Set(traced));
-  return { dir, user, calls, sessions: parts.sessions, delivered: parts.delivered };
+  try {
+    const calls = parseTrace(text, TRACED);
+    return { dir, user, calls, sessions: parts.sessions, delivered: parts.delivered };
+  } catch (error) {
+    if (!(error instanceof UnendedCall) || attempts <= 1) throw error;
+    return await record(seed, sessions, work, attempts - 1);
+  }
 }
 
 /** A server that is recorded, and who uses it. */
@@ -91,6 +104,14 @@ export class Parts {
     this.sessions = Array.from("abcdefgh".slice(0, sessions)).map((prefix) =>
       new WritingSession(prefix, new Random(this.random.below(2 ** 31)))
     );
+  }
+
+  /** Kills the server, in the middle of what it does in the background, and starts it again. */
+  async kill(): Promise<void> {
+    await this.server.stop("SIGKILL");
+    await this.disconnect();
+    await this.server.restart();
+    await this.connect();
   }
 
   async connect(): Promise<void> {

@@ -23,14 +23,20 @@ export type Argument =
 
 /** The log cannot be read. */
 export class TraceError extends Error {
-  override readonly name = "TraceError";
+  override readonly name: string = "TraceError";
+}
+
+/** A program was killed in a call. */
+export class UnendedCall extends TraceError {
+  override readonly name = "UnendedCall";
 }
 
 /**
  * Reads the log of `strace -f -y -o FILE`. Calls come in the order in which they ended; those that
- * failed or never ended are left out.
+ * failed are left out, and syncs that never ended.
  *
  * @param wanted names of calls; the others are skipped without a look at their arguments
+ * @throws {UnendedCall} where a program was killed in a call, of which nobody knows what it did
  * @throws {TraceError}
  */
 export function parseTrace(log: string, wanted: ReadonlySet<string>): SystemCall[] {
@@ -40,7 +46,15 @@ export function parseTrace(log: string, wanted: ReadonlySet<string>): SystemCall
   for (const [i, line] of log.split("\n").entries()) {
     const at = i + 1;
     const [, pid, rest] = /^(\d+) +([^]*)$/.exec(line) ?? [];
-    if (pid === undefined || /^(---|\+\+\+)/.test(rest)) continue;
+    if (pid === undefined || rest.startsWith("---")) continue;
+    if (rest.startsWith("+++")) {
+      const begun = open.get(pid)?.text;
+      open.delete(pid);
+      if (begun !== undefined && !/^f(data)?sync/.test(begun)) {
+        throw new UnendedCall(`Expected an end of the call: line ${at} ends the thread`);
+      }
+      continue;
+    }
     const resumed = /^<\.\.\. \w+ resumed>/.exec(rest);
     if (resumed) {
       const begun = open.get(pid);

@@ -1,6 +1,6 @@
 import * as assert from "node:assert/strict";
 import { Disk, DISK_CALLS, type Node } from "./disk.ts";
-import { parseTrace, TraceError } from "./system_calls.ts";
+import { parseTrace, TraceError, UnendedCall } from "./system_calls.ts";
 
 const parse = (log: string) => parseTrace(log, new Set([...DISK_CALLS, "sendmsg"]));
 
@@ -34,6 +34,12 @@ Deno.test("parseTrace: joins the halves of a call that others came between", () 
     ["fsync", 1, 3],
     ["mkdir", 2, 4],
   ]);
+});
+
+Deno.test("parseTrace: leaves out a sync that never ended, and refuses a change that did not", () => {
+  const killed = "1 +++ killed by SIGKILL +++\n";
+  assert.deepEqual(parse(`1 fsync(3</a> <unfinished ...>\n${killed}`), []);
+  assert.throws(() => parse(`1 rmdir("/a" <unfinished ...>\n${killed}`), UnendedCall);
 });
 
 Deno.test("parseTrace: takes lists of buffers", () => {

@@ -33,6 +33,17 @@ export function wrongOrder({ dir, calls, replies }: Run): string[] {
   return order.faults;
 }
 
+/** What would not be there after a power failure at the end of a run that left nothing open. */
+export function notDurable(dir: string, calls: readonly SystemCall[]): string[] {
+  const disk = new Disk(dir);
+  for (const call of calls) if (DISK_CALLS.has(call.name)) disk.apply(call);
+  const found: string[] = [];
+  look(disk.root, dir, (path, since) => {
+    found.push(`${path} is not synced since line ${since}`);
+  }, ({ pending }) => pending.slice(0, 1));
+  return found;
+}
+
 class Order {
   readonly faults: string[] = [];
   readonly #disk: Disk;
@@ -55,7 +66,7 @@ class Order {
       this.faults.push(`OK of ${tag} at line ${line}: the commit ${since}`);
     }
     this.#commit = "wanted";
-    this.#look(this.#disk.root, this.dir, (path, since, what) => {
+    look(this.#disk.root, this.dir, (path, since, what) => {
       if (this.#reported.has(what)) return;
       this.#reported.add(what);
       this.faults.push(`OK of ${tag} at line ${line}: ${path} is not synced since line ${since}`);
@@ -122,23 +133,24 @@ class Order {
       `${name} at line ${ended}: ${path} is not synced since line ${node.pending[0].line}`,
     );
   }
+}
 
-  /** Tells of all that is pending and matters to a reply. */
-  #look(
-    folder: FolderNode,
-    path: string,
-    tell: (path: string, since: number, what: object) => void,
-  ): void {
-    for (const change of folder.pending) {
-      const { add, line } = change;
-      if (!add || !isPlacing(change, path)) continue;
-      if (folder.live.get(add.name) === add.node) tell(`${path}/${add.name}`, line, change);
-    }
-    for (const [name, node] of folder.live) {
-      if (!matters(name)) continue;
-      if (node.kind === "folder") this.#look(node, `${path}/${name}`, tell);
-      else for (const change of unsynced(node, name)) tell(`${path}/${name}`, change.line, change);
-    }
+/** Tells of all that is pending and matters to whoever was told that it is done. */
+function look(
+  folder: FolderNode,
+  path: string,
+  tell: (path: string, since: number, what: object) => void,
+  pendingOf: (file: FileNode, name: string) => FileNode["pending"] = unsynced,
+): void {
+  for (const change of folder.pending) {
+    const { add, line } = change;
+    if (!add || !isPlacing(change, path)) continue;
+    if (folder.live.get(add.name) === add.node) tell(`${path}/${add.name}`, line, change);
+  }
+  for (const [name, node] of folder.live) {
+    if (!matters(name)) continue;
+    if (node.kind === "folder") look(node, `${path}/${name}`, tell, pendingOf);
+    else for (const change of pendingOf(node, name)) tell(`${path}/${name}`, change.line, change);
   }
 }
 

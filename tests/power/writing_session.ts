@@ -44,6 +44,8 @@ export class WritingSession {
   #truth: Truth = NOTHING_KNOWN;
   #selected: string | undefined;
   #made = 0;
+  /** Names that were mailboxes. */
+  readonly #freed: string[] = [];
   #texts = 0;
 
   /** @param prefix of its mailboxes and tags: a letter */
@@ -119,7 +121,7 @@ export class WritingSession {
   }
 
   async create(): Promise<string> {
-    const name = `${this.prefix}${++this.#made}`;
+    const name = this.#freeName();
     await this.#step(`CREATE ${name}`, (draft, answer) => {
       // Its UIDVALIDITY is part of its identifier.
       const uidValidity = Number(/MAILBOXID \(\w+-(\d+)\)/.exec(answer)?.[1]);
@@ -244,19 +246,25 @@ export class WritingSession {
     });
   }
 
+  /** Renames a mailbox with all below it, half of the time to a name that there was before. */
   async rename(name: string): Promise<void> {
-    const to = `${this.prefix}${++this.#made}`;
+    const to = this.#freeName();
+    if (to.startsWith(`${name}/`)) return;
+    const renamed = (each: string) =>
+      each === name || each.startsWith(`${name}/`) ? to + each.slice(name.length) : each;
     await this.#step(`RENAME ${name} ${to}`, (draft) => {
-      const mailbox = draft.mailboxes.get(name);
-      if (mailbox) draft.mailboxes.set(to, mailbox);
-      draft.mailboxes.delete(name);
-      for (const [key, value] of [...draft.annotations]) {
-        if (!key.startsWith(`${name} `)) continue;
-        draft.annotations.delete(key);
-        draft.annotations.set(`${to}${key.slice(name.length)}`, value);
+      const mailboxes = [...draft.mailboxes];
+      draft.mailboxes.clear();
+      for (const [each, mailbox] of mailboxes) draft.mailboxes.set(renamed(each), mailbox);
+      const annotations = [...draft.annotations];
+      draft.annotations.clear();
+      for (const [key, value] of annotations) {
+        const [each, entry] = key.split(" ");
+        draft.annotations.set(`${renamed(each)} ${entry}`, value);
       }
     });
-    if (this.#selected === name) this.#selected = to;
+    this.#freed.push(name);
+    if (this.#selected !== undefined) this.#selected = renamed(this.#selected);
   }
 
   async remove(name: string): Promise<void> {
@@ -266,7 +274,21 @@ export class WritingSession {
         if (key.startsWith(`${name} `)) draft.annotations.delete(key);
       }
     });
+    this.#freed.push(name);
     if (this.#selected === name) this.#selected = undefined;
+  }
+
+  /** What was said of a name that is free again must not be true of its next mailbox. */
+  #freeName(): string {
+    const taken = [...this.#truth.mailboxes.keys()];
+    const free = this.#freed.filter((name) =>
+      !taken.some((each) => each === name || each.startsWith(`${name}/`))
+    );
+    if (free.length > 0 && this.random.chance(0.5)) return this.random.pick(free);
+    const name = `${this.prefix}${++this.#made}`;
+    return taken.length > 0 && this.random.chance(0.3)
+      ? `${this.random.pick(taken)}/${name}`
+      : name;
   }
 
   #text(octets: number): string {

@@ -543,3 +543,76 @@ Deno.test("MaildirStore.repair(): is refused while another process has the accou
   other.close();
   assert.deepEqual(codes(await store.repair("ann"), "mended"), ["file-changed"]);
 });
+
+for (
+  const [title, sql, code] of [
+    [
+      "a file",
+      `UPDATE files SET base = '../../bob/cur/' || base, info = '' WHERE id = ${key(2)};
+       UPDATE mailboxes SET cur_compared = 1e15, new_compared = 1e15`,
+      // The folder is compared at once, and so the name forgotten.
+      undefined,
+    ],
+    [
+      "a file to be removed",
+      `INSERT INTO removals VALUES (${INBOX}, '../../bob/cur/secret', 3, 0, '')`,
+      "removal-impossible",
+    ],
+    [
+      "a folder",
+      "UPDATE mailboxes SET folder = '../bob' WHERE name = 'Work'",
+      "mailbox-impossible",
+    ],
+    [
+      "a folder to be renamed",
+      `INSERT INTO journal (work) VALUES
+        ('{"kind":"rename","moves":[{"id":1,"from":"../bob","to":".Mine","name":"Mine"}]}')`,
+      undefined,
+    ],
+    [
+      "a folder to be removed",
+      `INSERT INTO journal (work) SELECT json_object('kind', 'delete', 'id', id, 'folder', '../bob')
+        FROM mailboxes WHERE name = 'Work';
+      INSERT INTO journal (work) VALUES ('{"kind":"delete","id":"../../bob","folder":".x"}')`,
+      undefined,
+    ],
+    [
+      "a link to be removed",
+      `INSERT INTO journal (work) VALUES ('{"kind":"link","folder":"../bob","bases":["secret"]}')`,
+      undefined,
+    ],
+  ] as const
+) {
+  Deno.test(`MaildirStore: follows no index out of the Maildir, by the name of ${title}`, async () => {
+    const { fixture: copy } = await maildirs.next();
+    await using fixture = copy;
+    const bob = `${fixture.dir}/bob`;
+    const [name] = fixture.names("cur").slice(1);
+    for (const each of ["cur", "new", "tmp"]) Deno.mkdirSync(`${bob}/${each}`, { recursive: true });
+    Deno.writeTextFileSync(`${bob}/cur/secret`, "Subject: secret\r\n\r\nsecret\r\n");
+    Deno.copyFileSync(`${bob}/cur/secret`, `${bob}/cur/${name.replace(/:2,.*/, "")}`);
+    const victim = everything(bob);
+    damageIndex(fixture, sql);
+    let store = await fixture.open();
+    const look = async () => {
+      const account = await store.account("ann");
+      for (const { name } of account.list()) {
+        const mailbox = await account.open(name);
+        for (const uid of uidsOf(mailbox)) {
+          const text = await wholeText(mailbox, uid).catch(() => "");
+          assert.ok(!text.includes("secret"));
+        }
+        mailbox.close();
+      }
+    };
+    await look().catch(() => {});
+    assert.deepEqual(everything(bob), victim);
+    store = await fixture.open();
+    const found = codes(await store.examine("ann"));
+    if (code !== undefined) assert.ok(found.includes(code), found.join());
+    await store.repair("ann");
+    assert.deepEqual(codes(await store.examine("ann")), ["ok"]);
+    await look();
+    assert.deepEqual(everything(bob), victim);
+  });
+}

@@ -159,7 +159,11 @@ async function finish(
   const { username, account } = result;
   const leave = service.userConnections.logIn(username, session.remote);
   if (leave === undefined) {
-    log.warn("too many connections", { of: "user", user: username, remote: session.remote });
+    log.warn("too many connections", {
+      user: username,
+      remote: session.remote,
+      of: "user",
+    });
     throw new Refusal("You have too many connections from this address", "LIMIT");
   }
   session.enter({ name: "authenticated", user: { name: username, account, leave } });

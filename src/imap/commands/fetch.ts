@@ -10,6 +10,7 @@ import { SyntaxFault } from "../../wire/scanner.ts";
 import type { SelectedContext } from "../command.ts";
 import { CommandPace } from "../command_pace.ts";
 import { type FetchPlan, keptOf, planFetch } from "../fetch_plan.ts";
+import { fetchBatches } from "../fetch_batches.ts";
 import type { TextBlock } from "../lasting_texts.ts";
 import {
   type MessageLimits,
@@ -121,24 +122,10 @@ async function sendAll(
   const pace = new CommandPace(context.dialogue);
   const room = plan.opened && uids.length > 1 ? roomFor(uids, view) : undefined;
   let done = 0;
-  const runs = plan.kept.length > 0
-    ? lastingTexts.runs(uids, mailbox)
-    : batches(uids, plan.opened ? 32 : 512);
-  for (const batch of runs) {
+  for await (const { batch, blocks, rows } of fetchBatches(context, plan, uids)) {
     context.dialogue.progress = { done, total: uids.length };
     done += batch.length;
-    if (plan.prepared) await mailbox.prepare(batch, plan.awaited);
     const marked = plan.marksSeen ? await markSeen(context, batch) : NONE;
-    const blocks = plan.kept.length === 0
-      ? undefined
-      : lastingTexts.find(plan.kept, batch, mailbox) ??
-        (plan.opened || batch.length < FEW
-          ? undefined
-          : await lastingTexts.of(plan.lasting, batch, mailbox));
-    const keys = blocks === undefined ? plan.cached : plan.cachedBeside;
-    const rows = keys.length === 0
-      ? undefined
-      : await mailbox.cached(keys, batch[0], batch[batch.length - 1]);
     const opens = plan.opened && blocks === undefined;
     const made = opens ? new MadeTexts(plan.kept.length) : undefined;
     let row = 0;
@@ -204,21 +191,7 @@ class MadeTexts {
 
 const NOTHING: Partial<CachedItems> = {};
 
-/** So few messages are not worth a block of texts. */
-const FEW = 16;
-
 const NONE: ReadonlySet<number> = new Set<number>();
-
-/** Cuts ascending UIDs into runs that are close together, so that one range read serves each. */
-function* batches(uids: readonly number[], most: number): Generator<readonly number[]> {
-  for (let start = 0; start < uids.length;) {
-    const limit = uids[start] + 4 * most;
-    let end = start + 1;
-    while (end < uids.length && end - start < most && uids[end] < limit) end++;
-    yield uids.slice(start, end);
-    start = end;
-  }
-}
 
 /** Sets \Seen before the text is sent; returns the messages that did not have it. */
 async function markSeen(

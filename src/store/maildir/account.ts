@@ -37,7 +37,6 @@ import { assertNoLink } from "./links.ts";
 import { lstat } from "./locating.ts";
 import { prepare, prepareAll } from "./preparing.ts";
 import { takeSnapshot } from "./snapshot.ts";
-import { sqliteRefusal } from "./sqlite_error.ts";
 import { storeErrorOf } from "./disk_error.ts";
 import { WatchedFolders } from "./watched_folders.ts";
 
@@ -89,6 +88,7 @@ export class MaildirAccount implements OpeningOfAccount {
 
   async subscribe(name: string): Promise<void> {
     await this.#account.writer.run(() => {
+      this.#list.assertSubscribable(name);
       this.#account.mailboxes.subscribe(name);
       return { result: undefined, apply: () => this.#list.subscribe(name) };
     });
@@ -298,7 +298,7 @@ export class MaildirAccount implements OpeningOfAccount {
     try {
       return taken(this.#account, state, keys);
     } catch (error) {
-      throw sqliteRefusal(error);
+      throw this.#account.refusalOf(error);
     }
   }
 

@@ -66,6 +66,8 @@ export interface AccountContext {
   readonly hidesRecent: boolean;
   /** False once another program removed the Maildir; then the account is given up. */
   isInPlace(): boolean;
+  /** What a failure of SQLite while reading means to the client; a damaged index is given up. */
+  refusalOf(error: unknown): StoreError;
   /** What is in memory may not match the index: the account is closed, and opened anew when used. */
   giveUp(error: CommitInDoubt): void;
 }
@@ -88,8 +90,16 @@ export function folderPath(account: AccountContext, state: MailboxState): string
   return state.folder === "" ? account.root : `${account.root}/${state.folder}`;
 }
 
-/** The path of a message file. */
+/**
+ * The path of a message file.
+ *
+ * @throws {StoreError} `unavailable`: whoever may write to the Maildir could have the index say a
+ * name that leads out of it
+ */
 export function filePath(account: AccountContext, state: MailboxState, file: FileName): string {
+  if (file.base.includes("/") || file.info.includes("/")) {
+    throw new StoreError("unavailable", "The index names a file outside of the mailbox");
+  }
   const directory = file.inNew ? "new" : "cur";
   return `${folderPath(account, state)}/${directory}/${file.base}${file.info}`;
 }

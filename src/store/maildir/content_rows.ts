@@ -2,7 +2,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { SearchedField } from "../../message/search_text.ts";
-import type { CachedItems } from "../store.ts";
+import { type CachedItems, TooMuchAtOnce } from "../store.ts";
 import type { IndexedMessage } from "./file_indexer.ts";
 import { deliveryTimeOf } from "./file_name.ts";
 import type { UidRange } from "./message_rows.ts";
@@ -54,6 +54,12 @@ const SOURCES: { readonly [Item in keyof CachedItems]: ItemSource } = {
   preview: { join: "previews", sql: "p.preview" },
   saved: { join: "files", sql: "f.base || '/' || m.date", read: readSaved },
 };
+
+/** UIDs of which items are read before their length is looked at. */
+const STEP = 64;
+
+/** Octets of items that are read at once. */
+const MOST_OCTETS = 16 * 1024 * 1024;
 
 /** Joined in this order. A row that lacks one of `needed` is left out. */
 const JOINS = [
@@ -155,15 +161,29 @@ export class ContentRows {
     return first ?? undefined;
   }
 
-  /** Cached items of a range of UIDs, also of some that were expunged just now. */
+  /**
+   * Cached items of a range of UIDs, also of some that were expunged just now. A hostile message has
+   * megabytes of them.
+   *
+   * @throws {TooMuchAtOnce}
+   */
   cached<K extends keyof CachedItems>(
     mailbox: number,
     items: readonly K[],
     { first, last }: UidRange,
   ): (Pick<CachedItems, K> & { readonly uid: number })[] {
-    const rows = this.#statements.arrays(selection(items)).all(mailbox, first, last);
+    const statement = this.#statements.arrays(selection(items));
+    const rows: unknown[][] = [];
+    let octets = 0;
+    for (let next = first; next <= last; next += STEP) {
+      const end = Math.min(last, next + STEP - 1);
+      const some = statement.all(mailbox, next, end) as unknown as unknown[][];
+      octets += octetsOf(some);
+      if (octets > MOST_OCTETS && last > first) throw new TooMuchAtOnce();
+      for (const row of some) rows.push(row);
+    }
     const reads = items.map((item) => SOURCES[item].read);
-    return (rows as unknown as unknown[][]).map((values) => {
+    return rows.map((values) => {
       const row: { [item: string]: unknown } = { uid: values[0] };
       for (let at = 0; at < items.length; at++) {
         const value = values[at + 1];
@@ -209,6 +229,15 @@ export class ContentRows {
     ).all(mailbox, first, last, signed(thread)) as unknown as [number][];
     return rows.map(([uid]) => uid);
   }
+}
+
+/** Chars of all strings; other values are short. */
+function octetsOf(rows: readonly (readonly unknown[])[]): number {
+  let octets = 0;
+  for (const row of rows) {
+    for (const value of row) if (typeof value === "string") octets += value.length;
+  }
+  return octets;
 }
 
 /** Reads `contents` alone where that is enough: it is what clients ask for most. */

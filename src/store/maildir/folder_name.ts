@@ -145,3 +145,9 @@ function freeName(name: string, taken: ReadonlySet<string>): string {
   while (taken.has(`${name} (${number})`)) number++;
   return `${name} (${number})`;
 }
+
+/** True for what can be the folder of a mailbox, and is nowhere but in its Maildir; "" is INBOX. */
+export function isFolderName(folder: unknown): folder is string {
+  return folder === "" ||
+    (typeof folder === "string" && /^\.[^/\0]+$/.test(folder) && folder !== "..");
+}

@@ -8,7 +8,7 @@ import { Pace } from "../../pace.ts";
 import type { AccountContext } from "./account_context.ts";
 import { storeErrorOf } from "./disk_error.ts";
 import { baseOf } from "./file_name.ts";
-import { nameOf } from "./folder_name.ts";
+import { isFolderName, nameOf } from "./folder_name.ts";
 import { inheritedFrom, inherits } from "./inheritance.ts";
 import { syncDirectory } from "./incoming_file.ts";
 import { complainOfLink, linkIn } from "./links.ts";
@@ -382,14 +382,29 @@ export class Folders {
   }
 }
 
-/** Undefined for what a damaged index may say. */
+/** Undefined for what a damaged index may say, or one that somebody made to lead out of the Maildir. */
 function readWork(text: string): Work | undefined {
   try {
     const work = JSON.parse(text) as Work | null;
-    return work && ["rename", "delete", "link"].includes(work.kind) ? work : undefined;
+    return work && isSound(work) ? work : undefined;
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
+    if (error instanceof SyntaxError || error instanceof TypeError) return undefined;
     throw error;
+  }
+}
+
+function isSound(work: Work): boolean {
+  switch (work.kind) {
+    case "rename":
+      return work.moves.every(({ id, from, to }) =>
+        Number.isInteger(id) && isFolderName(from) && isFolderName(to)
+      );
+    case "delete":
+      return Number.isInteger(work.id) && isFolderName(work.folder) && work.folder !== "";
+    case "link":
+      return isFolderName(work.folder) && Array.isArray(work.bases);
+    default:
+      return false;
   }
 }
 

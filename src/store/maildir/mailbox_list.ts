@@ -1,8 +1,11 @@
 /** The mailboxes of an account by name, in memory. */
 
-import type { MailboxInfo } from "../store.ts";
+import { type MailboxInfo, MAX_SUBSCRIPTIONS, StoreError } from "../store.ts";
 import { AccountWatch } from "./account_watch.ts";
 import type { MailboxState } from "./mailbox_state.ts";
+
+/** Chars of a name that may be subscribed to, whether there is such a mailbox or not. */
+const MAX_NAME = 1000;
 
 /** Knows which mailboxes and parents there are, and who subscribes to what. */
 export class MailboxList {
@@ -86,6 +89,21 @@ export class MailboxList {
   #forget(): void {
     this.#infos = undefined;
     this.#sortedSubscriptions = undefined;
+  }
+
+  /**
+   * Of what is not there, no client may leave any amount behind.
+   *
+   * @throws {StoreError} `bad-name`, `too-many`
+   */
+  assertSubscribable(name: string): void {
+    if (this.#subscribed.has(name)) return;
+    if (name.length > MAX_NAME) {
+      throw new StoreError("bad-name", `Mailbox name must have at most ${MAX_NAME} chars`);
+    }
+    if (this.#subscribed.size >= MAX_SUBSCRIPTIONS) {
+      throw new StoreError("too-many", `There may be at most ${MAX_SUBSCRIPTIONS} subscriptions`);
+    }
   }
 
   subscriptions(): readonly string[] {

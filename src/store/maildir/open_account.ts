@@ -18,7 +18,7 @@ import { DirectorySyncs } from "./directory_syncs.ts";
 import { storeErrorOf } from "./disk_error.ts";
 import { ExpungedRows } from "./expunged_rows.ts";
 import type { FileNames } from "./file_name.ts";
-import { folderOf } from "./folder_name.ts";
+import { folderOf, isFolderName } from "./folder_name.ts";
 import type { FolderWatcher } from "./folder_watcher.ts";
 import { Folders, makeFolder } from "./folders.ts";
 import { syncDirectory } from "./incoming_file.ts";
@@ -38,7 +38,7 @@ import { Reserve } from "./reserve.ts";
 import { settleRestored } from "./restored.ts";
 import { INDEX_FILE, type OpenedIndex, openIndex } from "./schema.ts";
 import { inheritedSubscriptions, inherits } from "./inheritance.ts";
-import { isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
+import { isDamage, isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
 import type { ExaminedIndex } from "./index_examination.ts";
 import { mendOpen } from "./open_repairs.ts";
 import type { Finding } from "./problem.ts";
@@ -145,7 +145,10 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     context.reserve.fill();
     const folders = new Folders(context, list);
     await folders.recover(index.database);
-    for (const row of context.mailboxes.all()) list.add(new MailboxState(row));
+    for (const row of context.mailboxes.all()) {
+      if (!isFolderName(row.folder)) throw outside();
+      list.add(new MailboxState(row));
+    }
     for (const subscribed of context.mailboxes.subscriptions()) list.subscribe(subscribed);
     const account = new MaildirAccount(name, context, list, folders);
     await account.scan();
@@ -194,6 +197,11 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     });
     throw isSqliteError(error) ? sqliteRefusal(error) : storeErrorOf(error, "opening the account");
   }
+}
+
+/** Whoever may write to the Maildir could have its index say anything. */
+function outside(): StoreError {
+  return new StoreError("unavailable", "The index names a folder outside of the Maildir");
 }
 
 /** In folders that users own, one could lead to the mail of another user. */
@@ -281,6 +289,11 @@ function contextOf(
       if (statuses.at(path)?.ino === inode) return true;
       if (!background.stopped) giveUp("removed", "the index is not there any more");
       return false;
+    },
+    refusalOf(error) {
+      if (error instanceof StoreError) return error;
+      if (isDamage(error)) recovery.damaged(error);
+      return sqliteRefusal(error);
     },
     giveUp: (error) => giveUp("in doubt", error.message),
     writer,

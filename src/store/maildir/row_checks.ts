@@ -236,6 +236,8 @@ const LINKED_MESSAGES = `FROM journal WHERE ${journalKind()} = 'link' AND EXISTS
 const BAD_NAMES = `FROM files WHERE base = '' OR base GLOB '.*' OR base GLOB '*/*'
   OR info GLOB '*/*' OR (info <> '' AND info NOT GLOB ':2,*')`;
 
+const BAD_REMOVALS = "FROM removals WHERE base = '' OR base GLOB '*/*' OR info GLOB '*/*'";
+
 const BAD_FOLDERS = `FROM mailboxes WHERE (folder = '') <> (name = 'INBOX')
   OR (folder <> '' AND (folder NOT GLOB '.?*' OR folder GLOB '*/*'))`;
 
@@ -287,6 +289,13 @@ export const INDEX_CHECKS: readonly RowCheck[] = [
     find: `SELECT id ${BAD_NAMES}`,
     mend: [`DELETE ${BAD_NAMES}`],
     remedy: "they are removed",
+  },
+  {
+    code: "removal-impossible",
+    text: "are of a file to be removed whose name can't be",
+    find: `SELECT 1 ${BAD_REMOVALS}`,
+    mend: [`DELETE ${BAD_REMOVALS}`],
+    remedy: "they are forgotten",
   },
   {
     code: "file-row-misplaced",

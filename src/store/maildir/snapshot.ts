@@ -3,7 +3,7 @@
 import { DatabaseSync } from "node:sqlite";
 import * as fs from "node:fs";
 import { Pace, yieldNow } from "../../pace.ts";
-import type { AccountSnapshot, SnapshotFile } from "../store.ts";
+import { type AccountSnapshot, type SnapshotFile, StoreError } from "../store.ts";
 import type { AccountContext } from "./account_context.ts";
 import { storeErrorOf } from "./disk_error.ts";
 import { COPIED } from "./restored.ts";
@@ -126,6 +126,9 @@ class Snapshot implements AccountSnapshot {
       for (let first = 0;;) {
         const rows = statement.all(id, first, FILES_PER_STEP);
         if (rows.length > 0) {
+          if (rows.some(({ base, info }) => `${base}${info}`.includes("/"))) {
+            throw new StoreError("unavailable", "The index names a file outside of the mailbox");
+          }
           yield rows.map(({ in_new, base, info }) => ({
             folder,
             directory: in_new ? "new" : "cur",
