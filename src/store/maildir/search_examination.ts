@@ -18,7 +18,7 @@ export interface ExaminedSearch {
 }
 
 /** Messages that are looked at unless it is to be thorough. */
-const SAMPLE = 100;
+const SAMPLE = 50;
 const MESSAGES_PER_CALL = 16;
 
 /** A message, and the document that should have its text. */
