@@ -2,7 +2,7 @@
 
 import { CHARSET_LABELS } from "./charset_labels.ts";
 import { joinBytes } from "./bytes.ts";
-import { asciiFromBytes, bytesFromLatin1, isAscii, latin1FromBytes } from "./latin1.ts";
+import { asciiFromBytes, bytesFromLatin1, isAscii } from "./latin1.ts";
 
 /** Labels seen in mail that the Encoding Standard lacks. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -151,34 +151,57 @@ function incompleteTail(bytes: Uint8Array): number {
   return 0;
 }
 
-/** UTF-7 is short and rare: it is read when all of it is there. @see RFC 2152 */
+const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/** By char: its value in base64, -1 for all others. */
+const DIGITS = Int8Array.from({ length: 256 }, (_, at) => BASE64.indexOf(String.fromCharCode(at)));
+const PLUS = 0x2b;
+const MINUS = 0x2d;
+
+/** @see RFC 2152 */
 class Utf7Reader implements CharsetReader {
-  #held = "";
+  readonly #decoder = new TextDecoder("utf-16le", { ignoreBOM: true });
+  #shifted = false;
+  /** Nothing came since the "+" that shifted. */
+  #fresh = false;
+  #bits = 0;
+  #count = 0;
 
   read(bytes: Uint8Array, last: boolean): string {
-    this.#held += latin1FromBytes(bytes);
-    if (!last) return "";
-    const text = decodeUtf7(this.#held);
-    this.#held = "";
-    return text;
+    // A "+" that shifts nothing comes back with what follows it.
+    const units = new Uint16Array(bytes.length + 2);
+    let length = 0;
+    for (const byte of bytes) {
+      if (this.#shifted && DIGITS[byte] >= 0) {
+        this.#fresh = false;
+        const unit = this.#digit(DIGITS[byte]);
+        if (unit >= 0) units[length++] = unit;
+      } else if (byte === PLUS) this.#shift();
+      else {
+        const ends = this.#shifted && byte === MINUS;
+        if (this.#fresh) units[length++] = PLUS;
+        if (!ends) units[length++] = byte;
+        this.#shifted = this.#fresh = false;
+      }
+    }
+    if (last && this.#fresh) units[length++] = PLUS;
+    return this.#decoder.decode(units.subarray(0, length), { stream: !last });
+  }
+
+  #shift(): void {
+    this.#shifted = this.#fresh = true;
+    this.#bits = this.#count = 0;
+  }
+
+  /** The code unit that is complete with it, or -1. */
+  #digit(value: number): number {
+    this.#bits = (this.#bits << 6 | value) & 0x3fffff;
+    this.#count += 6;
+    if (this.#count < 16) return -1;
+    this.#count -= 16;
+    return this.#bits >> this.#count & 0xffff;
   }
 }
 
-const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 function decodeUtf7(text: string): string {
-  return text.replace(/\+([A-Za-z0-9+/]*)-?/g, (_, base64: string) => {
-    if (base64 === "") return "+";
-    let chars = "";
-    let bits = 0;
-    let count = 0;
-    for (const digit of base64) {
-      bits = (bits << 6 | BASE64.indexOf(digit)) & 0x3fffff;
-      count += 6;
-      if (count < 16) continue;
-      count -= 16;
-      chars += String.fromCharCode(bits >> count & 0xffff);
-    }
-    return chars;
-  });
+  return new Utf7Reader().read(bytesFromLatin1(text), true);
 }

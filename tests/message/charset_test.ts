@@ -80,3 +80,15 @@ Deno.test("CHARSET_LABELS: a decoder knows each of them", () => {
   equal(decodeCharset("\xe9", "x-nothing"), undefined);
   equal(decodeCharset("\xe9", "constructor"), undefined);
 });
+
+Deno.test("charsetReader reads UTF-7 as it comes, and holds none of it", () => {
+  const reader = charsetReader("utf-7");
+  equal(reader.read(bytesFromLatin1("a+AOQ-b+"), false), "aäb");
+  equal(reader.read(bytesFromLatin1("-c+AO"), false), "+c");
+  equal(reader.read(bytesFromLatin1("Q d++x"), false), "ä d");
+  equal(reader.read(bytesFromLatin1("!e+"), true), "!e+");
+  const texts = fc.string({ unit: fc.constantFrom(..."a+-/AOQ \xe9"), maxLength: 20 });
+  fc.assert(fc.property(texts, fc.array(fc.nat(20), { maxLength: 4 }), (text, cuts) => {
+    equal(read("utf-7", chunked(text, cuts)), decodeCharset(text, "utf-7"));
+  }));
+});

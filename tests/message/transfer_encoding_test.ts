@@ -95,3 +95,9 @@ Deno.test("transferReader takes linear time for hostile text", () => {
     ok(decode("base64", text).length <= text.length);
   }
 });
+
+Deno.test("transferReader reads many short groups of base64 as it does each of them", () => {
+  const groups = ["QUJD", "QQ==", "QUI=", "A=", "=", "QUJDRA==", "Q U\r\nI=", "QUJDRE=", "/+8="];
+  const alone = groups.map((group) => decode("base64", ...chunked(group, []))).join("");
+  equal(decode("base64", ...chunked(groups.join("").repeat(20), [])), alone.repeat(20));
+});

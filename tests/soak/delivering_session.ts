@@ -1,4 +1,7 @@
-/** Deliveries to INBOX: by LMTP, and by files put into `new/`. */
+/**
+ * What others do to the files of an account: deliveries to INBOX, by LMTP and into `new/`, and
+ * files that get another name without other flags, as mbsync does.
+ */
 
 import { LmtpClient } from "../lmtp/client.ts";
 import type { Random } from "../model/random.ts";
@@ -22,7 +25,9 @@ export class DeliveringSession {
     try {
       client = await LmtpClient.greeted({ path: this.load.lmtp });
       while (!this.load.stopping) {
-        if (this.random.chance(0.5)) this.#deliverFile();
+        const kind = this.random.below(10);
+        if (kind < 3) this.#deliverFile();
+        else if (kind < 7) this.#renameFile();
         else await this.#deliver(client);
         await new Promise((resolve) => setTimeout(resolve, this.random.below(40)));
       }
@@ -53,6 +58,22 @@ export class DeliveringSession {
     });
   }
 
+  /** Of any message in a mailbox that stays. */
+  #renameFile(): void {
+    const { user } = this.random.pick(this.journals);
+    const cur = `${this.maildir(user)}/${this.random.pick([".", ".Box", ".Other"])}/cur`;
+    const names = [...Deno.readDirSync(cur)].map(({ name }) => name);
+    if (names.length === 0) return;
+    const name = this.random.pick(names);
+    try {
+      Deno.renameSync(`${cur}/${name}`, `${cur}/${renumbered(name, this.load.nextToken())}`);
+      this.load.count("renames of files", true);
+    } catch (error) {
+      // The server itself was faster.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+
   /** As a delivery agent without LMTP does, synced. */
   #deliverFile(): void {
     const journal = this.random.pick(this.journals);
@@ -68,6 +89,13 @@ export class DeliveringSession {
     this.load.count("delivery into new/", true);
     journal.owed.add(token);
   }
+}
+
+/** The name with mbsync's number, or without it. */
+function renumbered(name: string, number: number): string {
+  if (/,U=\d+/.test(name)) return name.replace(/,U=\d+/, "");
+  const [base, ...info] = name.split(":");
+  return [`${base},U=${number}`, ...info].join(":");
 }
 
 function begun(journal: Journal, token: number): Change {

@@ -27,6 +27,7 @@ const summary = await soak({
   clients: Number(values.clients),
   ...values.program === undefined ? {} : { command: [values.program] },
   keep: true,
+  progress: (line) => console.log(line),
   tell: (line) => console.log(line),
 });
 print(summary);

@@ -31,7 +31,12 @@ export interface SoakOptions {
   readonly keep?: boolean;
   /** Told what goes wrong, when it does. */
   readonly tell?: (line: string) => void;
+  /** Told now and then how far it is. */
+  readonly progress?: (line: string) => void;
 }
+
+/** Rounds between two lines of progress. */
+const ROUNDS_PER_LINE = 50;
 
 export interface SoakSummary {
   readonly faults: Faults;
@@ -92,13 +97,15 @@ class Soak {
   }
 
   async run(): Promise<SoakSummary> {
-    const end = Date.now() + this.options.milliseconds;
     await using program = await SoakedProgram.make(this.options.command);
     this.#load.lmtp = program.lmtp;
     await this.#begin(program);
-    while (this.#kills < this.options.kills && Date.now() < end) {
+    const end = Date.now() + this.options.milliseconds;
+    for (let round = 1; this.#kills < this.options.kills && Date.now() < end; round++) {
       if (this.#faults.total > 0) break;
       await this.#round(program);
+      if (round % ROUNDS_PER_LINE > 0) continue;
+      this.options.progress?.(`${this.#load.operations} operations, ${this.#kills} kills`);
     }
     if (this.#faults.total === 0) await this.#rest(program);
     else if (this.options.keep) program.keep = true;

@@ -8,7 +8,7 @@ import { MaildirFixture } from "./maildir_fixture.ts";
 /** What mbsync does to the only message of INBOX. */
 function number(fixture: MaildirFixture, info: string): void {
   const [name] = fixture.names("cur");
-  const base = name.replace(/:2,.*/, "");
+  const base = name.replace(/(,U=5)?:2,.*/, "");
   Deno.renameSync(`${fixture.root}/cur/${name}`, `${fixture.root}/cur/${base},U=5${info}`);
 }
 
@@ -46,3 +46,30 @@ for (const action of ["expunge", "move"] as const) {
     assert.ok(moved.every((name) => !name.includes(",U=")), moved.join());
   });
 }
+
+Deno.test("Mailbox.expunge() takes a file that is renamed each time it is found", async () => {
+  await using fixture = await MaildirFixture.make();
+  const account = await (await fixture.open()).account("ann");
+  await deliver(account, "INBOX", "one", { system: FLAG.deleted, keywords: [] });
+  const inbox = await account.open("INBOX");
+  const remove = Deno.removeSync;
+  let renames = 0;
+  Deno.removeSync = (path, options) => {
+    if (renames++ < 3 && String(path).includes("/cur/")) {
+      number(fixture, renames % 2 ? ":2,T" : ":2,ST");
+    }
+    remove(path, options);
+  };
+  try {
+    await inbox.expunge([1]);
+    inbox.close();
+    await fixture.close();
+  } finally {
+    Deno.removeSync = remove;
+  }
+  assert.ok(renames > 3, `${renames}`);
+  assert.deepEqual(fixture.names("cur"), []);
+  const again = await (await (await fixture.open()).account("ann")).open("INBOX");
+  assert.deepEqual(uidsOf(again), []);
+  again.close();
+});

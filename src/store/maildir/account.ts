@@ -37,7 +37,6 @@ import { assertNoLink } from "./links.ts";
 import { lstat } from "./locating.ts";
 import { prepare, prepareAll } from "./preparing.ts";
 import { takeSnapshot } from "./snapshot.ts";
-import { sqliteRefusal } from "./sqlite_error.ts";
 import { storeErrorOf } from "./disk_error.ts";
 import { WatchedFolders } from "./watched_folders.ts";
 
@@ -299,7 +298,7 @@ export class MaildirAccount implements OpeningOfAccount {
     try {
       return taken(this.#account, state, keys);
     } catch (error) {
-      throw sqliteRefusal(error);
+      throw this.#account.refusalOf(error);
     }
   }
 

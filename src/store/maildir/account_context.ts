@@ -66,6 +66,8 @@ export interface AccountContext {
   readonly hidesRecent: boolean;
   /** False once another program removed the Maildir; then the account is given up. */
   isInPlace(): boolean;
+  /** What a failure of SQLite while reading means to the client; a damaged index is given up. */
+  refusalOf(error: unknown): StoreError;
   /** What is in memory may not match the index: the account is closed, and opened anew when used. */
   giveUp(error: CommitInDoubt): void;
 }

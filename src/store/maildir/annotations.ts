@@ -10,7 +10,6 @@ import {
 } from "../store.ts";
 import type { AccountContext } from "./account_context.ts";
 import type { MailboxState } from "./mailbox_state.ts";
-import { sqliteRefusal } from "./sqlite_error.ts";
 import { Statements } from "./statements.ts";
 
 /** The mailbox of what belongs to the account as a whole. */
@@ -78,26 +77,26 @@ export class Annotations {
 
 /** See `Account.annotations`; without a mailbox those of the account. */
 export function annotationsOf(
-  { annotations }: AccountContext,
+  { annotations, refusalOf }: AccountContext,
   state: MailboxState | undefined,
 ): ReadonlyMap<string, number> {
   try {
     return annotations.sizes(state?.id ?? ACCOUNT);
   } catch (error) {
-    throw sqliteRefusal(error);
+    throw refusalOf(error);
   }
 }
 
 /** See `Account.annotation`. */
 export function annotationOf(
-  { annotations }: AccountContext,
+  { annotations, refusalOf }: AccountContext,
   state: MailboxState | undefined,
   entry: string,
 ): Uint8Array | undefined {
   try {
     return annotations.value(state?.id ?? ACCOUNT, entry);
   } catch (error) {
-    throw sqliteRefusal(error);
+    throw refusalOf(error);
   }
 }
 

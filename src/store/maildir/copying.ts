@@ -1,8 +1,7 @@
 /** COPY and MOVE: hard links first, durable in their place, then the rows in one transaction. */
 
 import * as fs from "node:fs";
-import { dirname } from "node:path";
-import { giveToOwnerOf } from "../../ownership.ts";
+import { createOwnedFile } from "../../ownership.ts";
 import { Pace } from "../../pace.ts";
 import type { CopiedUids } from "../store.ts";
 import { StoreError } from "../store.ts";
@@ -21,8 +20,11 @@ import { withFlags, withoutKeywords, withoutUid } from "./file_name.ts";
 import { assertNoLink } from "./links.ts";
 import { findFile } from "./locating.ts";
 import type { MailboxState } from "./mailbox_state.ts";
+import { plainFile } from "./message_file.ts";
 import { type FileName, type FileRow, splitName } from "./message_rows.ts";
 import { CommitInDoubt } from "./writer.ts";
+
+const COPIED_AT_ONCE = 64 * 1024;
 
 /** A message with a second name in the destination. */
 interface Link {
@@ -225,16 +227,26 @@ function linkOrCopy(from: string, to: string): void {
   }
 }
 
+/** A link is not followed, and a FIFO not waited for. @throws {StoreError} `unreadable` */
 function copyDurably(from: string, to: string): void {
-  Deno.copyFileSync(from, to);
-  const { mtime } = Deno.statSync(from);
-  if (mtime) Deno.utimeSync(to, mtime, mtime);
-  const fd = fs.openSync(to, "r+");
+  const source = plainFile(from);
   try {
-    giveToOwnerOf(dirname(to), fd);
-    fs.fsyncSync(fd);
+    const copy = createOwnedFile(to, 0o600);
+    try {
+      const piece = new Uint8Array(COPIED_AT_ONCE);
+      for (let count = 0; (count = fs.readSync(source.fd, piece)) > 0;) {
+        for (let at = 0; at < count;) at += fs.writeSync(copy, piece, at, count - at);
+      }
+      fs.futimesSync(copy, source.modified, source.modified);
+      fs.fsyncSync(copy);
+    } finally {
+      fs.closeSync(copy);
+    }
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST") unlinkQuietly(to);
+    throw error;
   } finally {
-    fs.closeSync(fd);
+    fs.closeSync(source.fd);
   }
 }
 

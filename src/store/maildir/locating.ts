@@ -48,7 +48,8 @@ export async function findFile(
   base: string,
 ): Promise<FileName | undefined> {
   const folder = folderPath(account, state);
-  for (const directory of ["cur", "new"]) {
+  // new/ first: a message that moves to cur/ meanwhile is then seen.
+  for (const directory of ["new", "cur"]) {
     const { files } = await listDirectory(`${folder}/${directory}`);
     const file = files.find((name) => baseOf(name) === base);
     if (file !== undefined) return splitName(directory === "new", file);

@@ -20,6 +20,7 @@ import { StoreError } from "../store.ts";
 import { type AccountContext, filePath, tell } from "./account_context.ts";
 import { replace } from "./appending.ts";
 import { refresh } from "./comparing.ts";
+import { isMadeLater } from "./content_rows.ts";
 import { copyMessages } from "./copying.ts";
 import { expunge } from "./expunging.ts";
 import { assertNoLink } from "./links.ts";
@@ -30,7 +31,6 @@ import type { FileRow } from "./message_rows.ts";
 import { prepare } from "./preparing.ts";
 import { readSortKeys } from "./sorting.ts";
 import type { SortKeyRow } from "./sort_key_rows.ts";
-import { sqliteRefusal } from "./sqlite_error.ts";
 import { storeFlags, type StoreOptions } from "./storing.ts";
 import { vanishedSince } from "./vanished.ts";
 import { claimRecent } from "./write_back.ts";
@@ -143,13 +143,23 @@ export class MaildirMailbox implements Mailbox {
       const { opened, id } = this.#state;
       const rows = this.#account.contents.cached(id, items, { first, last });
       let at = opened.lowerBound(first);
-      return rows.filter(({ uid }) => {
+      const found = rows.filter(({ uid }) => {
         while (at < opened.count && opened.uids[at] < uid) at++;
         return at < opened.count && opened.uids[at] === uid;
       });
+      const all = opened.lowerBound(last + 1) - opened.lowerBound(first);
+      if (found.length < all && opened.unread.size === 0) this.#missed(items);
+      return found;
     } catch (error) {
-      throw error instanceof StoreError ? error : sqliteRefusal(error);
+      throw this.#account.refusalOf(error);
     }
+  }
+
+  /** Messages that have been read had no row. @throws {Error} unless there is a reason for that */
+  #missed(items: readonly (keyof CachedItems)[]): void {
+    // What is under way may have removed the rows already, and the messages not yet.
+    if (items.some(isMadeLater) || !this.#account.writer.resting) return;
+    throw new Error("The index is malformed: messages have no contents");
   }
 
   // deno-lint-ignore require-await -- a failure is a rejection, whatever the driver
@@ -164,7 +174,7 @@ export class MaildirMailbox implements Mailbox {
       return this.#account.contents.withHeader(id, field, foldedNeedle, { first, last })
         .filter((uid) => opened.indexOf(uid) >= 0);
     } catch (error) {
-      throw sqliteRefusal(error);
+      throw this.#account.refusalOf(error);
     }
   }
 
@@ -183,7 +193,7 @@ export class MaildirMailbox implements Mailbox {
         : contents.withThreadId(id, objectId, { first, last });
       return found.filter((uid) => opened.indexOf(uid) >= 0);
     } catch (error) {
-      throw sqliteRefusal(error);
+      throw this.#account.refusalOf(error);
     }
   }
 
@@ -191,7 +201,7 @@ export class MaildirMailbox implements Mailbox {
     try {
       return await this.#account.textIndex?.narrow(this.#state, uids, query) ?? uids;
     } catch (error) {
-      throw sqliteRefusal(error);
+      throw this.#account.refusalOf(error);
     }
   }
 
@@ -203,7 +213,7 @@ export class MaildirMailbox implements Mailbox {
     try {
       return await readSortKeys(this.#account, this.#state, keys, { first, last });
     } catch (error) {
-      throw sqliteRefusal(error);
+      throw this.#account.refusalOf(error);
     }
   }
 
@@ -241,7 +251,7 @@ export class MaildirMailbox implements Mailbox {
     try {
       return this.#account.messages.file(this.#state.id, uid);
     } catch (error) {
-      throw sqliteRefusal(error);
+      throw this.#account.refusalOf(error);
     }
   }
 
@@ -292,7 +302,7 @@ export class MaildirMailbox implements Mailbox {
     try {
       return vanishedSince(this.#account, this.#state, modseq);
     } catch (error) {
-      throw sqliteRefusal(error);
+      throw this.#account.refusalOf(error);
     }
   }
 

@@ -98,9 +98,20 @@ function openLarge(path: string, known: KnownFile, offsets: WireOffsets): Stored
 }
 
 function openPlain(path: string): OpenFile {
+  const { fd, size } = plainFile(path);
+  return new OpenFile(fd, size);
+}
+
+/**
+ * Opens what has to be a plain file.
+ *
+ * @returns with `modified` in seconds since 1970; the caller closes `fd`
+ * @throws {StoreError} `unreadable`; the system's error
+ */
+export function plainFile(path: string): { fd: number; size: number; modified: number } {
   const fd = fs.openSync(path, SAFELY);
   const stat = fs.fstatSync(fd);
-  if (stat.isFile()) return new OpenFile(fd, stat.size);
+  if (stat.isFile()) return { fd, size: stat.size, modified: stat.mtimeMs / 1000 };
   fs.closeSync(fd);
   throw new StoreError("unreadable", "The message is not a plain file");
 }

@@ -38,7 +38,7 @@ import { Reserve } from "./reserve.ts";
 import { settleRestored } from "./restored.ts";
 import { INDEX_FILE, type OpenedIndex, openIndex } from "./schema.ts";
 import { inheritedSubscriptions, inherits } from "./inheritance.ts";
-import { isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
+import { isDamage, isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
 import type { ExaminedIndex } from "./index_examination.ts";
 import { mendOpen } from "./open_repairs.ts";
 import type { Finding } from "./problem.ts";
@@ -289,6 +289,11 @@ function contextOf(
       if (statuses.at(path)?.ino === inode) return true;
       if (!background.stopped) giveUp("removed", "the index is not there any more");
       return false;
+    },
+    refusalOf(error) {
+      if (error instanceof StoreError) return error;
+      if (isDamage(error)) recovery.damaged(error);
+      return sqliteRefusal(error);
     },
     giveUp: (error) => giveUp("in doubt", error.message),
     writer,

@@ -11,6 +11,9 @@ import type { FileName } from "./message_rows.ts";
 
 const FILES_PER_STEP = 100;
 
+/** What somebody renames that often is left for the next time. */
+const MOST_LOOKS = 4;
+
 /**
  * Expunged messages are gone once their rows are; their files follow. The index remembers the
  * files until then, so that a crash in between brings no message back.
@@ -98,7 +101,7 @@ export class Removals {
       if (outcome === "missing") missing.add(file.base);
       if (pace.due()) await pace.turn();
     }
-    if (missing.size > 0) await this.#unlinkRenamed(state, missing);
+    for (const base of await this.#unlinkRenamed(state, missing)) kept.add(base);
     if (files.length > kept.size) await this.#sync(state, files, missing.size > 0);
     return kept;
   }
@@ -124,14 +127,26 @@ export class Removals {
     }
   }
 
-  /** Another program may have renamed them meanwhile. */
-  async #unlinkRenamed(state: MailboxState, bases: ReadonlySet<string>): Promise<void> {
+  /**
+   * Another program may have renamed them, and may do so again while they are looked for; only what
+   * two listings do not show is gone. Returns those that could not be unlinked.
+   */
+  async #unlinkRenamed(state: MailboxState, bases: ReadonlySet<string>): Promise<Set<string>> {
     const folder = folderPath(this.#account(), state);
-    for (const directory of ["new", "cur"]) {
-      const { files } = await listDirectory(`${folder}/${directory}`);
-      for (const file of files) {
-        if (bases.has(baseOf(file))) this.#unlinkOne(`${folder}/${directory}/${file}`);
+    const wanted = new Set(bases);
+    let kept = new Set<string>();
+    for (let looks = 0; looks < MOST_LOOKS && wanted.size > 0; looks++) {
+      if (looks > 1 && kept.size === 0) break;
+      kept = new Set();
+      for (const directory of ["new", "cur"]) {
+        const { files } = await listDirectory(`${folder}/${directory}`);
+        for (const file of files.filter((name) => wanted.has(baseOf(name)))) {
+          const outcome = this.#unlinkOne(`${folder}/${directory}/${file}`);
+          if (outcome === "gone") wanted.delete(baseOf(file));
+          else kept.add(baseOf(file));
+        }
       }
     }
+    return kept;
   }
 }

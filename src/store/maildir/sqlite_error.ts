@@ -2,9 +2,14 @@
 
 import { StoreError } from "../store.ts";
 
-/** SQLITE_CORRUPT, that of FTS5 too, and SQLITE_NOTADB: the file is not a sound database. */
+/**
+ * SQLITE_CORRUPT, that of FTS5 too, and SQLITE_NOTADB: the file is not a sound database; or it has not the tables that
+ * were made in it.
+ */
 export function isDamage(error: unknown): boolean {
-  return /malformed|not a database|corruption/.test(messageOf(error));
+  return /malformed|not a database|corruption|no such (table|column)|has no column/.test(
+    messageOf(error),
+  );
 }
 
 /** SQLITE_BUSY: another process, or another store, has the file. */

@@ -139,6 +139,11 @@ export class Writer {
     return this.#syncing;
   }
 
+  /** Nothing is under way: what is read is what was committed. */
+  get resting(): boolean {
+    return this.#running === undefined;
+  }
+
   /** How many operations were asked for so far. */
   get asked(): number {
     return this.#asked;
