@@ -357,9 +357,9 @@ class NodeReader {
     return this.#literal();
   }
 
-  /** An atom, or a FETCH item with its section: `BODY[HEADER.FIELDS (FROM)]<0>`. */
+  /** An atom, in which "[" may stand, or a FETCH item: `BODY[HEADER.FIELDS (FROM)]<0>`. */
   #atom(): Node {
-    const found = /(?:\[[^\]\r\n]*\]|[^\s()"{[\]])+/y;
+    const found = /(?:\[[^\]\r\n]*\]|[^\s()"{\]])+/y;
     found.lastIndex = this.at;
     const match = found.exec(this.#text);
     if (!match) {

@@ -139,8 +139,11 @@ export class Notifications {
     if (events.size === 0 && !removed) return undefined;
     const silentFlags = !events.has("FlagChange");
     const rest = view.tell(out, { ...options, withUid: true, silentFlags });
-    if (events.size > 0 && lastUid(view) > this.#fetched) this.#selectedDue = true;
-    return rest;
+    const look = () => {
+      if (events.size > 0 && lastUid(view) > this.#fetched) this.#selectedDue = true;
+    };
+    look();
+    return rest?.then(look);
   }
 
   /** Tells what is due, and flushes. @param command a command runs that allows EXPUNGE, as IDLE does */

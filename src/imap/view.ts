@@ -3,6 +3,7 @@
  * has been told so far. It compares itself with the mailbox's columns when it may speak.
  */
 
+import { yieldNow } from "../pace.ts";
 import type { Mailbox } from "../store/store.ts";
 import {
   isWithin,
@@ -64,6 +65,8 @@ export class View {
   #modseq: number;
   /** Flags that changed after this one were kept from the client, which does not ask for them. */
   #silentSince: number | undefined;
+  /** In the middle of telling flags: of messages up to that UID it was told, of changes up to there. */
+  #telling: { readonly uid: number; readonly upTo: number } | undefined;
   /** Changes after `#modseq` that this client made, but for messages that others changed too; absent: none. */
   #known: Map<number, ReadonlySet<number>> | undefined;
   #keywordCount: number;
@@ -281,7 +284,20 @@ export class View {
   tell(out: Output, options: DrainOptions): Promise<void> | undefined {
     if (this.diverged) this.followers?.tellGone(out);
     this.drain(out, options);
-    return this.followers?.tellRest(out);
+    return this.#telling === undefined
+      ? this.followers?.tellRest(out)
+      : this.#tellMore(out, options);
+  }
+
+  /** Goes on where {@link drain} stopped, because so much waits already. */
+  async #tellMore(out: Output, options: DrainOptions): Promise<void> {
+    while (this.#telling !== undefined) {
+      await out.flush();
+      await yieldNow();
+      if (this.diverged) this.followers?.tellGone(out);
+      this.drain(out, options);
+    }
+    await this.followers?.tellRest(out);
   }
 
   /**
@@ -295,7 +311,7 @@ export class View {
     this.announceKeywords(out);
     if (options.expunges) this.#tellExpunges(out, options.session);
     this.#tellFlags(out, options);
-    if (!this.diverged) this.#tellArrivals(out);
+    if (!this.diverged && this.#telling === undefined) this.#tellArrivals(out);
   }
 
   #tellExpunges(out: Output, { qresync, uidOnly }: Session): void {
@@ -315,28 +331,36 @@ export class View {
 
   #tellFlags(out: Output, { session, withUid, silentFlags }: DrainOptions): void {
     const told = silentFlags ? this.#modseq : this.told;
-    this.#modseq = this.mailbox.highestModseq;
-    if (this.#modseq === told || this.#knowsAllSince(told)) {
+    const { uid: before, upTo } = this.#telling ?? { uid: 0, upTo: this.mailbox.highestModseq };
+    this.#telling = undefined;
+    if (upTo === told || this.#knowsAllSince(told)) {
+      this.#modseq = upTo;
       this.#known = undefined;
       return;
     }
-    if (!silentFlags) this.#silentSince = undefined;
     const { uids, count, modseqs } = this.mailbox.messages;
     const tellsUid = namesUid(session, withUid);
     const last = this.#count === 0 ? 0 : this.#uids[this.#count - 1];
-    for (let i = 0; i < count && uids[i] <= last; i++) {
+    let silenced = silentFlags ? this.#silentSince : undefined;
+    for (let i = lowerBound(uids, count, before + 1); i < count && uids[i] <= last; i++) {
       if (modseqs[i] <= told || this.#known?.get(modseqs[i])?.has(uids[i]) === false) continue;
       const seq = this.diverged ? this.seqOf(uids[i]) : i + 1;
       if (seq === 0) continue;
       if (silentFlags) {
-        this.#silentSince ??= told;
+        silenced ??= told;
         break;
       }
       const uid = tellsUid ? `UID ${uids[i]} ` : "";
       const modseq = session.condstore ? ` MODSEQ (${modseqs[i]})` : "";
       const opening = fetchOpening(session, seq, uids[i]);
       out.text(`${opening}${uid}FLAGS (${this.flagsAt(i, uids[i])})${modseq})\r\n`);
+      if (out.full) {
+        this.#telling = { uid: uids[i], upTo };
+        return;
+      }
     }
+    this.#modseq = upTo;
+    this.#silentSince = silenced;
     this.#known = undefined;
   }
 

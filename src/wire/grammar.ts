@@ -3,7 +3,7 @@
 import { latin1Bytes } from "./bytes.ts";
 import { LIST, TAG } from "./char_class.ts";
 import { type NumberRange, type NumberSet, STAR } from "./number_set.ts";
-import { decodeUtf8, type Scanner } from "./scanner.ts";
+import { decodeUtf8, LimitFault, type Scanner } from "./scanner.ts";
 
 /** Flags as a client gives them: `system` in the bits of {@link SYSTEM_FLAGS}. */
 export interface FlagSet {
@@ -78,10 +78,21 @@ export function storeFlags(s: Scanner): FlagSet {
  */
 function flag(s: Scanner): number | string {
   const start = s.position;
-  if (!s.take("\\")) return s.atom("a flag");
+  if (!s.take("\\")) return keyword(s);
   const bit = SYSTEM_FLAGS.get(s.atom("a flag").toUpperCase());
   if (bit === undefined) throw s.fault("a system flag", start);
   return bit;
+}
+
+/** Octets of a keyword: each message may have a thousand of them. */
+const LONGEST_KEYWORD = 255;
+
+/** flag-keyword = "$MDNSent" / "$Forwarded" / "$Junk" / "$NotJunk" / "$Phishing" / atom */
+function keyword(s: Scanner): string {
+  const start = s.position;
+  const word = s.atom("a flag");
+  if (word.length <= LONGEST_KEYWORD) return word;
+  throw new LimitFault(`Expected flags of at most ${LONGEST_KEYWORD} octets`, start);
 }
 
 function flagSet(flags: readonly (number | string)[]): FlagSet {

@@ -48,3 +48,19 @@ Deno.test("broken compression: ends the connection, and the log tells so", async
   }
   assert.match(server.log(), /compressed stream is broken/);
 });
+
+Deno.test("compression before login: is refused, and nothing is inflated", async () => {
+  await using server = await startServer();
+  for (const port of [server.port, server.tlsPort]) {
+    await using client = port === server.port
+      ? await RawConnection.plain(port)
+      : await RawConnection.tls(port);
+    await client.line();
+    await client.send("a COMPRESS DEFLATE\r\n");
+    assert.match(await client.line() ?? "", /^a BAD Log in first/);
+    await client.send(packed(Buffer.from("b NOOP\r\n")));
+    await client.send("\r\nc NOOP\r\n");
+    const lines = await client.until("c");
+    assert.ok(!lines.some((line) => line.startsWith("b OK")), lines.join("\n"));
+  }
+});

@@ -78,44 +78,47 @@ Deno.test("MIME bomb: of 100,000 attachments the first 10,000 are told", async (
   await assertBounded(server.pid, before);
 });
 
+/** Octets of a text; what takes quadratic time takes minutes for so many. */
+const SIZE = MIB / 2;
+
 /** Texts that are short to send. */
 const ENCODED: Record<string, readonly [encoding: string, type: string, body: string]> = {
-  "base64 of padding": ["base64", "text/plain", "=".repeat(MIB)],
-  "base64 of one digit a line": ["base64", "text/plain", "A\r\n".repeat(MIB / 3)],
-  "base64 of groups that end": ["base64", "text/html", "QQ==".repeat(MIB / 4)],
-  "quoted-printable of soft breaks": ["quoted-printable", "text/plain", "=\r\n".repeat(MIB / 3)],
+  "base64 of padding": ["base64", "text/plain", "=".repeat(SIZE)],
+  "base64 of one digit a line": ["base64", "text/plain", "A\r\n".repeat(SIZE / 3)],
+  "base64 of groups that end": ["base64", "text/html", "QQ==".repeat(SIZE / 4)],
+  "quoted-printable of soft breaks": ["quoted-printable", "text/plain", "=\r\n".repeat(SIZE / 3)],
   "quoted-printable of blanks": [
     "quoted-printable",
     "text/plain",
-    `=${" ".repeat(99)}x`.repeat(MIB / 101),
+    `=${" ".repeat(99)}x`.repeat(SIZE / 101),
   ],
-  "quoted-printable of equals": ["quoted-printable", "text/plain", "=".repeat(MIB)],
-  "UTF-7 that never shifts back": ["7bit", "text/plain; charset=utf-7", `+${"A".repeat(MIB)}`],
-  "UTF-7 of shifts": ["7bit", "text/plain; charset=utf-7", "+A-".repeat(MIB / 3)],
+  "quoted-printable of equals": ["quoted-printable", "text/plain", "=".repeat(SIZE)],
+  "UTF-7 that never shifts back": ["7bit", "text/plain; charset=utf-7", `+${"A".repeat(SIZE)}`],
+  "UTF-7 of shifts": ["7bit", "text/plain; charset=utf-7", "+A-".repeat(SIZE / 3)],
   "ISO-2022-JP of escapes": [
     "8bit",
     "text/plain; charset=iso-2022-jp",
-    "\x1b$B\x1b(B".repeat(MIB / 6),
+    "\x1b$B\x1b(B".repeat(SIZE / 6),
   ],
-  "UTF-16 of halves": ["8bit", "text/plain; charset=utf-16le", "\x00\xd8".repeat(MIB / 2)],
-  "accents": ["8bit", "text/plain; charset=utf-8", "\xcc\x81".repeat(MIB / 2)],
+  "UTF-16 of halves": ["8bit", "text/plain; charset=utf-16le", "\x00\xd8".repeat(SIZE / 2)],
+  "accents": ["8bit", "text/plain; charset=utf-8", "\xcc\x81".repeat(SIZE / 2)],
   "letters that grow when they are folded": [
     "8bit",
     "text/plain; charset=utf-8",
-    "\xef\xb7\xba".repeat(MIB / 3),
+    "\xef\xb7\xba".repeat(SIZE / 3),
   ],
-  "tags that never end": ["7bit", "text/html", "<a ".repeat(MIB / 3)],
-  "comments that never end": ["7bit", "text/html", "<!--".repeat(MIB / 4)],
-  "quotes in tags": ["7bit", "text/html", `<a b="'`.repeat(MIB / 7)],
-  "elements that are not shown": ["7bit", "text/html", "<script></style>".repeat(MIB / 16)],
-  "quotations in quotations": ["7bit", "text/html", "<blockquote>".repeat(MIB / 12)],
-  "entities": ["7bit", "text/html", "&#x10ffff;&amp".repeat(MIB / 14)],
-  "attributions": ["7bit", "text/html", '<div class="gmail_attr'.repeat(MIB / 22)],
-  "words": ["7bit", "text/plain", "ab ".repeat(MIB / 3)],
-  "no text at all": ["binary", "text/plain; charset=x", "\xff\xc3".repeat(MIB / 2)],
+  "tags that never end": ["7bit", "text/html", "<a ".repeat(SIZE / 3)],
+  "comments that never end": ["7bit", "text/html", "<!--".repeat(SIZE / 4)],
+  "quotes in tags": ["7bit", "text/html", `<a b="'`.repeat(SIZE / 7)],
+  "elements that are not shown": ["7bit", "text/html", "<script></style>".repeat(SIZE / 16)],
+  "quotations in quotations": ["7bit", "text/html", "<blockquote>".repeat(SIZE / 12)],
+  "entities": ["7bit", "text/html", "&#x10ffff;&amp".repeat(SIZE / 14)],
+  "attributions": ["7bit", "text/html", '<div class="gmail_attr'.repeat(SIZE / 22)],
+  "words": ["7bit", "text/plain", "ab ".repeat(SIZE / 3)],
+  "no text at all": ["binary", "text/plain; charset=x", "\xff\xc3".repeat(SIZE / 2)],
 };
 
-Deno.test("MIME bomb: texts of a megabyte are decoded, shown and searched in linear time", async () => {
+Deno.test("MIME bomb: texts of half a megabyte are decoded, shown and searched in linear time", async () => {
   await using server = await startServer();
   await using client = await RawConnection.login(server.tlsPort, server.freshUser(), PASSWORD);
   await client.ok("SELECT INBOX");

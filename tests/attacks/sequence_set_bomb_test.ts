@@ -62,10 +62,8 @@ Deno.test("sequence set bomb: 100,000 elements cost no more than the messages th
   const validity = state.match(/UIDVALIDITY (\d+)/)?.[1];
   const elements = Array.from({ length: 100_000 }, (_, i) => i);
   const sets = {
-    ascending: elements.map((i) => 2 * i + 1).join(","),
     descending: elements.map((i) => 2 * i + 1).reverse().join(","),
-    ranges: elements.map((i) => `${i + 1}:4294967295`).join(","),
-    reversed: elements.map((i) => `4294967295:${i + 1}`).join(","),
+    ranges: elements.map((i) => i % 2 ? `${i}:4294967295` : `4294967295:${i + 1}`).join(","),
     same: elements.map(() => "1").join(","),
   };
   const before = await residentMemory(server.pid);

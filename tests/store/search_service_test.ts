@@ -36,6 +36,29 @@ Deno.test("SearchService.wake: starts a worker that ends if nobody asks it", asy
   service.close();
 });
 
+Deno.test("SearchService.examine: goes on while others close, open and change the file", async () => {
+  await withFolder(async (root) => {
+    const service = new SearchService();
+    try {
+      const file = await service.open(root, NONE);
+      const known = { ...NONE, id: file.id };
+      const examined = await service.examine(root, known);
+      equal(examined.fault, undefined);
+      await file.close();
+      deepEqual(await examined.lacking([]), []);
+      const again = await service.open(root, known);
+      deepEqual(await examined.lacking([]), []);
+      await again.close();
+      deepEqual(await examined.lacking([]), []);
+      await service.open(root, NONE);
+      await rejects(examined.lacking([]), /made anew meanwhile/);
+      await examined.close();
+    } finally {
+      service.close();
+    }
+  });
+});
+
 Deno.test("SearchService: a call fails alone, and all do once it is closed", async () => {
   await withFolder(async (root) => {
     const service = new SearchService();

@@ -11,6 +11,7 @@ import {
   statusLine,
 } from "../../wire/response.ts";
 import type { SelectedContext } from "../command.ts";
+import { CommandPace } from "../command_pace.ts";
 import { mailboxArgument, orTryCreate } from "../mailbox_argument.ts";
 import { fetchOpening, namesUid } from "../message_response.ts";
 import { requireWithinLimit, withinLimit, withLimitCode } from "../message_limit.ts";
@@ -36,7 +37,7 @@ export async function store(context: SelectedContext, args: StoreArgs): Promise<
   view.silence(modseq, args.silent ? overtaken : []);
   const left = new Set(modified);
   const changed = present.filter((uid) => !left.has(uid));
-  tellStored(context, changed, args.silent);
+  await tellStored(context, changed, args.silent);
   // To be gone is to have changed; UIDs that are gone are passed over.
   const failed = args.unchangedSince === undefined || byUid ? modified : without(reached, changed);
   if (failed.length > 0) {
@@ -55,13 +56,18 @@ function without(uids: readonly number[], others: readonly number[]): readonly n
 }
 
 /** The untagged FETCH responses of a STORE; with CONDSTORE even a silent one tells MODSEQ. */
-function tellStored(context: SelectedContext, uids: readonly number[], silent: boolean): void {
-  const { view, session, out, byUid } = context;
+async function tellStored(
+  context: SelectedContext,
+  uids: readonly number[],
+  silent: boolean,
+): Promise<void> {
+  const { view, session, out, byUid, dialogue } = context;
   if (silent && !session.condstore) return;
   // A new keyword is announced before it is used.
   if (!silent) view.announceKeywords(out);
-  const { modseqs } = view.mailbox.messages;
+  const pace = new CommandPace(dialogue);
   for (const uid of uids) {
+    const { modseqs } = view.mailbox.messages;
     const seq = view.seqOf(uid);
     const index = view.indexOf(uid, seq);
     if (index < 0) continue;
@@ -69,6 +75,10 @@ function tellStored(context: SelectedContext, uids: readonly number[], silent: b
     if (!silent) items.push(`FLAGS (${view.flagsAt(index, uid)})`);
     if (session.condstore) items.push(`MODSEQ (${modseqs[index]})`);
     out.text(`${fetchOpening(session, seq, uid)}${items.join(" ")})\r\n`);
+    if (!out.full) continue;
+    await out.flush();
+    if (pace.due()) await pace.turn();
+    if (!silent) view.announceKeywords(out);
   }
 }
 

@@ -8,6 +8,7 @@ import { counted, ofMessages, some, type Told } from "./problem.ts";
 import { SEARCH_FILE } from "./search_file.ts";
 import { type SearchService, SearchUnavailable } from "./search_service.ts";
 import type { UnindexedMessage } from "./search_worker.ts";
+import { isDamage } from "./sqlite_error.ts";
 
 /** What there is to check texts with. */
 export interface ExaminedSearch {
@@ -17,7 +18,7 @@ export interface ExaminedSearch {
 }
 
 /** Messages that are looked at unless it is to be thorough. */
-const SAMPLE = 100;
+const SAMPLE = 50;
 const MESSAGES_PER_CALL = 16;
 
 /** A message, and the document that should have its text. */
@@ -62,7 +63,14 @@ export async function* searchProblems(
     }
   } catch (error) {
     if (!(error instanceof SearchUnavailable)) throw error;
-    yield broken(path, "failed", "search-damaged", error.message);
+    if (isDamage(error)) return yield broken(path, "failed", "search-damaged", error.message);
+    yield {
+      level: "warning",
+      code: "search-unchecked",
+      text: `${path} could not be checked: ${error.message}`,
+      paths: [path],
+      advice: "try it again",
+    };
   }
 }
 

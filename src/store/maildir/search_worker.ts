@@ -80,12 +80,19 @@ const SLICE = 15;
 interface OpenFile {
   readonly root: string;
   readonly file: SearchFile;
-  /** It is only looked at: `own` is closed with the handle. */
-  readonly examined?: "own" | "shared";
+}
+
+/** A file that is only looked at. */
+interface ExaminedFile {
+  readonly root: string;
+  readonly id: number;
+  /** Opened for that, while nobody else has it open here. */
+  own?: SearchFile;
 }
 
 class SearchFiles {
   readonly #files = new Map<number, OpenFile>();
+  readonly #examined = new Map<number, ExaminedFile>();
   #next = 1;
   #trigrams: Trigrams | undefined;
 
@@ -102,15 +109,15 @@ class SearchFiles {
 
   /** At the next opening it is made anew, since there is none. */
   #discard(handle: number): void {
-    const { root, examined } = this.#files.get(handle) ?? {};
-    if (examined !== undefined) return;
+    // What is only looked at stays.
+    if (this.#examined.has(handle)) return;
+    const root = this.#files.get(handle)?.root;
     this.close(handle);
     if (root !== undefined) SearchFile.remove(root);
   }
 
   open(root: string, known: KnownSearchFile): ReturnType<SearchCalls["open"]> {
-    const before = this.#files.entries()
-      .find(([, open]) => open.root === root && open.examined === undefined);
+    const before = this.#files.entries().find(([, open]) => open.root === root);
     if (before !== undefined) this.close(before[0]);
     const file = SearchFile.open(root, known);
     const handle = this.#next++;
@@ -180,22 +187,37 @@ class SearchFiles {
   }
 
   examine(root: string, known: KnownSearchFile): ReturnType<SearchCalls["examine"]> {
-    const shared = this.#files.values().find((open) =>
-      open.root === root && open.examined === undefined
-    );
-    const file = shared?.file ?? SearchFile.openCopy(root);
     const handle = this.#next++;
-    this.#files.set(handle, { root, file, examined: shared === undefined ? "own" : "shared" });
-    const fault = file.fault() ??
-      (file.isKnown(known) ? undefined : "it is not the one that the index means");
-    return { handle, fault };
+    this.#examined.set(handle, { root, id: known.id });
+    try {
+      const file = this.#examinedFile(handle);
+      const fault = file.fault() ??
+        (file.isKnown(known) ? undefined : "it is not the one that the index means");
+      return { handle, fault };
+    } catch (error) {
+      this.close(handle);
+      throw error;
+    }
+  }
+
+  /** Asked for in each call, since others open, change and close the file between two. */
+  #examinedFile(handle: number): SearchFile {
+    const examined = this.#examined.get(handle);
+    if (examined === undefined) throw new Error("The search file is not open");
+    const shared = this.#files.values().find(({ root }) => root === examined.root)?.file;
+    if (shared !== undefined) {
+      examined.own?.close();
+      examined.own = undefined;
+    }
+    return shared ?? (examined.own ??= SearchFile.openCopy(examined.root));
   }
 
   async lacking(
     handle: number,
     messages: Parameters<SearchCalls["lacking"]>[1],
   ): Promise<readonly number[]> {
-    const file = this.#fileOf(handle);
+    const file = this.#examinedFile(handle);
+    if (file.id !== this.#examined.get(handle)?.id) throw new Error("It was made anew meanwhile");
     const found: number[] = [];
     for (const [at, { document, message }] of messages.entries()) {
       const tokens = await this.#tokensOf(message);
@@ -206,9 +228,10 @@ class SearchFiles {
   }
 
   close(handle: number): undefined {
-    const open = this.#files.get(handle);
-    if (open?.examined !== "shared") open?.file.close();
+    this.#files.get(handle)?.file.close();
     this.#files.delete(handle);
+    this.#examined.get(handle)?.own?.close();
+    this.#examined.delete(handle);
   }
 
   #fileOf(handle: number): SearchFile {

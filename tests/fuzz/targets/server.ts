@@ -13,7 +13,7 @@ const INPUTS_OF_ACCOUNT = 50;
 const MOST_MEMORY = 2 ** 31;
 
 /** Lines of the log that no client may bring about. */
-const BAD_LINES = /^error|: bug|TypeError|RangeError|Uncaught|Unhandled/;
+export const BAD_LINES = /^error|: bug|TypeError|RangeError|Uncaught|Unhandled/;
 
 /** Of each state, each valid command, and what attacks begin with. */
 export const SERVER_SEEDS: readonly string[] = [
@@ -31,6 +31,13 @@ export const SERVER_SEEDS: readonly string[] = [
   "2a FETCH 1:* (FLAGS BODY[] ENVELOPE BODYSTRUCTURE)\r\nb STORE 1:* +FLAGS (\\Deleted x)\r\nc EXPUNGE\r\n",
   "2a SEARCH RETURN (SAVE) ALL\r\nb FETCH $ UID\r\nc MOVE $ INBOX\r\nd UID SEARCH TEXT a\r\n",
   "2a FETCH 1 BODY[1.MIME]<0.5>\r\nb FETCH 2 BINARY[1]\r\nc THREAD REFERENCES UTF-8 ALL\r\nd SORT (SUBJECT) UTF-8 ALL\r\n",
+  '1a CREATE "b (c) \\"d\\\\"\r\nb LIST "" * RETURN (STATUS (UIDNEXT) CHILDREN)\r\nc SUBSCRIBE "b (c) \\"d\\\\"\r\nd LSUB "" *\r\n',
+  "1a CREATE Entw&APw-rfe\r\nb ENABLE UTF8=ACCEPT\r\nc LIST {0+}\r\n {1+}\r\n*\r\nd STATUS Entw\xc3\xbcrfe (SIZE)\r\n",
+  "1a SETMETADATA INBOX (/private/comment {4+}\r\nx\r\ny /private/z ~{1+}\r\n\0)\r\nb GETMETADATA (DEPTH 1) INBOX /private\r\n",
+  "2a STORE 1:2 +FLAGS (k[ $x ~!)\r\nb FETCH 1:* (FLAGS MODSEQ)\r\nc SEARCH KEYWORD k[\r\n",
+  ...[...PARSERS].filter(([, parser]) => parser === PARSERS.get("NOOP")).map(([name]) =>
+    `2a ${name}\r\n`
+  ),
   "3DONE\r\na NOOP\r\n",
   "3x\r\n",
 ];
@@ -70,7 +77,7 @@ export const server: FuzzTarget = {
         const [port] = running.ports;
         if (inputs++ % INPUTS_OF_ACCOUNT === 0) {
           user = `f${account++ % ACCOUNTS}`;
-          await fill(port, user);
+          await prepare({ port, user, password: "secret" }, MAIL);
         }
         const state = STATES[(input[0] ?? 0) % STATES.length];
         await converse({ port, user, password: "secret" }, state, input.subarray(1));
@@ -97,9 +104,7 @@ const NESTED =
   "Content-Type: message/rfc822\r\n\r\nSubject: inner\r\n\r\nx\r\n--b\r\nContent-Transfer-Encoding: base64\r\n" +
   "Content-Type: application/x\r\n\r\nAAECAw==\r\n--b--\r\n";
 
-/** Puts some mail into an account. */
-export async function fill(port: number, user: string): Promise<void> {
-  const messages = [sampleMessage(1), sampleMessage(2), NESTED];
-  const commands = messages.map((text) => `APPEND INBOX {${text.length}+}\r\n${text}`);
-  await prepare({ port, user, password: "secret" }, commands);
-}
+/** Commands that put some mail into an account. */
+export const MAIL: readonly string[] = [sampleMessage(1), sampleMessage(2), NESTED].map((text) =>
+  `APPEND INBOX {${text.length}+}\r\n${text}`
+);
