@@ -39,8 +39,8 @@ Deno.test("parseTrace: joins the halves of a call that others came between", () 
 Deno.test("parseTrace: leaves out a sync that never ended, and refuses a change that did not", () => {
   const killed = "1 +++ killed by SIGKILL +++\n";
   assert.deepEqual(parse(`1 fsync(3</a> <unfinished ...>\n${killed}`), []);
-  assert.throws(() => parse(`1 rmdir("/a" <unfinished ...>\n${killed}`), UnendedCall);
-  assert.throws(() => parse(`1 rmdir("/a") = ?\n${killed}`), UnendedCall);
+  assert.throws(() => parse(`1 rmdir("/mail/a" <unfinished ...>\n${killed}`), UnendedCall);
+  assert.throws(() => parse(`1 rmdir("/mail/a") = ?\n${killed}`), UnendedCall);
   // The client may have it.
   assert.equal(parse(`1 sendmsg(3<socket:[1]>, "OK", 2) = ?\n${killed}`).length, 1);
 });
