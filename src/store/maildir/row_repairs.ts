@@ -173,8 +173,7 @@ async function mendDamage(root: string, log: Log, clock: () => number): Promise<
   if (why === undefined) return;
   const saved = `${path}.saved`;
   await save(path, saved);
-  moveAside(path, log, clock, new Error(why));
-  Deno.renameSync(saved, path);
+  moveAside(path, log, clock, new Error(why), saved);
 }
 
 /** @returns what is wrong still */

@@ -320,20 +320,37 @@ function step(database: DatabaseSync, next: number): void {
 const LOST = "UIDs (clients load all mail again), keywords, flags not yet in file names, " +
   "special uses, subscriptions, annotations";
 
-/** Gives a damaged index another name. */
-export function moveAside(path: string, log: Log, clock: () => number, error: unknown): void {
+/**
+ * Gives a damaged index another name.
+ *
+ * @param successor path of what takes its place in the same step: a kill leaves one of the two
+ */
+export function moveAside(
+  path: string,
+  log: Log,
+  clock: () => number,
+  error: unknown,
+  successor?: string,
+): void {
   const aside = `${path}.damaged-${Math.floor(clock() / 1000)}`;
-  for (const suffix of ["", "-wal", "-shm"]) {
+  // The log first: beside another index it would be taken for that one's.
+  for (const suffix of ["-wal", "-shm", ""]) {
     try {
-      Deno.renameSync(path + suffix, aside + suffix);
+      if (suffix === "" && successor !== undefined) Deno.linkSync(path, aside);
+      else Deno.renameSync(path + suffix, aside + suffix);
     } catch (problem) {
       if (!(problem instanceof Deno.errors.NotFound)) throw problem;
     }
   }
-  log.error("the index was damaged; it is made anew from the Maildir", {
+  const what = {
     path,
     kept_as: aside,
     problem: error instanceof Error ? error.message : String(error),
-    lost: LOST,
-  });
+  };
+  if (successor === undefined) {
+    log.error("the index was damaged; it is made anew from the Maildir", { ...what, lost: LOST });
+    return;
+  }
+  Deno.renameSync(successor, path);
+  log.warn("the index was damaged; what can be read of it is kept", what);
 }
