@@ -80,3 +80,20 @@ Deno.test("Store.removeLeftovers() ends a removal that a crash interrupted", asy
   await store.removeLeftovers();
   assert.deepEqual(names(dir), [".imapd-other", "bob"]);
 });
+
+Deno.test({
+  name: "Store.account(): keeps no file open where the account cannot be opened",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using fixture = await MaildirFixture.make();
+    fixture.makeFolder("");
+    Deno.mkdirSync(`${fixture.root}/imapd.uidvalidity`);
+    const store = await fixture.open();
+    const tries = async (count: number) => {
+      for (let i = 0; i < count; i++) await assert.rejects(store.account("ann"));
+      return [...Deno.readDirSync("/proc/self/fd")].length;
+    };
+    const before = await tries(3);
+    assert.ok(await tries(20) < before + 10);
+  },
+});

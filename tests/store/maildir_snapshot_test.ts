@@ -88,3 +88,19 @@ Deno.test("Account: an index from a snapshot gives no UID and no mod-sequence ag
   const third = await (await fixture.open()).account("ann");
   assert.equal((await third.status("INBOX")).uidNext, uidNext);
 });
+
+Deno.test("MaildirStore.repair(): is refused while a snapshot is open, as files would be unlinked", async () => {
+  await using fixture = await MaildirFixture.make();
+  const store = await fixture.open();
+  const account = await store.account("ann");
+  await deliver(account, "INBOX");
+  const snapshot = await snapshotOf(account);
+  Deno.writeTextFileSync(`${fixture.root}/imapd.uidvalidity`, "1\n");
+  await assert.rejects(store.repair("ann"), /A backup of the account is being made/);
+  await expungeAll(account);
+  const [{ base }] = (await Array.fromAsync(snapshot.files())).flat();
+  assert.ok(fixture.names("cur").some((name) => name.startsWith(base)));
+  await snapshot.close();
+  const repaired = await store.repair("ann");
+  assert.ok(repaired.some(({ level }) => level === "mended"));
+});

@@ -52,6 +52,8 @@ export class LastingAccount implements Account {
   /** Why it cannot be opened any more. */
   #ended: StoreError | undefined;
   #busy = 0;
+  /** Snapshots that are open: what was expunged after them is still to be there. */
+  #snapshots = 0;
   #used = 0;
   /** The opening that is watched for listeners, or was before it closed. */
   #watched: MaildirAccount | undefined;
@@ -214,8 +216,10 @@ export class LastingAccount implements Account {
   async snapshot(): Promise<AccountSnapshot> {
     // Busy until it is closed: a new opening would go on unlinking.
     this.#busy++;
+    this.#snapshots++;
     const done = () => {
       this.#busy--;
+      this.#snapshots--;
       this.#used = this.#now();
     };
     try {
@@ -259,10 +263,23 @@ export class LastingAccount implements Account {
     });
   }
 
-  /** Closes the account, and keeps it closed while `work` goes on: who asks for it waits. */
+  /**
+   * Closes the account, and keeps it closed while `work` goes on: who asks for it waits.
+   *
+   * @throws {StoreError} `unavailable` while a snapshot is open
+   */
   async whileClosed(work: () => Promise<void>): Promise<void> {
-    const life = await this.#life?.catch(() => undefined);
+    let last: Promise<Life> | undefined;
+    let life: Life | undefined;
+    // It may break meanwhile, and another one begin.
+    do {
+      last = this.#life;
+      life = await last?.catch(() => undefined);
+    } while (last !== this.#life);
     if (this.#ended) throw this.#ended;
+    if (this.#snapshots > 0) {
+      throw new StoreError("unavailable", "A backup of the account is being made");
+    }
     this.#life = undefined;
     if (life?.opened && !life.broken) {
       life.opened.letGo();

@@ -48,7 +48,7 @@ import { TextIndex } from "./text_index.ts";
 import type { Traffic } from "./traffic.ts";
 import { UidValidities } from "./uid_validity.ts";
 import { WriteBack } from "./write_back.ts";
-import { WriteAheadLog } from "./write_ahead_log.ts";
+import { putLogBack, WriteAheadLog } from "./write_ahead_log.ts";
 import { type Recovery, Writer } from "./writer.ts";
 
 const GIVEN_UP = {
@@ -134,14 +134,18 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     throw storeErrorOf(error, "opening the account");
   }
   const index = await openIndexSoon(settings);
+  let commits: WriteAheadLog | undefined;
   let parts: AccountContext | undefined;
+  let inDoubt = index.interrupted;
   try {
+    commits = openLog(settings, index);
     settleRestored(index.database, log);
     const list = new MailboxList();
-    const context = contextOf(settings, index, list);
+    const context = contextOf(settings, index, list, commits);
     parts = context;
     // A sync of it may have failed before, and what follows it now counts on it.
-    if (index.interrupted) await context.commits.mend();
+    if (index.interrupted) await commits.mend();
+    inDoubt = false;
     context.reserve.fill();
     const folders = new Folders(context, list);
     await folders.recover(index.database);
@@ -190,8 +194,9 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
   } catch (error) {
     await parts?.background.stop();
     await parts?.writer.close();
+    if (inDoubt || parts?.writer.inDoubt) commits?.keep();
     index.database.close();
-    parts?.commits.close();
+    commits?.close();
     log.error("cannot open an account", {
       problem: messageOf(error),
     });
@@ -218,6 +223,7 @@ async function openIndexSoon(settings: AccountSettings): Promise<OpenedIndex> {
   const end = performance.now() + 3000;
   for (;;) {
     try {
+      putLogBack(`${root}/${INDEX_FILE}`);
       return openIndex(root, log, clock, check);
     } catch (error) {
       if (isSqliteError(error)) throw sqliteRefusal(error);
@@ -229,10 +235,16 @@ async function openIndexSoon(settings: AccountSettings): Promise<OpenedIndex> {
   }
 }
 
+function openLog({ root, meter, log }: AccountSettings, { database }: OpenedIndex): WriteAheadLog {
+  const synced = (seconds: number) => meter.synced("index", seconds);
+  return new WriteAheadLog(`${root}/${INDEX_FILE}`, database, synced, log);
+}
+
 function contextOf(
   settings: AccountSettings,
   { database }: OpenedIndex,
   list: MailboxList,
+  commits: WriteAheadLog,
 ): AccountContext {
   const { name, root, log, clock, names, loaded, watcher, statuses, meter, search } = settings;
   const mailboxes = new MailboxRows(database);
@@ -270,8 +282,6 @@ function contextOf(
     makeRoom: () => reserve.release(),
   };
   const reserve = new Reserve(root, log);
-  const synced = (seconds: number) => meter.synced("index", seconds);
-  const commits = new WriteAheadLog(path, database, synced, log);
   const writer = new Writer(database, recovery, commits, settings.traffic);
   const context: AccountContext = {
     name,

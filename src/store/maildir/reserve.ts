@@ -7,6 +7,9 @@ import type { Log } from "../../log.ts";
 /** In the root folder of the Maildir. */
 export const RESERVE_FILE = "imapd.reserve";
 
+/** Neither a link nor a FIFO, which whoever may write to the Maildir could have put in the place. */
+const SAFELY = fs.constants.O_WRONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
+
 const OCTETS = 256 * 1024;
 /** What is given back at once: other programs may be faster than the commit that needs it. */
 const STEP = 32 * 1024;
@@ -33,9 +36,7 @@ export class Reserve {
       this.#left = fs.lstatSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
       if (this.#left >= OCTETS) return;
       if (this.#left === 0) fs.rmSync(this.#path, { force: true });
-      fd = this.#left === 0
-        ? createOwnedFile(this.#path, 0o600)
-        : fs.openSync(this.#path, fs.constants.O_WRONLY | fs.constants.O_NOFOLLOW);
+      fd = this.#left === 0 ? createOwnedFile(this.#path, 0o600) : openOwn(this.#path);
       // Zeros would take no room where a file system compresses.
       const step = crypto.getRandomValues(new Uint8Array(STEP));
       while (this.#left < OCTETS) this.#left += fs.writeSync(fd, step, 0, STEP, this.#left);
@@ -48,11 +49,13 @@ export class Reserve {
 
   /** Gives some room back to the disk; false if none is left. */
   release(): boolean {
+    let fd: number | undefined;
     try {
-      const size = fs.lstatSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
+      fd = openOwn(this.#path);
+      const { size } = fs.fstatSync(fd);
       if (size === 0) return false;
       this.#left = Math.max(size - STEP, 0);
-      fs.truncateSync(this.#path, this.#left);
+      fs.ftruncateSync(fd, this.#left);
       this.#log.warn("the disk is full: used room that was kept for expunging", {
         path: this.#path,
         left: this.#left,
@@ -60,6 +63,17 @@ export class Reserve {
       return true;
     } catch {
       return false;
+    } finally {
+      if (fd !== undefined) fs.closeSync(fd);
     }
   }
+}
+
+/** @throws {Error} the system's; if it is no file, or one that has a name elsewhere */
+function openOwn(path: string): number {
+  const fd = fs.openSync(path, SAFELY);
+  const info = fs.fstatSync(fd);
+  if (info.isFile() && info.nlink === 1) return fd;
+  fs.closeSync(fd);
+  throw new Error(`Expected a file with one name at ${path}`);
 }

@@ -45,8 +45,8 @@ export class WriteAheadLog implements CommitLog {
     private readonly synced: (seconds: number) => void,
     private readonly log: Log,
   ) {
-    this.#indexSync = openIndexSync(index);
     if (tellsLength(database)) this.#length = database.prepare("PRAGMA wal_checkpoint(NOOP)");
+    this.#indexSync = openIndexSync(index);
   }
 
   pages(): number | undefined {
@@ -152,7 +152,7 @@ export class WriteAheadLog implements CommitLog {
    * else.
    */
   keep(): void {
-    const kept = `${this.index}-wal.kept`;
+    const kept = keptName(this.index);
     try {
       fs.rmSync(kept, { force: true });
       fs.linkSync(`${this.index}-wal`, kept);
@@ -165,7 +165,18 @@ export class WriteAheadLog implements CommitLog {
 
   /** Once the database is closed, and nothing is being synced any more. */
   close(): void {
-    if (this.#kept !== undefined) fs.renameSync(this.#kept, `${this.index}-wal`);
+    try {
+      if (this.#kept !== undefined) {
+        // If SQLite could not remove it, it is there still.
+        if (!fs.existsSync(`${this.index}-wal`)) linkBack(this.index);
+        fs.rmSync(this.#kept);
+      }
+    } catch (error) {
+      this.log.warn("cannot put the log of the index back", {
+        path: this.#kept,
+        problem: String(error),
+      });
+    }
     this.#kept = undefined;
     if (this.#fd !== undefined) fs.closeSync(this.#fd);
     this.#fd = undefined;
@@ -173,6 +184,37 @@ export class WriteAheadLog implements CommitLog {
     this.#indexSync?.libc.close();
     this.#indexSync = undefined;
   }
+}
+
+function keptName(index: string): string {
+  return `${index}-wal.kept`;
+}
+
+/**
+ * Puts a log back that {@link WriteAheadLog.keep} kept, after a kill before its `close`. SQLite reads
+ * whatever log is there, so one that is older than the index is removed: who wrote to the index since
+ * had all that is in it.
+ *
+ * @throws {Error} the system's
+ */
+export function putLogBack(index: string): void {
+  const kept = keptName(index);
+  const found = fs.lstatSync(kept, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  const log = fs.lstatSync(`${index}-wal`, { throwIfNoEntry: false });
+  // Under both names before SQLite removes one: another process is about to, or was killed.
+  if (log?.ino === found.ino) return;
+  // SQLite removed the other name after its last write to the index, which set the ctime. That Deno
+  // tells in seconds.
+  const written = fs.lstatSync(index, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
+  const isOlder = Math.floor(written / 1000) > Math.floor(found.ctimeMs / 1000);
+  if (log === undefined && found.isFile() && found.size > 0 && !isOlder) linkBack(index);
+  fs.rmSync(kept, { force: true });
+}
+
+/** Not by renaming: another process may just have made a log of its own. */
+function linkBack(index: string): void {
+  fs.linkSync(keptName(index), `${index}-wal`);
 }
 
 /** From SQLite 3.51 on; an older one would make a checkpoint. */
