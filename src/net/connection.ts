@@ -107,7 +107,7 @@ export class Connection {
       ? `*** ${text.slice(hidden.length)}`
       : this.#secretDialogue
       // A fault quotes what was wrong.
-      ? text.replace(/^(\+|\S+ BAD) .*/gm, "$1 ***")
+      ? text.replace(/^(\+|\S+ BAD) .*(?:\r\n)?/gm, "$1 ***")
       : text;
     this.log.info("S:", { text: shown });
   }
