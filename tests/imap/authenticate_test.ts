@@ -288,9 +288,9 @@ Deno.test("io_debug: shows that something was said, and no secret of it", async 
     .map((line) => line.replace(/ conn=1 text=/, " ")).slice(1);
   assert.deepEqual(lines.slice(0, 7), [
     'C: "a AUTHENTICATE ***"',
-    'S: "+ ***"',
+    String.raw`S: "+ ***\r\n"`,
     "C: ***",
-    'S: "+ ***"',
+    String.raw`S: "+ ***\r\n"`,
     "C: ***",
     String.raw`S: "a NO [AUTHENTICATIONFAILED] Invalid credentials\r\n"`,
     'C: "t1 AUTHENTICATE ***"',
