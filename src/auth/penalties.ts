@@ -99,11 +99,11 @@ export class LoginPenalties implements Penalties {
     const counts = [this.#add(this.#places, place, kept, now)];
     if (kept !== "") counts.push(this.#add(this.#names, kept, place, now));
     const known = this.#knownAt(kept, place, now);
-    if (known !== undefined) {
-      known.count++;
-      known.failedAt = now;
-    }
-    return this.#pause(Math.max(...counts));
+    if (known === undefined) return this.#pause(Math.max(...counts));
+    const forgotten = now - known.failedAt >= this.#options.lifetime;
+    known.count = forgotten ? 1 : known.count + 1;
+    known.failedAt = now;
+    return this.#pause(known.count);
   }
 
   succeeded(name: string, remote: string): void {

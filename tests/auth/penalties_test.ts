@@ -89,6 +89,18 @@ Deno.test("LoginPenalties: guessing is slow also where the user is known", () =>
   assert.equal(table.failed("ann", "192.0.2.1"), 15_000);
 });
 
+Deno.test("LoginPenalties: who is known waits for their own failures only, and those are forgotten", () => {
+  const { table, clock } = penalties();
+  table.succeeded("ann", "192.0.2.1");
+  for (let i = 0; i < 50; i++) table.failed("ann", `198.51.100.${i}`);
+  for (let i = 0; i < 50; i++) table.failed(`user${i}`, "192.0.2.1");
+  assert.equal(table.failed("ann", "192.0.2.1"), 2000);
+  assert.equal(table.failed("ann", "192.0.2.1"), 4000);
+  clock.now += HOUR;
+  assert.equal(table.failed("ann", "192.0.2.1"), 2000);
+  assert.equal(table.failed("bob", "192.0.2.1"), 4000, "for others it counts");
+});
+
 Deno.test("LoginPenalties: many addresses and names do not fill the memory", () => {
   const { table } = penalties();
   table.succeeded("ann", "192.0.2.1");
