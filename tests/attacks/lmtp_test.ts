@@ -122,9 +122,12 @@ Deno.test("slowloris: a line that comes octet by octet ends the connection in ti
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   })();
-  match(await client.rest(), /^421 4\.4\.2 /);
+  // What the client still sends may reset the connection before it has read the reply.
+  match(await client.rest(), /^(421 4\.4\.2 .*\r\n)?$/);
   sending = false;
   await trickle;
+  await server.stop();
+  match(server.log(), /^connection ended conn=1 reason=".*Nothing came for too long/m);
 });
 
 Deno.test("slowloris: a message that comes slowly is cut off in time, and nothing is left of it", async () => {
