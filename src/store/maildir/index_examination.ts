@@ -34,7 +34,8 @@ export function damaged(why: string): Told {
     text: `the index is damaged: ${why}`,
     advice: DAMAGED,
     mender: "index",
-    remedy: "what could be read of it is in a new one",
+    remedy:
+      "what could be read of it is in a new one; mailboxes of which it could not have new UIDs",
   };
 }
 

@@ -220,6 +220,8 @@ async function save(from: string, to: string): Promise<void> {
   try {
     bringUpToDate(target);
     source = new DatabaseSync(from);
+    // Reads on with a schema of which a part is damaged.
+    source.exec("PRAGMA writable_schema = ON");
     const tables = target.prepare(
       "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
     ).all();
