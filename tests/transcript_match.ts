@@ -359,7 +359,8 @@ class NodeReader {
 
   /** An atom, in which "[" may stand, or a FETCH item: `BODY[HEADER.FIELDS (FROM)]<0>`. */
   #atom(): Node {
-    const found = /(?:(?<=\b(?:BODY|BINARY|BINARY\.SIZE))\[[^\]\r\n]*\]|[^\s()"{\]])+/iy;
+    const found =
+      /(?:(?<=^|\b(?:BODY|BINARY|BINARY\.SIZE|(?:OK|NO|BAD|BYE|PREAUTH) ))\[[^\]\r\n]*\]|[^\s()"{\]])+/iy;
     found.lastIndex = this.at;
     const match = found.exec(this.#text);
     if (!match) {

@@ -33,17 +33,19 @@ const answered: Record<string, string> = {
   "FETCH of a part far down": `FETCH 1 BODY.PEEK[${"1.".repeat(DEPTH)}1]`,
 };
 
-for (const [what, command] of Object.entries({ ...refused, ...answered })) {
-  Deno.test(`nesting bomb: ${what} is answered and the session goes on`, async () => {
-    await using server = await startServer();
-    await using client = await RawConnection.login(server.tlsPort, server.freshUser(), PASSWORD);
-    await client.append("INBOX", "Subject: x\r\n\r\nx\r\n");
-    await client.ok("SELECT INBOX");
-    const reply = (await client.command(command)).pop() ?? "";
-    assert.match(reply, what in refused ? /^t\d+ (BAD|NO) / : /^t\d+ (OK|BAD|NO) /);
-    assert.deepEqual(await client.ok("SEARCH SUBJECT x"), ["* SEARCH 1"]);
-  });
-}
+Deno.test("nesting bomb: commands of 10,000 levels are answered and the session goes on", async (test) => {
+  await using server = await startServer();
+  for (const [what, command] of Object.entries({ ...refused, ...answered })) {
+    await test.step(what, async () => {
+      await using client = await RawConnection.login(server.tlsPort, server.freshUser(), PASSWORD);
+      await client.append("INBOX", "Subject: x\r\n\r\nx\r\n");
+      await client.ok("SELECT INBOX");
+      const reply = (await client.command(command)).pop() ?? "";
+      assert.match(reply, what in refused ? /^t\d+ (BAD|NO) / : /^t\d+ (OK|BAD|NO) /);
+      assert.deepEqual(await client.ok("SEARCH SUBJECT x"), ["* SEARCH 1"]);
+    });
+  }
+});
 
 Deno.test("nesting bomb: a message nested 500 deep is stored and described", async () => {
   await using server = await startServer();
