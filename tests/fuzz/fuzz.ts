@@ -64,15 +64,33 @@ function summary(name: string, total: Total): string {
     `${count(total.finds.size, 2)} finds`;
 }
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: "string", default: "5" },
-    target: { type: "string", multiple: true, default: TARGETS.map(({ name }) => name) },
-    seed: { type: "string", default: String(Date.now() % 1_000_000) },
-    corpus: { type: "string" },
-    finds: { type: "string", default: "fuzz-finds" },
-  },
-});
+const USAGE = "usage: deno task fuzz [--minutes N] [--target NAME]… [--seed N] [--corpus DIR] " +
+  `[--finds DIR]\ntargets: ${TARGETS.map(({ name }) => name).join(", ")}`;
+
+function options() {
+  try {
+    return parseArgs({
+      options: {
+        help: { type: "boolean", default: false },
+        minutes: { type: "string", default: "5" },
+        target: { type: "string", multiple: true, default: TARGETS.map(({ name }) => name) },
+        seed: { type: "string", default: String(Date.now() % 1_000_000) },
+        corpus: { type: "string" },
+        finds: { type: "string", default: "fuzz-finds" },
+      },
+    }).values;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    console.error(USAGE);
+    Deno.exit(2);
+  }
+}
+
+const values = options();
+if (values.help) {
+  console.log(USAGE);
+  Deno.exit();
+}
 const names = values.target;
 for (const name of names) {
   if (TARGETS.some((target) => target.name === name)) continue;

@@ -5,6 +5,7 @@ import { type Answers, isInHomes } from "./answers.ts";
 import type { SetupFile } from "./setup_files.ts";
 import type { Survey } from "./survey.ts";
 
+const PROGRAM = "/usr/bin/imapd";
 const UNIT = "/etc/systemd/system/imapd.service";
 const PACKAGED = ["/usr/lib/systemd/system/imapd.service", "/lib/systemd/system/imapd.service"];
 
@@ -21,9 +22,11 @@ export function unitFile(survey: Survey, answers: Answers): SetupFile | undefine
 /** The packaged unit has a command line that may not fit. */
 function commandSettings({ configFile, program }: Answers): string[] {
   const command = `${program} --config ${configFile}`;
-  return command === "/usr/bin/imapd --config /etc/imapd/config.toml"
-    ? []
-    : ["ExecStart=", `ExecStart=${command}`];
+  return command === `${PROGRAM} --config /etc/imapd/config.toml` ? [] : [
+    "ExecStart=",
+    `ExecStart=${command}`,
+    ...program === PROGRAM ? [] : [`ExecPaths=${program}`],
+  ];
 }
 
 /** What follows from who the user is and where the mail is. */
@@ -86,6 +89,8 @@ ProtectSystem=strict
 ProtectHome=true
 PrivateTmp=true
 PrivateDevices=true
+PrivateMounts=true
+PrivateIPC=true
 ProtectClock=true
 ProtectHostname=true
 ProtectKernelLogs=true
@@ -93,12 +98,16 @@ ProtectKernelModules=true
 ProtectKernelTunables=true
 ProtectControlGroups=true
 ProtectProc=invisible
+ProcSubset=pid
+KeyringMode=private
 LockPersonality=true
 RemoveIPC=true
 RestrictNamespaces=true
 RestrictRealtime=true
 RestrictSUIDSGID=true
 RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+NoExecPaths=/
+ExecPaths=${program} /bin/kill /usr/bin/kill -/lib -/lib64 /usr/lib -/usr/lib64 -/usr/local/lib
 SystemCallArchitectures=native
 SystemCallFilter=@system-service @pkey
 SystemCallFilter=~@privileged @resources
