@@ -272,6 +272,70 @@ Deno.test("Account.rename() that moved no folder is not done at the next start",
   assert.deepEqual(account.list().map(({ name }) => name), ["INBOX", "a"]);
 });
 
+for (const kind of ["rename", "delete"]) {
+  Deno.test(`Account.${kind}() that was refused is not done at the next start to a mailbox renamed since`, async () => {
+    await using fixture = await MaildirFixture.make();
+    let account = await (await fixture.open()).account("ann");
+    for (const name of ["a", "a/x"]) await account.create(name);
+    await deliver(account, "a", "kept", { system: 0, keywords: ["$kept"] });
+    await deliver(account, "a/x");
+    await account.rename("a/x", "d");
+    // Of the children, one kept its name: the work looks as if it had been half done.
+    if (kind === "delete") await account.rename("a", "c");
+    const name = kind === "delete" ? "c" : "a";
+    const before = [await account.status(name), await account.status("d")];
+    await fixture.close();
+    edit(fixture, (database) => {
+      const id = (name: string) =>
+        database.prepare("SELECT id FROM mailboxes WHERE name = ?").get(name)?.id;
+      const moves = [
+        { id: id("a"), from: ".a", to: ".z", name: "z" },
+        { id: id("d"), from: ".a.x", to: ".z.x", name: "z/x" },
+      ];
+      const work = kind === "delete" ? { kind, id: id("c"), folder: ".a" } : { kind, moves };
+      database.prepare("INSERT INTO journal (work) VALUES (?)").run(JSON.stringify(work));
+    });
+    account = await (await fixture.open()).account("ann");
+    assert.deepEqual([await account.status(name), await account.status("d")], before);
+    assert.deepEqual(account.list().map(({ name }) => name).sort(), ["INBOX", name, "d"].sort());
+    const mailbox = await account.open(name);
+    assert.deepEqual(flagsOf(mailbox), [[1, 0, ["$kept"]]]);
+    mailbox.close();
+  });
+}
+
+Deno.test("Store.account() takes the index that a repair made ready before it was killed", async () => {
+  await using fixture = await MaildirFixture.make();
+  let account = await (await fixture.open()).account("ann");
+  await deliver(account, "INBOX", "kept", { system: 0, keywords: ["$kept"] });
+  const before = await account.status("INBOX");
+  await fixture.close();
+  const path = `${fixture.root}/${INDEX}`;
+  Deno.renameSync(path, `${path}.ready`);
+  Deno.writeTextFileSync(path, "not a database ".repeat(1000));
+  Deno.writeTextFileSync(`${path}-wal`, "the log of the damaged one ".repeat(1000));
+  account = await (await fixture.open()).account("ann");
+  assert.deepEqual(await account.status("INBOX"), before);
+  assert.ok([...Deno.readDirSync(fixture.root)].every(({ name }) => !name.endsWith(".ready")));
+});
+
+Deno.test("Store.account() leaves a log that a kill left beside no index", async () => {
+  await using fixture = await MaildirFixture.make();
+  let account = await (await fixture.open()).account("ann");
+  await deliver(account, "INBOX", "kept");
+  const before = await account.status("INBOX");
+  const path = `${fixture.root}/${INDEX}`;
+  const log = Deno.readFileSync(`${path}-wal`);
+  assert.ok(log.length > 0);
+  await fixture.close();
+  Deno.renameSync(path, `${path}.damaged-1`);
+  Deno.writeFileSync(`${path}-wal`, log);
+  account = await (await fixture.open()).account("ann");
+  const after = await account.status("INBOX");
+  assert.equal(after.messages, 1);
+  assert.ok(after.uidValidity > before.uidValidity);
+});
+
 Deno.test("Account.delete() is finished after a crash before the row was gone", async () => {
   await using fixture = await MaildirFixture.make();
   let account = await (await fixture.open()).account("ann");

@@ -363,6 +363,28 @@ Deno.test("MaildirStore.repair(): keeps UIDs and keywords of an index whose page
   assert.deepEqual(texts(fixture.root), mail);
 });
 
+Deno.test("MaildirStore.repair(): commits no UIDVALIDITY that it could not note beside the index", async () => {
+  const { fixture: copy } = await maildirs.next();
+  await using fixture = copy;
+  const path = `${fixture.root}/imapd.sqlite`;
+  const values = (sql: string) => {
+    using index = new DatabaseSync(path);
+    index.exec(sql);
+    return index.prepare("SELECT name, uid_validity FROM mailboxes ORDER BY id").all();
+  };
+  const damaged = values("UPDATE mailboxes SET uid_validity = 0 WHERE name = 'INBOX'");
+  // It is in the way of the file that takes the place of imapd.uidvalidity.
+  Deno.mkdirSync(`${fixture.root}/imapd.uidvalidity.tmp`);
+  const store = await fixture.open();
+  await assert.rejects(store.repair("ann"));
+  await fixture.close();
+  assert.deepEqual(values(""), damaged);
+  Deno.removeSync(`${fixture.root}/imapd.uidvalidity.tmp`);
+  await (await fixture.open()).repair("ann");
+  await fixture.close();
+  assert.notDeepEqual(values(""), damaged);
+});
+
 Deno.test("MaildirStore.repair(): has SQLite make indexes of the index anew", async () => {
   const { fixture: copy, before } = await maildirs.next();
   await using fixture = copy;

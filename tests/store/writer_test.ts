@@ -15,6 +15,7 @@ class Fixture {
   mendings = 0;
   /** What a failed sync may have lost can be written again. */
   mends = false;
+  pages = () => 0;
 
   constructor() {
     this.database.exec("CREATE TABLE t (n INTEGER)");
@@ -31,7 +32,7 @@ class Fixture {
     };
     this.writer = new Writer(this.database, recovery, {
       sync,
-      pages: () => 0,
+      pages: () => this.pages(),
       checkpoint: () => Promise.resolve(),
       mend: () => {
         this.mendings++;
@@ -141,4 +142,39 @@ Deno.test("Writer.run: what changes nothing costs no sync", async () => {
   await first;
   assert.equal(await it.writer.run(() => ({ result: "read" })), "read");
   assert.equal(it.syncs.length, 1);
+});
+
+Deno.test("Writer.run: goes on where SQLite cannot say how long its log is", async () => {
+  const it = new Fixture();
+  it.pages = () => it.database.prepare("SELECT abs(-9223372036854775808)").all().length;
+  for (const n of [1, 2]) {
+    const inserted = it.insert(n);
+    await it.begun(n);
+    it.syncs[n - 1].resolve();
+    assert.equal(await inserted, n);
+    await it.writer.settled();
+  }
+});
+
+Deno.test("Writer.run: of a commit in doubt, who was refused is told so", async () => {
+  const it = new Fixture();
+  const results = [
+    it.insert(1),
+    it.writer.run(() => {
+      throw new StoreError("too-many", "Too many");
+    }),
+  ];
+  const settled = Promise.allSettled(results);
+  await it.begun(1);
+  it.syncs[0].reject(Object.assign(new Error("EIO: i/o error"), { code: "EIO" }));
+  const codes = (await settled).map((each) => each.status === "rejected" && each.reason.code);
+  assert.deepEqual(codes, ["unavailable", "too-many"]);
+});
+
+Deno.test("Writer.transaction: refuses by a StoreError what SQLite refuses", async () => {
+  const it = new Fixture();
+  await assert.rejects(
+    it.writer.transaction(() => it.database.exec("SELECT abs(-9223372036854775808)")),
+    (error) => error instanceof StoreError && error.code === "unavailable",
+  );
 });

@@ -85,7 +85,9 @@ async function store(
   const { placing } = state;
   const placed: Placed[] = [];
   const bases = messages.map(() => account.names.next());
+  const stuck = new Set<string>();
   let entry: number | undefined;
+  let committing = false;
   const end = account.traffic.begin();
   try {
     await account.quota.ready();
@@ -103,22 +105,26 @@ async function store(
       placed.push({ incoming, message, file, ...finished[i] });
     }
     await account.directorySyncs.sync(`${folderPath(account, state)}/cur`);
+    committing = true;
     const stored = account.writer.run(() => insert(account, state, placed, { entry, replaced }));
     // The writer counts it from here on.
     end();
     return await stored;
   } catch (error) {
     // The rows are there, and want their files.
-    if (error instanceof CommitInDoubt) throw error;
-    for (const { incoming } of placed) await incoming.takeBack().catch(() => {});
+    if (committing && error instanceof CommitInDoubt) throw error;
+    for (const [i, { incoming }] of placed.entries()) {
+      await incoming.takeBack().catch(() => stuck.add(bases[i]));
+    }
     for (const { incoming } of messages) await incoming.abort();
-    const gone = placed.length === 0 || await isSynced(account, state);
+    const gone = placed.length === 0 || (await isSynced(account, state) && stuck.size === 0);
     // Not forgotten else: the next start unlinks them again.
     if (entry !== undefined && gone) await forget(account, entry);
     throw error;
   } finally {
     end();
-    for (const base of bases) placing.delete(base);
+    // What could not be taken back is no delivery, as the next start will find.
+    for (const base of bases) if (entry === undefined || !stuck.has(base)) placing.delete(base);
   }
 }
 

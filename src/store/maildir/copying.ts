@@ -55,11 +55,14 @@ export async function copyMessages(
     const keywords = keywordsWith(account, destination, keywordsOf(account, columns, indexes));
     const links: Link[] = [];
     const entries: number[] = [];
+    const stuck = new Set<string>();
+    let committing = false;
     try {
       await linkAll(account, source, indexes, destination, { links, entries, move });
       if (links.length > 0) {
         await account.directorySyncs.sync(`${folderPath(account, destination)}/cur`);
       }
+      committing = true;
       const copied = await commit(
         account,
         source,
@@ -70,14 +73,19 @@ export async function copyMessages(
       return overQuota === undefined ? copied : { ...copied, overQuota };
     } catch (error) {
       // The rows are there, and want their files: the originals may be gone.
-      if (error instanceof CommitInDoubt) throw error;
-      for (const { file } of links) unlinkQuietly(filePath(account, destination, file));
+      if (committing && error instanceof CommitInDoubt) throw error;
+      for (const { file } of links) {
+        if (!unlinkQuietly(filePath(account, destination, file))) stuck.add(file.base);
+      }
       await account.directorySyncs.sync(`${folderPath(account, destination)}/cur`)
         // Not forgotten else: the next start unlinks them again.
-        .then(() => forget(account, entries), () => {});
+        .then(() => stuck.size === 0 ? forget(account, entries) : undefined, () => {});
       throw storeErrorOf(error, "copying messages");
     } finally {
-      for (const { file } of links) destination.placing.delete(file.base);
+      // What could not be unlinked is no delivery.
+      for (const { file } of links) {
+        if (!stuck.has(file.base)) destination.placing.delete(file.base);
+      }
     }
   });
 }
@@ -342,10 +350,12 @@ function arrive(
   destination.changed("arrived", links.length);
 }
 
-function unlinkQuietly(path: string): void {
+/** False if it may be there still: the journal has it. */
+function unlinkQuietly(path: string): boolean {
   try {
     Deno.removeSync(path);
-  } catch {
-    // It stays as a message that was never announced; adoption will show it.
+    return true;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound;
   }
 }

@@ -184,14 +184,17 @@ export class Folders {
         continue;
       }
       log.info("finishing interrupted work", { kind: begun.kind });
+      let again = false;
       database.exec("BEGIN IMMEDIATE");
       try {
         if (begun.kind === "rename") this.#finishRename(begun.moves);
         else if (begun.kind === "delete") this.#finishDelete(begun.id, begun.folder);
-        else await unlinkAll(root, this.#folderOf(begun), begun.bases);
+        else await unlinkAll(root, this.#folderOf(begun), this.#unknownOf(begun));
         if (begun.kind !== "link") await syncDirectory(root);
       } catch (error) {
-        // Folders keep their mail under whichever name they have now; the scan finds them.
+        // Folders keep their mail under whichever name they have now; the scan finds them. Links that
+        // could not be undone are tried again at the next start.
+        again = begun.kind === "link";
         log.warn("cannot finish interrupted work", {
           root,
           problem: error instanceof Error ? error.message : String(error),
@@ -199,7 +202,7 @@ export class Folders {
       }
       if (begun.kind === "delete" && !mailboxes.one(begun.id)) {
         deleted.push({ entry, id: begun.id });
-      } else mailboxes.removeFromJournal(entry);
+      } else if (!again) mailboxes.removeFromJournal(entry);
       database.exec("COMMIT");
     }
     // It has transactions of its own.
@@ -210,15 +213,21 @@ export class Folders {
     return (id === undefined ? undefined : this.#account.mailboxes.one(id)?.folder) ?? folder;
   }
 
+  /** Those that were not taken for deliveries meanwhile: what clients saw stays. */
+  #unknownOf({ id, bases }: { readonly id?: number; readonly bases: readonly string[] }) {
+    if (id === undefined) return bases;
+    return bases.filter((base) => this.#account.messages.fileByBase(id, base) === undefined);
+  }
+
   #finishRename(moves: readonly Move[]): void {
     const { root, mailboxes } = this.#account;
+    // One with another folder was renamed by later work: this was refused before that.
+    const left = moves.filter(({ id, from }) => mailboxes.one(id)?.folder === from);
     // It failed before it began, or was undone, and only the journal could not be told.
-    if (
-      moves.every(({ from, to }) => isMaildir(`${root}/${from}`) && !isMaildir(`${root}/${to}`))
-    ) {
+    if (left.every(({ from, to }) => isMaildir(`${root}/${from}`) || !isMaildir(`${root}/${to}`))) {
       return;
     }
-    for (const { id, from, to, name } of moves) {
+    for (const { id, from, to, name } of left) {
       moveIfThere(`${root}/${from}`, `${root}/${to}`);
       mailboxes.rename(id, name, to);
     }
@@ -226,7 +235,8 @@ export class Folders {
 
   #finishDelete(id: number, folder: string): void {
     const { root, mailboxes } = this.#account;
-    if (!mailboxes.one(id)) return;
+    // One with another folder was renamed by later work: this was refused before that.
+    if (mailboxes.one(id)?.folder !== folder) return;
     // Not moved away, or moved back: whoever wanted to delete it was told that it failed.
     if (isMaildir(`${root}/${folder}`) && lstat(trashPath(root, id)) === undefined) return;
     mailboxes.remove(id);
@@ -273,6 +283,9 @@ export class Folders {
     const entry = await writer.transaction(() => {
       mailboxes.remove(id);
       return mailboxes.addToJournal(JSON.stringify({ kind: "delete", id, folder }));
+    }).catch((error: unknown) => {
+      this.#leaveIfInDoubt(error);
+      throw error;
     });
     this.#letGo(state, entry);
   }
@@ -356,7 +369,7 @@ export class Folders {
   async #forget(entry: number): Promise<void> {
     const { mailboxes, writer } = this.#account;
     try {
-      await writer.transaction(() => mailboxes.removeFromJournal(entry));
+      await writer.transaction(() => mailboxes.removeFromJournal(entry), { makesRoom: true });
     } catch {
       // The disk refuses everything now; at the next start the folders say that nothing was done.
     }
@@ -402,7 +415,7 @@ function isSound(work: Work): boolean {
     case "delete":
       return Number.isInteger(work.id) && isFolderName(work.folder) && work.folder !== "";
     case "link":
-      return isFolderName(work.folder) && Array.isArray(work.bases);
+      return isFolderName(work.folder) && work.bases.every((base) => typeof base === "string");
     default:
       return false;
   }
@@ -413,10 +426,17 @@ async function unlinkAll(root: string, folder: string, bases: readonly string[])
   const path = `${root}/${folder}`;
   if (linkIn(root, folder) !== undefined || !isMaildir(path)) return;
   const unwanted = new Set(bases);
+  let failure: unknown;
   for (const { name } of Deno.readDirSync(`${path}/cur`)) {
-    if (unwanted.has(baseOf(name))) Deno.removeSync(`${path}/cur/${name}`);
+    if (!unwanted.has(baseOf(name))) continue;
+    try {
+      Deno.removeSync(`${path}/cur/${name}`);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) failure = error;
+    }
   }
   await syncDirectory(`${path}/cur`);
+  if (failure !== undefined) throw failure;
 }
 
 /** No Maildir++ program takes it for a folder, as it begins with no dot. */

@@ -200,6 +200,7 @@ export function openIndex(
   check: boolean,
 ): OpenedIndex {
   const path = `${root}/${INDEX_FILE}`;
+  if (lstat(path + READY)) takeOver(path, asideOf(path, clock));
   try {
     const opened = open(path, log, check);
     if (opened.made && lstat(`${root}/${UID_VALIDITY_FILE}`)) {
@@ -320,10 +321,14 @@ function step(database: DatabaseSync, next: number): void {
 const LOST = "UIDs (clients load all mail again), keywords, flags not yet in file names, " +
   "special uses, subscriptions, annotations";
 
+/** Name, after that of the index, of one that is ready to take its place. */
+const READY = ".ready";
+
 /**
  * Gives a damaged index another name.
  *
- * @param successor path of what takes its place in the same step: a kill leaves one of the two
+ * @param successor path of what takes its place: a kill leaves one of the two, with its log
+ * @throws {Error} the system's
  */
 export function moveAside(
   path: string,
@@ -332,25 +337,41 @@ export function moveAside(
   error: unknown,
   successor?: string,
 ): void {
-  const aside = `${path}.damaged-${Math.floor(clock() / 1000)}`;
-  // The log first: beside another index it would be taken for that one's.
-  for (const suffix of ["-wal", "-shm", ""]) {
-    try {
-      if (suffix === "" && successor !== undefined) Deno.linkSync(path, aside);
-      else Deno.renameSync(path + suffix, aside + suffix);
-    } catch (problem) {
-      if (!(problem instanceof Deno.errors.NotFound)) throw problem;
-    }
-  }
+  const aside = asideOf(path, clock);
   const what = {
     path,
     kept_as: aside,
     problem: error instanceof Error ? error.message : String(error),
   };
   if (successor === undefined) {
+    // The index first: without its log it may look sound, and is stale. SQLite drops a log that is
+    // beside no index.
+    for (const suffix of ["", "-wal", "-shm"]) renameIfThere(path + suffix, aside + suffix);
     log.error("the index was damaged; it is made anew from the Maildir", { ...what, lost: LOST });
     return;
   }
-  Deno.renameSync(successor, path);
+  // Where there are no links, nothing was changed yet.
+  Deno.linkSync(path, aside);
+  Deno.renameSync(successor, path + READY);
+  takeOver(path, aside);
   log.warn("the index was damaged; what can be read of it is kept", what);
+}
+
+function asideOf(path: string, clock: () => number): string {
+  return `${path}.damaged-${Math.floor(clock() / 1000)}`;
+}
+
+/** Who opens an index does it again where a kill came in between. */
+function takeOver(path: string, aside: string): void {
+  // Beside another index the log would be taken for that one's.
+  for (const suffix of ["-wal", "-shm"]) renameIfThere(path + suffix, aside + suffix);
+  Deno.renameSync(path + READY, path);
+}
+
+function renameIfThere(from: string, to: string): void {
+  try {
+    Deno.renameSync(from, to);
+  } catch (problem) {
+    if (!(problem instanceof Deno.errors.NotFound)) throw problem;
+  }
 }

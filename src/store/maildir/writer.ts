@@ -188,7 +188,7 @@ export class Writer {
         return await this.#transact(statements, options);
       } catch (error) {
         const refusal = this.#refusal(error);
-        if (!(options.makesRoom && await this.#makeRoom(refusal, tries))) throw error;
+        if (!(options.makesRoom && await this.#makeRoom(refusal, tries))) throw refusal;
       }
     }
   }
@@ -218,12 +218,12 @@ export class Writer {
 
   /** @throws {CommitInDoubt} what is in memory is that of the index */
   async #sync(operations: number): Promise<void> {
-    const changes = this.#changes;
-    if (changes === this.#synced) return;
-    this.#synced = changes;
-    const alone = operations === 1 && this.#before === 1 && this.traffic.alone;
-    this.#before = operations;
     try {
+      const changes = this.#changes;
+      if (changes === this.#synced) return;
+      this.#synced = changes;
+      const alone = operations === 1 && this.#before === 1 && this.traffic.alone;
+      this.#before = operations;
       this.#syncing = this.#syncLog(alone);
       await this.#syncing;
     } catch (error) {
@@ -323,18 +323,21 @@ export class Writer {
 
   async #drain(): Promise<void> {
     const pace = new Pace();
-    while (this.#queue.length > 0) {
-      // What arrives in the same turn shares the commit.
-      if (pace.due()) await pace.turn();
-      else await endOfTurn();
-      const next = this.#queue[0];
-      if (next.long) {
-        this.#queue.shift();
-        await this.#runLong(next, next.long);
-      } else await this.#runBatch();
-      await this.#checkpointAfter(CHECKPOINT_PAGES);
+    try {
+      while (this.#queue.length > 0) {
+        // What arrives in the same turn shares the commit.
+        if (pace.due()) await pace.turn();
+        else await endOfTurn();
+        const next = this.#queue[0];
+        if (next.long) {
+          this.#queue.shift();
+          await this.#runLong(next, next.long);
+        } else await this.#runBatch();
+        await this.#checkpointAfter(CHECKPOINT_PAGES);
+      }
+    } finally {
+      this.#running = undefined;
     }
-    this.#running = undefined;
   }
 
   async #runLong(waiting: Waiting, operation: () => Promise<unknown>): Promise<void> {
@@ -348,13 +351,13 @@ export class Writer {
   /** Makes a checkpoint if the log is so long. */
   async #checkpointAfter(pages: number): Promise<void> {
     if (this.#inDoubt) return;
-    const changes = this.#changes;
-    // As if each row that was changed had a page of its own.
-    const waiting = this.log.pages() ?? changes - this.#checkpointed;
-    if (waiting < pages) return;
-    this.#checkpointed = changes;
-    await yieldNow();
     try {
+      const changes = this.#changes;
+      // As if each row that was changed had a page of its own.
+      const waiting = this.log.pages() ?? changes - this.#checkpointed;
+      if (waiting < pages) return;
+      this.#checkpointed = changes;
+      await yieldNow();
       await this.log.checkpoint();
     } catch (error) {
       if (isDamage(error)) this.#recovery.damaged(error);
@@ -380,7 +383,11 @@ export class Writer {
       } catch (error) {
         const room = taken.filter(({ makesRoom }) => makesRoom);
         const again = room.length > 0 && await this.#makeRoom(error, tries);
-        for (const waiting of taken) if (!(again && waiting.makesRoom)) waiting.reject(error);
+        // Who was refused before is not in doubt, and undoes what it did to files.
+        const refused = new Map(done.map(({ waiting, error }) => [waiting, error]));
+        for (const waiting of taken) {
+          if (!(again && waiting.makesRoom)) waiting.reject(refused.get(waiting) ?? error);
+        }
         if (!again) return;
         taken.length = 0;
         this.#queue.unshift(...room);
