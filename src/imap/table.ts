@@ -1,7 +1,8 @@
 /** Looks up commands, and computes CAPABILITY from all tables, so that it cannot lie. */
 
+import { latin1 } from "../wire/bytes.ts";
 import { commandName } from "../wire/grammar.ts";
-import { Scanner, SyntaxFault } from "../wire/scanner.ts";
+import { isStreamed, type Literal, Scanner, SyntaxFault } from "../wire/scanner.ts";
 import { appendLimitCapability } from "./append_limit.ts";
 import type { Context } from "./command.ts";
 import { mayLogIn, mechanisms } from "./commands/authenticate.ts";
@@ -26,14 +27,27 @@ export function commandTable(): ReadonlyMap<string, AnyRow> {
   return COMMANDS;
 }
 
-/** A command as a log may show it; undefined if it is none, and so may be a secret itself. */
-export function withoutSecrets(text: string): string | undefined {
+/** A login in the wrong place: behind another command, or in a literal of one. */
+const LOGIN_WORD = /\b(?:LOGIN|AUTHENTICATE)\b/i;
+
+/** Whether it may be a login, and so hold a secret, wherever it stands. */
+export function mayLogInBy(text: string): boolean {
+  return LOGIN_WORD.test(text);
+}
+
+/**
+ * A command as a log may show it; undefined if it is none, and so may be a secret itself. Where a
+ * word tells of a login there may be a secret, too, whatever the command is.
+ */
+export function withoutSecrets(text: string, literals: readonly Literal[]): string | undefined {
   const scanner = new Scanner(text);
   const space = text.indexOf(" ");
   if (space <= 0 || !scanner.take(text.slice(0, space + 1))) return undefined;
   const found = findCommand(scanner);
   if (found === undefined) return undefined;
-  return found.row.secret ? `${text.slice(0, space)} ${found.name} ***` : text;
+  const secret = found.row.secret || mayLogInBy(text) ||
+    literals.some((each) => !isStreamed(each) && mayLogInBy(latin1(each)));
+  return secret ? `${text.slice(0, space)} ${found.name} ***` : text;
 }
 
 /**

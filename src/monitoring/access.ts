@@ -12,9 +12,12 @@ export type Verdict = "allowed" | "no token" | "wrong token" | "foreign host";
 /** Lets in who knows the token; without one, all who can connect. */
 export class Access {
   readonly #token: string | undefined;
+  readonly #secret: Uint8Array;
 
-  constructor(token: string | undefined) {
+  /** @param secret nobody else knows it: else a cookie would be a way to try out a token unnoticed */
+  constructor(token: string | undefined, secret: Uint8Array) {
     this.#token = token;
+    this.#secret = secret;
   }
 
   /** By `Authorization: Bearer`, `?token=` or the cookie that {@link cookie} sets. */
@@ -40,14 +43,14 @@ export class Access {
     return this.#token !== undefined && isSame(given, this.#token);
   }
 
-  /** The value of Set-Cookie for who knows the token. It is of no use once the token is another. */
+  /** The value of Set-Cookie for who knows the token. It is of no use once the token, or the secret, is another. */
   get cookie(): string | undefined {
     if (this.#token === undefined) return undefined;
     return `${COOKIE}=${this.#session(this.#token)}; Path=/; HttpOnly; SameSite=Strict`;
   }
 
   #session(token: string): string {
-    return createHmac("sha256", token).update(COOKIE).digest("hex");
+    return createHmac("sha256", this.#secret).update(token).digest("hex");
   }
 }
 

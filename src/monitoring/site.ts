@@ -1,6 +1,6 @@
 /** What is served over HTTP: the status page, its data, the metrics and the health. */
 
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { memoryUsage } from "node:process";
 import type { Log } from "../log.ts";
 import { OPENMETRICS_TYPE } from "../metrics.ts";
@@ -30,7 +30,8 @@ export interface SiteOptions {
 export class Site {
   readonly #options: SiteOptions;
   readonly #history: History;
-  #access = new Access(undefined);
+  readonly #secret = randomBytes(32);
+  #access = new Access(undefined, this.#secret);
   #pages: Promise<{ readonly status: Page; readonly login: Page }> | undefined;
   #health: { readonly time: number; readonly faults: Promise<readonly string[]> } | undefined;
 
@@ -48,7 +49,7 @@ export class Site {
 
   /** Asks for another token from now on; undefined: for none. */
   protect(token: string | undefined): void {
-    this.#access = new Access(token);
+    this.#access = new Access(token, this.#secret);
   }
 
   /** Answers a request. */

@@ -8,7 +8,7 @@ import { dispatch, type Environment } from "../imap/dispatch.ts";
 import type { Notifications } from "../imap/notifications.ts";
 import { ReceivedMessage } from "../imap/received_message.ts";
 import { Session } from "../imap/session.ts";
-import { capabilities, withoutSecrets } from "../imap/table.ts";
+import { capabilities, mayLogInBy, withoutSecrets } from "../imap/table.ts";
 import type { Log } from "../log.ts";
 import { foreignProtocol } from "../wire/foreign_protocol.ts";
 import { type FrameEvent, Framer, type FramerLimits, LineTooLong } from "../wire/framer.ts";
@@ -105,8 +105,9 @@ export class Connection {
     const hidden = `${this.#hidden} `;
     const shown = text.startsWith(hidden)
       ? `*** ${text.slice(hidden.length)}`
-      : this.#secretDialogue && text.startsWith("+ ")
-      ? "+ ***"
+      : this.#secretDialogue
+      // A fault quotes what was wrong.
+      ? text.replace(/^(\+|\S+ BAD) .*(?:\r\n)?/gm, "$1 ***")
       : text;
     this.log.info("S:", { text: shown });
   }
@@ -209,14 +210,13 @@ export class Connection {
         return;
       case "fault":
         this.#out.text(faultReply(event));
-        await this.#forgetReceived();
         return await this.#answered(true);
     }
   }
 
   async #run(frame: Extract<FrameEvent, { readonly type: "command" }>): Promise<void> {
     if (this.endpoint.ioDebug) {
-      const text = withoutSecrets(frame.text);
+      const text = withoutSecrets(frame.text, frame.literals);
       // A client that leaves out the tag has its password taken for one.
       this.#hidden = text === undefined ? tagOf(`${frame.text} `) : undefined;
       this.#secretDialogue = text !== frame.text;
@@ -225,10 +225,9 @@ export class Connection {
     this.#commands++;
     this.#patience = this.endpoint.limits.read;
     const { bad } = await dispatch(frame, this.#environment);
-    this.#secretDialogue = false;
     this.#noteUser();
-    await this.#forgetReceived();
     await this.#answered(bad);
+    this.#secretDialogue = false;
     if (this.#upgrade) await this.#startTls();
     if (this.#compress !== this.#session.compressed) this.#changeCompression();
   }
@@ -251,7 +250,6 @@ export class Connection {
     const verdict = await judge(literal, this.#session, this.service);
     if (verdict.type === "refuse") {
       this.#framer.discard();
-      await this.#forgetReceived();
       this.#out.text(verdict.reply);
       return await this.#answered(verdict.bad);
     }
@@ -288,8 +286,10 @@ export class Connection {
     for (const message of received) await abort(message, this.log);
   }
 
-  /** Sends the reply and counts commands that were not understood. */
+  /** Sends the reply, counts commands that were not understood, and is ready for the next one. */
   async #answered(bad: boolean): Promise<void> {
+    await this.#forgetReceived();
+    this.#patience = this.endpoint.limits.read;
     this.#held?.giveLiterals();
     this.#badCommands = bad ? this.#badCommands + 1 : 0;
     const { badBeforeLogin, badAfterLogin, failedLogins } = this.endpoint.limits;
@@ -363,7 +363,8 @@ export class Connection {
         const line = this.#framer.line();
         if (line !== undefined) {
           if (this.endpoint.ioDebug) {
-            this.log.info("C:", { text: this.#secretDialogue ? "***" : line });
+            const secret = this.#secretDialogue || mayLogInBy(line);
+            this.log.info("C:", { text: secret ? "***" : line });
           }
           return line;
         }

@@ -16,6 +16,13 @@ export interface SqlConnection {
    * @throws {Error} when the database does not take it, or it does not use one of `uses`
    */
   prepare(statement: string, uses: readonly (keyof SqlArguments)[]): Promise<SqlStatement>;
+  /**
+   * Runs statements of `work` as one transaction, which no other process can come in between; all is
+   * undone if it throws. One runs after the other.
+   *
+   * @throws {Error} what `work` throws, or when the database does not allow it now
+   */
+  transaction<T>(work: () => Promise<T>): Promise<T>;
   close(): void;
 }
 

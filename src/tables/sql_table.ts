@@ -65,12 +65,13 @@ async function prepared(
   return {
     ...table,
     keys: () => listing.values({}),
-    async set(key, value, ...before) {
-      for (const each of before) if (each !== (await find.values({ key })).at(0)) return false;
-      await put(puts, key, value);
-      return true;
-    },
-    remove: async (key) => await removing.change({ key }) > 0,
+    set: (key, value, ...before) =>
+      connection.transaction(async () => {
+        for (const each of before) if (each !== (await find.values({ key })).at(0)) return false;
+        await put(puts, key, value);
+        return true;
+      }),
+    remove: (key) => connection.transaction(async () => await removing.change({ key }) > 0),
   };
 }
 

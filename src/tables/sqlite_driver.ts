@@ -23,8 +23,15 @@ export async function openSqlite(
   await requireFile(dsn, create);
   // SQLite's own way to wait would stop everything else.
   const database = new DatabaseSync(dsn, { timeout: 0 });
+  const execute = (statements: string) => whenUnlocked(() => database.exec(statements), patience);
+  let last: Promise<unknown> = Promise.resolve();
   return {
-    execute: (statements) => whenUnlocked(() => database.exec(statements), patience),
+    execute,
+    async transaction(work) {
+      const running = last.then(() => inTransaction(execute, work));
+      last = running.catch(() => {});
+      return await running;
+    },
     async prepare(text, uses): Promise<SqlStatement> {
       const names = namedArgs ? { key: ":key", value: ":value" } : { key: "$1", value: "$2" };
       const used = uses.map((use) => ({ use, name: names[use] }));
@@ -47,6 +54,23 @@ export async function openSqlite(
     },
     close: () => database.close(),
   };
+}
+
+async function inTransaction<T>(
+  execute: (statement: string) => Promise<void>,
+  work: () => Promise<T>,
+): Promise<T> {
+  // Locked for others from the start: what is read shall still be so when it is changed.
+  await execute("BEGIN IMMEDIATE");
+  try {
+    const result = await work();
+    await execute("COMMIT");
+    return result;
+  } catch (error) {
+    // There is none any more where SQLite has ended it by itself.
+    await execute("ROLLBACK").catch(() => {});
+    throw error;
+  }
 }
 
 /** A file that may hold passwords is made for its owner only, who is that of its folder. */

@@ -72,9 +72,14 @@ function scripts(user: string, password: string): Script[] {
     [`a AUTHENTICATE LOGIN\r\n`, `${b64(user)}\r\n`, `${b64(password)}!\r\n`],
     [`a AUTHENTICATE LOGIN\r\n`, "*\r\n", `${b64(password)}\r\n`],
     [`a STARTTLS\r\na LOGIN ${user} ${password}\r\n`],
+    // Behind another command, as where a line end was lost.
+    [`a ENABLE LOGIN ${user} ${password}\r\n`, `a COMPRESS DEFLATE LOGIN ${user} ${password}\r\n`],
+    [`a NOOP a login ${user} ${password}\r\n`, `a NOOP AUTHENTICATE PLAIN ${plain}\r\n`],
+    [`a SELECT {5+}\r\nLOGIN ${user} ${password}\r\n`, `LOGIN NOOP ${password}\r\n`],
     // Logged in already, or no more.
     [`a LOGIN ann ${MARKER}\r\n`, `b LOGIN ${user} ${password}\r\n`],
     [`a LOGIN ann ${MARKER}\r\n`, `b AUTHENTICATE PLAIN ${plain}\r\n`],
+    [`a LOGIN ann ${MARKER}\r\n`, "b IDLE\r\n", `c LOGIN ${user} ${password}\r\n`],
     [`a LOGIN ann ${MARKER}\r\n`, "b UNAUTHENTICATE\r\n", `c LOGIN ${user} ${password}\r\n`],
     [`GET /?password=${password} HTTP/1.1\r\n`, `Authorization: Basic ${plain}\r\n\r\n`],
   ];
@@ -175,4 +180,13 @@ Deno.test({
       assert.equal(line, undefined, `Expected no ${trace}`);
     }
   },
+});
+
+Deno.test("log: tells of a client's program by the fields of ID that hold no secrets", async () => {
+  await using server = await startServer();
+  const fields = `"name" "Quill" "password" "${MARKER}" "environment" "P=${MARKER}" "os" "BeOS"`;
+  await play(server.port, [`a ID (${fields})\r\n`, "a LOGOUT\r\n"]);
+  await server.stop();
+  assert.match(server.log(), /client_name=Quill client_os=BeOS/);
+  assert.ok(!server.log().includes(MARKER));
 });

@@ -32,7 +32,7 @@ Deno.test("secret comparison: looks at as much whatever is wrong of a guess (CVE
 });
 
 Deno.test("secret comparison: no beginning of the token of the status page is taken for it", () => {
-  const access = new Access("a token of some length");
+  const access = new Access("a token of some length", new Uint8Array(32));
   for (
     const guess of [
       "",

@@ -1,6 +1,7 @@
 // Who may see what, at the running program.
 
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { connect } from "node:net";
 import { startServer } from "../harness.ts";
 import { imapd } from "../cli/program.ts";
@@ -24,6 +25,8 @@ Deno.test("status page: is shown by a token in a header, in the address, or by t
     const response = await fetch(server.url + path, { headers, redirect: "manual" });
     return { status: response.status, headers: response.headers, text: await response.text() };
   };
+  // What somebody could work out who guesses the token.
+  const unkeyed = createHmac("sha256", TOKEN).update("imapd_status").digest("hex");
   for (const path of ["metrics", "status.json", "", "nowhere"]) {
     for (
       const [query, headers] of [
@@ -32,6 +35,7 @@ Deno.test("status page: is shown by a token in a header, in the address, or by t
         ["", { authorization: "Bearer another-token-of-16" }],
         ["", { authorization: `Basic ${TOKEN}` }],
         ["", { cookie: `imapd_status=${TOKEN}` }],
+        ["", { cookie: `imapd_status=${unkeyed}` }],
       ] as const
     ) {
       const refused = await get(path + query, headers);

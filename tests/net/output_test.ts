@@ -93,5 +93,5 @@ Deno.test("SocketOutput.flush: ends the connection where changes cannot be made 
     out.text("* 1 EXISTS\r\n");
     await assert.rejects(out.flush(), /cannot make changes durable/);
   }, () => Promise.reject(new Error("EIO")));
-  assert.equal(text, "");
+  assert.equal(text, "* BYE [UNAVAILABLE] The mail store cannot make changes durable\r\n");
 });

@@ -55,6 +55,20 @@ Deno.test("sqlTable: waits for a lock without holding up the event loop", async 
   table.close?.();
 });
 
+Deno.test("sqlTable: of those that change a key at the same time, each from what it saw, one does", async () => {
+  await using at = await place();
+  const tables = await Promise.all([1, 2, 3].map(() => at.open()));
+  for (const before of ["1", undefined]) {
+    if (before === undefined) at.other.exec("DELETE FROM users");
+    const done = await Promise.all(tables.flatMap((table, i) => {
+      ok(isMutable(table));
+      return [table.set("ann", `${i}a`, before), table.set("ann", `${i}b`, before)];
+    }));
+    strictEqual(done.filter((each) => each).length, 1, `${before}`);
+  }
+  for (const table of tables) table.close?.();
+});
+
 Deno.test("sqlTable: fails when the database stays locked, and works again afterwards", async () => {
   await using at = await place();
   const table = await at.open({ driver: (options) => openSqlite(options, 30) });

@@ -37,6 +37,24 @@ export async function noop(context: Context): Promise<Completion> {
 const LONGEST_CLIENT = 100;
 
 /**
+ * Those with a meaning; arguments of a command and environments may hold secrets, and so may fields
+ * of a client's own.
+ *
+ * @see RFC 2971 §3.3
+ */
+const LOGGED_FIELDS = [
+  "name",
+  "version",
+  "os",
+  "os-version",
+  "vendor",
+  "support-url",
+  "address",
+  "date",
+  "command",
+];
+
+/**
  * Capabilities that are not offered to a client which breaks on them are told anew, since it has
  * heard of them before.
  *
@@ -53,7 +71,8 @@ export function id(capabilities: (context: Context) => readonly string[]) {
     if (name !== undefined) {
       session.client = [name, version ?? []].flat().join(" ").slice(0, LONGEST_CLIENT);
     }
-    log.info("client", Object.fromEntries(Array.from(fields, ([k, v]) => [`client_${k}`, v])));
+    const logged = LOGGED_FIELDS.filter((field) => fields.has(field));
+    log.info("client", Object.fromEntries(logged.map((k) => [`client_${k}`, fields.get(k)])));
     out.text(`* ID (${string("name")} ${string("imapd")})\r\n`);
     const quirks = service.clientQuirks ? quirksOf(fields) : [];
     if (quirks.some((capability) => isOffered(capability, context))) {
