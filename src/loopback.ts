@@ -4,6 +4,8 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, Socket } from "node:net";
 
 const OCTET = new Uint8Array(1);
+/** Turns without a connection until another one is tried. */
+const RETRY = 1000;
 
 /**
  * While there is other work Deno asks the system only once in some 60 turns what has come over
@@ -13,11 +15,12 @@ const OCTET = new Uint8Array(1);
 export class Loopback {
   #near: Promise<Socket | undefined> | undefined;
   #waiting: (() => void)[] = [];
+  #without = 0;
 
   /** Settles when the event loop has looked at all sockets. */
   async turn(): Promise<void> {
     const near = await (this.#near ??= this.#open());
-    if (near === undefined) return await otherThread();
+    if (near === undefined) return await this.#turnWithout();
     await new Promise<void>((resolve) => {
       this.#waiting.push(resolve);
       if (this.#waiting.length > 1) return;
@@ -26,7 +29,12 @@ export class Loopback {
     });
   }
 
-  /** Undefined on a machine without 127.0.0.1. */
+  async #turnWithout(): Promise<void> {
+    if (++this.#without % RETRY === 0) this.#near = undefined;
+    await otherThread();
+  }
+
+  /** Undefined on a machine without 127.0.0.1, or while there are no descriptors left, say. */
   async #open(): Promise<Socket | undefined> {
     try {
       const { near, far } = await connectedPair();

@@ -62,3 +62,37 @@ Deno.test("Loopback.turn() lets the process end", async () => {
   assert.equal(code, 0);
   assert.equal(new TextDecoder().decode(stdout), "ten turns\n");
 });
+
+Deno.test({
+  name: "Loopback.turn() makes its connection once there are descriptors again",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const module = new URL("../src/loopback.ts", import.meta.url);
+    const script = `import { Loopback } from "${module}";
+      const loopback = new Loopback();
+      const files = [];
+      const sockets = () => [...Deno.readDirSync("/proc/self/fd")]
+        .filter(({ name }) => {
+          try {
+            return Deno.readLinkSync("/proc/self/fd/" + name).startsWith("socket:");
+          } catch {
+            return false;
+          }
+        }).length;
+      const before = sockets();
+      try {
+        for (;;) files.push(Deno.openSync("/dev/null"));
+      } catch {
+        await loopback.turn();
+      }
+      for (const file of files) file.close();
+      const without = sockets() - before;
+      for (let i = 0; i < 1000; i++) await loopback.turn();
+      console.log(without, sockets() - before);`;
+    const { stdout } = await new Deno.Command("sh", {
+      args: ["-c", 'ulimit -n 200; exec "$0" eval "$1"', Deno.execPath(), script],
+      stderr: "inherit",
+    }).output();
+    assert.equal(new TextDecoder().decode(stdout), "0 2\n");
+  },
+});

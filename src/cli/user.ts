@@ -50,7 +50,13 @@ export async function userAdd(args: Arguments): Promise<number> {
     const { made } = await only(
       admin.call("account create", { account, storage: users.storage, orKeep: true }),
     );
-    await add();
+    try {
+      await add();
+    } catch (error) {
+      // Not removed: whoever was faster may have mail in it by now.
+      if (made) print(`Made account ${account}`);
+      throw error;
+    }
     print(`Added user ${name}`);
     print(made ? `Made account ${account}` : `Account ${account} was there already`);
   });

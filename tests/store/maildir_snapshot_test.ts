@@ -104,3 +104,23 @@ Deno.test("MaildirStore.repair(): is refused while a snapshot is open, as files 
   const repaired = await store.repair("ann");
   assert.ok(repaired.some(({ level }) => level === "mended"));
 });
+
+Deno.test("Mailbox.expunge(): many files that cannot be unlinked do not keep later ones", async () => {
+  await using fixture = await MaildirFixture.make();
+  const account = await (await fixture.open()).account("ann");
+  for (let i = 0; i < 120; i++) await deliver(account, "INBOX");
+  const snapshot = await snapshotOf(account);
+  await expungeAll(account);
+  for (const name of fixture.names("cur")) {
+    Deno.removeSync(`${fixture.root}/cur/${name}`);
+    Deno.mkdirSync(`${fixture.root}/cur/${name}/full`, { recursive: true });
+  }
+  await snapshot.close();
+  const complaints = () => fixture.log.lines.filter(({ event }) => /cannot unlink/.test(event));
+  await until(() => complaints().length === 100, "the first ones to be tried");
+  for (let i = 0; i < 2; i++) {
+    await deliver(account, "INBOX");
+    await expungeAll(account);
+    await until(() => fixture.names("cur").length === 120, "the later file to be unlinked");
+  }
+});

@@ -55,7 +55,7 @@ const SOURCES: { readonly [Item in keyof CachedItems]: ItemSource } = {
   saved: { join: "files", sql: "f.base || '/' || m.date", read: readSaved },
 };
 
-/** UIDs of which items are read before their length is looked at. */
+/** Messages of which items are read before their length is looked at. */
 const STEP = 64;
 
 /** Octets of items that are read at once. */
@@ -175,12 +175,13 @@ export class ContentRows {
     const statement = this.#statements.arrays(selection(items));
     const rows: unknown[][] = [];
     let octets = 0;
-    for (let next = first; next <= last; next += STEP) {
-      const end = Math.min(last, next + STEP - 1);
-      const some = statement.all(mailbox, next, end) as unknown as unknown[][];
+    for (let next = first; next <= last;) {
+      const some = statement.all(mailbox, next, last, STEP) as unknown as unknown[][];
       octets += octetsOf(some);
       if (octets > MOST_OCTETS && last > first) throw new TooMuchAtOnce();
       for (const row of some) rows.push(row);
+      // By messages, as there may be billions of UIDs between two.
+      next = some.length < STEP ? Infinity : Number(some[STEP - 1][0]) + 1;
     }
     const reads = items.map((item) => SOURCES[item].read);
     return rows.map((values) => {
@@ -251,13 +252,13 @@ function selection(items: readonly (keyof CachedItems)[]): string {
   ).join(" ");
   if (!ofContents) {
     return `SELECT m.uid AS uid${columns} FROM messages m ${joined}
-      WHERE m.mailbox = ?1 AND m.uid BETWEEN ?2 AND ?3 ORDER BY m.uid`;
+      WHERE m.mailbox = ?1 AND m.uid BETWEEN ?2 AND ?3 ORDER BY m.uid LIMIT ?4`;
   }
   const messages = joined === ""
     ? ""
     : "CROSS JOIN messages m ON m.mailbox = ?1 AND m.uid = c.id & 4294967295 ";
   return `SELECT c.id & 4294967295 AS uid${columns} FROM contents c ${messages}${joined}
-    WHERE c.id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?3 ORDER BY c.id`;
+    WHERE c.id BETWEEN (?1 << 32) | ?2 AND (?1 << 32) | ?3 ORDER BY c.id LIMIT ?4`;
 }
 
 /** Hexadecimal digits of a 64-bit number as SQLite shows it. */

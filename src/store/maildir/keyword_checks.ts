@@ -70,8 +70,12 @@ export function mendKeywords(
   faults: KeywordFaults,
   modseq: (mailbox: number) => number,
 ): void {
+  const has = database.prepare("SELECT 1 FROM keywords WHERE lower(word) = ?");
   for (const id of faults.words) {
-    database.prepare("UPDATE keywords SET word = ? WHERE id = ?").run(`keyword${id}`, id);
+    let word = `keyword${id}`;
+    // With two numbers, a search for it would find the messages of one only.
+    while (has.get(word) !== undefined) word += "-";
+    database.prepare("UPDATE keywords SET word = ? WHERE id = ?").run(word, id);
   }
   const using = database.prepare("SELECT DISTINCT mailbox FROM messages WHERE keywords = ?");
   const change = database.prepare(

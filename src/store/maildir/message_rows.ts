@@ -230,11 +230,12 @@ export class MessageRows {
     this.#statements.of(`DELETE FROM files WHERE ${ID_RANGE}`).run(mailbox, first, last);
   }
 
-  /** Expunged messages whose files are still to be unlinked, and cached items deleted. */
-  removals(mailbox: number, limit: number): Removal[] {
+  /** Expunged messages whose files are still to be unlinked, and cached items deleted; by their bases. */
+  removals(mailbox: number, limit: number, after = ""): Removal[] {
     const rows = this.#statements.arrays(
-      "SELECT uid, in_new, base, info FROM removals WHERE mailbox = ? LIMIT ?",
-    ).all(mailbox, limit) as unknown as [number, number, string, string][];
+      `SELECT uid, in_new, base, info FROM removals WHERE mailbox = ? AND base > ?
+       ORDER BY base LIMIT ?`,
+    ).all(mailbox, after, limit) as unknown as [number, number, string, string][];
     return rows.map(([uid, inNew, base, info]) => ({ uid, inNew: inNew !== 0, base, info }));
   }
 

@@ -25,6 +25,8 @@ export class Removals {
   /** Snapshots that are open, and what to do after them. */
   readonly #holds = new Set<() => void>();
   readonly #held = new Set<MailboxState>();
+  /** The last base of many that could not be unlinked: the next time begins after it. */
+  readonly #stuck = new WeakMap<MailboxState, string>();
 
   constructor(account: () => AccountContext) {
     this.#account = account;
@@ -67,14 +69,22 @@ export class Removals {
 
   async #unlinkAll(state: MailboxState): Promise<void> {
     const account = this.#account();
+    let after = this.#stuck.get(state) ?? "";
+    let wraps = after !== "";
+    this.#stuck.delete(state);
     while (!state.gone) {
       if (this.#holds.size > 0) return void this.#held.add(state);
       // Not at once: in its turn, what it finds is durable when it has its result.
       const files = await account.writer.run(
-        () => ({ result: account.messages.removals(state.id, FILES_PER_STEP) }),
+        () => ({ result: account.messages.removals(state.id, FILES_PER_STEP, after) }),
         { durable: false },
       );
-      if (files.length === 0) return;
+      if (files.length === 0) {
+        if (!wraps) return;
+        wraps = false;
+        after = "";
+        continue;
+      }
       const kept = await this.#unlink(state, files);
       await account.writer.run(() => {
         for (const file of files) {
@@ -83,7 +93,9 @@ export class Removals {
         return { result: undefined };
       }, { durable: false, makesRoom: true });
       account.reserve.fill();
-      if (kept.size > 0) return; // tried again when the next message is expunged, or at the next start
+      // They are tried again when the next message is expunged, or at the next start.
+      if (kept.size > 0) after = files[files.length - 1].base;
+      if (kept.size === FILES_PER_STEP) return void this.#stuck.set(state, after);
     }
   }
 

@@ -138,7 +138,7 @@ export class TextIndex {
     this.#remaking = true;
     this.#notBefore = performance.now() + RETRY;
     try {
-      await this.#working;
+      await this.#working.catch(() => {});
       await this.close();
       await this.#account().writer.run(() => {
         const apply = this.#options.documents.forget();
@@ -190,6 +190,8 @@ export class TextIndex {
     this.#indexing = true;
     this.#withdraw = this.#options.service.turns.ask(() =>
       new Promise<void>((done) => {
+        // It may have begun before the turn came.
+        if (this.#remaking) return done();
         background.run("indexing texts", () => {
           this.#working = this.#indexSome().finally(done);
           return this.#working;
@@ -354,7 +356,7 @@ export class TextIndex {
     clearTimeout(this.#used);
     this.#used = setTimeout(() => {
       if (!this.#indexing) void this.close();
-    }, this.#keepUntil - performance.now());
+    }, Math.max(this.#keepUntil - performance.now(), 0));
     this.#used.unref();
   }
 
