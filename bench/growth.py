@@ -127,6 +127,8 @@ def measure(options):
 
 
 def number(value):
+    if value is None:
+        return "–"
     if value >= 10_000:
         return f"{value:,.0f}"
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2g}"
