@@ -110,8 +110,7 @@ function keywordsOf(
   return [...new Set([...sets].flatMap((set) => account.keywords.numbers(set)))];
 }
 
-/** Each such run is announced by a commit of its own, which waits for the disk. */
-const FILES_PER_QUERY = 2000;
+const FILES_PER_QUERY = 500;
 
 /** What was made so far, and the journal's entries about it. */
 interface Made {
