@@ -8,7 +8,7 @@ import { dispatch, type Environment } from "../imap/dispatch.ts";
 import type { Notifications } from "../imap/notifications.ts";
 import { ReceivedMessage } from "../imap/received_message.ts";
 import { Session } from "../imap/session.ts";
-import { capabilities, mayLogInBy, withoutSecrets } from "../imap/table.ts";
+import { capabilities } from "../imap/table.ts";
 import type { Log } from "../log.ts";
 import { foreignProtocol } from "../wire/foreign_protocol.ts";
 import { type FrameEvent, Framer, type FramerLimits, LineTooLong } from "../wire/framer.ts";
@@ -24,6 +24,7 @@ import { patienceLeft } from "./patience.ts";
 import { handshake, secured } from "./secured.ts";
 import type { SessionInfo } from "./session_info.ts";
 import { tlsChannel } from "./tls_channel.ts";
+import { Trace } from "./trace.ts";
 
 /** Why the server ends a connection; `message` is told in the BYE. */
 class Farewell extends Disconnected {
@@ -54,10 +55,7 @@ export class Connection {
   /** Whether both sides compress once the running command is answered. */
   #compress = false;
   #inflation: Inflation | undefined;
-  /** A tag that may be a secret, so that the trace must not show it. */
-  #hidden: string | undefined;
-  /** The running command has secrets in what both sides say, not only in its own line. */
-  #secretDialogue = false;
+  readonly #trace: Trace | undefined;
   #badCommands = 0;
   /** Milliseconds that the client may still let the server wait in the middle of a command. */
   #patience: number;
@@ -87,29 +85,19 @@ export class Connection {
     this.#socket = socket;
     this.#framer = new Framer(beforeLogin(limits));
     this.#patience = limits.read;
-    const tap = ioDebug ? (text: string) => this.#traced(text) : undefined;
+    const trace = ioDebug ? new Trace(log) : undefined;
+    this.#trace = trace;
     this.#out = new SocketOutput(
       socket,
       limits.write,
       (octets) => service.meter.sent(octets),
       () => this.#syncing,
       buffers,
-      tap,
+      trace && ((text) => trace.sent(text)),
     );
     this.#since = service.now();
     this.#loginDeadline = this.#since + limits.login;
     this.#attach(socket);
-  }
-
-  #traced(text: string): void {
-    const hidden = `${this.#hidden} `;
-    const shown = text.startsWith(hidden)
-      ? `*** ${text.slice(hidden.length)}`
-      : this.#secretDialogue
-      // A fault quotes what was wrong.
-      ? text.replace(/^(\+|\S+ BAD) .*(?:\r\n)?/gm, "$1 ***")
-      : text;
-    this.log.info("S:", { text: shown });
   }
 
   /** Serves the client until it leaves or has to. Never rejects. */
@@ -215,19 +203,13 @@ export class Connection {
   }
 
   async #run(frame: Extract<FrameEvent, { readonly type: "command" }>): Promise<void> {
-    if (this.endpoint.ioDebug) {
-      const text = withoutSecrets(frame.text, frame.literals);
-      // A client that leaves out the tag has its password taken for one.
-      this.#hidden = text === undefined ? tagOf(`${frame.text} `) : undefined;
-      this.#secretDialogue = text !== frame.text;
-      this.log.info("C:", { text: text ?? "***" });
-    }
+    this.#trace?.command(frame);
     this.#commands++;
     this.#patience = this.endpoint.limits.read;
     const { bad } = await dispatch(frame, this.#environment);
     this.#noteUser();
     await this.#answered(bad);
-    this.#secretDialogue = false;
+    this.#trace?.answered();
     if (this.#upgrade) await this.#startTls();
     if (this.#compress !== this.#session.compressed) this.#changeCompression();
   }
@@ -362,10 +344,7 @@ export class Connection {
       try {
         const line = this.#framer.line();
         if (line !== undefined) {
-          if (this.endpoint.ioDebug) {
-            const secret = this.#secretDialogue || mayLogInBy(line);
-            this.log.info("C:", { text: secret ? "***" : line });
-          }
+          this.#trace?.line(line);
           return line;
         }
       } catch (error) {
