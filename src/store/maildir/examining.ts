@@ -11,6 +11,7 @@ import {
   indexProblems,
   interruptedWork,
   mailboxProblems,
+  ownIndex,
 } from "./index_examination.ts";
 import { errnoOf } from "./disk_error.ts";
 import { nameOf } from "./folder_name.ts";
@@ -74,12 +75,11 @@ async function withCopy(
       await Deno.copyFile(path, `${dir}/${INDEX_FILE}${suffix}`);
     }
     database = new DatabaseSync(`${dir}/${INDEX_FILE}`);
-    // deno-lint-ignore require-await -- a failure is a rejection
-    const alone = async <T>(look: () => T) => look();
-    const why = await damageOf({ database, alone });
+    const own = ownIndex(database);
+    const why = await damageOf(own);
     if (why !== undefined) return failed(damaged(why));
     bringUpToDate(database);
-    await work({ database, alone });
+    await work(own);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     failed(

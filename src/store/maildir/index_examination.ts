@@ -39,6 +39,11 @@ export function damaged(why: string): Told {
   };
 }
 
+/** An index that nobody else works with. */
+export function ownIndex(database: DatabaseSync): ExaminedIndex {
+  return { database, alone: (look) => Promise.resolve().then(look) };
+}
+
 /** Has SQLite look through the index. @returns the first thing that is wrong */
 export async function damageOf({ database, alone }: ExaminedIndex): Promise<string | undefined> {
   const tables = await alone(() =>

@@ -6,7 +6,7 @@ import type { Log } from "../../log.ts";
 import { createOwnedFile } from "../../ownership.ts";
 import { yieldNow } from "../../pace.ts";
 import { StoreError } from "../store.ts";
-import { damageOf } from "./index_examination.ts";
+import { damageOf, ownIndex } from "./index_examination.ts";
 import { keywordFaults, mendKeywords } from "./keyword_checks.ts";
 import { lstat } from "./locating.ts";
 import type { Finding } from "./problem.ts";
@@ -183,8 +183,7 @@ async function reindexed(path: string): Promise<string | undefined> {
   try {
     database = lockedDatabase(path);
     database.exec("REINDEX");
-    // deno-lint-ignore require-await -- a failure is a rejection
-    return await damageOf({ database, alone: async (look) => look() });
+    return await damageOf(ownIndex(database));
   } catch (error) {
     if (error instanceof StoreError) throw error;
     return error instanceof Error ? error.message : String(error);

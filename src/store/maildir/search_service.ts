@@ -89,13 +89,7 @@ export class SearchService {
             name,
             [handle, ...args] as unknown as Parameters<SearchCalls[typeof name]>,
           ),
-        close: async () => {
-          try {
-            await this.#call(running, "close", [handle]);
-          } finally {
-            release();
-          }
-        },
+        close: () => this.#letGo(running, handle, release),
       };
     } catch (error) {
       release();
@@ -123,17 +117,19 @@ export class SearchService {
             handle,
             messages.map(({ document, message }) => ({ document, message })),
           ]) as Promise<readonly number[]>,
-        close: async () => {
-          try {
-            await this.#call(running, "close", [handle]);
-          } finally {
-            release();
-          }
-        },
+        close: () => this.#letGo(running, handle, release),
       };
     } catch (error) {
       release();
       throw error;
+    }
+  }
+
+  async #letGo(running: Running, handle: number, release: () => void): Promise<void> {
+    try {
+      await this.#call(running, "close", [handle]);
+    } finally {
+      release();
     }
   }
 
