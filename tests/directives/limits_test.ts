@@ -233,16 +233,18 @@ Deno.test("limits.buffers: a literal that finds no room waits, then is refused w
   match(await second.response(20_000) ?? "", /^\+ /);
 });
 
+/** A client whose INBOX has a message of 8 MB. */
+async function withLargeMessage(server: TestServer, user: string): Promise<ImapClient> {
+  const client = await ImapClient.login({ host: "127.0.0.1", port: server.port }, user, PASSWORD);
+  const message = `Subject: x\r\n\r\n${`${"x".repeat(70)}\r\n`.repeat(120_000)}`;
+  match((await client.append("INBOX", message)).reply, /^OK /);
+  return client;
+}
+
 Deno.test("limits.buffers: who takes no data is cut off sooner once it is used up", async () => {
   await using server = await startLimited('buffers = "1 MiB", write = "1h"', "io_errors = true\n");
   const user = server.freshUser();
-  await using writer = await ImapClient.login(
-    { host: "127.0.0.1", port: server.port },
-    user,
-    PASSWORD,
-  );
-  const message = `Subject: x\r\n\r\n${`${"x".repeat(70)}\r\n`.repeat(120_000)}`;
-  match((await writer.append("INBOX", message)).reply, /^OK /);
+  await using writer = await withLargeMessage(server, user);
   const deaf: Deno.Conn[] = [];
   try {
     for (let i = 0; i < 8; i++) {
@@ -320,13 +322,7 @@ Deno.test("limits.keepalive: IDLE hears that the server is still there", async (
 Deno.test("limits.write: who takes no data is cut off", async () => {
   await using server = await startLimited('write = "1s"', "io_errors = true\n");
   const user = server.freshUser();
-  await using writer = await ImapClient.login(
-    { host: "127.0.0.1", port: server.port },
-    user,
-    PASSWORD,
-  );
-  const message = `Subject: x\r\n\r\n${`${"x".repeat(70)}\r\n`.repeat(120_000)}`;
-  match((await writer.append("INBOX", message)).reply, /^OK /);
+  await using writer = await withLargeMessage(server, user);
   // This one never reads.
   using deaf = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
   const lines = [`a LOGIN ${user} ${PASSWORD}`, "b SELECT INBOX"];

@@ -6,7 +6,7 @@
  * Exit status 1 if anything was found.
  */
 
-import { parseArgs } from "node:util";
+import { taskOptions } from "../task_options.ts";
 import { CORPUS, writeFind } from "./engine/corpus.ts";
 import { hashOf } from "./engine/random.ts";
 import { type FuzzOrder, type FuzzReport, PRESENT_HEAD } from "./engine/worker.ts";
@@ -67,30 +67,13 @@ function summary(name: string, total: Total): string {
 const USAGE = "usage: deno task fuzz [--minutes N] [--target NAME]… [--seed N] [--corpus DIR] " +
   `[--finds DIR]\ntargets: ${TARGETS.map(({ name }) => name).join(", ")}`;
 
-function options() {
-  try {
-    return parseArgs({
-      options: {
-        help: { type: "boolean", default: false },
-        minutes: { type: "string", default: "5" },
-        target: { type: "string", multiple: true, default: TARGETS.map(({ name }) => name) },
-        seed: { type: "string", default: String(Date.now() % 1_000_000) },
-        corpus: { type: "string" },
-        finds: { type: "string", default: "fuzz-finds" },
-      },
-    }).values;
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    console.error(USAGE);
-    Deno.exit(2);
-  }
-}
-
-const values = options();
-if (values.help) {
-  console.log(USAGE);
-  Deno.exit();
-}
+const values = taskOptions(USAGE, {
+  minutes: { type: "string", default: "5" },
+  target: { type: "string", multiple: true, default: TARGETS.map(({ name }) => name) },
+  seed: { type: "string", default: String(Date.now() % 1_000_000) },
+  corpus: { type: "string" },
+  finds: { type: "string", default: "fuzz-finds" },
+});
 const names = values.target;
 for (const name of names) {
   if (TARGETS.some((target) => target.name === name)) continue;

@@ -3,38 +3,21 @@
  * exit status 1 if anything was lost, doubled or wrong.
  */
 
-import { parseArgs } from "node:util";
+import { taskOptions } from "../task_options.ts";
 import { soak, type SoakSummary } from "./soak.ts";
 
 const USAGE = "usage: deno task soak [--minutes N] [--kills N] [--seed N] [--accounts N] " +
   "[--clients N] [--program FILE] [--trace FILE]";
 
-function options() {
-  try {
-    return parseArgs({
-      options: {
-        help: { type: "boolean", default: false },
-        minutes: { type: "string", default: "10" },
-        kills: { type: "string", default: "1000000" },
-        seed: { type: "string", default: String(Date.now() % 1_000_000) },
-        accounts: { type: "string", default: "3" },
-        clients: { type: "string", default: "4" },
-        program: { type: "string" },
-        trace: { type: "string", default: "soak-trace.txt" },
-      },
-    }).values;
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    console.error(USAGE);
-    Deno.exit(2);
-  }
-}
-
-const values = options();
-if (values.help) {
-  console.log(USAGE);
-  Deno.exit();
-}
+const values = taskOptions(USAGE, {
+  minutes: { type: "string", default: "10" },
+  kills: { type: "string", default: "1000000" },
+  seed: { type: "string", default: String(Date.now() % 1_000_000) },
+  accounts: { type: "string", default: "3" },
+  clients: { type: "string", default: "4" },
+  program: { type: "string" },
+  trace: { type: "string", default: "soak-trace.txt" },
+});
 
 console.log(`soak: seed ${values.seed}, at most ${values.minutes} minutes`);
 const summary = await soak({

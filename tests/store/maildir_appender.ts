@@ -1,16 +1,9 @@
 /** Appends to the INBOX of "ann" under the folder given until it is killed; prints what was acknowledged. */
 
-import { MaildirStore } from "../../src/store/maildir/store.ts";
 import { deliver } from "../contracts/store_actions.ts";
-import { silentLog } from "./maildir_fixture.ts";
+import { accountKilledAt } from "./killed_account.ts";
 
-const [dir] = Deno.args;
-const store = new MaildirStore({
-  path: (account) => `${dir}/${account}`,
-  specialFolders: [],
-  log: silentLog(),
-});
-const account = await store.account("ann");
+const { account } = await accountKilledAt(Deno.args[0]);
 
 async function appendForever(sender: number): Promise<never> {
   for (let i = 0;; i++) {
