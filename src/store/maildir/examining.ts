@@ -19,7 +19,7 @@ import { lstat } from "./locating.ts";
 import { counted, type Finding, quoted, some, type Told } from "./problem.ts";
 import { bringUpToDate, INDEX_FILE } from "./schema.ts";
 import { SEARCH_FILE } from "./search_file.ts";
-import type { SearchService } from "./search_service.ts";
+import { type SearchService, SearchUnavailable } from "./search_service.ts";
 import { StoreError } from "../store.ts";
 import { UID_VALIDITY_FILE, uidValidityFault } from "./uid_validity.ts";
 
@@ -30,6 +30,8 @@ export interface ExaminationOptions {
   readonly root: string;
   /** Where this process has it open. */
   readonly index?: ExaminedIndex;
+  /** Looks into the index first, where others wait for this thread. */
+  readonly worker?: SearchService;
   /** Absent: texts are not indexed. */
   readonly search?: SearchService;
   /** Read all messages, not only their sizes, and check the index of texts against all. */
@@ -39,7 +41,7 @@ export interface ExaminationOptions {
 /** All that is wrong; one that says so if nothing is. */
 export async function examineAccount(options: ExaminationOptions): Promise<readonly Finding[]> {
   const examination = new Examination(options);
-  const { root, index } = options;
+  const { root, index, worker } = options;
   await examination.surroundings();
   if (lstat(`${root}/${INDEX_FILE}`) === undefined) {
     examination.add({
@@ -51,16 +53,28 @@ export async function examineAccount(options: ExaminationOptions): Promise<reado
       remedy: "it is made",
     });
   } else if (index !== undefined) {
-    await examination.index(index);
+    await examination.index({ ...index, suspects: suspectsIn(`${root}/${INDEX_FILE}`, worker) });
   } else {
-    await withCopy(root, (copy) => examination.index(copy), (told) => examination.add(told));
+    await withCopy(
+      options,
+      (copy) => examination.index(copy),
+      (told) => examination.add(told),
+    );
   }
   return examination.findings();
 }
 
+function suspectsIn(path: string, worker: SearchService | undefined): ExaminedIndex["suspects"] {
+  return worker && ((questions) =>
+    worker.suspicious(path, questions).catch((error: unknown) => {
+      if (!(error instanceof SearchUnavailable)) throw error;
+      return [...questions.keys()];
+    }));
+}
+
 /** A closed index is read from a copy: reading what is kept in a log would change it. */
 async function withCopy(
-  root: string,
+  { root, worker }: ExaminationOptions,
   work: (index: ExaminedIndex) => Promise<void>,
   failed: (told: Told) => void,
 ): Promise<void> {
@@ -74,8 +88,11 @@ async function withCopy(
       if (!there.isFile) throw new StoreError("unavailable", `${path} is not a plain file`);
       await Deno.copyFile(path, `${dir}/${INDEX_FILE}${suffix}`);
     }
-    database = new DatabaseSync(`${dir}/${INDEX_FILE}`);
-    const own = ownIndex(database);
+    const copy = `${dir}/${INDEX_FILE}`;
+    database = new DatabaseSync(copy);
+    // All of it in one file.
+    database.exec("PRAGMA journal_mode = DELETE");
+    const own = { ...ownIndex(database), suspects: suspectsIn(copy, worker) };
     const why = await damageOf(own);
     if (why !== undefined) return failed(damaged(why));
     bringUpToDate(database);

@@ -10,7 +10,7 @@ import { indexFile } from "./message_file.ts";
 import { type Differences, folderFindings, type Indexed } from "./folder_findings.ts";
 import { counted, ofMessages, some, type Told } from "./problem.ts";
 
-const ROWS_PER_STEP = 2000;
+const ROWS_PER_STEP = 500;
 /** Nobody writes to a file in tmp/ for longer. @see https://cr.yp.to/proto/maildir.html */
 const STALE = 36 * 3600 * 1000;
 
@@ -120,7 +120,10 @@ export class FolderExamination {
       for (const second of paths) if (second !== first) found.twins.push({ first, second });
       if (this.#pace.due()) await this.#pace.turn();
     }
-    for (const [base, row] of indexed) if (!listed.has(base)) found.missing.set(base, row);
+    for (const [base, row] of indexed) {
+      if (!listed.has(base)) found.missing.set(base, row);
+      if (this.#pace.due()) await this.#pace.turn();
+    }
     return found;
   }
 
@@ -134,6 +137,7 @@ export class FolderExamination {
         const paths = found.get(baseOf(file));
         if (paths === undefined) found.set(baseOf(file), [`${directory}/${file}`]);
         else paths.push(`${directory}/${file}`);
+        if (this.#pace.due()) await this.#pace.turn();
       }
     }
     return found;

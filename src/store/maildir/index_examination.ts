@@ -2,6 +2,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import { yieldNow } from "../../pace.ts";
+import type { IndexQuestion } from "./index_questions.ts";
 import { keywordFaults } from "./keyword_checks.ts";
 import { counted, ofMessages, some, type Told } from "./problem.ts";
 import { INDEX_CHECKS, MAILBOX_CHECKS, type RowCheck } from "./row_checks.ts";
@@ -12,6 +13,8 @@ export interface ExaminedIndex {
   readonly database: DatabaseSync;
   /** Runs `look` while nothing changes. */
   alone<T>(look: () => T): Promise<T>;
+  /** Has another thread look first: see `suspicious`. Absent where nobody waits for this one. */
+  suspects?(questions: readonly IndexQuestion[]): Promise<readonly number[]>;
 }
 
 /** A mailbox as the index has it. */
@@ -45,30 +48,50 @@ export function ownIndex(database: DatabaseSync): ExaminedIndex {
 }
 
 /** Has SQLite look through the index. @returns the first thing that is wrong */
-export async function damageOf({ database, alone }: ExaminedIndex): Promise<string | undefined> {
-  const tables = await alone(() =>
-    database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
+export async function damageOf(index: ExaminedIndex): Promise<string | undefined> {
+  const tables = await index.alone(() =>
+    index.database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
   );
   for (const { name } of tables) {
-    const sql = `PRAGMA integrity_check("${String(name).replaceAll('"', '""')}")`;
-    const found = await alone(() => Object.values(database.prepare(sql).get() ?? {})[0]);
-    if (found !== "ok") return String(found);
-    await yieldNow();
+    const [found] = await answersTo(index, {
+      sql: `SELECT integrity_check AS fault
+        FROM pragma_integrity_check('${String(name).replaceAll("'", "''")}')
+        WHERE integrity_check <> 'ok'`,
+    });
+    if (found !== undefined) return String(found.fault);
   }
-  const foreign = await alone(() => database.prepare("PRAGMA foreign_key_check").get());
+  const [foreign] = await answersTo(index, { sql: "SELECT * FROM pragma_foreign_key_check" });
   return foreign && `a row of ${foreign.table} refers to what is not there`;
 }
 
-/** What is wrong with rows that belong to no mailbox alone. */
-export async function* indexProblems(
-  { database, alone }: ExaminedIndex,
-): AsyncGenerator<Told, void> {
-  for (const check of INDEX_CHECKS) {
-    const rows = await alone(() => database.prepare(check.find).all().length);
-    if (rows > 0) yield told(check, `${counted(rows, "row")} of the index ${check.text}`);
+type Row = Record<string, unknown>;
+
+async function answersTo(index: ExaminedIndex, question: IndexQuestion): Promise<readonly Row[]> {
+  const [answers] = await answersToAll(index, [question]);
+  return answers;
+}
+
+/** The answers to each question; the event loop is held only by those that another thread suspects. */
+async function answersToAll(
+  { database, alone, suspects }: ExaminedIndex,
+  questions: readonly IndexQuestion[],
+): Promise<readonly (readonly Row[])[]> {
+  const answers: Row[][] = questions.map(() => []);
+  for (const at of await suspects?.(questions) ?? questions.keys()) {
+    const { sql, values = {} as never } = questions[at];
+    answers[at] = await alone(() => database.prepare(sql).all(values));
     await yieldNow();
   }
-  const faults = await alone(() => keywordFaults(database));
+  return answers;
+}
+
+/** What is wrong with rows that belong to no mailbox alone. */
+export async function* indexProblems(index: ExaminedIndex): AsyncGenerator<Told, void> {
+  for (const check of INDEX_CHECKS) {
+    const rows = (await answersTo(index, { sql: check.find })).length;
+    if (rows > 0) yield told(check, `${counted(rows, "row")} of the index ${check.text}`);
+  }
+  const faults = await index.alone(() => keywordFaults(index.database));
   for (
     const [found, code, text] of [
       [faults.words, "keyword-impossible", "a keyword that can't be one"],
@@ -86,12 +109,13 @@ export async function* indexProblems(
 
 /** What is wrong with the rows of a mailbox. */
 export async function* mailboxProblems(
-  { database, alone }: ExaminedIndex,
+  index: ExaminedIndex,
   { id, name }: ExaminedMailbox,
 ): AsyncGenerator<Told, void> {
-  for (const check of MAILBOX_CHECKS) {
-    const rows = await alone(() => database.prepare(check.find).all({ mailbox: id }));
-    await yieldNow();
+  const questions = MAILBOX_CHECKS.map(({ find }) => ({ sql: find, values: { mailbox: id } }));
+  const answers = await answersToAll(index, questions);
+  for (const [at, check] of MAILBOX_CHECKS.entries()) {
+    const rows = answers[at];
     if (rows.length === 0) continue;
     const uids = rows.map(({ uid }) => Number(uid));
     const text = `${name}: ${counted(uids.length, "message")} ${check.text} (UID ${some(uids)})`;

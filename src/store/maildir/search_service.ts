@@ -3,6 +3,7 @@
 import { clearTimeout, setTimeout } from "node:timers";
 import { assertRoomForWorker } from "../../descriptors.ts";
 import { CatchUpTurns } from "./catch_up.ts";
+import type { IndexQuestion } from "./index_questions.ts";
 import type { SearchCalls, SearchReply, SearchRequest } from "./search_worker.ts";
 
 /** A call could not be answered; searches read all messages then. */
@@ -122,6 +123,25 @@ export class SearchService {
     } catch (error) {
       release();
       throw error;
+    }
+  }
+
+  /**
+   * Asks an account's index what the doctor asks it.
+   *
+   * @returns positions of the questions that may have an answer: see `suspicious`
+   * @throws {SearchUnavailable}
+   */
+  async suspicious(
+    path: string,
+    questions: readonly IndexQuestion[],
+  ): Promise<readonly number[]> {
+    if (this.#closed) throw new SearchUnavailable("The server is closing");
+    const { running, release } = this.#hold();
+    try {
+      return await this.#call(running, "suspicious", [path, questions]);
+    } finally {
+      release();
     }
   }
 

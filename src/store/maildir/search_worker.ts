@@ -5,6 +5,7 @@ import { HEADER_LIMIT, type PartOffsets } from "../../message/mime.ts";
 import { type TokenQuery, trigramDecoding, Trigrams } from "../../message/trigrams.ts";
 import { openSystemLibrary } from "../../system_library.ts";
 import { StoreError } from "../store.ts";
+import { type IndexQuestion, suspicious } from "./index_questions.ts";
 import { openMessageFile } from "./message_file.ts";
 import { type KnownSearchFile, SearchFile } from "./search_file.ts";
 import { isDamage } from "./sqlite_error.ts";
@@ -51,6 +52,8 @@ export interface SearchCalls {
     messages: readonly { readonly document: number; readonly message: UnindexedMessage }[],
   ): readonly number[];
   close(handle: number): undefined;
+  /** Looks into an index, since this thread may take its time: see {@link suspicious}. */
+  suspicious(path: string, questions: readonly IndexQuestion[]): readonly number[];
 }
 
 /** One call, to be answered under its number. */
@@ -232,6 +235,10 @@ class SearchFiles {
     this.#files.delete(handle);
     this.#examined.get(handle)?.own?.close();
     this.#examined.delete(handle);
+  }
+
+  suspicious(path: string, questions: readonly IndexQuestion[]): readonly number[] {
+    return suspicious(path, questions);
   }
 
   #fileOf(handle: number): SearchFile {

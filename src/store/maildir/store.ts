@@ -244,7 +244,9 @@ export class MaildirStore implements Store {
     search: SearchService | undefined,
   ): Promise<readonly Finding[]> {
     const root = this.#options.path(name);
-    const look = (index?: ExaminedIndex) => examineAccount({ name, root, index, search, thorough });
+    const { searchService: worker } = this.#options;
+    const look = (index?: ExaminedIndex) =>
+      examineAccount({ name, root, index, worker, search, thorough });
     const account = this.#accounts.get(root);
     return await (account === undefined ? look() : account.withIndex(look));
   }

@@ -1,0 +1,46 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { suspicious } from "../../src/store/maildir/index_questions.ts";
+import { SearchService } from "../../src/store/maildir/search_service.ts";
+import { deliver } from "../contracts/store_actions.ts";
+import { damageIndex } from "./doctored_maildir.ts";
+import { MaildirFixture } from "./maildir_fixture.ts";
+
+Deno.test("suspicious: tells which questions have an answer, or cannot be asked", async () => {
+  await using fixture = await MaildirFixture.make();
+  const path = `${fixture.dir}/index`;
+  using database = new DatabaseSync(path);
+  database.exec("PRAGMA locking_mode = EXCLUSIVE; CREATE TABLE t (x); INSERT INTO t VALUES (1)");
+  const sql = "SELECT 1 FROM t WHERE x = :mailbox";
+  const questions = [
+    { sql, values: { mailbox: 1 } },
+    { sql, values: { mailbox: 2 } },
+    { sql: "SELECT 1 FROM nowhere" },
+  ];
+  deepEqual(suspicious(path, questions), [0, 2]);
+  Deno.mkdirSync(`${fixture.dir}/folder`);
+  deepEqual(suspicious(`${fixture.dir}/folder`, questions), [0, 1, 2]);
+});
+
+Deno.test("MaildirStore.examine(): tells of an open index what another thread finds in it", async () => {
+  await using fixture = await MaildirFixture.make();
+  const service = new SearchService();
+  try {
+    const account = await (await fixture.open()).account("ann");
+    await deliver(account, "INBOX", "x");
+    await fixture.close();
+    damageIndex(fixture, "INSERT INTO expunged SELECT mailbox, modseq, uid, uid FROM messages");
+    const store = await fixture.open({ searchService: service });
+    const found = async () => (await store.examine("ann")).map(({ code }) => code);
+    deepEqual(await found(), ["expunged-but-there"]);
+    equal(service.running, true);
+    await (await store.account("ann")).open("INBOX");
+    deepEqual(await found(), ["expunged-but-there"]);
+    // Where the worker cannot be asked, this thread does all of it.
+    service.close();
+    deepEqual(await found(), ["expunged-but-there"]);
+  } finally {
+    await fixture.close();
+    service.close();
+  }
+});
