@@ -174,6 +174,6 @@ async function run(command: readonly string[], dir: string): Promise<Running> {
 }
 
 /** The log line `listening on tcp://127.0.0.1:PORT` is part of the program's interface. */
-function portOf(log: string, scheme: "tcp" | "tls"): number {
+export function portOf(log: string, scheme: "tcp" | "tls"): number {
   return Number(log.match(new RegExp(`listening on ${scheme}://127\\.0\\.0\\.1:(\\d+)`))?.[1] ?? 0);
 }

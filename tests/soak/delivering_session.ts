@@ -100,6 +100,6 @@ function renumbered(name: string, number: number): string {
 
 function begun(journal: Journal, token: number): Change {
   const inbox = journal.named("INBOX");
-  const comes = inbox === undefined ? [] : [{ box: inbox, token, flags: "" }];
+  const comes = inbox === undefined ? [] : [{ box: inbox, token, flags: "", delivered: true }];
   return journal.begin({ what: `LMTP of ${token}`, comes });
 }

@@ -11,6 +11,7 @@ export const FAULT_KINDS = [
   "flags lost",
   "resync wrong",
   "mailboxes wrong",
+  "settings lost",
   "refused",
   "bugs",
 ] as const;

@@ -1,6 +1,7 @@
 /** What the clients of one account were told, by which it is known what must be there. */
 
 import type { Faults } from "./faults.ts";
+import { Gate } from "./gate.ts";
 
 /** A message that a client may name. */
 export interface MessageRecord {
@@ -31,6 +32,8 @@ export class MailboxRecord {
   /** Highest that a client was told. */
   uidNext = 1;
   highestModseq = 0;
+  /** Its annotation; undefined as long as nobody knows. */
+  comment: string | undefined;
 
   constructor(readonly uidValidity: number, public name: string) {}
 
@@ -58,6 +61,8 @@ export interface Arrival {
   readonly flags: string;
   /** How it may be if no answer came: an APPEND that was cut short leaves a file without keywords. */
   readonly cutFlags?: string;
+  /** RENAME INBOX may have taken it along since it came. */
+  readonly delivered?: boolean;
 }
 
 /** What happens to mailboxes. */
@@ -69,6 +74,11 @@ export type MailboxChange =
     readonly moves: readonly { readonly box: MailboxRecord; readonly to: string }[];
   };
 
+/** What clients keep beside messages. */
+export type Setting =
+  | { readonly kind: "subscription"; readonly name: string; readonly on: boolean }
+  | { readonly kind: "comment"; readonly box: MailboxRecord; readonly comment: string };
+
 /** All that one command does: all of it or nothing, but for flags, which change one by one. */
 export interface Change {
   readonly what: string;
@@ -76,6 +86,9 @@ export interface Change {
   readonly comes?: readonly Arrival[];
   readonly flags?: readonly { readonly place: Place; readonly after: string }[];
   readonly mailbox?: MailboxChange;
+  readonly setting?: Setting;
+  /** It was answered OK, and nobody has seen yet where its arrivals are. */
+  acknowledged?: boolean;
 }
 
 /** Where a message that came is, as an answer says. */
@@ -90,12 +103,15 @@ export class Journal {
   readonly deleted = new Set<number>();
   /** Begun, and neither answered OK nor NO. */
   readonly open = new Set<Change>();
-  /** Delivered to INBOX, and no client has seen a UID of it. */
+  /** Delivered to INBOX, from where RENAME may take it, and no client has seen a UID of it. */
   readonly owed = new Set<number>();
   /** Names of mailboxes that were made, and whose UIDVALIDITY is not known. */
   readonly created = new Set<string>();
   /** Messages that all sessions move about as they like; one of each is there. */
   readonly wanderers = new Set<number>();
+  readonly subscribed = new Set<string>();
+  /** Who names messages goes through it; who renames INBOX is alone behind it. */
+  readonly gate = new Gate();
 
   constructor(readonly user: string, readonly faults: Faults) {}
 
@@ -129,6 +145,7 @@ export class Journal {
     }
     comes.forEach((named, i) => this.#arrived(arrivals[i], named));
     this.#mailboxDone(change.mailbox);
+    this.#settingDone(change.setting);
   }
 
   #end(change: Change): void {
@@ -168,9 +185,16 @@ export class Journal {
   }
 
   #mailboxDone(change: MailboxChange | undefined): void {
-    if (change?.kind === "create") this.created.add(change.name);
+    if (change?.kind === "create" && !this.named(change.name)) this.created.add(change.name);
     if (change?.kind === "rename") { for (const { box, to } of change.moves) box.name = to; }
     if (change?.kind === "delete") this.forget(change.box);
+  }
+
+  #settingDone(setting: Setting | undefined): void {
+    if (setting?.kind === "comment") setting.box.comment = setting.comment;
+    if (setting?.kind !== "subscription") return;
+    if (setting.on) this.subscribed.add(setting.name);
+    else this.subscribed.delete(setting.name);
   }
 
   /** A mailbox is deleted. */

@@ -9,6 +9,8 @@ export class Load {
   /** Whatever ends now ends because of the kill. */
   killed = false;
   port = 0;
+  /** Where TLS begins at once. */
+  tlsPort = 0;
   /** Path of the LMTP socket. */
   lmtp = "";
   /** What was said lately, for who looks for a bug. */

@@ -4,7 +4,7 @@ import type { Answer } from "../client.ts";
 import { normalFlags } from "../model/client_model.ts";
 import type { Arrival, MailboxRecord, MessageRecord, Place } from "./journal.ts";
 import { appended, copied, Session } from "./session.ts";
-import { isIntact, messageText, tokenOf } from "./soak_message.ts";
+import { isIntact, messageText } from "./soak_message.ts";
 
 const FLAGS = ["\\Seen", "\\Flagged", "\\Answered", "\\Draft", "$One", "two"] as const;
 /** A mailbox with more is emptied before more comes. */
@@ -13,6 +13,17 @@ const MOST_MESSAGES = 40;
 /** Changes messages that nobody else changes meanwhile, in mailboxes that all work in. */
 export class MailSession extends Session {
   protected override async step(): Promise<void> {
+    const { gate } = this.journal;
+    if (gate.closed) await this.#wanderOrWait();
+    else await gate.pass(() => this.#act());
+  }
+
+  async #wanderOrWait(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, this.random.below(5)));
+    if (this.box !== undefined && !this.box.gone) await this.#wander(this.box);
+  }
+
+  async #act(): Promise<void> {
     if (this.box === undefined || this.box.gone || this.random.chance(0.15)) {
       await this.select(this.random.pick(this.boxes));
       return;
@@ -29,8 +40,9 @@ export class MailSession extends Session {
     else if (kind < 79) await this.#expungeAll(box);
     else if (kind < 86) await this.#replace(box);
     else if (kind < 91) await this.#wander(box);
-    else if (kind < 95) await this.#learn(box);
-    else await this.#read(box);
+    else if (kind < 94) await this.learn(box);
+    else if (kind < 99) await this.#read(box);
+    else await this.loginAgain();
   }
 
   private get boxes(): MailboxRecord[] {
@@ -171,22 +183,6 @@ export class MailSession extends Session {
     if (come === undefined || token === undefined) return;
     const at = this.journal.box(come.uidValidity, to.name);
     if (at !== undefined) this.journal.sees(at, come.uid, token);
-  }
-
-  /** Asks which messages there are, and so learns of deliveries. */
-  async #learn(box: MailboxRecord): Promise<void> {
-    const answer = await this.ask("UID FETCH 1:* (FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])");
-    for (const response of answer.untagged) this.#see(box, response);
-  }
-
-  #see(box: MailboxRecord, response: string): void {
-    const uid = Number(/UID (\d+)/.exec(response)?.[1] ?? 0);
-    const token = tokenOf(response);
-    if (uid === 0 || token === undefined) return;
-    this.journal.sees(box, uid, token);
-    if (box.name !== "INBOX" || !this.journal.owed.delete(token)) return;
-    const flags = normalFlags(/FLAGS \(([^)]*)\)/.exec(response)?.[1] ?? "");
-    box.messages.set(uid, { uid, token, flags, claimed: false });
   }
 
   /** Reads a message, by which it gets `\Seen`. */

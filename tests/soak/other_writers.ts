@@ -229,7 +229,7 @@ const mbsync: OtherWriter = {
         }
       },
       async verify(truth: readonly TrueMailbox[]) {
-        const far = await lookAt(server.port, other);
+        const { mailboxes: far } = await lookAt(server.port, other);
         const inbox = (boxes: readonly TrueMailbox[]) =>
           boxes.find(({ name }) => name === "INBOX")?.messages.values() ?? [];
         const of = (boxes: readonly TrueMailbox[]) =>

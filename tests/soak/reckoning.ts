@@ -2,7 +2,7 @@
 
 import type { FaultKind } from "./faults.ts";
 import type { Arrival, Change, Journal, MailboxRecord } from "./journal.ts";
-import type { TrueMailbox, TrueMessage } from "./true_account.ts";
+import type { TrueAccount, TrueMailbox, TrueMessage } from "./true_account.ts";
 
 /** A message that no client was told of. */
 interface Unknown {
@@ -18,7 +18,7 @@ const INBOX = "INBOX";
 /**
  * Counts the faults of an account at rest, then takes what is there for what must be there.
  */
-export function reckon(journal: Journal, truth: readonly TrueMailbox[]): void {
+export function reckon(journal: Journal, truth: TrueAccount): void {
   new Reckoning(journal, truth).run();
 }
 
@@ -27,8 +27,11 @@ class Reckoning {
   readonly #unknown = new Map<number, Unknown[]>();
   readonly #missing = new Set<string>();
 
-  constructor(private readonly journal: Journal, private readonly truth: readonly TrueMailbox[]) {
-    this.#there = new Map(truth.map((box) => [box.uidValidity, box]));
+  readonly #mailboxes: readonly TrueMailbox[];
+
+  constructor(private readonly journal: Journal, private readonly truth: TrueAccount) {
+    this.#mailboxes = truth.mailboxes;
+    this.#there = new Map(this.#mailboxes.map((box) => [box.uidValidity, box]));
   }
 
   run(): void {
@@ -43,6 +46,8 @@ class Reckoning {
       }
     }
     this.#countWanderers();
+    this.#compareSubscriptions();
+    for (const box of this.#mailboxes) this.#compareComment(box);
     this.#takeOver();
   }
 
@@ -80,17 +85,17 @@ class Reckoning {
         this.#fault("mailboxes wrong", `${box.name} is called ${found.name}`);
       }
     }
-    for (const { name, uidValidity } of this.truth) {
+    for (const { name, uidValidity } of this.#mailboxes) {
       if (deleted.has(uidValidity)) this.#fault("came back", `the mailbox ${name}`);
       const expected = boxes.has(uidValidity) || created.has(name) || this.#maybeCreated.has(name);
       if (!expected) this.#fault("mailboxes wrong", `${name} is there`);
     }
     for (const name of created) {
-      if (this.truth.every((box) => box.name !== name)) {
+      if (this.#mailboxes.every((box) => box.name !== name)) {
         this.#fault("mailboxes wrong", `${name} was made and is gone`);
       }
     }
-    for (const { name, uidValidity } of this.truth) this.journal.box(uidValidity, name);
+    for (const { name, uidValidity } of this.#mailboxes) this.journal.box(uidValidity, name);
   }
 
   #compareMessages(box: MailboxRecord): void {
@@ -141,6 +146,7 @@ class Reckoning {
     if ([...leaves, ...comes].some(({ box }) => box.uncertain)) return;
     const told = `${what}: ${left.length} of ${leaves.length} left, ` +
       `${come.length} of ${comes.length} came`;
+    if (change.acknowledged && left.length < leaves.length) this.#fault("came back", told);
     if (leaves.length === 0) {
       if (come.length > 0 && come.length < comes.length) this.#fault("doubled", told);
     } else if (comes.length > 0) {
@@ -151,9 +157,10 @@ class Reckoning {
   }
 
   /** Takes a message that nobody knew, if there is one of this kind. */
-  #take({ token, box, flags, cutFlags }: Arrival, what: string): boolean {
+  #take({ token, box, flags, cutFlags, delivered }: Arrival, what: string): boolean {
     const found = this.#unknown.get(token) ?? [];
-    const at = found.findIndex((each) => each.box === box || (box.isFolder && each.box.isFolder));
+    const anyFolder = box.isFolder || delivered;
+    const at = found.findIndex((each) => each.box === box || (anyFolder && each.box.isFolder));
     if (at < 0) return false;
     const [taken] = found.splice(at, 1);
     if (taken.flags !== flags && taken.flags !== cutFlags) {
@@ -166,7 +173,8 @@ class Reckoning {
     const inbox = this.journal.named(INBOX);
     if (inbox === undefined) return;
     for (const token of this.journal.owed) {
-      if (this.#take({ token, box: inbox, flags: "" }, "a delivery")) continue;
+      const arrival = { token, box: inbox, flags: "", delivered: true };
+      if (this.#take(arrival, "a delivery")) continue;
       this.#fault("lost", `${token}, which was delivered`);
     }
     for (const each of this.#missing) this.#fault("lost", each);
@@ -174,7 +182,7 @@ class Reckoning {
 
   #countWanderers(): void {
     for (const token of this.journal.wanderers) {
-      const count = this.truth.reduce(
+      const count = this.#mailboxes.reduce(
         (sum, { messages }) =>
           sum + [...messages.values()].filter((each) => each.token === token).length,
         0,
@@ -184,20 +192,43 @@ class Reckoning {
     }
   }
 
+  #compareSubscriptions(): void {
+    const [known, there] = [this.journal.subscribed, this.truth.subscribed];
+    const changing = [...this.journal.open].flatMap(({ setting }) =>
+      setting?.kind === "subscription" ? setting.name : []
+    );
+    for (const name of new Set([...known, ...there])) {
+      if (known.has(name) === there.has(name) || changing.includes(name)) continue;
+      this.#fault("settings lost", `${name} is ${there.has(name) ? "" : "not "}subscribed`);
+    }
+  }
+
+  #compareComment({ uidValidity, name, comment }: TrueMailbox): void {
+    const known = this.journal.boxes.get(uidValidity)?.comment;
+    if (known === undefined || comment === known) return;
+    for (const { setting } of this.journal.open) {
+      if (setting?.kind !== "comment" || setting.box.uidValidity !== uidValidity) continue;
+      if (setting.comment === comment) return;
+    }
+    this.#fault("settings lost", `${name} ${uidValidity}: "${known}", now "${comment}"`);
+  }
+
   #takeOver(): void {
     const { journal } = this;
     journal.open.clear();
     journal.owed.clear();
     journal.created.clear();
+    journal.subscribed.clear();
+    for (const name of this.truth.subscribed) journal.subscribed.add(name);
     for (const { uidValidity } of [...journal.boxes.values()]) {
       if (!this.#there.has(uidValidity)) journal.boxes.delete(uidValidity);
     }
-    for (const there of this.truth) {
+    for (const there of this.#mailboxes) {
       const box = journal.box(there.uidValidity, there.name);
       if (box === undefined) continue;
       Object.assign(box, { name: there.name, leaving: false, deleters: 0, expunging: false });
       Object.assign(box, { uidNext: there.uidNext, verifiedNext: there.uidNext });
-      box.highestModseq = there.highestModseq;
+      Object.assign(box, { highestModseq: there.highestModseq, comment: there.comment });
       box.messages.clear();
       box.named.clear();
       for (const [uid, { token = -1, flags }] of there.messages) {

@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { FAULT_KINDS, Faults } from "./faults.ts";
-import { type Change, Journal, type MailboxRecord, type MessageRecord } from "./journal.ts";
+import { type Change, Journal, MailboxRecord, type MessageRecord } from "./journal.ts";
 import { reckon } from "./reckoning.ts";
 import { isIntact, messageText, tokenOf } from "./soak_message.ts";
-import type { TrueMailbox, TrueMessage } from "./true_account.ts";
+import type { TrueAccount, TrueMailbox, TrueMessage } from "./true_account.ts";
 
 /** A mailbox with messages, by UID: which it is, and its flags. */
 function mailbox(
@@ -23,28 +23,35 @@ function mailbox(
     uidNext: 10,
     highestModseq: 5,
     messages: new Map(entries),
+    comment: "",
     ...more,
   };
 }
 
 const BEFORE = [
   mailbox("INBOX", 1, [[1, 101], [2, 102, "\\Seen"], [3, 103]]),
-  mailbox("Box", 2, [[1, 104]]),
+  mailbox("Box", 2, [[1, 104]], { comment: "old" }),
   mailbox("f1", 3, []),
 ];
+const SUBSCRIBED = ["Box"];
+
+function account(mailboxes: readonly TrueMailbox[], subscribed = SUBSCRIBED): TrueAccount {
+  return { mailboxes, subscribed: new Set(subscribed) };
+}
 
 class Case {
   readonly journal = new Journal("u1", new Faults());
 
   constructor() {
     this.journal.wanderers.add(103);
+    for (const name of SUBSCRIBED) this.journal.subscribed.add(name);
     for (const { name, uidValidity, messages } of BEFORE) {
       const box = this.journal.box(uidValidity, name);
       for (const [uid, { token = 0, flags }] of messages) {
         if (token !== 103) box?.messages.set(uid, { uid, token, flags, claimed: false });
       }
     }
-    reckon(this.journal, BEFORE);
+    reckon(this.journal, account(BEFORE));
   }
 
   box(uidValidity: number): MailboxRecord {
@@ -64,11 +71,33 @@ class Case {
     const comes = [{ box: this.box(2), token: 101, flags: "" }];
     return this.journal.begin({ what: "MOVE", leaves: [this.message(1, 1)], comes });
   }
+
+  /** INBOX becomes f2. */
+  renameInbox(): Change {
+    const leaves = [1, 2].map((uid) => this.message(1, uid));
+    const box = new MailboxRecord(0, "f2");
+    const comes = leaves.map(({ record: { token, flags } }) => ({ box, token, flags }));
+    const mailbox = { kind: "create", name: "f2" } as const;
+    return this.journal.begin({ what: "RENAME INBOX", leaves, comes, mailbox });
+  }
+
+  subscribe(name: string, on: boolean): Change {
+    const setting = { kind: "subscription", name, on } as const;
+    return this.journal.begin({ what: "SUBSCRIBE", setting });
+  }
+
+  comment(comment: string): Change {
+    const setting = { kind: "comment", box: this.box(2), comment } as const;
+    return this.journal.begin({ what: "SETMETADATA", setting });
+  }
 }
 
 const INBOX = BEFORE[0];
 const MOVED = mailbox("INBOX", 1, [[2, 102, "\\Seen"], [3, 103]]);
-const MOVED_TO = mailbox("Box", 2, [[1, 104], [10, 101]], { uidNext: 11 });
+const MOVED_TO = mailbox("Box", 2, [[1, 104], [10, 101]], { uidNext: 11, comment: "old" });
+const EMPTIED = mailbox("INBOX", 1, []);
+const FILLED = mailbox("f2", 4, [[1, 101], [2, 102, "\\Seen"], [3, 103]]);
+const BOX = BEFORE[1];
 
 /** What is there after what the clients did, and the kind of fault that it is. */
 const CASES: readonly (readonly [
@@ -76,6 +105,7 @@ const CASES: readonly (readonly [
   act: (of: Case) => void,
   after: readonly TrueMailbox[],
   fault: typeof FAULT_KINDS[number] | undefined,
+  subscribed?: string[],
 ])[] = [
   ["nothing happened", () => {}, BEFORE, undefined],
   ["a message is gone", () => {}, [mailbox("INBOX", 1, [[2, 102, "\\Seen"], [3, 103]])], "lost"],
@@ -192,15 +222,129 @@ const CASES: readonly (readonly [
     BEFORE,
     "mailboxes wrong",
   ],
+  ["renaming INBOX was cut off before it was done", (of) => of.renameInbox(), BEFORE, undefined],
+  [
+    "renaming INBOX was cut off after it was done",
+    (of) => of.renameInbox(),
+    [EMPTIED, FILLED],
+    undefined,
+  ],
+  [
+    "renaming INBOX was cut off between",
+    (of) => of.renameInbox(),
+    [EMPTIED, mailbox("f2", 4, [[2, 102, "\\Seen"], [3, 103]])],
+    "lost",
+  ],
+  [
+    "renaming INBOX was cut off between, the other way",
+    (of) => of.renameInbox(),
+    [INBOX, mailbox("f2", 4, [[1, 101]])],
+    "doubled",
+  ],
+  [
+    "INBOX was renamed, and a message lost its flag",
+    (of) => of.renameInbox(),
+    [EMPTIED, mailbox("f2", 4, [[1, 101], [2, 102], [3, 103]])],
+    "flags lost",
+  ],
+  [
+    "INBOX was renamed",
+    (of) => {
+      of.renameInbox().acknowledged = true;
+      of.journal.created.add("f2");
+    },
+    [EMPTIED, FILLED],
+    undefined,
+  ],
+  [
+    "INBOX was renamed, and the new mailbox lacks a message",
+    (of) => of.journal.done(of.renameInbox(), [{ uidValidity: 4, uid: 1 }]),
+    [EMPTIED, FILLED],
+    "lost",
+  ],
+  [
+    "INBOX was renamed and has its messages",
+    (of) => of.renameInbox().acknowledged = true,
+    BEFORE,
+    "came back",
+  ],
+  [
+    "INBOX was renamed and the new mailbox is not there",
+    (of) => {
+      of.renameInbox().acknowledged = true;
+      of.journal.created.add("f2");
+    },
+    [EMPTIED],
+    "mailboxes wrong",
+  ],
+  [
+    "a delivery was in INBOX when that was renamed",
+    (of) => {
+      of.journal.owed.add(107);
+      of.renameInbox();
+    },
+    [EMPTIED, mailbox("f2", 4, [[1, 101], [2, 102, "\\Seen"], [3, 103], [4, 107]])],
+    undefined,
+  ],
+  ["a delivery is where none can be", ({ journal }) => journal.owed.add(107), [
+    mailbox("Box", 2, [[1, 104], [10, 107]], { uidNext: 11, comment: "old" }),
+  ], "lost"],
+  ["a subscription is gone", () => {}, BEFORE, "settings lost", []],
+  ["a subscription is there", () => {}, BEFORE, "settings lost", ["Box", "f1"]],
+  [
+    "a subscription was made and is not there",
+    (of) => of.journal.done(of.subscribe("f1", true)),
+    BEFORE,
+    "settings lost",
+  ],
+  [
+    "a subscription was ended and is there",
+    (of) => of.journal.done(of.subscribe("Box", false)),
+    BEFORE,
+    "settings lost",
+  ],
+  [
+    "a subscription was made and is there",
+    (of) => of.journal.done(of.subscribe("f1", true)),
+    BEFORE,
+    undefined,
+    ["Box", "f1"],
+  ],
+  ["SUBSCRIBE was cut off before", (of) => of.subscribe("f1", true), BEFORE, undefined],
+  ["SUBSCRIBE was cut off after", (of) => of.subscribe("f1", true), BEFORE, undefined, [
+    "Box",
+    "f1",
+  ]],
+  ["an annotation is gone", () => {}, [{ ...BOX, comment: "" }], "settings lost"],
+  [
+    "an annotation was changed and is as before",
+    (of) => of.journal.done(of.comment("new")),
+    BEFORE,
+    "settings lost",
+  ],
+  [
+    "an annotation was changed",
+    (of) => of.journal.done(of.comment("new")),
+    [{ ...BOX, comment: "new" }],
+    undefined,
+  ],
+  ["SETMETADATA was cut off before", (of) => of.comment("new"), BEFORE, undefined],
+  ["SETMETADATA was cut off after", (of) => of.comment("new"), [
+    { ...BOX, comment: "new" },
+  ], undefined],
+  ["SETMETADATA was cut off, and another value is there", (of) => of.comment("new"), [
+    { ...BOX, comment: "" },
+  ], "settings lost"],
 ];
 
-for (const [name, act, after, fault] of CASES) {
+for (const [name, act, after, fault, subscribed] of CASES) {
   Deno.test(`reckon: ${fault ?? "no fault"}: ${name}`, () => {
     const of = new Case();
     assert.equal(of.journal.faults.total, 0, of.journal.faults.lines.join("\n"));
     act(of);
     const changed = new Set(after.map((box) => box.name));
-    reckon(of.journal, [...after, ...BEFORE.filter((box) => !changed.has(box.name))]);
+    const mailboxes = [...after, ...BEFORE.filter((box) => !changed.has(box.name))];
+    reckon(of.journal, account(mailboxes, subscribed));
     const found = FAULT_KINDS.filter((kind) => of.journal.faults.count(kind) > 0);
     if (fault === undefined) assert.deepEqual(of.journal.faults.lines, []);
     else assert.ok(found.includes(fault), `${found}`);

@@ -2,11 +2,12 @@
 
 import { type Answer, ImapClient } from "../client.ts";
 import { PASSWORD } from "../harness.ts";
-import { numbersOf } from "../model/client_model.ts";
+import { normalFlags, numbersOf } from "../model/client_model.ts";
 import type { Random } from "../model/random.ts";
 import type { Change, Journal, MailboxRecord, Named } from "./journal.ts";
 import type { Load } from "./load.ts";
-import { PATIENCE_MS, readAccount, type TrueMailbox } from "./true_account.ts";
+import { tokenOf } from "./soak_message.ts";
+import { PATIENCE_MS, readAccount, type TrueAccount } from "./true_account.ts";
 
 /** The server closed the connection though nobody had told it to. */
 export class Cut extends Error {
@@ -49,8 +50,32 @@ export abstract class Session {
   }
 
   protected async connect(): Promise<void> {
-    this.#client = await connected(this.load.port, this.journal.user);
-    if (this.random.chance(0.5)) await this.ask("ENABLE QRESYNC");
+    const { load, random, journal: { user } } = this;
+    const secure = random.chance(0.3);
+    this.#client = secure
+      ? await connected(load.tlsPort, user, "tls")
+      : await connected(load.port, user);
+    load.count(secure ? "logins over TLS" : "logins", true);
+    if (random.chance(0.3)) await this.#compress();
+    if (random.chance(0.5)) await this.ask("ENABLE QRESYNC");
+  }
+
+  async #compress(): Promise<void> {
+    await this.#succeed("COMPRESS DEFLATE");
+    this.client.compress();
+  }
+
+  async #succeed(command: string): Promise<void> {
+    const { reply } = await this.ask(command);
+    if (!reply.startsWith("OK")) throw new Error(`Expected OK to ${command}: got ${reply}`);
+  }
+
+  /** Logs in once more on the same connection, which is compressed no longer. */
+  protected async loginAgain(): Promise<void> {
+    this.box = undefined;
+    await this.#succeed("UNAUTHENTICATE");
+    this.client.uncompress();
+    await this.#succeed(`LOGIN ${this.journal.user} ${PASSWORD}`);
   }
 
   protected get client(): ImapClient {
@@ -103,6 +128,18 @@ export abstract class Session {
     }
   }
 
+  /** Asks which messages there are, and so learns of deliveries. */
+  protected async learn(box: MailboxRecord): Promise<Seen[]> {
+    const answer = await this.ask("UID FETCH 1:* (FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])");
+    const seen = answer.untagged.flatMap(seenOf);
+    for (const { uid, token, flags } of seen) {
+      this.journal.sees(box, uid, token);
+      if (!this.journal.owed.delete(token)) continue;
+      box.messages.set(uid, { uid, token, flags, claimed: false });
+    }
+    return seen;
+  }
+
   /** Opens a mailbox; undefined if it is not there any more. */
   protected async select(box: MailboxRecord): Promise<void> {
     this.box = undefined;
@@ -120,6 +157,20 @@ export abstract class Session {
     this.box = found;
     this.told = code("UIDNEXT");
   }
+}
+
+/** A message that a client learnt of. */
+export interface Seen {
+  readonly uid: number;
+  readonly token: number;
+  readonly flags: string;
+}
+
+function seenOf(response: string): Seen[] {
+  const uid = Number(/UID (\d+)/.exec(response)?.[1] ?? 0);
+  const token = tokenOf(response);
+  if (uid === 0 || token === undefined) return [];
+  return [{ uid, token, flags: normalFlags(/FLAGS \(([^)]*)\)/.exec(response)?.[1] ?? "") }];
 }
 
 function codeOf(responses: readonly string[], key: string): string | undefined {
@@ -141,8 +192,12 @@ export function copied({ untagged, reply }: Answer) {
 }
 
 /** Connects and logs in; an answer may take as long as a busy machine needs. */
-export async function connected(port: number, user: string): Promise<ImapClient> {
-  const client = await ImapClient.connect({ host: "127.0.0.1", port });
+export async function connected(
+  port: number,
+  user: string,
+  mode: "plain" | "tls" = "plain",
+): Promise<ImapClient> {
+  const client = await ImapClient.connect({ host: "127.0.0.1", port }, mode);
   try {
     await client.response(PATIENCE_MS);
     const { reply } = await client.command(`LOGIN ${user} ${PASSWORD}`, PATIENCE_MS);
@@ -155,7 +210,7 @@ export async function connected(port: number, user: string): Promise<ImapClient>
 }
 
 /** All that is in an account. */
-export async function lookAt(port: number, user: string): Promise<TrueMailbox[]> {
+export async function lookAt(port: number, user: string): Promise<TrueAccount> {
   await using client = await connected(port, user);
   return await readAccount(client);
 }

@@ -129,7 +129,7 @@ class Soak {
   async #begin(program: SoakedProgram): Promise<void> {
     program.spawn();
     await program.serving();
-    this.#load.port = program.port;
+    this.#reach(program);
     for (const { journal } of this.#accounts) {
       await using client = await connected(program.port, journal.user);
       for (const name of BOXES.slice(1)) await client.command(`CREATE ${name}`, PATIENCE_MS);
@@ -139,7 +139,8 @@ class Soak {
         await client.append("INBOX", messageText(token));
       }
       const truth = await lookAt(program.port, journal.user);
-      for (const { name } of truth) journal.created.add(name);
+      for (const { name } of truth.mailboxes) journal.created.add(name);
+      for (const name of truth.subscribed) journal.subscribed.add(name);
       reckon(journal, truth);
     }
   }
@@ -151,11 +152,7 @@ class Soak {
     const working = sessions.map((each) => each.run());
     const kind = this.#random.below(100);
     const most = kind < 5 ? 1500 : this.#random.chance(0.2) ? 10 : 250;
-    await Promise.race([
-      this.#load.answers(1 + this.#random.below(most)),
-      ...working,
-      pause(PATIENCE_MS),
-    ]);
+    await first([this.#load.answers(1 + this.#random.below(most)), ...working]);
     await pause(this.#random.below(12));
     if (kind < 8) {
       this.#load.stopping = true;
@@ -223,7 +220,11 @@ class Soak {
       program.spawn();
     }
     await program.serving();
-    this.#load.port = program.port;
+    this.#reach(program);
+  }
+
+  #reach({ port, tlsPort }: SoakedProgram): void {
+    Object.assign(this.#load, { port, tlsPort });
   }
 
   /** Accounts are opened, and put in order by that, until chance ends it. */
@@ -242,14 +243,14 @@ class Soak {
   async #compare({ journal, states }: Account): Promise<void> {
     const truth = await lookAt(this.#load.port, journal.user);
     reckon(journal, truth);
-    await resync(this.#load, journal, states, truth);
+    await resync(this.#load, journal, states, truth.mailboxes);
   }
 
   /** After a stop in order each message is one file, and nothing is left beside them. */
   async #rest(program: SoakedProgram): Promise<void> {
     const counts = await Promise.all(this.#accounts.map(async ({ journal }) => {
-      const truth = await lookAt(this.#load.port, journal.user);
-      return truth.reduce((sum, { messages }) => sum + messages.size, 0);
+      const { mailboxes } = await lookAt(this.#load.port, journal.user);
+      return mailboxes.reduce((sum, { messages }) => sum + messages.size, 0);
     }));
     program.signal("SIGTERM");
     await program.ended();
@@ -289,6 +290,14 @@ function diskUsage(folder: string): number {
       0,
     );
   return Math.round(size(folder) / 1e6);
+}
+
+/** Waits for one of them, and no longer than the server may take for an answer. */
+async function first(promises: readonly Promise<void>[]): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, PATIENCE_MS);
+  await Promise.race([...promises, promise]);
+  clearTimeout(timer);
 }
 
 function pause(milliseconds: number): Promise<void> {

@@ -1,5 +1,6 @@
 /** The real program, which is killed and started again on the same state. */
 
+import { portOf } from "../harness.ts";
 import { startLmtpServer } from "../lmtp/serving.ts";
 import { fileURLToPath } from "node:url";
 
@@ -13,6 +14,7 @@ export class SoakedProgram implements AsyncDisposable {
   #log = "";
   #started = Promise.withResolvers<boolean>();
   #port = 0;
+  #tlsPort = 0;
   /** Most memory that a process had, in MB. */
   peakMemory = 0;
   /** Leave its state on the disk at the end, for who looks for a bug. */
@@ -42,6 +44,10 @@ export class SoakedProgram implements AsyncDisposable {
     return this.#port;
   }
 
+  get tlsPort(): number {
+    return this.#tlsPort;
+  }
+
   get log(): string {
     return this.#log;
   }
@@ -67,7 +73,8 @@ export class SoakedProgram implements AsyncDisposable {
   /** Waits until it serves. @throws {Error} with its log if it does not */
   async serving(): Promise<void> {
     if (!await this.#started.promise) throw new Error(`imapd did not start:\n${this.#log}`);
-    this.#port = Number(/listening on tcp:\/\/127\.0\.0\.1:(\d+)/.exec(this.#log)?.[1] ?? 0);
+    this.#port = portOf(this.#log, "tcp");
+    this.#tlsPort = portOf(this.#log, "tls");
   }
 
   signal(signal: Deno.Signal): void {

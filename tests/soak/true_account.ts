@@ -1,6 +1,6 @@
 /** All that is in an account, as a client sees it that asks for everything. */
 
-import type { ImapClient } from "../client.ts";
+import type { Answer, ImapClient } from "../client.ts";
 import { normalFlags } from "../model/client_model.ts";
 import { isIntact, tokenOf } from "./soak_message.ts";
 
@@ -20,6 +20,14 @@ export interface TrueMailbox {
   readonly uidNext: number;
   readonly highestModseq: number;
   readonly messages: ReadonlyMap<number, TrueMessage>;
+  /** Its annotation `/private/comment`; "" if it has none. */
+  readonly comment: string;
+}
+
+/** One account as it is. */
+export interface TrueAccount {
+  readonly mailboxes: readonly TrueMailbox[];
+  readonly subscribed: ReadonlySet<string>;
 }
 
 /** A machine with much other work still answers within it, in milliseconds. */
@@ -29,15 +37,31 @@ const MESSAGE =
   /FETCH \(UID (\d+) FLAGS \(([^)]*)\) MODSEQ \((\d+)\) BODY\[\] \{\d+\}\r\n([^]*)\)$/;
 
 /** Reads the whole account; nobody else may work with it meanwhile. */
-export async function readAccount(client: ImapClient): Promise<TrueMailbox[]> {
-  const { untagged } = await ok(client, 'LIST "" "*"');
-  const names = untagged.map((line) => / "\/" "?([^"]+?)"?$/.exec(line)?.[1] ?? line);
-  const boxes: TrueMailbox[] = [];
-  for (const name of names) boxes.push(await readMailbox(client, name));
-  return boxes;
+export async function readAccount(client: ImapClient): Promise<TrueAccount> {
+  const listed = await ok(client, 'LIST "" "*" RETURN (METADATA (/private/comment))');
+  const comments = new Map(listed.untagged.flatMap(commentOf));
+  const mailboxes: TrueMailbox[] = [];
+  for (const name of namesOf(listed)) {
+    mailboxes.push(await readMailbox(client, name, comments.get(name) ?? ""));
+  }
+  const subscribed = new Set(namesOf(await ok(client, 'LIST (SUBSCRIBED) "" "*"')));
+  return { mailboxes, subscribed };
 }
 
-async function readMailbox(client: ImapClient, name: string): Promise<TrueMailbox> {
+function namesOf({ untagged }: Answer): string[] {
+  return untagged.flatMap((line) => /^\* LIST .* "\/" "?([^"]+?)"?$/.exec(line)?.[1] ?? []);
+}
+
+function commentOf(response: string): [mailbox: string, comment: string][] {
+  const found = /^\* METADATA "?([^"]+?)"? \(\/private\/comment "(.*)"\)$/.exec(response);
+  return found === null ? [] : [[found[1], found[2]]];
+}
+
+async function readMailbox(
+  client: ImapClient,
+  name: string,
+  comment: string,
+): Promise<TrueMailbox> {
   const selected = await ok(client, `EXAMINE "${name}" (CONDSTORE)`);
   const fetched = await ok(client, "UID FETCH 1:* (FLAGS MODSEQ BODY.PEEK[])");
   const code = (key: string) => {
@@ -50,6 +74,7 @@ async function readMailbox(client: ImapClient, name: string): Promise<TrueMailbo
     uidNext: code("UIDNEXT"),
     highestModseq: code("HIGHESTMODSEQ"),
     messages: new Map(fetched.untagged.map(messageOf)),
+    comment,
   };
 }
 

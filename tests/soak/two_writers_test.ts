@@ -135,9 +135,9 @@ async function verify(
   kept: ReadonlySet<number>,
 ) {
   // Names follow the index, and the index names, in a moment.
-  let truth = await lookAt(server.port, user);
+  let { mailboxes: truth } = await lookAt(server.port, user);
   const same = async () => {
-    truth = await lookAt(server.port, user);
+    truth = (await lookAt(server.port, user)).mailboxes;
     return JSON.stringify(flagsTold(truth)) ===
       JSON.stringify(flagsOfFiles(server.maildir(user)));
   };
