@@ -2,9 +2,10 @@
 
 import { type App, startApp } from "../app.ts";
 import { loadCheckedConfig } from "../app/checked_config.ts";
+import { filesNeeded, openFileLimit } from "../app/open_files.ts";
 import { collectWhenQuiet } from "../app/quiet_collection.ts";
 import { type Config, ConfigError } from "../config/load.ts";
-import { createLog, type OpenLog } from "../log.ts";
+import { createLog, type Log, type OpenLog } from "../log.ts";
 import { openServiceManager, type ServiceManager } from "../service_manager.ts";
 import { VERSION } from "../version.ts";
 import { type Arguments, configFile, EXIT } from "./command.ts";
@@ -36,7 +37,7 @@ export async function serveConfig(config: Config, options: ServeOptions = {}): P
   const asked = new Asked();
   logUnhandled(log);
   const manager = openServiceManager((name) => Deno.env.get(name), Deno.pid, log);
-  for (const warning of config.warnings) log.warn(warning);
+  warn(config, log);
   let app: App;
   try {
     app = await startApp(config, log);
@@ -117,7 +118,7 @@ class Running {
       await this.#app.reload(config);
       await this.#useLog(config);
       this.#config = config;
-      for (const warning of config.warnings) this.#log.warn(warning);
+      warn(config, this.#log);
       this.#log.info("config loaded anew");
     } catch (error) {
       const faults = error instanceof ConfigError ? error.faults : [reasonOf(error)];
@@ -140,6 +141,19 @@ class Running {
       this.#log.error(`the log stays where it is: ${reasonOf(error)}`);
     }
   }
+}
+
+/** Tells of what is odd in a config that comes into force, and of what there may be too little of. */
+function warn({ warnings, limits: { connections } }: Config, log: Log): void {
+  for (const warning of warnings) log.warn(warning);
+  const limit = openFileLimit();
+  const needed = filesNeeded(connections);
+  if (limit === undefined || limit >= needed) return;
+  log.warn("too few open files are allowed: raise LimitNOFILE=, or lower limits.connections", {
+    connections,
+    limit,
+    needed,
+  });
 }
 
 /** SIGHUP and SIGUSR1, which may come before the server can follow. */

@@ -156,12 +156,13 @@ Deno.test("Listener: without the C library it has the same addresses, but for v6
   await Deno.remove(dir);
 });
 
-Deno.test("Listener: accepts again after there was no file descriptor left", async () => {
+Deno.test("Listener: tells that file descriptors are too few, and accepts again once there are some", async () => {
   const dir = await writeConfig(['listen = ["tcp://127.0.0.1:0", "unix://a.sock"]']);
   const limited = ["sh", "-c", 'ulimit -n 64; exec "$@"', "sh"];
   await using server = startProgram([...limited, ...serveCommand(`${dir}/c.toml`)]);
   const [, port] = await server.logged(/listening on tcp:\/\/127\.0\.0\.1:(\d+)/);
   await server.logged(/server started/);
+  match(server.log(), /^warning: too few open files .*connections=10000 limit=64 needed=30100$/m);
   for (const address of [{ host: "127.0.0.1", port: Number(port) }, { path: `${dir}/a.sock` }]) {
     const clients = await Promise.all(
       Array.from({ length: 80 }, () => ImapClient.connect(address)),

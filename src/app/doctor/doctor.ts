@@ -22,6 +22,6 @@ export async function* examineServer(
   yield clockFinding(config);
   yield* certificateFindings(config);
   yield* portFindings(config, running);
-  yield* descriptorFinding(running);
+  yield* descriptorFinding(config, running);
   yield* inotifyFindings();
 }

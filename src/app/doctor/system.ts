@@ -2,7 +2,8 @@
 
 import type { Finding } from "../../admin/operation.ts";
 import type { Config } from "../../config/load.ts";
-import { kernelFile } from "./kernel_file.ts";
+import { kernelFile } from "../kernel_file.ts";
+import { filesNeeded, openFileLimit } from "../open_files.ts";
 
 const DAY = 86_400_000;
 /** No clock that is right shows a time before this. */
@@ -37,15 +38,23 @@ function newestIn(folder: string): number {
   }
 }
 
-/** Each connection takes one descriptor, each open account some. */
-export function* descriptorFinding(running: boolean): Generator<Finding, void> {
+/** Whether as many files may be open as the connections that are let in may need. */
+export function* descriptorFinding(
+  { limits: { connections } }: Config,
+  running: boolean,
+): Generator<Finding, void> {
   // What this shell allows says nothing of the server.
-  if (!running) return;
-  const limit = Number(kernelFile("/proc/self/limits")?.match(/^Max open files +(\d+)/m)?.[1]);
-  if (Number.isNaN(limit)) return;
+  const limit = running ? openFileLimit() : undefined;
+  if (limit === undefined) return;
+  const needed = filesNeeded(connections);
   const text = `at most ${limit} open files`;
-  yield limit < 4096
-    ? { level: "warning", subject: "limits", text, advice: "LimitNOFILE=65536 in the unit" }
+  yield limit < needed
+    ? {
+      level: "warning",
+      subject: "limits",
+      text: `${text}, and ${connections} connections may need ${needed}`,
+      advice: `LimitNOFILE=${needed} in the unit, or lower limits.connections`,
+    }
     : { level: "ok", subject: "limits", text };
 }
 

@@ -8,7 +8,9 @@ import { type Section, setting } from "../setting.ts";
 export const serverLimits = {
   connections: setting(integer({ atLeast: 1, atMost: 1_000_000 }), {
     default: "10000",
-    doc: "Connections of IMAP at once, over all endpoints; more are turned away with BYE.",
+    doc:
+      "Connections of IMAP at once, over all endpoints; more are turned away with BYE. Each may need " +
+      "three open files (`LimitNOFILE=` of the unit).",
   }),
   address_connections: setting(integer({ atLeast: 1, atMost: 1_000_000 }), {
     default: "100",

@@ -1,6 +1,6 @@
 /** Files of the kernel, which Deno reads only where everything is allowed. */
 
-import { cString, openSystemLibrary } from "../../system_library.ts";
+import { cString, openSystemLibrary } from "../system_library.ts";
 
 const O_RDONLY = 0;
 const O_CLOEXEC = 0x80000;
