@@ -90,7 +90,12 @@ Deno.test(`damaged index: no mail is lost, and all works again (seed ${SEED})`, 
     const lost = SUBJECTS.filter((subject) => !found.includes(subject));
     assert.deepEqual(lost, [], `${done.get(user)}: ${found.join()}`);
     await using client = await login(server, user);
-    assert.match((await client.append("INBOX", message("last"))).reply, /^OK/, done.get(user));
+    let { reply } = await client.append("INBOX", message("last"));
+    // Damage may be met only here: then the next one finds the index made anew.
+    if (reply.startsWith("NO [UNAVAILABLE]")) {
+      ({ reply } = await client.append("INBOX", message("last")));
+    }
+    assert.match(reply, /^OK/, `${done.get(user)}: ${reply}`);
   }
 });
 
