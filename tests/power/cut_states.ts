@@ -96,7 +96,12 @@ class Progress {
 /** Cuts at some of the lines, and says what was broken. */
 export async function cut(
   recording: Recording,
-  { seed, count }: { readonly seed: number; readonly count: number },
+  { seed, count, end = Infinity }: {
+    readonly seed: number;
+    readonly count: number;
+    /** No more after this time, as of `Date.now()`. */
+    readonly end?: number;
+  },
 ): Promise<{ readonly cuts: number; readonly broken: readonly Broken[] }> {
   const random = new Random(seed);
   const disk = new Disk(recording.dir);
@@ -108,6 +113,7 @@ export async function cut(
   let next = 0;
   try {
     for (const line of linesToCut(recording, random, count)) {
+      if (Date.now() >= end) break;
       next = replay(disk, calls, next, line);
       for (const survival of survivals(random, line)) {
         const place = `${folder}/${++cuts}`;
