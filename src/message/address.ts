@@ -20,7 +20,10 @@ export interface Address {
   readonly host?: string;
 }
 
-/** More elements than this of one list are left out, so that a hostile ENVELOPE stays bounded. */
+/**
+ * More elements than this of one field are left out, and so are further fields, so that a hostile
+ * ENVELOPE stays bounded.
+ */
 export const MAX_ADDRESSES = 10_000;
 
 /** Reads a raw field value (latin1, still folded). */

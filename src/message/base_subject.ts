@@ -20,13 +20,16 @@ const FORWARD_TRAILER = "]";
 /** subj-trailer = "(fwd)" / WSP */
 const TRAILER = "(fwd)";
 
+/** Octets of a subject that count. */
+const MAX_SUBJECT = 16 * 1024;
+
 /**
  * The base subject of a raw Subject value (latin1, still folded), in linear time.
  *
  * @see RFC 5256 §2.1
  */
 export function baseSubject(raw: string): BaseSubject {
-  let text = decodeHeader(raw).replace(/[\t\r\n ]+/g, " ");
+  let text = decodeHeader(raw.slice(0, MAX_SUBJECT)).replace(/[\t\r\n ]+/g, " ");
   let reply = false;
   for (;;) {
     // Slices share the text that they are cut from, so deep nesting costs nothing.

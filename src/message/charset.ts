@@ -41,12 +41,21 @@ export function charsetReader(label: string): CharsetReader {
     : { read: (bytes, last) => decoder.decode(bytes, { stream: !last }) };
 }
 
-/** Bytes (as a latin1 string) read in that charset, or undefined if it is unknown. */
-export function decodeCharset(bytes: string, label: string): string | undefined {
+/**
+ * Bytes (as a latin1 string) read in that charset, or undefined if it is unknown.
+ *
+ * @param decoders those that were made before: making one costs more than a short text
+ */
+export function decodeCharset(
+  bytes: string,
+  label: string,
+  decoders = new Map<string, TextDecoder | undefined>(),
+): string | undefined {
   const charset = normalLabel(label);
   if (UNLABELLED.test(charset)) return decodeUnlabelled(bytes);
   if (UTF_7.test(charset)) return decodeUtf7(bytes);
-  return decoderFor(charset)?.decode(bytesFromLatin1(bytes));
+  if (!decoders.has(charset)) decoders.set(charset, decoderFor(charset));
+  return decoders.get(charset)?.decode(bytesFromLatin1(bytes));
 }
 
 /** 8-bit text of unknown charset (latin1 string): UTF-8 where valid, else windows-1252. @see RFC 6532 §3 */

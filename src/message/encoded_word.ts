@@ -20,18 +20,19 @@ export function decodeWords(text: string): string {
   let decoded = "";
   let end = 0;
   let run: EncodedWord[] = [];
+  const decoders: Decoders = new Map();
   for (const match of text.matchAll(/=\?([^?\s]+)\?([bBqQ])\?([^?\r\n]*)\?=/g)) {
     const word = parseWord(match[0], match[1], match[2], match[3]);
     if (word === undefined) continue;
     const gap = text.slice(end, match.index);
     if (run.length === 0 || /[^ \t]/.test(gap)) {
-      decoded += decodeRun(run) + decodeUnlabelled(gap);
+      decoded += decodeRun(run, decoders) + decodeUnlabelled(gap);
       run = [];
     }
     run.push(word);
     end = match.index + match[0].length;
   }
-  return decoded + decodeRun(run) + decodeUnlabelled(text.slice(end));
+  return decoded + decodeRun(run, decoders) + decodeUnlabelled(text.slice(end));
 }
 
 function parseWord(
@@ -63,7 +64,9 @@ function decodeQ(text: string): string {
   );
 }
 
-function decodeRun(run: readonly EncodedWord[]): string {
+type Decoders = Parameters<typeof decodeCharset>[2];
+
+function decodeRun(run: readonly EncodedWord[], decoders: Decoders): string {
   let decoded = "";
   for (let first = 0; first < run.length;) {
     const charset = run[first].charset.toLowerCase();
@@ -72,7 +75,7 @@ function decodeRun(run: readonly EncodedWord[]): string {
     while (next < run.length && run[next].charset.toLowerCase() === charset) {
       bytes += run[next++].bytes;
     }
-    decoded += decodeCharset(bytes, charset) ??
+    decoded += decodeCharset(bytes, charset, decoders) ??
       run.slice(first, next).map((word) => word.source).join(" ");
     first = next;
   }

@@ -1,6 +1,6 @@
 /** ENVELOPE in wire form. @see RFC 9051 §7.5.2 */
 
-import { type Address, parseAddressList } from "./address.ts";
+import { type Address, MAX_ADDRESSES, parseAddressList } from "./address.ts";
 import { fieldsOf, firstField, type Header, type HeaderField, isNamed, unfold } from "./header.ts";
 import { trimBlanks } from "./structured_field.ts";
 import { nstring } from "./wire_string.ts";
@@ -35,9 +35,14 @@ function text(fields: readonly HeaderField[], name: string): string {
 
 function addresses(fields: readonly HeaderField[], name: string): string {
   let list = "";
+  let count = 0;
   for (const field of fields) {
     if (!isNamed(field, name)) continue;
-    for (const address of parseAddressList(field.value)) list += addressText(address);
+    if (count >= MAX_ADDRESSES) break;
+    for (const address of parseAddressList(field.value)) {
+      list += addressText(address);
+      count++;
+    }
   }
   return list === "" ? "NIL" : `(${list})`;
 }

@@ -29,7 +29,7 @@ export interface Part {
 }
 
 /** Header octets that are kept of the message itself; the rest is only counted. */
-export const HEADER_LIMIT = 1 << 20;
+export const HEADER_LIMIT = 256 * 1024;
 /** The same for all nested messages and body parts together. */
 const NESTED_HEADERS_LIMIT = 8 << 20;
 /** Parts nested deeper are not looked into. */

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { PASSWORD, startServer, type TestServer } from "../harness.ts";
 import { RawConnection } from "../raw_connection.ts";
 
-/** As much as is looked at of a header. */
+/** Four times as much as is looked at of a header. */
 const OCTETS = 1_000_000;
 
 /** As many of `unit` as fit into the lines of a field. */
