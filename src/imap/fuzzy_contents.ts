@@ -6,7 +6,7 @@ import { locateSection } from "../message/mime.ts";
 import { fuzzyQuery } from "../message/trigrams.ts";
 import { readText } from "./sections.ts";
 import type { SearchScope, Seqs } from "./search_columns.ts";
-import { filterKept, filterTexts, narrowed } from "./search_contents.ts";
+import { AT_ONCE, filterKept, filterTexts, lookThrough, narrowed } from "./search_contents.ts";
 
 /** Lets pass those of `seqs` with all words of `text` in one field of that name (lower case). */
 export function filterFuzzyHeader(
@@ -56,15 +56,11 @@ export async function filterFuzzyText(
   return await filterTexts(some, scope, async (uid, parts, seq) => {
     const stored = await scope.view.mailbox.read(uid);
     try {
-      if (stored.whole !== undefined) {
+      if (stored.whole !== undefined && stored.size <= AT_ONCE) {
         return passes(scope, seq, fuzzyScore(stored.whole, parts, needle, headers));
       }
       const search = new FuzzyTextSearch(needle, { headers }, parts);
-      for await (const piece of stored.read(0, stored.size)) {
-        search.push(piece);
-        if (search.done) break;
-        if (scope.pace.due()) await scope.pace.turn();
-      }
+      await lookThrough(stored, search, scope);
       return passes(scope, seq, search.end());
     } finally {
       stored.close();

@@ -2,6 +2,7 @@
 
 import { HeaderOctets } from "../message/header_octets.ts";
 import { BinaryParts } from "../message/binary_parts.ts";
+import { Pace } from "../pace.ts";
 import type { IncomingMessage } from "../store/store.ts";
 import type { AppendMessage, MessagePart } from "../wire/append_grammar.ts";
 import { SyntaxFault } from "../wire/scanner.ts";
@@ -18,6 +19,7 @@ export class ReceivedMessage {
   #parts = 0;
   #copied = 0;
   #ended = false;
+  readonly #pace = new Pace();
   readonly #binary: BinaryParts | undefined;
   readonly #header: HeaderOctets | undefined;
 
@@ -58,6 +60,8 @@ export class ReceivedMessage {
     } catch (error) {
       this.failure = error;
     }
+    // What has come already would else be taken in at once, before other clients have their turn.
+    if (this.#pace.due()) await this.#pace.turn();
   }
 
   /**

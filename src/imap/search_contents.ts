@@ -9,7 +9,7 @@ import {
   TextSearch,
 } from "../message/search_text.ts";
 import { substringQuery, type TokenQuery } from "../message/trigrams.ts";
-import { type CachedItems, StoreError } from "../store/store.ts";
+import { type CachedItems, type StoredMessage, StoreError } from "../store/store.ts";
 import { readText } from "./sections.ts";
 import { keptRows } from "./kept_rows.ts";
 import type { SearchScope, Seqs } from "./search_columns.ts";
@@ -160,6 +160,24 @@ export async function narrowed(
   return found;
 }
 
+/** Octets of a text that are looked through in one go: folding may make them eighteen times as long. */
+export const AT_ONCE = 32 * 1024;
+
+/** Has `search` look through a message; others have their turns meanwhile. */
+export async function lookThrough(
+  stored: StoredMessage,
+  search: { readonly done: boolean; push(octets: Uint8Array): void },
+  { pace }: SearchScope,
+): Promise<void> {
+  for await (const piece of stored.read(0, stored.size)) {
+    for (let at = 0; at < piece.length; at += AT_ONCE) {
+      search.push(piece.subarray(at, at + AT_ONCE));
+      if (search.done) return;
+      if (pace.due()) await pace.turn();
+    }
+  }
+}
+
 /** Lets pass those of `seqs` whose text, with `headers` also any header, holds the needle. */
 export async function filterText(
   foldedNeedle: string,
@@ -171,15 +189,11 @@ export async function filterText(
   return await filterTexts(some, scope, async (uid, parts) => {
     const stored = await scope.view.mailbox.read(uid);
     try {
-      if (stored.whole !== undefined) {
+      if (stored.whole !== undefined && stored.size <= AT_ONCE) {
         return messageContains(stored.whole, parts, foldedNeedle, headers);
       }
       const search = new TextSearch(foldedNeedle, { headers }, parts);
-      for await (const piece of stored.read(0, stored.size)) {
-        search.push(piece);
-        if (search.found) return true;
-        if (scope.pace.due()) await scope.pace.turn();
-      }
+      await lookThrough(stored, search, scope);
       return search.end();
     } finally {
       stored.close();
