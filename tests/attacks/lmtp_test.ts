@@ -189,7 +189,7 @@ Deno.test("cross-protocol: a browser's request, and a client that never says LHL
 
 Deno.test("large messages: cost no memory, for one account or for several", async () => {
   await using server = await startLmtpServer({ lmtp: 'limits = { message = "1 GiB" }' });
-  const users = await Promise.all([1, 2, 3].map(() => server.accountUser()));
+  const users = await Promise.all([1, 2].map(() => server.accountUser()));
   const before = await residentMemory(server.pid);
   const piece = new TextEncoder().encode(`${"x".repeat(1022)}\r\n`.repeat(1024));
   for (const some of [users.slice(0, 1), users]) {
@@ -197,7 +197,7 @@ Deno.test("large messages: cost no memory, for one account or for several", asyn
     await client.says("MAIL FROM:<>", /^250/);
     for (const user of some) await client.says(`RCPT TO:<${user}@x.org>`, /^250/);
     await client.says("DATA", /^354/);
-    for (let mib = 0; mib < FLOOD_MIB / 2; mib++) await client.send(piece);
+    for (let mib = 0; mib < FLOOD_MIB; mib++) await client.send(piece);
     await client.send(".\r\n");
     for (const reply of await client.replies(some.length)) match(reply, /^250/);
     await assertBounded(server.pid, before);

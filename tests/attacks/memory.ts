@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 
 export const MIB = 1 << 20;
 
-/** What an attack sends: more than twice of what a server may grow by. */
-export const FLOOD_MIB = 640;
+/** What an attack sends: a third more than what a server may grow by. */
+export const FLOOD_MIB = 400;
 
 /** A runtime with a garbage collector lets a hundred MiB and more of dead buffers lie where the machine is busy. */
 const ROOM_MIB = 300;

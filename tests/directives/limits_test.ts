@@ -206,7 +206,8 @@ Deno.test({
   },
 });
 
-Deno.test("limits.buffers: a literal that finds no room waits, then is refused with LIMIT", async () => {
+/** A literal that finds no room waits, then is refused. */
+async function refuseLiteral(): Promise<void> {
   await using server = await startLimited('buffers = "1 MiB", literals = "800 KiB"');
   const user = server.freshUser();
   const address = { host: "127.0.0.1", port: server.port };
@@ -231,7 +232,7 @@ Deno.test("limits.buffers: a literal that finds no room waits, then is refused w
   await first.close();
   second.line(`e NOOP {${size}}`);
   match(await second.response(20_000) ?? "", /^\+ /);
-});
+}
 
 /** A client whose INBOX has a message of 8 MB. */
 async function withLargeMessage(server: TestServer, user: string): Promise<ImapClient> {
@@ -241,7 +242,8 @@ async function withLargeMessage(server: TestServer, user: string): Promise<ImapC
   return client;
 }
 
-Deno.test("limits.buffers: who takes no data is cut off sooner once it is used up", async () => {
+/** Who takes no data is cut off sooner once it is used up. */
+async function cutOff(): Promise<void> {
   await using server = await startLimited('buffers = "1 MiB", write = "1h"', "io_errors = true\n");
   const user = server.freshUser();
   await using writer = await withLargeMessage(server, user);
@@ -260,6 +262,10 @@ Deno.test("limits.buffers: who takes no data is cut off sooner once it is used u
     for (const one of deaf) one.close();
   }
   match((await writer.command("NOOP")).reply, /^OK /);
+}
+
+Deno.test("limits.buffers: once it is used up, literals are refused and the deaf cut off, after 10 seconds", async () => {
+  await Promise.all([refuseLiteral(), cutOff()]);
 });
 
 Deno.test("a program with too many keys, or nested too deep, is refused with LIMIT", async () => {

@@ -72,7 +72,7 @@ Deno.test("FuzzyTextSearch: words of any length are the same in pieces of any si
     const needle = new FuzzyNeedle("needle");
     const parts = offsets(latin1FromBytes(bytes));
     const whole = fuzzyScore(bytes, parts, needle, false);
-    for (const size of [1, 63, 1000, 4097]) {
+    for (const size of [7, 63, 1000, 4097]) {
       const search = new FuzzyTextSearch(needle, { headers: false }, parts);
       for (let at = 0; at < bytes.length; at += size) search.push(bytes.slice(at, at + size));
       equal(search.end(), whole, `${text.slice(0, 10)} in pieces of ${size}`);

@@ -2,6 +2,8 @@
  * Clients that enabled different things change one mailbox at random, and so does another program.
  * Each keeps what it knows by the untagged responses alone, which must be what is there.
  *
+ * `deno task model` does more of it.
+ *
  *     MODEL_SEED=17 MODEL_STEPS=100000 deno test -A tests/model
  */
 
@@ -31,9 +33,9 @@ import {
 import { Observer, type Truth } from "./truth.ts";
 
 const SEED = Number(Deno.env.get("MODEL_SEED") ?? Date.now() % 1_000_000);
-const STEPS = Number(Deno.env.get("MODEL_STEPS") ?? 10_000);
+const STEPS = Number(Deno.env.get("MODEL_STEPS") ?? 2500);
 /** A slow machine does fewer steps rather than hold up all tests. */
-const LONGEST_MS = Deno.env.has("MODEL_STEPS") ? Infinity : 60_000;
+const LONGEST_MS = Deno.env.has("MODEL_STEPS") ? Infinity : 15_000;
 /** One response may take {@link PATIENCE}, a step has many. */
 const LONGEST_STEP_MS = 3 * PATIENCE;
 const MESSAGES = 25;

@@ -22,14 +22,17 @@ for (const [what, text, fits] of RULE) {
   Deno.test(`bidiFits: ${what}`, () => strictEqual(bidiFits(text), fits));
 }
 
-/** Prints the general category and the class of each code point that its Unicode has. */
+/**
+ * Prints the general category and the class of each code point that its Unicode has; of letters
+ * that have no case and go from left to right, most of them ideographs, each sixteenth.
+ */
 const CLASSES = `
 import sys, unicodedata
 for cp in range(0x110000):
     char = chr(cp)
-    category = unicodedata.category(char)
-    if category != "Cn":
-        print(cp, category, unicodedata.bidirectional(char))
+    category, bidi = unicodedata.category(char), unicodedata.bidirectional(char)
+    if category != "Cn" and (cp % 16 == 0 or (category, bidi) != ("Lo", "L")):
+        print(cp, category, bidi)
 `;
 
 clientTest(["python3"], "bidiFits: agrees with the Bidi_Class that python3 knows", async () => {
@@ -57,7 +60,7 @@ clientTest(["python3"], "bidiFits: agrees with the Bidi_Class that python3 knows
     if (expected === undefined || [...got, arabic].join() !== expected.join()) wrong.push(line);
   }
   deepStrictEqual(wrong, []);
-  ok(checked > 100_000);
+  ok(checked > 10_000);
 });
 
 const RTL = [true, true, true, true];

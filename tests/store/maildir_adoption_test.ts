@@ -261,17 +261,17 @@ Deno.test("Account.list() shows folders that other programs made, and no longer 
   open.close();
 });
 
-Deno.test("Store.account() opens 10,000 folders", async () => {
+Deno.test("Store.account() opens 3,000 folders", async () => {
   await using fixture = await MaildirFixture.make();
-  for (let i = 0; i < 10_000; i++) {
+  for (let i = 0; i < 3000; i++) {
     Deno.mkdirSync(`${fixture.root}/.m${i % 100}.n${i}/cur`, { recursive: true });
   }
   const account = await (await fixture.open()).account("ann");
-  assert.equal(account.list().length, 10_101);
+  assert.equal(account.list().length, 3101);
   await deliver(account, "m42/n142");
   const { uidValidity } = await account.status("m42/n142");
   const again = await (await fixture.open()).account("ann");
-  assert.equal(again.list().length, 10_101);
+  assert.equal(again.list().length, 3101);
   assert.equal((await again.status("m42/n142")).uidValidity, uidValidity);
 });
 
