@@ -32,6 +32,9 @@ export interface PassTableOptions {
 /** No password is longer; checking one must not become a way to keep the server busy. */
 const LONGEST_PASSWORD = 4096;
 
+/** Costs of hashes that are kept from telling by the time who is a user; each makes refusals dearer. */
+const MOST_COSTS = 4;
+
 /** What a table has of a user, or why nobody can log in by that. */
 type Stored =
   | {
@@ -52,20 +55,21 @@ type Stored =
 /** What is known of a table as a whole. */
 interface Census {
   readonly values?: readonly string[];
-  /** A hash that no password has, of the cost that most users' have. */
-  readonly standIn: PasswordHash;
+  /** By each cost that users' hashes have, the commonest first, a hash that no password has. */
+  readonly standIns: ReadonlyMap<string, PasswordHash>;
   /** Hashes of SCRAM that all users have keys of. */
   readonly scram: readonly ScramHash[];
 }
 
 /**
- * Checks a password against the hash that `table` has for the user. An unknown name takes as long
- * as a wrong password of a user whose hash is of the table's commonest cost.
+ * Checks a password against the hash that `table` has for the user. Whoever is refused has cost one
+ * hash of each cost that the table has: else the time would tell who is a user, where it mixes them.
  */
 export class PassTable implements Authenticator {
   readonly #options: PassTableOptions;
   readonly #pool: HashPool;
   readonly #cache: LoginCache<boolean>;
+  readonly #learned = new Map<string, PasswordHash>();
   #census = censusOf([]);
 
   private constructor(options: PassTableOptions) {
@@ -89,8 +93,8 @@ export class PassTable implements Authenticator {
   }
 
   get scramIterations(): number {
-    const { standIn } = this.#census;
-    return standIn.algorithm === "scram" ? standIn.keys.iterations : SCRAM_ITERATIONS;
+    const [standIn] = this.#census.standIns.values();
+    return standIn?.algorithm === "scram" ? standIn.keys.iterations : SCRAM_ITERATIONS;
   }
 
   async checkPassword(username: string, password: string): Promise<AuthResult> {
@@ -129,29 +133,31 @@ export class PassTable implements Authenticator {
 
   async #check(username: string, password: string): Promise<AuthResult> {
     const { hash, value = "", fault, disabled } = await this.#stored(username);
-    // A table that does not tell its values still tells what a check costs, user by user.
-    if (hash !== undefined && this.#options.table.values === undefined) {
-      this.#census = { ...this.#census, standIn: withoutSecret(hash) };
-    }
-    const match = await this.#matches(
-      username,
-      hash ?? disabled ?? this.#census.standIn,
-      value,
-      password,
-    );
+    if (hash !== undefined) this.#learn(hash);
+    const verify = () => this.#verify(hash ?? disabled, password);
+    const { standIns } = this.#census;
+    // The table is asked each time, and its value decides: a change of it counts at once.
+    const match = [...standIns.values()].every(isQuick)
+      ? await verify()
+      : await this.#cache.check([username, value, password], verify);
     if (hash === undefined) return refused(fault);
     return match ? { ok: true, username } : refused("wrong password");
   }
 
-  /** The table is asked each time, and its value decides: a change of it counts at once. */
-  #matches(
-    username: string,
-    hash: PasswordHash,
-    value: string,
-    password: string,
-  ): Promise<boolean> {
-    const verify = () => this.#pool.verify(hash, password);
-    return isQuick(hash) ? verify() : this.#cache.check([username, value, password], verify);
+  async #verify(hash: PasswordHash | undefined, password: string): Promise<boolean> {
+    if (hash !== undefined && await this.#pool.verify(hash, password)) return true;
+    const done = hash && costOf(hash);
+    for (const [cost, standIn] of this.#census.standIns) {
+      if (cost !== done) await this.#pool.verify(standIn, password);
+    }
+    return false;
+  }
+
+  /** A table that does not tell its values still tells what a check costs, user by user. */
+  #learn(hash: PasswordHash): void {
+    if (this.#options.table.values !== undefined || this.#learned.size >= MOST_COSTS) return;
+    this.#learned.set(costOf(hash), withoutSecret(hash));
+    this.#census = { ...this.#census, standIns: this.#learned };
   }
 
   async #stored(username: string): Promise<Stored> {
@@ -203,9 +209,12 @@ function censusOf(values: readonly string[]): Census {
   const hashes = [...counts.values()].sort((a, b) => b.count - a.count).map(({ hash }) => hash);
   const scram = new Set(hashes.map((hash) => hash.algorithm === "scram" ? hash.keys.hash : ""));
   const [only] = scram;
+  const costs = hashes.length > 0 ? hashes : [blankHash("argon2", new Uint8Array(16))];
   return {
     values,
-    standIn: withoutSecret(hashes[0] ?? blankHash("argon2", new Uint8Array(16))),
+    standIns: new Map(
+      costs.slice(0, MOST_COSTS).map((hash) => [costOf(hash), withoutSecret(hash)]),
+    ),
     scram: scram.size === 1 && (only === "SHA-1" || only === "SHA-256") ? [only] : [],
   };
 }

@@ -40,7 +40,7 @@ Deno.test("login: an unknown user costs the server as much work as a wrong passw
   const hash = formatPasswordHash(await hashPassword("bcrypt", "secret"));
   await using server = await startServer({
     authReference: `{ module = "pass_table", table = { module = "static", entries = { ` +
-      `ann = "${hash}", "locked" = "!${hash}" } } }`,
+      `ann = "${hash}", "locked" = "!${hash}", plain = "{PLAIN}secret" } }, allow_plain = true }`,
   });
   const work = async (name: string): Promise<number> => {
     const before = await processorSeconds(server.pid);
@@ -54,7 +54,7 @@ Deno.test("login: an unknown user costs the server as much work as a wrong passw
   await work("ann"); // starts what hashes
   const known = await work("ann");
   // A check of this hash takes a quarter of a second of the processor; no check takes nothing.
-  for (const name of ["nobody", "locked"]) {
+  for (const name of ["nobody", "locked", "plain"]) {
     const unknown = await work(name);
     assert.ok(unknown > known / 3, `${name}: ${unknown} s of work instead of ${known} s`);
     assert.ok(unknown < known * 3, `${name}: ${unknown} s of work instead of ${known} s`);

@@ -122,6 +122,33 @@ test("Shadow refuses locked, empty and unknown accounts", () =>
     deepStrictEqual(lines, []);
   }));
 
+test("Shadow hashes the same for all who are refused, where kinds are mixed", () => {
+  const entry = (name: string, hash: string) => `${name}:${hash}:19000:0:99999:7:::\n`;
+  const text = entry("ann", HASHES.sha512) + entry("bob", HASHES.bcrypt) +
+    entry("eve", HASHES.sha512.replace("$6$", "$6$rounds=1000$")) +
+    entry("locked", `!${HASHES.md5}`);
+  return withShadow(text, async (auth) => {
+    const costs: string[] = [];
+    const { hash } = LibCrypt.prototype;
+    LibCrypt.prototype.hash = function (password, like) {
+      costs.push(like.match(/^\$2b\$05|\$6\$rounds=1000|\$6\$salt/)?.[0] ?? like);
+      return hash.call(this, password, like);
+    };
+    try {
+      for (const name of ["ann", "bob", "eve", "locked", "nobody"]) {
+        costs.splice(0);
+        strictEqual((await auth.checkPassword(name, "wrong")).ok, false);
+        deepStrictEqual(costs.sort(), ["$2b$05", "$6$rounds=1000", "$6$salt"], name);
+      }
+      costs.splice(0);
+      strictEqual((await auth.checkPassword("ann", "Ann's own")).ok, true);
+      strictEqual(costs.length, 1);
+    } finally {
+      LibCrypt.prototype.hash = hash;
+    }
+  });
+});
+
 test("Shadow logs a hash that libcrypt does not know", () =>
   withShadow("ann:$nonsense$x:19000:0:99999:7:::\n", async (auth, lines) => {
     strictEqual((await auth.checkPassword("ann", "Ann's own")).ok, false);

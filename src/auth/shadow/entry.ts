@@ -1,5 +1,8 @@
 /** Lines of /etc/shadow. @see shadow(5) */
 
+/** Costs that are kept from telling by the time who is a user; each makes refusals dearer. */
+const MOST_COSTS = 4;
+
 export interface ShadowEntry {
   readonly name: string;
   readonly hash: string;
@@ -41,4 +44,20 @@ export function expiredReason(
     return "the password is expired";
   }
   return undefined;
+}
+
+/** By each cost that hashes have by which somebody can log in, the first of them; a few at most. */
+export function hashesByCost(entries: readonly ShadowEntry[]): Map<string, string> {
+  const hashes = new Map<string, string>();
+  for (const entry of entries) {
+    if (lockedReason(entry) !== undefined || hashes.size >= MOST_COSTS) continue;
+    const cost = costOf(entry.hash);
+    if (!hashes.has(cost)) hashes.set(cost, entry.hash);
+  }
+  return hashes;
+}
+
+/** Scheme and settings: all of a hash but its salt and what came out. @see crypt(5) */
+export function costOf(hash: string): string {
+  return hash.match(/^\$2\w?\$\d+\$/)?.[0] ?? hash.split("$").slice(0, -2).join("$");
 }

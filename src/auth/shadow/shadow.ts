@@ -6,7 +6,7 @@ import { equalBytes } from "../sasl/scram_keys.ts";
 import { LoginCache } from "../login_cache.ts";
 import { checkRemotely, refused } from "../remote_check.ts";
 import { Turns } from "../turns.ts";
-import { expiredReason, lockedReason, parseShadow, type ShadowEntry } from "./entry.ts";
+import { costOf, expiredReason, hashesByCost, lockedReason, parseShadow } from "./entry.ts";
 import { LibCrypt } from "./libcrypt.ts";
 
 const DAY = 86_400_000;
@@ -86,14 +86,12 @@ export class Shadow implements Authenticator {
     const entry = entries.find(({ name }) => name === username);
     const locked = entry === undefined ? "unknown user" : lockedReason(entry);
     const usable = entry !== undefined && locked === undefined;
-    // Who cannot log in costs as much as who can.
-    const like = usable ? entry.hash : standIn(entries);
+    const own = usable ? entry.hash : undefined;
     // The file is read each time, and its hash decides: a change of it counts at once.
-    const verdict = await this.#cache.check([username, like, password], async () => {
-      const verdict = await this.#turns.take(() => this.#verify(password, like));
-      // Else a second answer that is quick would tell the password of whom the hash is borrowed.
-      return usable ? verdict : "wrong";
-    });
+    const verdict = await this.#cache.check(
+      [username, own ?? "", password],
+      () => this.#compare(password, own, hashesByCost(entries)),
+    );
     if (!usable) return refused(locked ?? "");
     if (verdict === "not hashed") return this.#notHashed(username, password);
     if (verdict === "wrong") return refused("wrong password");
@@ -101,6 +99,21 @@ export class Shadow implements Authenticator {
     return expired === undefined
       ? { ok: true, username }
       : { ok: false, reason: "expired", detail: expired };
+  }
+
+  /** Whoever is refused has cost one hash of each cost: else the time would tell who is a user. */
+  async #compare(
+    password: string,
+    own: string | undefined,
+    others: ReadonlyMap<string, string>,
+  ): Promise<Verdict> {
+    const hashed = (like: string) => this.#turns.take(() => this.#verify(password, like));
+    const verdict = own === undefined ? "wrong" : await hashed(own);
+    if (verdict === "right") return verdict;
+    const done = own && costOf(own);
+    for (const [cost, like] of others) if (cost !== done) await hashed(like);
+    if (own === undefined && others.size === 0) await hashed(STAND_IN);
+    return verdict;
   }
 
   async #verify(password: string, expected: string): Promise<Verdict> {
@@ -117,9 +130,4 @@ export class Shadow implements Authenticator {
     this.#log.error("password hash is of a scheme that libcrypt does not know", { username });
     return refused("the stored hash is of an unknown scheme");
   }
-}
-
-/** The hash of the first who has one: most systems use one scheme for all. */
-function standIn(entries: readonly ShadowEntry[]): string {
-  return entries.find((entry) => lockedReason(entry) === undefined)?.hash ?? STAND_IN;
 }
