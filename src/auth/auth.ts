@@ -103,22 +103,49 @@ export interface ScramOffer {
   readonly known: boolean;
 }
 
-/** Makes guessing slow. Names may be anybody's or nobody's, `remote` is the client's IP address. */
+/** Makes guessing slow. */
 export interface Penalties {
-  /** Milliseconds until it may be checked whether somebody is `name`. */
-  before(name: string, remote: string): number;
-  /** Notes that somebody was not. @returns milliseconds until they may be told */
-  failed(name: string, remote: string): number;
-  /** Notes that somebody was. */
-  succeeded(name: string, remote: string): void;
+  /**
+   * Begins an attempt to log in.
+   *
+   * @param name whom somebody claims to be: anybody's or nobody's
+   * @param remote the client's IP address
+   */
+  guess(name: string, remote: string): Guess;
 }
 
-/** Never makes anybody wait. */
-export const NO_PENALTIES: Penalties = {
-  before: () => 0,
+/** One attempt to log in, which may be a guess. */
+export interface Guess {
+  /** Whether it may be checked now. */
+  ask(): Admission;
+  /** Notes that somebody was not who they claimed to be. @returns milliseconds until they are told */
+  failed(): number;
+  /** Notes that they were. */
+  succeeded(): void;
+  /** Notes that nobody knows, or nothing was guessed. */
+  withdraw(): void;
+}
+
+/** When an attempt may be checked; "never": it would have to wait for too long. */
+export type Admission = "now" | "never" | Wait;
+
+/** Until when to wait before asking again. */
+export interface Wait {
+  readonly milliseconds: number;
+  /** Where to leave what is to be called if it may be worth it sooner. */
+  readonly wakers: Set<() => void>;
+}
+
+/** A guess that nobody has to wait for. */
+export const FREE_GUESS: Guess = {
+  ask: () => "now",
   failed: () => 0,
   succeeded() {},
+  withdraw() {},
 };
+
+/** Never makes anybody wait. */
+export const NO_PENALTIES: Penalties = { guess: () => FREE_GUESS };
 
 /** How clients of one endpoint log in: its authenticators, and what becomes of a client's name. */
 export interface Login {

@@ -136,11 +136,7 @@ export class EndpointLogin implements Login {
 /** A name has the same penalty in all spellings, else each would have to be guessed at only once. */
 function ofEachSpelling({ names, penalties = NO_PENALTIES }: EndpointLoginOptions): Penalties {
   const spelt = (name: string) => isTooLong(name) ? name : names.normalForAuth(name) ?? name;
-  return {
-    before: (name, remote) => penalties.before(spelt(name), remote),
-    failed: (name, remote) => penalties.failed(spelt(name), remote),
-    succeeded: (name, remote) => penalties.succeeded(spelt(name), remote),
-  };
+  return { guess: (name, remote) => penalties.guess(spelt(name), remote) };
 }
 
 /**

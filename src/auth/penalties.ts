@@ -2,7 +2,8 @@
 
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import type { Penalties } from "./auth.ts";
+import { type Admission, FREE_GUESS, type Guess, type Penalties } from "./auth.ts";
+import { Gates } from "./gates.ts";
 
 export interface PenaltyOptions {
   /** Milliseconds of the pause after the first failure, doubled by each that follows; 0: none. */
@@ -27,8 +28,10 @@ export interface PenaltyInfo {
   readonly pause: number;
 }
 
-/** Addresses, and names, of which failures are remembered: who has many must not fill the memory. */
-const MOST_FAILURES = 10_000;
+/** Attempts that are looked at in the time of one pause, where it need not be a single one. */
+const MANY = 10;
+/** Of the longest pauses: who would have to wait any longer is told so. */
+const PATIENCE = 2;
 /** Users, and addresses of each, of which a success is remembered. */
 const MOST_USERS = 20_000;
 const MOST_PLACES = 16;
@@ -37,24 +40,31 @@ const KNOWN_FOR = 7 * 86_400_000;
 /** Characters of a name that is kept as it is. */
 const LONGEST_NAME = 128;
 
-interface Failures {
-  count: number;
-  /** When the last one was. */
-  at: number;
-  /** The other side of all of them (a name, a place), as long as it is a single one. */
-  by: string | undefined;
+/** An attempt, from when it is known whom it is at. */
+interface Attempt {
+  readonly name: string;
+  readonly place: string;
+  readonly arrived: number;
+  /** When it was let in. */
+  since?: number;
+  /** Make room for others at the gates that it came through. */
+  leave: readonly (() => void)[];
 }
 
-/** A place where a user logged in well. */
-interface Known {
-  at: number;
-  /** Failures since then. */
-  count: number;
-  failedAt: number;
+/** A gate that an attempt has to pass, which there need not be yet. */
+interface Passage {
+  readonly gates: Gates;
+  readonly key: string;
+  readonly room: number;
 }
 
 /**
  * Counts failures by place and by name, in memory. They hold over all endpoints.
+ *
+ * From one place, one attempt for each pause is looked at of all that are at names at which somebody
+ * failed lately, on however many connections they come. Others there, who most likely have the
+ * right password, have room for {@link MANY}, and so has a name in all places together: with less a
+ * few guesses from anywhere would keep its user out of new places.
  *
  * Whoever logged in well from a place lately is let in there without a pause, however many others
  * try the same name, or from the same network: only failures of just this name at this place count
@@ -64,9 +74,12 @@ interface Known {
 export class LoginPenalties implements Penalties {
   #options: PenaltyOptions;
   readonly #now: () => number;
-  readonly #places = new Map<string, Failures>();
-  readonly #names = new Map<string, Failures>();
-  readonly #known = new Map<string, Map<string, Known>>();
+  readonly #places = new Gates(() => this.#options.lifetime);
+  readonly #names = new Gates(() => this.#options.lifetime);
+  /** Of names where they are known. */
+  readonly #pairs = new Gates(() => this.#options.lifetime);
+  /** When users logged in well: names, then places. */
+  readonly #known = new Map<string, Map<string, number>>();
 
   /** @param now milliseconds on a clock that is never set back */
   constructor(options: PenaltyOptions, now: () => number = () => performance.now()) {
@@ -79,55 +92,28 @@ export class LoginPenalties implements Penalties {
     this.#options = options;
   }
 
-  before(name: string, remote: string): number {
-    if (this.#places.size === 0 && this.#names.size === 0) return 0;
+  guess(name: string, remote: string): Guess {
     const place = this.#options.placeOf(remote);
-    if (place === undefined) return 0;
-    const now = this.#now();
-    const kept = keptName(name);
-    const known = this.#knownAt(kept, place, now);
-    if (known !== undefined) return this.#left(known.count, known.failedAt, now);
-    const sides = [this.#places.get(place), this.#names.get(kept)];
-    return Math.max(...sides.map((each) => each ? this.#left(each.count, each.at, now) : 0));
-  }
-
-  failed(name: string, remote: string): number {
-    const place = this.#options.placeOf(remote);
-    if (place === undefined || this.#options.first === 0) return 0;
-    const now = this.#now();
-    const kept = keptName(name);
-    const counts = [this.#add(this.#places, place, kept, now)];
-    if (kept !== "") counts.push(this.#add(this.#names, kept, place, now));
-    const known = this.#knownAt(kept, place, now);
-    if (known === undefined) return this.#pause(Math.max(...counts));
-    const forgotten = now - known.failedAt >= this.#options.lifetime;
-    known.count = forgotten ? 1 : known.count + 1;
-    known.failedAt = now;
-    return this.#pause(known.count);
-  }
-
-  succeeded(name: string, remote: string): void {
-    const place = this.#options.placeOf(remote);
-    if (place === undefined || this.#options.first === 0) return;
-    const kept = keptName(name);
-    if (this.#places.get(place)?.by === kept) this.#places.delete(place);
-    if (this.#names.get(kept)?.by === place) this.#names.delete(kept);
-    const known = this.#known.get(kept) ?? new Map<string, Known>();
-    renew(known, place, { at: this.#now(), count: 0, failedAt: 0 }, MOST_PLACES);
-    renew(this.#known, kept, known, MOST_USERS);
+    if (place === undefined || this.#options.first === 0) return FREE_GUESS;
+    const attempt: Attempt = { name: keptName(name), place, arrived: this.#now(), leave: [] };
+    return {
+      ask: () => this.#ask(attempt),
+      failed: () => this.#failed(attempt),
+      succeeded: () => this.#succeeded(attempt),
+      withdraw: () => this.#leave(attempt),
+    };
   }
 
   /** All that are not forgotten, the newest first. */
   list(): PenaltyInfo[] {
     const now = this.#now();
-    const rows = (kind: PenaltyInfo["kind"], table: ReadonlyMap<string, Failures>) =>
-      Array.from(table, ([name, { count, at }]) => ({
-        ...{ kind, name, failures: count },
+    const rows = (kind: PenaltyInfo["kind"], gates: Gates) =>
+      gates.failed(now).map(([name, { failures, at }]) => ({
+        ...{ kind, name, failures },
         age: Math.round(now - at),
-        pause: this.#pause(count),
+        pause: this.#pause(failures),
       }));
     return [...rows("address", this.#places), ...rows("user", this.#names)]
-      .filter(({ age }) => age < this.#options.lifetime)
       .sort((a, b) => a.age - b.age);
   }
 
@@ -136,48 +122,102 @@ export class LoginPenalties implements Penalties {
     const { address, user } = which;
     const all = address === undefined && user === undefined;
     const place = address === undefined ? undefined : this.#options.placeOf(address) ?? address;
-    const forget = (table: Map<string, Failures>, key: string | undefined) => {
-      const count = all ? table.size : key !== undefined && table.has(key) ? 1 : 0;
-      if (all) table.clear();
-      else if (key !== undefined) table.delete(key);
-      return count;
-    };
     const name = user === undefined ? undefined : keptName(user);
-    for (const [known, places] of this.#known) {
-      if (!all && name !== undefined && known !== name) continue;
-      for (const [at, each] of places) if (place === undefined || at === place) each.count = 0;
+    const forget = (gates: Gates, chosen: (key: string) => boolean) =>
+      [...gates.keys].filter(chosen).filter((key) => gates.forget(key)).length;
+    const inPair = (pair: string) =>
+      (place === undefined || pair.startsWith(pairOf(place, ""))) &&
+      (name === undefined || pair.slice(pair.indexOf(" ") + 1) === name);
+    forget(this.#pairs, inPair);
+    const cleared = forget(this.#places, (key) => all || key === place) +
+      forget(this.#names, (key) => all || key === name);
+    // At a place there is more room for whose name has no failures.
+    this.#places.wake();
+    return cleared;
+  }
+
+  #ask(attempt: Attempt): Admission {
+    const now = this.#now();
+    const passages = this.#passages(attempt, now);
+    const [first] = passages.flatMap(({ gates, key, room }) => {
+      const gate = gates.get(key, now);
+      return gate === undefined ? [] : [{ gate, wait: gate.closedFor(now, room) }];
+    }).sort((a, b) => b.wait - a.wait);
+    if (first === undefined || first.wait === 0) return this.#enter(attempt, passages, now);
+    const latest = attempt.arrived + PATIENCE * this.#options.longest;
+    if (now + first.wait > latest) return "never";
+    return { milliseconds: first.wait, wakers: first.gate.wakers };
+  }
+
+  #passages({ name, place }: Attempt, now: number): Passage[] {
+    const strict = (gates: Gates, key: string) =>
+      (gates.get(key, now)?.failures ?? 0) === 0 ? MANY : 1;
+    if (this.#isKnown(name, place, now)) {
+      const key = pairOf(place, name);
+      return [{ gates: this.#pairs, key, room: strict(this.#pairs, key) }];
     }
-    return forget(this.#places, place) + forget(this.#names, name);
+    const [places, names] = [this.#places, this.#names];
+    if (name === "") return [{ gates: places, key: place, room: strict(places, place) }];
+    return [
+      { gates: places, key: place, room: strict(names, name) },
+      { gates: names, key: name, room: MANY },
+    ];
   }
 
-  #add(table: Map<string, Failures>, key: string, by: string, now: number): number {
-    for (const [oldest, { at }] of table) {
-      if (now - at < this.#options.lifetime) break;
-      table.delete(oldest);
-    }
-    const before = table.get(key);
-    const failures = before === undefined
-      ? { count: 1, at: now, by }
-      : { count: before.count + 1, at: now, by: before.by === by ? by : undefined };
-    renew(table, key, failures, MOST_FAILURES);
-    return failures.count;
+  #enter(attempt: Attempt, passages: readonly Passage[], now: number): "now" {
+    attempt.since = now;
+    attempt.leave = passages.map(({ gates, key }) => {
+      const gate = gates.open(key, now);
+      const leave = gate.enter(now, this.#pause(gate.failures + 1));
+      return () => {
+        leave();
+        if (gate.isBlank && gates.get(key, now) === gate) gates.forget(key);
+      };
+    });
+    return "now";
   }
 
-  #knownAt(name: string, place: string, now: number): Known | undefined {
-    const known = this.#known.get(name)?.get(place);
-    return known !== undefined && now - known.at < KNOWN_FOR ? known : undefined;
+  #leave({ leave }: Attempt): void {
+    for (const each of leave) each();
   }
 
-  /** Milliseconds until the pause after the last of `count` failures is over. */
-  #left(count: number, at: number, now: number): number {
-    if (now - at >= this.#options.lifetime) return 0;
-    return Math.max(0, at + this.#pause(count) - now);
+  /** However long the check took, they are told after a whole number of pauses. */
+  #failed({ name, place, since }: Attempt): number {
+    const now = this.#now();
+    const known = this.#isKnown(name, place, now);
+    const counts = [this.#places.fail(place, name, now)];
+    if (name !== "") counts.push(this.#names.fail(name, place, now));
+    const own = known ? this.#pairs.fail(pairOf(place, name), name, now) : Math.max(...counts);
+    const pause = this.#pause(own);
+    return pause === 0 ? 0 : pause - (now - (since ?? now)) % pause;
   }
 
-  #pause(count: number): number {
+  #succeeded(attempt: Attempt): void {
+    const { name, place } = attempt;
+    const now = this.#now();
+    const known = this.#known.get(name) ?? new Map<string, number>();
+    renew(known, place, now, MOST_PLACES);
+    renew(this.#known, name, known, MOST_USERS);
+    this.#pairs.forget(pairOf(place, name));
+    if (this.#places.get(place, now)?.by === name) this.#places.forget(place);
+    if (this.#names.get(name, now)?.by === place) this.#names.forget(name);
+    this.#leave(attempt);
+  }
+
+  #isKnown(name: string, place: string, now: number): boolean {
+    const at = this.#known.get(name)?.get(place);
+    return at !== undefined && now - at < KNOWN_FOR;
+  }
+
+  #pause(failures: number): number {
     const { first, longest } = this.#options;
-    return count === 0 ? 0 : Math.min(first * 2 ** Math.min(count - 1, 30), longest);
+    return failures === 0 ? 0 : Math.min(first * 2 ** Math.min(failures - 1, 30), longest);
   }
+}
+
+/** A key of both: no place has a space in it. */
+function pairOf(place: string, name: string): string {
+  return `${place} ${name}`;
 }
 
 /** Puts an entry at the end of `map`, and drops the first ones while there are more than `most`. */

@@ -57,8 +57,12 @@ export interface Dialogue {
   progress?: Progress;
   /** @throws {Disconnected} when the client is gone, for work that takes long */
   assertOpen(): void;
-  /** Lets `milliseconds` pass. @throws {Disconnected} when the connection ends meanwhile */
-  pause(milliseconds: number): Promise<void>;
+  /**
+   * Lets `milliseconds` pass, or less where what it puts into `wakers` meanwhile is called.
+   *
+   * @throws {Disconnected} when the connection ends meanwhile
+   */
+  pause(milliseconds: number, wakers?: Set<() => void>): Promise<void>;
   /** Turns the connection to TLS after the tagged OK; bytes that came too early end it. */
   startTls?: () => void;
   /** Compresses after the tagged OK, both ways, or no longer. */

@@ -4,7 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { memoryUsage } from "node:process";
 import type { Log } from "../log.ts";
 import { OPENMETRICS_TYPE } from "../metrics.ts";
-import type { Penalties } from "../auth/auth.ts";
+import type { Admission, Guess, Penalties } from "../auth/auth.ts";
 import { Access, isLogin } from "./access.ts";
 import { addGauges, type Surroundings } from "./gauges.ts";
 import { History, INTERVAL } from "./history.ts";
@@ -55,19 +55,20 @@ export class Site {
   /** Answers a request. */
   async answer(request: HttpRequest): Promise<HttpResponse> {
     const { method, path, remote } = request;
-    const tries = this.#access.tries(request);
-    const pause = tries ? this.#options.penalties.before(TOKEN_NAME, remote) : 0;
-    if (pause > 0) return await this.#putOff(path, pause);
-    if (isLogin(request)) return this.#logIn(request);
-    if (method !== "GET" && method !== "HEAD") {
+    if (!isLogin(request) && method !== "GET" && method !== "HEAD") {
       return { status: 405, headers: { Allow: "GET, HEAD" }, body: "Expected GET\n" };
     }
+    const tries = this.#access.tries(request);
+    const guess = tries ? this.#options.penalties.guess(TOKEN_NAME, remote) : undefined;
+    const admission = guess?.ask() ?? "now";
+    if (admission !== "now") return await this.#putOff(path, admission);
+    if (isLogin(request)) return this.#logIn(request, guess);
     const verdict = this.#access.judge(request);
     if (verdict === "foreign host") {
       return { status: 421, body: "Ask by localhost or an IP address, or set a token\n" };
     }
-    if (verdict === "wrong token") this.#failed(request);
-    if (tries && verdict === "allowed") this.#options.penalties.succeeded(TOKEN_NAME, remote);
+    if (verdict === "wrong token") this.#failed(request, guess);
+    if (verdict === "allowed") guess?.succeeded();
     if (path === "/healthz") return await this.#healthOf(verdict === "allowed");
     if (verdict !== "allowed") return await this.#refuse(path);
     const response = await this.#serve(request);
@@ -99,29 +100,29 @@ export class Site {
     }
   }
 
-  #logIn(request: HttpRequest): HttpResponse {
+  #logIn(request: HttpRequest, guess: Guess | undefined): HttpResponse {
     const given = new URLSearchParams(request.body).get("token") ?? "";
     const { cookie } = this.#access;
     if (cookie === undefined || !this.#access.isToken(given)) {
-      this.#failed(request);
+      this.#failed(request, guess);
       return { status: 303, headers: { Location: "./?refused" }, body: "" };
     }
-    this.#options.penalties.succeeded(TOKEN_NAME, request.remote);
+    guess?.succeeded();
     return { status: 303, headers: { Location: "./", "Set-Cookie": cookie }, body: "" };
   }
 
   /** In the form of all failed logins, for programs that ban addresses. */
-  #failed({ remote, source }: HttpRequest): void {
-    const { log, penalties } = this.#options;
+  #failed({ source }: HttpRequest, guess: Guess | undefined): void {
     const ending = { reason: "wrong token for the status page", src_ip: source, username: "" };
-    log.warn("authentication failed", { mechanism: "HTTP" }, ending);
-    penalties.failed(TOKEN_NAME, remote);
+    this.#options.log.warn("authentication failed", { mechanism: "HTTP" }, ending);
+    guess?.failed();
   }
 
   /** What is known without a look at the token: nothing may tell whether it is right. */
-  async #putOff(path: string, pause: number): Promise<HttpResponse> {
+  async #putOff(path: string, until: Exclude<Admission, "now">): Promise<HttpResponse> {
     if (path === "/healthz") return await this.#healthOf(false);
-    const headers = { "Retry-After": String(Math.ceil(pause / 1000)) };
+    const seconds = until === "never" ? undefined : Math.ceil(until.milliseconds / 1000);
+    const headers = seconds === undefined ? undefined : { "Retry-After": String(seconds) };
     return { status: 429, headers, body: "Too many wrong tokens from here, try later\n" };
   }
 

@@ -300,7 +300,7 @@ export class Connection {
       assertOpen: () => {
         if (this.#ended !== undefined && !(this.#ended instanceof Farewell)) throw this.#ended;
       },
-      pause: (milliseconds) => this.#pause(milliseconds),
+      pause: (milliseconds, wakers) => this.#pause(milliseconds, wakers),
       startTls: this.service.tls ? () => this.#upgrade = true : undefined,
       compress: (on) => this.#compress = on,
     };
@@ -400,15 +400,18 @@ export class Connection {
   }
 
   /** Bytes that come meanwhile wait. */
-  async #pause(milliseconds: number): Promise<void> {
+  async #pause(milliseconds: number, wakers?: Set<() => void>): Promise<void> {
     if (this.#ended) throw this.#ended;
+    if (milliseconds === 0) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiting = { resolve: () => {}, reject };
     const timer = setTimeout(resolve, milliseconds);
+    wakers?.add(resolve);
     try {
       await promise;
     } finally {
       clearTimeout(timer);
+      wakers?.delete(resolve);
       this.#waiting = undefined;
     }
   }

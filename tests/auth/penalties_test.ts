@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import type { Guess } from "../../src/auth/auth.ts";
 import { LoginPenalties } from "../../src/auth/penalties.ts";
 
 const HOUR = 3_600_000;
+/** Milliseconds that the check of a password takes here. */
+const CHECK = 70;
 
 /** Penalties as they are by default, on a clock that is set by hand. */
 function penalties(options: { trusted?: string } = {}) {
@@ -10,131 +13,296 @@ function penalties(options: { trusted?: string } = {}) {
     ...{ first: 2000, longest: 15_000, lifetime: HOUR },
     placeOf: (remote) => remote === options.trusted ? undefined : remote,
   }, () => clock.now);
-  return { clock, table };
+  /** Milliseconds until an attempt would be looked at; Infinity where it is refused. */
+  const wait = (name: string, place: string) => milliseconds(table.guess(name, place));
+  /** A wrong password. @returns milliseconds of its pause */
+  const fail = (name: string, place: string) => table.guess(name, place).failed();
+  const succeed = (name: string, place: string) => table.guess(name, place).succeeded();
+  return { clock, table, wait, fail, succeed };
+}
+
+function milliseconds(guess: Guess): number {
+  const answer = guess.ask();
+  if (answer === "now") return 0;
+  return answer === "never" ? Infinity : answer.milliseconds;
 }
 
 Deno.test("LoginPenalties: an address waits 2, 4, 8 and then always 15 s, whoever it tries", () => {
-  const { table } = penalties();
-  const pauses = ["ann", "bob", "eve", "ann", "joe"].map((name) => table.failed(name, "192.0.2.1"));
+  const { fail } = penalties();
+  const pauses = ["ann", "bob", "eve", "ann", "joe"].map((name) => fail(name, "192.0.2.1"));
   assert.deepEqual(pauses, [2000, 4000, 8000, 15_000, 15_000]);
-  assert.equal(table.before("zoe", "192.0.2.1"), 15_000);
-  assert.equal(table.before("zoe", "192.0.2.2"), 0);
+  assert.equal(fail("ann", "192.0.2.2"), 8000);
 });
 
 Deno.test("LoginPenalties: a user's name waits, wherever the attempts come from", () => {
-  const { table } = penalties();
-  const pauses = [1, 2, 3, 4, 5].map((n) => table.failed("ann", `192.0.2.${n}`));
+  const { fail } = penalties();
+  const pauses = [1, 2, 3, 4, 5].map((n) => fail("ann", `192.0.2.${n}`));
   assert.deepEqual(pauses, [2000, 4000, 8000, 15_000, 15_000]);
-  assert.equal(table.before("ann", "192.0.2.9"), 15_000);
 });
 
-Deno.test("LoginPenalties: the next attempt waits for what is left of the pause", () => {
+Deno.test("LoginPenalties: how long a check took does not show", () => {
+  for (const took of [0, 1, CHECK, 1999]) {
+    const { table, clock } = penalties();
+    const guess = table.guess("ann", "192.0.2.1");
+    guess.ask();
+    clock.now += took;
+    assert.equal(took + guess.failed(), 2000);
+  }
   const { table, clock } = penalties();
-  table.failed("ann", "192.0.2.1");
-  clock.now += 500;
-  assert.equal(table.before("ann", "192.0.2.1"), 1500);
-  clock.now += 1500;
-  assert.equal(table.before("ann", "192.0.2.1"), 0);
-  assert.equal(table.failed("ann", "192.0.2.1"), 4000);
+  const guess = table.guess("ann", "192.0.2.1");
+  guess.ask();
+  clock.now += 2100;
+  assert.equal(guess.failed(), 1900, "a second pause where the check took longer than one");
+});
+
+/**
+ * A client that tries passwords at `names` in turn, over `connections` of an address.
+ *
+ * @returns how many of them were looked at in each minute
+ */
+function guessesByMinute(connections: number, names: (n: number) => string, minutes: number) {
+  const { table, clock } = penalties();
+  const end = clock.now + minutes * 60_000;
+  const counts = Array<number>(minutes).fill(0);
+  let made = 0;
+  interface Attempt {
+    readonly guess: Guess;
+    due: number;
+    inside: boolean;
+  }
+  const fresh = (): Attempt => ({
+    guess: table.guess(names(made++), "192.0.2.1"),
+    due: clock.now,
+    inside: false,
+  });
+  const attempts = Array.from({ length: connections }, fresh);
+  for (;;) {
+    const i = attempts.reduce((next, { due }, i) => due < attempts[next].due ? i : next, 0);
+    const attempt = attempts[i];
+    clock.now = attempt.due;
+    if (clock.now >= end) return counts;
+    if (attempt.inside) {
+      attempts[i] = { ...fresh(), due: clock.now + attempt.guess.failed() };
+      continue;
+    }
+    const wait = milliseconds(attempt.guess);
+    if (wait === Infinity) attempts[i] = { ...fresh(), due: clock.now + 1 };
+    else if (wait > 0) attempt.due += wait;
+    else {
+      counts[counts.length - Math.ceil((end - clock.now) / 60_000)]++;
+      attempt.inside = true;
+      attempt.due += CHECK;
+    }
+  }
+}
+
+Deno.test("LoginPenalties: many connections do not make guessing faster than one", () => {
+  const one = guessesByMinute(1, () => "ann", 5).slice(1);
+  const many = guessesByMinute(95, () => "ann", 5).slice(1);
+  assert.deepEqual(one, [4, 4, 4, 4]);
+  assert.deepEqual(many, one);
+  // Each name has a first guess of its own.
+  const sprayed = guessesByMinute(95, (n) => `user${n % 20}`, 5).slice(1);
+  assert.deepEqual(sprayed, one);
+  const nobodies = guessesByMinute(95, (n) => `nobody${n}`, 5).slice(1);
+  assert.deepEqual(nobodies, [40, 40, 40, 40]);
+});
+
+Deno.test("LoginPenalties: an address has room for who has not failed, and then refuses", () => {
+  const { wait, fail, clock, table } = penalties();
+  for (let i = 0; i < 4; i++) fail("ann", "192.0.2.1");
+  assert.equal(wait("ann", "192.0.2.1"), 0);
+  assert.equal(wait("ann", "192.0.2.1"), 15_000);
+  const last = table.guess("ann", "192.0.2.1");
+  for (let i = 0; i < 9; i++) assert.equal(wait(`user${i}`, "192.0.2.1"), 0);
+  assert.equal(wait("user9", "192.0.2.1"), 15_000);
+  assert.equal(wait("user9", "192.0.2.2"), 0);
+  clock.now += 15_000;
+  assert.equal(wait("ann", "192.0.2.1"), 0);
+  assert.equal(milliseconds(last), 15_000);
+  clock.now += 15_000;
+  assert.equal(wait("ann", "192.0.2.1"), 0);
+  assert.equal(milliseconds(last), Infinity, "two pauses are enough");
+});
+
+Deno.test("LoginPenalties: a name has room for ten attempts of all addresses together", () => {
+  const { wait, fail, clock } = penalties();
+  for (let i = 0; i < 4; i++) fail("ann", `192.0.2.${i}`);
+  for (let i = 0; i < 10; i++) assert.equal(wait("ann", `198.51.100.${i}`), 0);
+  assert.equal(wait("ann", "198.51.100.10"), 15_000);
+  clock.now += 15_000;
+  assert.equal(wait("ann", "198.51.100.10"), 0);
+});
+
+Deno.test("LoginPenalties: who has logged in makes room at once for those that wait", () => {
+  const { table, wait, clock, fail } = penalties();
+  fail("ann", "192.0.2.1");
+  const first = table.guess("ann", "192.0.2.1");
+  assert.equal(first.ask(), "now");
+  const second = table.guess("ann", "192.0.2.1");
+  const answer = second.ask();
+  assert.ok(typeof answer === "object");
+  let woken = 0;
+  answer.wakers.add(() => woken++);
+  clock.now += CHECK;
+  first.withdraw();
+  assert.equal(woken, 1);
+  assert.equal(second.ask(), "now");
+  assert.equal(wait("ann", "192.0.2.1"), 4000);
+  second.succeeded();
+  assert.equal(wait("ann", "192.0.2.1"), 0);
+});
+
+Deno.test("LoginPenalties: a whole office logs in at once, though one device has a wrong password", () => {
+  const { table, fail } = penalties();
+  for (let i = 0; i < 9; i++) fail("stale", "192.0.2.1");
+  const waiting = Array.from({ length: 200 }, (_, i) => table.guess(`user${i % 50}`, "192.0.2.1"));
+  while (waiting.length > 0) {
+    const inside = waiting.splice(0, 10);
+    for (const guess of inside) assert.equal(guess.ask(), "now");
+    for (const guess of inside) guess.succeeded();
+  }
 });
 
 Deno.test("LoginPenalties: failures are forgotten after a while", () => {
-  const { table, clock } = penalties();
-  for (let i = 0; i < 9; i++) table.failed("ann", "192.0.2.1");
+  const { table, clock, fail } = penalties();
+  for (let i = 0; i < 9; i++) fail("ann", "192.0.2.1");
   clock.now += HOUR;
-  assert.equal(table.failed("ann", "192.0.2.1"), 2000);
+  assert.deepEqual(table.list(), []);
+  assert.equal(fail("ann", "192.0.2.1"), 2000);
   assert.equal(table.list().length, 2);
 });
 
 Deno.test("LoginPenalties: a success takes back what its own user did there", () => {
-  const { table } = penalties();
-  for (let i = 0; i < 3; i++) table.failed("ann", "192.0.2.1");
-  table.succeeded("ann", "192.0.2.1");
+  const { table, fail, succeed } = penalties();
+  for (let i = 0; i < 3; i++) fail("ann", "192.0.2.1");
+  succeed("ann", "192.0.2.1");
   assert.deepEqual(table.list(), []);
-  assert.equal(table.failed("bob", "192.0.2.1"), 2000);
+  assert.equal(fail("bob", "192.0.2.1"), 2000);
 });
 
 Deno.test("LoginPenalties: one good account does not make guessing at others faster", () => {
-  const { table } = penalties();
+  const { wait, fail, succeed } = penalties();
   const pauses = [1, 2, 3, 4].map(() => {
-    table.succeeded("mallory", "192.0.2.1");
-    return table.failed("ann", "192.0.2.1");
+    succeed("mallory", "192.0.2.1");
+    return fail("ann", "192.0.2.1");
   });
   assert.deepEqual(pauses, [2000, 4000, 8000, 15_000]);
-  table.succeeded("mallory", "192.0.2.1");
-  assert.equal(table.before("ann", "192.0.2.1"), 15_000);
+  assert.equal(wait("ann", "192.0.2.1"), 0);
+  for (let i = 0; i < 20; i++) {
+    assert.equal(wait("mallory", "192.0.2.1"), 0);
+    succeed("mallory", "192.0.2.1");
+    assert.equal(wait("ann", "192.0.2.1"), 15_000);
+  }
 });
 
 Deno.test("LoginPenalties: nobody waits where they logged in lately, whatever others do", () => {
-  const { table, clock } = penalties();
-  table.succeeded("ann", "192.0.2.1");
+  const { wait, fail, succeed, clock } = penalties();
+  const attack = () => {
+    for (let i = 0; i < 50; i++) {
+      fail("ann", `198.51.100.${i}`);
+      fail(`user${i}`, "192.0.2.1");
+    }
+    for (let i = 0; i < 10; i++) {
+      wait("ann", `198.51.100.${i}`);
+      wait(`nobody${i}`, "192.0.2.1");
+    }
+  };
+  succeed("ann", "192.0.2.1");
   clock.now += 6 * 24 * HOUR;
-  for (let i = 0; i < 50; i++) table.failed("ann", `198.51.100.${i}`);
-  for (let i = 0; i < 50; i++) table.failed(`user${i}`, "192.0.2.1");
-  assert.equal(table.before("ann", "192.0.2.1"), 0);
-  assert.equal(table.before("ann", "192.0.2.2"), 15_000);
-  assert.equal(table.before("bob", "192.0.2.1"), 15_000);
+  attack();
+  assert.equal(wait("ann", "192.0.2.1"), 0);
+  assert.equal(wait("ann", "192.0.2.2"), 15_000);
+  assert.equal(wait("bob", "192.0.2.1"), 15_000);
   clock.now += 24 * HOUR;
-  table.failed("ann", "198.51.100.1");
-  assert.ok(table.before("ann", "192.0.2.1") > 0);
+  attack();
+  assert.ok(wait("ann", "192.0.2.1") > 0);
 });
 
 Deno.test("LoginPenalties: guessing is slow also where the user is known", () => {
-  const { table } = penalties();
-  table.succeeded("ann", "192.0.2.1");
-  for (const pause of [2000, 4000, 8000, 15_000]) {
-    table.failed("ann", "192.0.2.1");
-    assert.equal(table.before("ann", "192.0.2.1"), pause);
-  }
-  assert.equal(table.failed("ann", "192.0.2.1"), 15_000);
+  const { wait, fail, succeed } = penalties();
+  succeed("ann", "192.0.2.1");
+  for (const pause of [2000, 4000, 8000, 15_000]) assert.equal(fail("ann", "192.0.2.1"), pause);
+  assert.equal(wait("ann", "192.0.2.1"), 0);
+  assert.equal(wait("ann", "192.0.2.1"), 15_000);
 });
 
 Deno.test("LoginPenalties: who is known waits for their own failures only, and those are forgotten", () => {
-  const { table, clock } = penalties();
-  table.succeeded("ann", "192.0.2.1");
-  for (let i = 0; i < 50; i++) table.failed("ann", `198.51.100.${i}`);
-  for (let i = 0; i < 50; i++) table.failed(`user${i}`, "192.0.2.1");
-  assert.equal(table.failed("ann", "192.0.2.1"), 2000);
-  assert.equal(table.failed("ann", "192.0.2.1"), 4000);
+  const { clock, fail, succeed } = penalties();
+  succeed("ann", "192.0.2.1");
+  for (let i = 0; i < 50; i++) fail("ann", `198.51.100.${i}`);
+  for (let i = 0; i < 50; i++) fail(`user${i}`, "192.0.2.1");
+  assert.equal(fail("ann", "192.0.2.1"), 2000);
+  assert.equal(fail("ann", "192.0.2.1"), 4000);
   clock.now += HOUR;
-  assert.equal(table.failed("ann", "192.0.2.1"), 2000);
-  assert.equal(table.failed("bob", "192.0.2.1"), 4000, "for others it counts");
+  assert.equal(fail("ann", "192.0.2.1"), 2000);
+  assert.equal(fail("bob", "192.0.2.1"), 4000, "for others it counts");
 });
 
 Deno.test("LoginPenalties: many addresses and names do not fill the memory", () => {
-  const { table } = penalties();
-  table.succeeded("ann", "192.0.2.1");
-  for (let i = 0; i < 30_000; i++) {
-    table.failed(`${i}${"x".repeat(1000)}`, `2001:db8:${i.toString(16)}:0::/64`);
+  const { table, wait, fail, succeed } = penalties();
+  succeed("ann", "192.0.2.1");
+  const network = (i: number) => `2001:db8:${i.toString(16)}:0::/64`;
+  for (let i = 0; i < 12_000; i++) {
+    const guess = table.guess(`${i}${"x".repeat(1000)}`, network(i));
+    guess.ask();
+    guess.failed();
   }
-  for (let i = 0; i < 1000; i++) table.succeeded("mallory", `2001:db8:${i.toString(16)}:0::/64`);
+  for (let i = 0; i < 1000; i++) succeed("mallory", network(i));
   const rows = table.list();
   assert.equal(rows.length, 20_000);
   assert.ok(rows.every(({ name }) => name.length <= 128));
-  table.failed("ann", "198.51.100.1");
-  assert.equal(table.before("ann", "192.0.2.1"), 0, "a flood makes no user unknown");
+  fail("ann", "198.51.100.1");
+  assert.equal(wait("ann", "192.0.2.1"), 0, "a flood makes no user unknown");
+});
+
+Deno.test("LoginPenalties: attempts that are never finished are not listed, and are forgotten", () => {
+  const { table, wait } = penalties();
+  for (let i = 0; i < 20; i++) wait("ann", "192.0.2.1");
+  assert.deepEqual(table.list(), []);
+  assert.equal(table.clear(), 0);
+  assert.equal(wait("ann", "192.0.2.1"), 0);
 });
 
 Deno.test("LoginPenalties: trusted addresses are neither slowed down nor remembered", () => {
-  const { table } = penalties({ trusted: "127.0.0.1" });
-  for (let i = 0; i < 20; i++) assert.equal(table.failed("ann", "127.0.0.1"), 0);
-  assert.equal(table.before("ann", "127.0.0.1"), 0);
+  const { table, wait, fail } = penalties({ trusted: "127.0.0.1" });
+  for (let i = 0; i < 20; i++) assert.equal(fail("ann", "127.0.0.1"), 0);
+  assert.equal(wait("ann", "127.0.0.1"), 0);
   assert.deepEqual(table.list(), []);
 });
 
 Deno.test("LoginPenalties.clear: forgets an address, a user, or all", () => {
-  const { table } = penalties();
-  const fail = () => {
-    for (const name of ["ann", "bob"]) {
-      for (const n of [1, 2]) table.failed(name, `192.0.2.${n}`);
-    }
-  };
-  fail();
+  const { table, fail } = penalties();
+  for (const name of ["ann", "bob"]) {
+    for (const n of [1, 2]) fail(name, `192.0.2.${n}`);
+  }
   assert.equal(table.clear({ address: "192.0.2.1" }), 1);
   assert.equal(table.clear({ user: "ann" }), 1);
   assert.equal(table.clear({ user: "nobody" }), 0);
-  assert.equal(table.before("ann", "192.0.2.1"), 0);
-  assert.equal(table.before("bob", "192.0.2.1"), 4000);
+  assert.deepEqual(table.list().map(({ name }) => name).sort(), ["192.0.2.2", "bob"]);
   assert.equal(table.clear(), 2);
   assert.deepEqual(table.list(), []);
+});
+
+Deno.test("LoginPenalties.clear: lets in who waits, also where they are known", () => {
+  for (const known of [true, false]) {
+    for (const which of [{ address: "192.0.2.1" }, { user: "ann" }, {}]) {
+      const { table, fail, succeed } = penalties();
+      if (known) succeed("ann", "192.0.2.1");
+      fail("ann", "192.0.2.1");
+      assert.equal(table.guess("ann", "192.0.2.1").ask(), "now");
+      const waiting = table.guess("ann", "192.0.2.1");
+      const answer = waiting.ask();
+      assert.ok(typeof answer === "object");
+      let woken = 0;
+      answer.wakers.add(() => woken++);
+      table.clear({ address: "192.0.2.2" });
+      table.clear({ user: "bob" });
+      assert.notEqual(waiting.ask(), "now");
+      woken = 0;
+      table.clear(which);
+      assert.equal(woken, 1);
+      assert.equal(waiting.ask(), "now");
+    }
+  }
 });

@@ -98,7 +98,17 @@ Deno.test("imapd penalty: shows and forgets failed logins", async () => {
   deepStrictEqual(Object.keys(row), ["kind", "name", "failures", "age", "pause"]);
   strictEqual(await clearly("clear", "--address", "::ffff:127.0.0.1"), "Cleared 1 penalty\n");
   strictEqual(await clearly("clear"), "Cleared 1 penalty\n");
-  match(await login(server, "u1", PASSWORD), /^OK/);
+
+  await using second = await ImapClient.connect({ host: "127.0.0.1", port: server.port });
+  await second.response();
+  second.line("a LOGIN u1 wrong");
+  await until(() => server.log().match(/authentication failed/g)?.length === 2, "the failure");
+  await using waiting = await ImapClient.connect({ host: "127.0.0.1", port: server.port });
+  await waiting.response();
+  waiting.line(`a LOGIN u1 ${PASSWORD}`);
+  match(await login(server, "u2", PASSWORD), /^OK/);
+  strictEqual(await clearly("clear", "--user", "u1"), "Cleared 1 penalty\n");
+  match(await waiting.response() ?? "", /^a OK/);
   await server.stop();
   match((await command(server, ["penalty", "list"])).err, /No server is running/);
 });

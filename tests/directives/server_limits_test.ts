@@ -52,13 +52,33 @@ Deno.test("limits.penalty: who tries from the same address waits before the pass
   await server.logged(/authentication failed/);
   await using second = await from(server, "192.0.2.1");
   await second.response();
-  second.line("a LOGIN u1 secret");
-  // Nobody else waits, and what came before has been looked at when this is answered.
-  for (let i = 0; i < 5; i++) {
-    const { reply } = await attempt(server, "192.0.2.2", "LOGIN u1 secret");
+  second.line("a LOGIN nobody secret");
+  // Nobody else waits, neither elsewhere nor there, and what came before has been looked at when
+  // this is answered.
+  for (const address of ["192.0.2.2", "192.0.2.2", "192.0.2.1", "192.0.2.1"]) {
+    const { reply } = await attempt(server, address, "LOGIN u1 secret");
     assert.match(reply, /^OK/);
   }
-  assert.ok(!server.lines.some((line) => /logged in.*192\.0\.2\.1 /.test(line)));
+  assert.equal(server.lines.filter((line) => /authentication failed/.test(line)).length, 1);
+});
+
+Deno.test("limits.penalty: attempts on many connections get one turn after the other, or none", async () => {
+  await using server = await limited('penalty = "100ms", longest_penalty = "100ms"');
+  await attempt(server, "192.0.2.1", "LOGIN u1 wrong");
+  const replies = await Promise.all(Array.from({ length: 12 }, async (_, i) => {
+    const { reply } = await attempt(server, "192.0.2.1", `LOGIN u1 wrong${i}`);
+    return reply.replace(/\].*/, "]");
+  }));
+  const kinds = Map.groupBy(replies, (reply) => reply);
+  const refused = kinds.get("NO [UNAVAILABLE]")?.length ?? 0;
+  const failed = kinds.get("NO [AUTHENTICATIONFAILED]")?.length ?? 0;
+  assert.equal(refused + failed, 12, replies.join());
+  // As many as there are pauses until the last one is told.
+  assert.ok(failed >= 1 && failed <= 4, replies.join());
+  // Nobody can be banned for what was not looked at.
+  const logged = (event: string) => server.lines.filter((line) => line.includes(event)).length;
+  assert.equal(logged("authentication failed"), 1 + failed);
+  assert.equal(logged("authentication not possible"), refused);
 });
 
 Deno.test("limits.penalty: who is known at an address does not wait for what others did", async () => {

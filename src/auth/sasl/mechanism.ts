@@ -1,12 +1,17 @@
 /** What a SASL mechanism is, and what it is given. @see RFC 4422 */
 
-import type { AuthResult, Checks, ClientInfo, Login, SaslChannel } from "../auth.ts";
+import type { AuthFailure, AuthResult, Checks, ClientInfo, Login, SaslChannel } from "../auth.ts";
 
 /** The server's side of one exchange. */
 export interface SaslServer {
   readonly login: Login;
   readonly client: ClientInfo;
   readonly channel: SaslChannel;
+  /**
+   * Settles when it may be looked at whether somebody is `name`, or with why not. For mechanisms
+   * that look themselves; what {@link login} checks waits there.
+   */
+  turn(name: string): Promise<AuthFailure | undefined>;
   /** Printable ASCII without comma, never the same twice. */
   nonce(): string;
 }

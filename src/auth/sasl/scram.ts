@@ -44,6 +44,9 @@ async function* exchange(
   const nonce = first.nonce + server.nonce();
   const told = `r=${nonce},s=${encodeBase64(keys.salt)},i=${keys.iterations}`;
   const last = clientFinal(textOf(yield utf8(told), "SCRAM's last message"));
+  // Not before: who asks and then says nothing must keep nobody waiting.
+  const refusedTurn = await server.turn(name);
+  if (refusedTurn !== undefined) return { name, result: refusedTurn };
   const message = `${first.bare},${told},${last.withoutProof}`;
   const proven = await proves(keys, message, last.proof);
   const bound = boundTo(first, server.channel);

@@ -26,15 +26,15 @@ export const serverLimits = {
   }),
   penalty: setting(duration({ atLeast: "0s", atMost: "1h" }), {
     default: '"2s"',
-    doc:
-      "Pause after a failed login: its answer waits so long, and so does the next attempt from the " +
-      "same address (or IPv6 network of 64 bits) or at the same user. It is doubled by each further " +
-      "failure. Who logged in well from an address within a week is not kept waiting there by what " +
-      "others do. `0s`: there are no pauses.",
+    doc: "Pause before a failed login is answered, doubled by each further failure from the same " +
+      "address (or IPv6 network of 64 bits) or at the same user. In the time of a pause one attempt " +
+      "from there is looked at, or ten at users with whom nobody failed lately, and ten at one " +
+      "user from everywhere. Who logged in well from an address within a week is not kept waiting " +
+      "there by what others do. `0s`: there are no pauses.",
   }),
   longest_penalty: setting(duration({ atLeast: "0s", atMost: "1h" }), {
     default: '"15s"',
-    doc: "The longest pause.",
+    doc: "The longest pause. Who would have to wait for more than two of them is refused.",
   }),
   penalty_lifetime: setting(duration({ atLeast: "1s", atMost: "7d" }), {
     default: '"1h"',

@@ -1,6 +1,6 @@
 /** LOGIN and AUTHENTICATE. */
 
-import type { AuthFailure, AuthFailureReason, AuthResult, Login } from "../../auth/auth.ts";
+import type { AuthFailure, AuthFailureReason, AuthResult, Guess } from "../../auth/auth.ts";
 import { encodeBase64 } from "../../auth/sasl/base64.ts";
 import {
   type Attempt,
@@ -50,8 +50,9 @@ export function login(capabilities: CapabilityList) {
     if (name === undefined || password === undefined) {
       return bad("Expected a user name and a password in UTF-8");
     }
-    const result = await unhurried(context).password(name, password, context.session);
-    return await finish(context, { name, result }, undefined, capabilities);
+    const paced = unhurried(context);
+    const result = await paced.login.password(name, password, context.session);
+    return await finish(context, paced, { name, result }, undefined, capabilities);
   };
 }
 
@@ -62,8 +63,9 @@ export function authenticate(capabilities: CapabilityList) {
     const mechanism = mechanisms(context).find(({ name }) => name === args.mechanism);
     if (mechanism === undefined) throw new Refusal("Unsupported mechanism", "CANNOT");
     try {
-      const attempt = await exchange(context, mechanism, args.initialResponse);
-      return await finish(context, attempt, mechanism.name, capabilities);
+      const paced = unhurried(context);
+      const attempt = await exchange(context, paced, mechanism, args.initialResponse);
+      return await finish(context, paced, attempt, mechanism.name, capabilities);
     } catch (error) {
       if (error instanceof MalformedResponse) return bad(error.message);
       throw error;
@@ -71,40 +73,54 @@ export function authenticate(capabilities: CapabilityList) {
   };
 }
 
-/** The login of the endpoint, which checks nobody before the pause after failed attempts is over. */
-function unhurried({ service: { login }, session, dialogue }: Context): Login {
-  const { can, penalties } = login;
-  const turn = async (name: string) => {
-    const pause = penalties.before(name, session.remote);
-    if (pause > 0) await dialogue.pause(pause);
+interface PacedLogin extends Pick<SaslServer, "login" | "turn"> {
+  /** The attempt, from when it is known whom it is at. */
+  guess(name: string): Guess;
+}
+
+/** The login of the endpoint for one attempt, which it checks when penalties let it in. */
+function unhurried({ service: { login }, session, dialogue }: Context): PacedLogin {
+  let made: Guess | undefined;
+  const guess = (name: string) => made ??= login.penalties.guess(name, session.remote);
+  const turn = async (name: string): Promise<AuthFailure | undefined> => {
+    for (;;) {
+      const answer = guess(name).ask();
+      if (answer === "now") return undefined;
+      if (answer === "never") return CROWDED;
+      await dialogue.pause(answer.milliseconds, answer.wakers);
+    }
   };
   return {
-    can,
-    penalties,
-    password: async (name, password, client) => {
-      await turn(name);
-      return await login.password(name, password, client);
+    guess,
+    turn,
+    login: {
+      can: login.can,
+      penalties: login.penalties,
+      password: async (name, password, client) =>
+        await turn(name) ?? await login.password(name, password, client),
+      token: async (token, name, client) =>
+        await turn(name) ?? await login.token(token, name, client),
+      scramKeys: (name, hash) => login.scramKeys(name, hash),
+      proven: (name) => login.proven(name),
     },
-    token: async (token, name, client) => {
-      await turn(name);
-      return await login.token(token, name, client);
-    },
-    scramKeys: async (name, hash) => {
-      await turn(name);
-      return await login.scramKeys(name, hash);
-    },
-    proven: (name) => login.proven(name),
   };
 }
 
+const CROWDED: AuthFailure = {
+  ok: false,
+  reason: "unavailable",
+  detail: "too many attempts after failed logins",
+};
+
 async function exchange(
   context: Context,
+  { login, turn }: PacedLogin,
   mechanism: SaslMechanism,
   initial: string | undefined,
 ): Promise<Attempt> {
   const { dialogue, session } = context;
   const server: SaslServer = {
-    login: unhurried(context),
+    ...{ login, turn },
     client: session,
     channel: session.channel,
     nonce: () => encodeBase64(crypto.getRandomValues(new Uint8Array(24))),
@@ -146,6 +162,7 @@ const FAILURES: Readonly<Record<AuthFailureReason, { text: string; code: PlainCo
 
 async function finish(
   context: Context,
+  paced: PacedLogin,
   attempt: Attempt,
   mechanism: string | undefined,
   capabilities: CapabilityList,
@@ -154,8 +171,9 @@ async function finish(
   const result = await withAccount(context, attempt.result);
   const outcome = result.ok ? "ok" : result.reason === "unavailable" ? "unavailable" : "failed";
   service.meter.login(mechanism ?? "LOGIN", outcome, session.remote);
-  if (!result.ok) return await refuse(context, attempt, result, mechanism);
-  service.login.penalties.succeeded(attempt.name, session.remote);
+  const guess = paced.guess(attempt.name);
+  if (!result.ok) return await refuse(context, guess, attempt, result, mechanism);
+  guess.succeeded();
   const { username, account } = result;
   const leave = service.userConnections.logIn(username, session.remote);
   if (leave === undefined) {
@@ -181,7 +199,8 @@ async function finish(
 
 /** Logs and counts a failure before anything of it is told: who goes away then has made it, too. */
 async function refuse(
-  { session, service, log, dialogue }: Context,
+  { session, log, dialogue }: Context,
+  guess: Guess,
   { name, challenge }: Attempt,
   { reason, detail }: AuthFailure,
   mechanism: string | undefined,
@@ -196,9 +215,8 @@ async function refuse(
   });
   if (reason !== "unavailable") session.failedLogins++;
   // Who has proven who they are has not guessed.
-  const guessed = reason === "bad-credentials";
-  const pause = guessed ? service.login.penalties.failed(name, session.remote) : 0;
-  if (pause > 0) await dialogue.pause(pause);
+  if (reason !== "bad-credentials") guess.withdraw();
+  else await dialogue.pause(guess.failed());
   if (challenge !== undefined) {
     await dialogue.prompt(encodeBase64(challenge));
     await response(dialogue);

@@ -1,6 +1,6 @@
 /** Plays the client in one exchange of a SASL mechanism. */
 
-import type { SaslChannel } from "../../../src/auth/auth.ts";
+import type { AuthFailure, SaslChannel } from "../../../src/auth/auth.ts";
 import { EndpointLogin } from "../../../src/auth/login.ts";
 import {
   type Attempt,
@@ -23,6 +23,8 @@ export interface Played {
 export interface Scene {
   readonly known: Known;
   readonly channel?: SaslChannel;
+  /** Why nothing is looked at now. */
+  readonly busy?: AuthFailure;
   /** The server's part of the nonce. */
   readonly nonce?: string;
 }
@@ -30,7 +32,7 @@ export interface Scene {
 /** Begins `mechanism` with `initial` and gives it `responses` in turn, until it has enough. */
 export async function play(
   mechanism: SaslMechanism,
-  { known, channel = {}, nonce = "server" }: Scene,
+  { known, channel = {}, nonce = "server", busy }: Scene,
   initial: string | Uint8Array | undefined,
   ...responses: readonly Response[]
 ): Promise<Played> {
@@ -44,6 +46,7 @@ export async function play(
   const client = { remote: "192.0.2.1", secure: true, id: "1" };
   const running = mechanism.begin(initial === undefined ? undefined : octets(initial), {
     ...{ login, client, channel },
+    turn: () => Promise.resolve(busy),
     nonce: () => nonce,
   });
   const challenges: string[] = [];

@@ -102,6 +102,17 @@ Deno.test("scram() refuses a wrong password", async () => {
   );
 });
 
+Deno.test("scram() looks at a proof when it is its turn, for which nobody waits who sends none", async () => {
+  const busy = { ok: false, reason: "unavailable", detail: "too many" } as const;
+  const client = new ScramClient({ name: NAME, password: "secret" });
+  const scene = { known: { keys: KEYS }, busy };
+  const silent = await play(scram("SHA-256", false), scene, client.first);
+  deepStrictEqual([silent.end, silent.challenges.length], [undefined, 1]);
+  const last = (challenge: string) => client.last(challenge);
+  const { end } = await play(scram("SHA-256", false), scene, client.first, last);
+  deepStrictEqual(end, { name: NAME, result: busy });
+});
+
 Deno.test("scram() goes on with an unknown user as with any other, up to the proof", async () => {
   const { end, challenges } = await attempt(false, {}, { name: "eve" });
   deepStrictEqual(end, refused("no keys of SCRAM-SHA-256, or unknown user", "eve"));

@@ -109,6 +109,7 @@ export const sasl: FuzzTarget = {
       login: loginOf(keys),
       client: { remote: "192.0.2.1", secure: true, id: "c" },
       channel: { serverEndPoint: END_POINT, certificateNames: [NAME] },
+      turn: () => Promise.resolve(undefined),
       nonce: () => NONCE,
     };
     return {
