@@ -53,6 +53,22 @@ export function createOwnedFile(path: string, mode: number): number {
 }
 
 /**
+ * Opens a file that this process made before, where others may write: neither a link nor a FIFO that
+ * somebody put in its place, and nothing that has a name elsewhere.
+ *
+ * @param access such as `O_WRONLY`
+ * @returns a file descriptor, which the caller closes
+ * @throws {Error} the system's
+ */
+export function openOwnFile(path: string, access: number): number {
+  const fd = fs.openSync(path, access | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+  const info = fs.fstatSync(fd);
+  if (info.isFile() && info.nlink === 1) return fd;
+  fs.closeSync(fd);
+  throw new Error(`Expected a file with one name at ${path}`);
+}
+
+/**
  * Makes a folder, and those above it that are missing; each gets the owner of the one above. Nothing
  * happens if it is there.
  *

@@ -16,6 +16,7 @@ import {
 } from "./power_cut.ts";
 import { isDelivered, type Recording, repliesOf } from "./recording.ts";
 import type { SystemCall } from "./system_calls.ts";
+import { COMMITS_FILE } from "../../src/store/maildir/commit_numbers.ts";
 import { brokenPromises, found, NOTHING_KNOWN, type Step } from "./truth.ts";
 
 /** A promise that a cut broke. */
@@ -172,6 +173,7 @@ async function problemsOf(
     specialFolders: [],
     log,
   });
+  keepBirth(`${place}/mail/${recording.user}/${COMMITS_FILE}`);
   try {
     return [
       ...await promisesBroken(store, recording, progress, line),
@@ -184,9 +186,20 @@ async function problemsOf(
   }
 }
 
-/** An index that was found damaged was not in order on the disk. */
+/** Says in a file that it was made when it was, as a power failure makes no other one of it. */
+function keepBirth(path: string): void {
+  try {
+    const born = Deno.statSync(path).birthtime?.getTime() ?? 0;
+    const text = Deno.readTextFileSync(path);
+    Deno.writeTextFileSync(path, text.replace(/^(\d+ \d+) \d+ /, `$1 ${born} `));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** An index that was found damaged, or older than it was, was not in order on the disk. */
 function complaints({ lines }: KeptLog): string[] {
-  return lines.filter(({ level }) => level === "error")
+  return lines.filter(({ level, fields }) => level === "error" || "doubt" in fields)
     .map(({ event, fields }) => `${event}: ${JSON.stringify(fields)}`);
 }
 

@@ -165,6 +165,7 @@ function isPlacing({ add, remove }: PendingEntries, path: string): boolean {
 }
 
 function matters(name: string): boolean {
-  return name !== "tmp" && name !== "imapd.reserve" && !/^imapd-(search\.|deleted-)/.test(name) &&
+  return !["tmp", "imapd.reserve", "imapd.commits"].includes(name) &&
+    !/^imapd-(search\.|deleted-)/.test(name) &&
     !/-shm$|-journal$/.test(name);
 }

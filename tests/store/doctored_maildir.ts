@@ -1,6 +1,7 @@
 /** A Maildir with mail in it, what can be damaged there by hand, and what has to stay. */
 
 import { DatabaseSync } from "node:sqlite";
+import { COMMITS_FILE } from "../../src/store/maildir/commit_numbers.ts";
 import { FLAG } from "../../src/store/store.ts";
 import { deliver, flagsOf } from "../contracts/store_actions.ts";
 import { MaildirFixture } from "./maildir_fixture.ts";
@@ -34,6 +35,8 @@ export class DoctoredMaildirs {
 function copyTree(from: string, to: string): void {
   Deno.mkdirSync(to, { mode: 0o700 });
   for (const { name, isDirectory } of Deno.readDirSync(from)) {
+    // By which it would be known for a copy.
+    if (name === COMMITS_FILE) continue;
     if (isDirectory) copyTree(`${from}/${name}`, `${to}/${name}`);
     else Deno.copyFileSync(`${from}/${name}`, `${to}/${name}`);
   }

@@ -10,10 +10,16 @@ function keptIndex(): { dir: string; index: string; log: WriteAheadLog } {
   const database = open(index);
   database.exec("CREATE TABLE numbers (number INTEGER)");
   add(database, 1);
-  const log = new WriteAheadLog(index, database, () => {}, silentLog());
+  const log = logOf(index, database);
   log.keep();
   database.close();
   return { dir, index, log };
+}
+
+function logOf(index: string, database: DatabaseSync): WriteAheadLog {
+  const ignore = () => {};
+  const numbers = { raise: ignore, keep: ignore, moved: ignore, close: ignore };
+  return new WriteAheadLog(index, database, numbers, ignore, silentLog());
 }
 
 function open(index: string): DatabaseSync {
@@ -71,7 +77,7 @@ Deno.test("putLogBack: leaves alone the log of an index that is open", () => {
   const index = `${dir}/index`;
   const database = open(index);
   database.exec("CREATE TABLE numbers (number INTEGER)");
-  const log = new WriteAheadLog(index, database, () => {}, silentLog());
+  const log = logOf(index, database);
   log.keep();
   putLogBack(index);
   assert.deepEqual(names(dir), ["index", "index-wal", "index-wal.kept"]);

@@ -31,6 +31,7 @@ class Fixture {
       return sync.promise;
     };
     this.writer = new Writer(this.database, recovery, {
+      numbers: { raise: () => {}, keep: () => {} },
       sync,
       pages: () => this.pages(),
       checkpoint: () => Promise.resolve(),

@@ -12,6 +12,7 @@ import { syncAbove } from "./account_folder.ts";
 import { Annotations } from "./annotations.ts";
 import { Background } from "./background.ts";
 import { CatchUp, type CatchUpTurns } from "./catch_up.ts";
+import { CommitNumbers } from "./commit_numbers.ts";
 import { ContentRows } from "./content_rows.ts";
 import { Documents } from "./documents.ts";
 import { DirectorySyncs } from "./directory_syncs.ts";
@@ -138,8 +139,9 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
   let parts: AccountContext | undefined;
   let inDoubt = index.interrupted;
   try {
-    commits = openLog(settings, index);
-    settleRestored(index.database, log);
+    const numbers = new CommitNumbers(root, index);
+    commits = openLog(settings, index, numbers);
+    settleRestored(index.database, numbers, log);
     const list = new MailboxList();
     const context = contextOf(settings, index, list, commits);
     parts = context;
@@ -235,9 +237,13 @@ async function openIndexSoon(settings: AccountSettings): Promise<OpenedIndex> {
   }
 }
 
-function openLog({ root, meter, log }: AccountSettings, { database }: OpenedIndex): WriteAheadLog {
+function openLog(
+  { root, meter, log }: AccountSettings,
+  { database }: OpenedIndex,
+  numbers: CommitNumbers,
+): WriteAheadLog {
   const synced = (seconds: number) => meter.synced("index", seconds);
-  return new WriteAheadLog(`${root}/${INDEX_FILE}`, database, synced, log);
+  return new WriteAheadLog(`${root}/${INDEX_FILE}`, database, numbers, synced, log);
 }
 
 function contextOf(

@@ -1,14 +1,11 @@
 /** Room on the disk that is kept for what makes room. */
 
 import * as fs from "node:fs";
-import { createOwnedFile } from "../../ownership.ts";
+import { createOwnedFile, openOwnFile } from "../../ownership.ts";
 import type { Log } from "../../log.ts";
 
 /** In the root folder of the Maildir. */
 export const RESERVE_FILE = "imapd.reserve";
-
-/** Neither a link nor a FIFO, which whoever may write to the Maildir could have put in the place. */
-const SAFELY = fs.constants.O_WRONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
 
 const OCTETS = 256 * 1024;
 /** What is given back at once: other programs may be faster than the commit that needs it. */
@@ -36,7 +33,9 @@ export class Reserve {
       this.#left = fs.lstatSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
       if (this.#left >= OCTETS) return;
       if (this.#left === 0) fs.rmSync(this.#path, { force: true });
-      fd = this.#left === 0 ? createOwnedFile(this.#path, 0o600) : openOwn(this.#path);
+      fd = this.#left === 0
+        ? createOwnedFile(this.#path, 0o600)
+        : openOwnFile(this.#path, fs.constants.O_WRONLY);
       // Zeros would take no room where a file system compresses.
       const step = crypto.getRandomValues(new Uint8Array(STEP));
       while (this.#left < OCTETS) this.#left += fs.writeSync(fd, step, 0, STEP, this.#left);
@@ -51,7 +50,7 @@ export class Reserve {
   release(): boolean {
     let fd: number | undefined;
     try {
-      fd = openOwn(this.#path);
+      fd = openOwnFile(this.#path, fs.constants.O_WRONLY);
       const { size } = fs.fstatSync(fd);
       if (size === 0) return false;
       this.#left = Math.max(size - STEP, 0);
@@ -67,13 +66,4 @@ export class Reserve {
       if (fd !== undefined) fs.closeSync(fd);
     }
   }
-}
-
-/** @throws {Error} the system's; if it is no file, or one that has a name elsewhere */
-function openOwn(path: string): number {
-  const fd = fs.openSync(path, SAFELY);
-  const info = fs.fstatSync(fd);
-  if (info.isFile() && info.nlink === 1) return fd;
-  fs.closeSync(fd);
-  throw new Error(`Expected a file with one name at ${path}`);
 }

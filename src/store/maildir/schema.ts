@@ -251,7 +251,8 @@ function makeEmpty(path: string): void {
   if (!lstat(path)) closeSync(createOwnedFile(path, 0o600));
 }
 
-function lookForDamage(database: DatabaseSync): void {
+/** @throws {Error} one that `isDamage` knows */
+export function lookForDamage(database: DatabaseSync): void {
   // Not quick_check, which does not see that a table and its indexes differ.
   const found = database.prepare("PRAGMA integrity_check(1)").get()?.integrity_check;
   if (found !== "ok") throw new Error(`database disk image is malformed: ${found}`);

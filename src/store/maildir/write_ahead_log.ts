@@ -5,6 +5,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Log } from "../../log.ts";
 import { cString, openSystemLibrary } from "../../system_library.ts";
 import { framesOf, type LogFrame } from "./log_frames.ts";
+import type { CommitNumbers } from "./commit_numbers.ts";
 import { SyncTimes } from "./traffic.ts";
 import type { CommitLog } from "./writer.ts";
 
@@ -42,6 +43,7 @@ export class WriteAheadLog implements CommitLog {
   constructor(
     private readonly index: string,
     private readonly database: DatabaseSync,
+    readonly numbers: Pick<CommitNumbers, "raise" | "keep" | "moved" | "close">,
     private readonly synced: (seconds: number) => void,
     private readonly log: Log,
   ) {
@@ -86,7 +88,10 @@ export class WriteAheadLog implements CommitLog {
    */
   async checkpoint(): Promise<void> {
     const { database } = this;
-    if (this.#indexSync === undefined) return database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    if (this.#indexSync === undefined) {
+      database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+      return this.#moved();
+    }
     await this.sync(false);
     database.exec("PRAGMA synchronous = OFF");
     try {
@@ -95,9 +100,14 @@ export class WriteAheadLog implements CommitLog {
       database.exec("PRAGMA synchronous = NORMAL");
     }
     const { libc, fd } = this.#indexSync;
-    if (await libc.symbols.fdatasync(fd) === 0) return;
+    if (await libc.symbols.fdatasync(fd) === 0) return this.#moved();
     this.#indexInDoubt = true;
     throw new Error("The index cannot be synced");
+  }
+
+  /** Not if whoever reads still held up some pages. */
+  #moved(): void {
+    if (this.pages() === 0) this.numbers.moved();
   }
 
   /**
@@ -180,6 +190,7 @@ export class WriteAheadLog implements CommitLog {
     this.#kept = undefined;
     if (this.#fd !== undefined) fs.closeSync(this.#fd);
     this.#fd = undefined;
+    this.numbers.close();
     this.#indexSync?.libc.symbols.close(this.#indexSync.fd);
     this.#indexSync?.libc.close();
     this.#indexSync = undefined;

@@ -3,6 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { endOfTurn, Pace, yieldNow } from "../../pace.ts";
 import { StoreError } from "../store.ts";
+import type { CommitNumbers } from "./commit_numbers.ts";
 import { isDamage, isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
 import { Statements } from "./statements.ts";
 import type { Traffic } from "./traffic.ts";
@@ -38,6 +39,7 @@ export class CommitInDoubt extends StoreError {
 
 /** The log that commits are written to. */
 export interface CommitLog {
+  readonly numbers: Pick<CommitNumbers, "raise" | "keep">;
   /**
    * Makes all that was committed so far durable.
    *
@@ -202,7 +204,7 @@ export class Writer {
     try {
       result = await statements();
       if (messages > LARGE) await yieldNow();
-      this.#do("COMMIT");
+      this.#commit(durable);
     } catch (error) {
       this.#rollBack();
       if (!(error instanceof StoreError)) this.#reload();
@@ -210,6 +212,11 @@ export class Writer {
     }
     if (durable) await this.#sync(messages);
     return result;
+  }
+
+  #commit(durable: boolean): void {
+    if (durable && this.#changes !== this.#synced) this.log.numbers.raise();
+    this.#do("COMMIT");
   }
 
   #do(sql: string): void {
@@ -226,6 +233,7 @@ export class Writer {
       this.#before = operations;
       this.#syncing = this.#syncLog(alone);
       await this.#syncing;
+      this.log.numbers.keep();
     } catch (error) {
       this.#beInDoubt(error);
       this.#reload();
@@ -413,7 +421,7 @@ export class Writer {
         taken.push(next);
         done.push(apart ? this.#runOne(next, next.small) : runAlone(next, next.small));
       } while (performance.now() < end);
-      this.#do("COMMIT");
+      this.#commit(taken.some(({ durable }) => durable));
     } catch (error) {
       if (taken.length === 0) taken.push(this.#queue[0]);
       this.#rollBack();

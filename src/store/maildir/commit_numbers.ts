@@ -1,0 +1,139 @@
+/** Numbers what is committed to an index, also beside it: so an index that lacks some is known. */
+
+import { Buffer } from "node:buffer";
+import * as fs from "node:fs";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
+import { createOwnedFile, openOwnFile } from "../../ownership.ts";
+import { INDEX_FILE, type OpenedIndex } from "./schema.ts";
+
+/** In the root folder of the Maildir: the last number, that of the index without its log, its birth. */
+export const COMMITS_FILE = "imapd.commits";
+
+const NUMBER = "SELECT value FROM meta WHERE name = 'commits'";
+
+/** More than all numbers, so that the file keeps its size. */
+const OCTETS = 96;
+/** Those that change stand there twice: a power failure may have left the beginning of a write. */
+const TEXT = /^(\d{1,15}) (\d{1,15}) (\d{1,15}) \1 \2 *\n$/;
+
+/** What the file says. */
+interface Noted {
+  readonly last: number;
+  readonly moved: number;
+  /** When the file was made, in ms; a copy has another time, which cannot be set. */
+  readonly born: number;
+}
+
+/**
+ * The number goes up in the transaction of each durable commit, and in the file once that is durable;
+ * the file itself is not synced. So it is behind after a power failure, but ahead only of an index that
+ * is older than it was, or whose log is gone.
+ */
+export class CommitNumbers {
+  /** Why the index cannot be the one that was last used; undefined if it may be. */
+  readonly doubt: string | undefined;
+  /** It was joined with the log of a newer one. */
+  readonly isMixed: boolean = false;
+  /** Undefined where the disk has no room for it. */
+  readonly #fd: number | undefined;
+  /** 0 where the file system does not know. */
+  readonly #born: number = 0;
+  /** The index without its log. Open as long as that: closing it would drop the locks on the file. */
+  #alone: DatabaseSync | undefined;
+  readonly #raise: StatementSync;
+  /** That of a transaction which may fail yet. */
+  #next: number;
+  #last: number;
+  #moved: number;
+
+  constructor(root: string, { database, made, interrupted }: OpenedIndex) {
+    this.#raise = database.prepare(
+      `INSERT INTO meta VALUES ('commits', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1`,
+    );
+    const inIndex = numberIn(database);
+    const path = `${root}/${COMMITS_FILE}`;
+    this.#fd = openOrMake(path);
+    const noted = this.#fd === undefined ? undefined : read(this.#fd);
+    this.#next = this.#last = Math.max(inIndex, noted?.last ?? 0);
+    this.#moved = interrupted && !made ? noted?.moved ?? 0 : inIndex;
+    if (this.#fd === undefined) return;
+    this.#born = Deno.lstatSync(path).birthtime?.getTime() ?? 0;
+    if (noted === undefined || made) return;
+    if (interrupted && this.#isBehind(`${root}/${INDEX_FILE}`, noted.moved)) {
+      this.isMixed = true;
+      this.doubt = "the log beside it is of a newer one";
+    } else if (inIndex < noted.last) this.doubt = "it lacks what was committed to it";
+    else if (noted.born !== this.#born) this.doubt = "the Maildir is a copy";
+  }
+
+  /** SQLite would join a log with an index that is older than it, and no number would tell. */
+  #isBehind(index: string, moved: number): boolean {
+    if (moved === 0) return false;
+    const url = `${pathToFileURL(index).href}?immutable=1`;
+    this.#alone = new DatabaseSync(url, { readOnly: true });
+    try {
+      return numberIn(this.#alone) < moved;
+    } catch {
+      // What cannot be read alone may be whole with its log, after a kill in a checkpoint.
+      return false;
+    }
+  }
+
+  /** Numbers the transaction that is under way. */
+  raise(): void {
+    this.#raise.run(++this.#next);
+  }
+
+  /** The last transaction with a number is durable. */
+  keep(): void {
+    this.#last = this.#next;
+    this.#write();
+  }
+
+  /** All that is durable is in the index without its log. */
+  moved(): void {
+    this.#moved = this.#last;
+    this.#write();
+  }
+
+  #write(): void {
+    if (this.#fd === undefined) return;
+    const numbers = `${this.#last} ${this.#moved}`;
+    const text = `${numbers} ${this.#born} ${numbers}`.padEnd(OCTETS - 1) + "\n";
+    try {
+      fs.writeSync(this.#fd, text, 0);
+    } catch {
+      // A lower number only tells less.
+    }
+  }
+
+  /** Once the index is closed. */
+  close(): void {
+    this.#alone?.close();
+    if (this.#fd !== undefined) fs.closeSync(this.#fd);
+  }
+}
+
+function numberIn(database: DatabaseSync): number {
+  return Number(database.prepare(NUMBER).get()?.value ?? 0);
+}
+
+function openOrMake(path: string): number | undefined {
+  try {
+    const known = fs.lstatSync(path, { throwIfNoEntry: false });
+    if (known === undefined) fs.closeSync(createOwnedFile(path, 0o600));
+    return openOwnFile(path, fs.constants.O_RDWR);
+  } catch {
+    return undefined;
+  }
+}
+
+function read(fd: number): Noted | undefined {
+  const buffer = Buffer.alloc(OCTETS);
+  const text = buffer.toString("latin1", 0, fs.readSync(fd, buffer, 0, OCTETS, 0));
+  const found = TEXT.exec(text);
+  if (found === null) return undefined;
+  const [last, moved, born] = found.slice(1).map(Number);
+  return { last, moved, born };
+}
