@@ -57,7 +57,11 @@ export class AutoconfigServer implements Acceptor {
     socket.on("error", () => {});
     // Who connects and says nothing must not keep others out.
     const [oldest] = this.#preparing;
-    if (this.#preparing.size >= MOST) oldest.destroy();
+    if (this.#preparing.size >= MOST) {
+      // At once: another one may come before its end is told.
+      this.#preparing.delete(oldest);
+      oldest.destroy();
+    }
     this.#preparing.add(socket);
     const channel = secured(socket, tls);
     handshake(channel, PATIENCE)
