@@ -62,7 +62,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: `SETMETADATA of the server is durable before OK${suffix}`,
+  name: `SETMETADATA of the server and an INBOX made anew are durable before OK${suffix}`,
   ignore: reason !== undefined,
   async fn() {
     const log = await Deno.makeTempFile({ prefix: "imapd-strace-" });
@@ -71,9 +71,17 @@ Deno.test({
       imap: 'admins = ["u1"]\n',
     });
     const address = { host: "127.0.0.1", port: server.port };
-    await using client = await ImapClient.login(address, server.freshUser(), PASSWORD);
-    const { reply } = await client.command('SETMETADATA "" (/shared/comment "one")');
-    assert.match(reply, /^OK/);
+    const user = server.freshUser();
+    await using client = await ImapClient.login(address, user, PASSWORD);
+    const ok = async (command: string) => {
+      assert.match((await client.command(command)).reply, /^OK/);
+    };
+    await ok('SETMETADATA "" (/shared/comment "one")');
+    await ok("SELECT INBOX");
+    const folder = `${server.maildir(user)}/cur`;
+    await Deno.remove(folder);
+    await ok("NOOP");
+    assert.ok((await Deno.stat(folder)).isDirectory);
     await client.close();
     await server.stop();
     assert.deepEqual(

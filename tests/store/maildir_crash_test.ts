@@ -257,6 +257,25 @@ Deno.test("Account.delete() that never took the folder away is not done at the n
   assert.deepEqual(await account.status("a"), before);
 });
 
+Deno.test("Account.delete() that the index refuses gives the folder back", async () => {
+  await using fixture = await MaildirFixture.make();
+  let account = await (await fixture.open()).account("ann");
+  await account.create("a");
+  await deliver(account, "a");
+  const before = await account.status("a");
+  await fixture.close();
+  edit(fixture, (database) => {
+    database.exec(
+      "CREATE TRIGGER refuse BEFORE DELETE ON mailboxes BEGIN SELECT RAISE(ABORT, 'no'); END",
+    );
+  });
+  account = await (await fixture.open()).account("ann");
+  await refused("unavailable", account.delete("a"));
+  assert.deepEqual(await account.status("a"), before);
+  assert.equal(fixture.names("cur", ".a").length, 1);
+  assert.equal(await deliver(account, "a"), 2);
+});
+
 Deno.test("Account.rename() that moved no folder is not done at the next start", async () => {
   await using fixture = await MaildirFixture.make();
   let account = await (await fixture.open()).account("ann");

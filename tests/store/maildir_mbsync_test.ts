@@ -73,3 +73,32 @@ Deno.test("Mailbox.expunge() takes a file that is renamed each time it is found"
   assert.deepEqual(uidsOf(again), []);
   again.close();
 });
+
+Deno.test("Mailbox.expunge() takes a renamed file later that cannot be taken now", async () => {
+  await using fixture = await MaildirFixture.make();
+  const account = await (await fixture.open()).account("ann");
+  await deliver(account, "INBOX", "one", { system: FLAG.deleted, keywords: [] });
+  const inbox = await account.open("INBOX");
+  const remove = Deno.removeSync;
+  let refusals = 0;
+  Deno.removeSync = (path, options) => {
+    if (!String(path).includes("/cur/")) return remove(path, options);
+    if (refusals++ > 0) throw new Deno.errors.PermissionDenied("Permission denied (os error 13)");
+    number(fixture, ":2,T");
+    remove(path, options);
+  };
+  try {
+    await inbox.expunge([1]);
+    inbox.close();
+    await fixture.close();
+  } finally {
+    Deno.removeSync = remove;
+  }
+  assert.ok(refusals > 1, `${refusals}`);
+  assert.equal(fixture.names("cur").length, 1);
+  const again = await (await (await fixture.open()).account("ann")).open("INBOX");
+  assert.deepEqual(uidsOf(again), []);
+  again.close();
+  await fixture.close();
+  assert.deepEqual(fixture.names("cur"), []);
+});
