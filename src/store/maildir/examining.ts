@@ -17,7 +17,7 @@ import { errnoOf } from "./disk_error.ts";
 import { nameOf } from "./folder_name.ts";
 import { lstat } from "./locating.ts";
 import { counted, type Finding, quoted, some, type Told } from "./problem.ts";
-import { bringUpToDate, INDEX_FILE } from "./schema.ts";
+import { bringUpToDate, INDEX_FILE, isEmpty } from "./schema.ts";
 import { SEARCH_FILE } from "./search_file.ts";
 import { type SearchService, SearchUnavailable } from "./search_service.ts";
 import { StoreError } from "../store.ts";
@@ -44,14 +44,7 @@ export async function examineAccount(options: ExaminationOptions): Promise<reado
   const { root, index, worker } = options;
   await examination.surroundings();
   if (lstat(`${root}/${INDEX_FILE}`) === undefined) {
-    examination.add({
-      level: "warning",
-      code: "index-missing",
-      text: "there is no index yet",
-      advice: "it is made at the first login",
-      mender: "compare",
-      remedy: "it is made",
-    });
+    examination.add(missing("there is no index yet"));
   } else if (index !== undefined) {
     await examination.index({ ...index, suspects: suspectsIn(`${root}/${INDEX_FILE}`, worker) });
   } else {
@@ -62,6 +55,30 @@ export async function examineAccount(options: ExaminationOptions): Promise<reado
     );
   }
   return examination.findings();
+}
+
+function missing(text: string): Told {
+  return {
+    level: "warning",
+    code: "index-missing",
+    text,
+    advice: "it is made at the next login",
+    mender: "compare",
+    remedy: "it is made",
+  };
+}
+
+/** A folder, a link, a pipe. */
+function irregular(path: string): Told {
+  return {
+    level: "failed",
+    code: "index-unreadable",
+    text: `the index cannot be read: ${path} is not a plain file`,
+    paths: [path],
+    advice: "--repair puts it aside, and makes another one, under new UIDVALIDITYs",
+    mender: "index",
+    remedy: "it was put aside, and the index made anew, under new UIDVALIDITYs",
+  };
 }
 
 function suspectsIn(path: string, worker: SearchService | undefined): ExaminedIndex["suspects"] {
@@ -85,13 +102,14 @@ async function withCopy(
       const path = `${root}/${INDEX_FILE}${suffix}`;
       const there = lstat(path);
       if (there === undefined) continue;
-      if (!there.isFile) throw new StoreError("unavailable", `${path} is not a plain file`);
+      if (!there.isFile) return failed(irregular(path));
       await Deno.copyFile(path, `${dir}/${INDEX_FILE}${suffix}`);
     }
     const copy = `${dir}/${INDEX_FILE}`;
     database = new DatabaseSync(copy);
     // All of it in one file.
     database.exec("PRAGMA journal_mode = DELETE");
+    if (isEmpty(database)) return failed(missing("the index is empty"));
     const own = { ...ownIndex(database), suspects: suspectsIn(copy, worker) };
     const why = await damageOf(own);
     if (why !== undefined) return failed(damaged(why));

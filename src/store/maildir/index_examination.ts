@@ -6,7 +6,7 @@ import type { IndexQuestion } from "./index_questions.ts";
 import { keywordFaults } from "./keyword_checks.ts";
 import { counted, ofMessages, some, type Told } from "./problem.ts";
 import { INDEX_CHECKS, MAILBOX_CHECKS, type RowCheck } from "./row_checks.ts";
-import { INDEX_FILE } from "./schema.ts";
+import { INDEX_FILE, schemaFault } from "./schema.ts";
 
 /** The index that is looked at. */
 export interface ExaminedIndex {
@@ -49,6 +49,8 @@ export function ownIndex(database: DatabaseSync): ExaminedIndex {
 
 /** Has SQLite look through the index. @returns the first thing that is wrong */
 export async function damageOf(index: ExaminedIndex): Promise<string | undefined> {
+  const fault = await index.alone(() => schemaFault(index.database));
+  if (fault !== undefined) return fault;
   const tables = await index.alone(() =>
     index.database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
   );
@@ -58,7 +60,8 @@ export async function damageOf(index: ExaminedIndex): Promise<string | undefined
         FROM pragma_integrity_check('${String(name).replaceAll("'", "''")}')
         WHERE integrity_check <> 'ok'`,
     });
-    if (found !== undefined) return String(found.fault);
+    // In the line before it names the database.
+    if (found !== undefined) return String(found.fault).replace(/^\*\*\* .*\n/, "");
   }
   const [foreign] = await answersTo(index, { sql: "SELECT * FROM pragma_foreign_key_check" });
   return foreign && `a row of ${foreign.table} refers to what is not there`;

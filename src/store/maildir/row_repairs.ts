@@ -169,7 +169,9 @@ function forgetDocuments(database: DatabaseSync): void {
 /** Has SQLite make its indexes anew; if that is not enough, saves what can be read. */
 async function mendDamage(root: string, log: Log, clock: () => number): Promise<void> {
   const path = `${root}/${INDEX_FILE}`;
-  if (lstat(path)?.isFile !== true) throw new StoreError("unavailable", `${path} is no plain file`);
+  if (["", "-wal"].some((suffix) => lstat(path + suffix)?.isFile === false)) {
+    return moveAside(path, log, clock, new Error("it is no plain file"));
+  }
   const why = await reindexed(path);
   if (why === undefined) return;
   const saved = `${path}.saved`;

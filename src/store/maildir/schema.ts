@@ -130,6 +130,9 @@ const MIGRATIONS: readonly (string | ((database: DatabaseSync) => void))[] = [
   "ALTER TABLE objects ADD COLUMN document INTEGER;",
 ];
 
+/** There will never be so many. */
+const MOST_VERSIONS = 1000;
+
 /** Not columns of `contents`, whose rows are so long that a search would read many pages. */
 function makeHeaderTexts(database: DatabaseSync): void {
   database.exec(
@@ -256,15 +259,8 @@ export function lookForDamage(database: DatabaseSync): void {
   // Not quick_check, which does not see that a table and its indexes differ.
   const found = database.prepare("PRAGMA integrity_check(1)").get()?.integrity_check;
   if (found !== "ok") throw new Error(`database disk image is malformed: ${found}`);
-  const version = Number(database.prepare("PRAGMA user_version").get()?.user_version);
-  using made = new DatabaseSync(":memory:");
-  for (const migration of MIGRATIONS.slice(0, version)) {
-    if (typeof migration === "string") made.exec(migration);
-    else migration(made);
-  }
-  const wanted = tablesOf(made);
-  const wrong = Object.entries(tablesOf(database)).find(([name, sql]) => wanted[name] !== sql);
-  if (wrong) throw new Error(`database disk image is malformed: ${wrong[1]}`);
+  const fault = schemaFault(database);
+  if (fault !== undefined) throw new Error(`database disk image is malformed: ${fault}`);
   // Messages whose contents are not there are read again.
   database.exec(
     `UPDATE messages SET size = -1 - size WHERE size >= 0
@@ -272,14 +268,31 @@ export function lookForDamage(database: DatabaseSync): void {
   );
 }
 
-/** What tables, indexes and triggers are made by. */
+/** What is wrong with the tables of an index: they have to be those of its version. */
+export function schemaFault(database: DatabaseSync): string | undefined {
+  const version = versionIn(database);
+  // What a newer one has, nobody here knows.
+  if (version > MIGRATIONS.length) return undefined;
+  using made = new DatabaseSync(":memory:");
+  for (const migration of MIGRATIONS.slice(0, version)) {
+    if (typeof migration === "string") made.exec(migration);
+    else migration(made);
+  }
+  const [wanted, found] = [tablesOf(made), tablesOf(database)];
+  const wrong = Object.keys({ ...wanted, ...found }).find((name) => wanted[name] !== found[name]);
+  return wrong && `${wrong} is not as version ${version} has it`;
+}
+
+/** What tables, indexes and triggers are made by; those of SQLite itself may differ. */
 function tablesOf(database: DatabaseSync): Record<string, string> {
-  const rows = database.prepare("SELECT name, sql FROM sqlite_schema").all();
+  const rows = database.prepare(
+    "SELECT name, sql FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*'",
+  ).all();
   return Object.fromEntries(rows.map(({ name, sql }) => [String(name), String(sql)]));
 }
 
 function migrate(database: DatabaseSync, path: string, log: Log): boolean {
-  const version = Number(database.prepare("PRAGMA user_version").get()?.user_version);
+  const version = versionIn(database);
   if (version > MIGRATIONS.length) {
     log.error("the index is of a newer version of this program", {
       path,
@@ -305,9 +318,21 @@ export function bringUpToDate(database: DatabaseSync): void {
 }
 
 function versionOf(database: DatabaseSync): number {
-  const version = Number(database.prepare("PRAGMA user_version").get()?.user_version);
+  const version = versionIn(database);
   if (version <= MIGRATIONS.length) return version;
   throw new StoreError("unavailable", "The account was used by a newer version of this server");
+}
+
+/** Whether an index has nothing in it: its making was interrupted, or it was cut off. */
+export function isEmpty(database: DatabaseSync): boolean {
+  return versionIn(database) === 0 && Object.keys(tablesOf(database)).length === 0;
+}
+
+/** @throws {Error} damage: no program ever wrote such a version */
+function versionIn(database: DatabaseSync): number {
+  const version = Number(database.prepare("PRAGMA user_version").get()?.user_version);
+  if (version >= 0 && version <= MOST_VERSIONS) return version;
+  throw new Error(`database disk image is malformed: its version is ${version}`);
 }
 
 function step(database: DatabaseSync, next: number): void {

@@ -3,13 +3,13 @@
 import { StoreError } from "../store.ts";
 
 /**
- * SQLITE_CORRUPT, that of FTS5 too, and SQLITE_NOTADB: the file is not a sound database; or it has not the tables that
- * were made in it.
+ * SQLITE_CORRUPT, that of FTS5 too, and SQLITE_NOTADB: the file is not a sound database; or it has
+ * not the tables that were made in it, or those of a later version than it says.
  */
 export function isDamage(error: unknown): boolean {
-  return /malformed|not a database|corruption|no such (table|column)|has no column/.test(
-    messageOf(error),
-  );
+  const message = messageOf(error);
+  return /malformed|not a database|unsupported file format|corruption/.test(message) ||
+    /no such (table|column)|has no column|already exists|duplicate column/.test(message);
 }
 
 /** SQLITE_BUSY: another process, or another store, has the file. */
