@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, notDeepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { accountNameFault } from "../../src/auth/account_name.ts";
-import type { ClientInfo, ScramKeys } from "../../src/auth/auth.ts";
+import { type ClientInfo, FREE_GUESS, type ScramKeys } from "../../src/auth/auth.ts";
 import type { LoginNames } from "../../src/auth/login_names.ts";
 import { EndpointLogin } from "../../src/auth/login.ts";
 import { memoryLog } from "../../src/log.ts";
@@ -126,6 +126,25 @@ Deno.test("EndpointLogin.scramKeys() tells of unknown users the same for each sp
     ["eve", "EVE"].map((name) => login.scramKeys(name, "SHA-256")),
   );
   notDeepStrictEqual(other, eve);
+});
+
+Deno.test("EndpointLogin.penalties: a name has the same in all spellings", () => {
+  const guessed: string[] = [];
+  const login = new EndpointLogin({
+    auth: fakeAuthenticator({}),
+    names: { ...SAME_NAMES, normalForAuth: (name) => name.trim().toLowerCase() || undefined },
+    accountFault: accountNameFault,
+    secret: new Uint8Array(32),
+    log: memoryLog([]),
+    penalties: {
+      guess(name) {
+        guessed.push(name);
+        return FREE_GUESS;
+      },
+    },
+  });
+  for (const name of ["ann", "ANN", " Ann", " "]) login.penalties.guess(name, "192.0.2.1");
+  deepStrictEqual(guessed, ["ann", "ann", "ann", " "]);
 });
 
 Deno.test("EndpointLogin refuses a name of more than 1024 characters without asking anybody", async () => {
