@@ -183,6 +183,39 @@ Deno.test("Mailbox.refresh() makes two messages of two files with one name", asy
   });
 });
 
+Deno.test("Mailbox.refresh() keeps the flags of two files with one name, and gives one its own", async () => {
+  await withInbox(async (inbox, fixture) => {
+    fixture.put("cur/1700000001.M1P1.host,U=5:2,F", text("one"));
+    fixture.put("cur/1700000001.M1P1.host,U=6:2,S", text("two"));
+    await inbox.refresh();
+    const flags = flagsOf(inbox).map(([, system]) => system);
+    assert.deepEqual(flags.sort(), [FLAG.flagged, FLAG.seen].sort());
+    // The number is what mbsync knows the other one by.
+    assert.equal(fixture.names("cur").filter((name) => name.includes(",U=")).length, 1);
+  });
+});
+
+Deno.test("Account.open() takes a file that is moved while it looks", async () => {
+  await using fixture = await MaildirFixture.make();
+  const account = await (await fixture.open()).account("ann");
+  const { root } = fixture;
+  fixture.put("new/1700000001.M1P1.host", text("one"));
+  const { readDir } = Deno;
+  Deno.readDir = (path) => {
+    if (path === `${root}/cur` && fixture.names("new").length > 0) {
+      Deno.renameSync(`${root}/new/1700000001.M1P1.host`, `${path}/1700000001.M1P1.host:2,S`);
+    }
+    return readDir(path);
+  };
+  try {
+    const inbox = await account.open("INBOX");
+    assert.deepEqual(flagsOf(inbox), [[1, FLAG.seen, []]]);
+    inbox.close();
+  } finally {
+    Deno.readDir = readDir;
+  }
+});
+
 Deno.test("Mailbox.prepare() reads files with bare LFs in wire form", async () => {
   await withInbox(async (inbox, fixture) => {
     const wire = new TextDecoder().decode(text("lf", "a\r\nb\r\n"));
