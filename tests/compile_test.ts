@@ -1,4 +1,4 @@
-import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, doesNotMatch, match, ok, strictEqual } from "node:assert/strict";
 import { dirname } from "node:path";
 import { connect } from "node:tls";
 import { executableFault, PERMISSIONS, runtimeFault } from "../scripts/compile.ts";
@@ -96,10 +96,13 @@ Deno.test({
       match(stdout, /^INBOX /m);
       match((await command("mailbox", "create", user, "INBOX")).stderr, /a mailbox INBOX already/);
     }
+    // Deno itself opens an inspector by it, to everybody on the machine.
+    Deno.kill(server.pid, "SIGUSR1");
     const doctor = await command("doctor");
     match(doctor.stdout, /server/);
     const backup = await command("backup", `${server.dir}/backup`);
     deepStrictEqual([backup.code, backup.stderr], [0, ""], backup.stdout);
+    doesNotMatch(server.log(), /Debugger/);
   },
 });
 
