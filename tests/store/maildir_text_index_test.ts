@@ -3,7 +3,13 @@ import { DatabaseSync } from "node:sqlite";
 import { foldCase } from "../../src/message/search_text.ts";
 import { substringQuery, type TokenQuery } from "../../src/message/trigrams.ts";
 import { FLAG, type Mailbox } from "../../src/store/store.ts";
+import type { AccountContext } from "../../src/store/maildir/account_context.ts";
+import { Background } from "../../src/store/maildir/background.ts";
+import type { Documents } from "../../src/store/maildir/documents.ts";
+import { SearchService } from "../../src/store/maildir/search_service.ts";
+import { TextIndex } from "../../src/store/maildir/text_index.ts";
 import { uidsOf } from "../contracts/store_actions.ts";
+import { silentLog } from "./maildir_fixture.ts";
 import { until } from "../until.ts";
 import { appendAll, indexed, TextIndexFixture } from "./text_index_fixture.ts";
 
@@ -169,4 +175,21 @@ Deno.test("TextIndex ends where its account is removed or closed", async () => {
   const mailbox = await last.open("INBOX");
   await until(async () => (await narrowed(mailbox, "needle")).length === 4, "the rest");
   mailbox.close();
+});
+
+Deno.test("TextIndex.start: an index that cannot be read ends no process", async () => {
+  const log = silentLog();
+  const account = { background: new Background(log) } as unknown as AccountContext;
+  const documents = {
+    get known() {
+      throw new Error("database disk image is malformed");
+    },
+  } as unknown as Documents;
+  const service = new SearchService();
+  const index = new TextIndex(() => account, { service, limit: 1, documents, states: () => [] });
+  index.start();
+  await until(() => log.lines.length > 0, "a line of the log");
+  equal(log.lines[0].event, "work in the background failed");
+  index.stop();
+  service.close();
 });

@@ -100,10 +100,11 @@ export class TextIndex {
   #look(): void {
     const { background } = this.#account();
     if (background.stopped) return;
-    if (this.#options.documents.known.id !== 0) this.#options.service.wake();
     background.run("looking for messages to be indexed", async () => {
       const pace = new Pace();
-      const { states, documents } = this.#options;
+      const { states, documents, service } = this.#options;
+      // In here, as reading a damaged index fails: a timer that throws would end the process.
+      if (documents.known.id !== 0) service.wake();
       for (const state of [...states()]) {
         for (let first = 1;;) {
           const last = documents.rangeAbove(state.id, first, ROWS_PER_STEP);
