@@ -117,6 +117,12 @@ const DAMAGES: readonly Damage[] = [
     uids: [2],
   },
   {
+    code: "data-unreadable",
+    title: "a message of which a bit of where its parts lie turned over",
+    sql: `UPDATE contents SET parts = replace(parts, '}', '|') WHERE id = ${key(2)}`,
+    uids: [2],
+  },
+  {
     code: "data-without-message",
     title: "contents of nobody",
     sql: `INSERT INTO contents SELECT id + 1000, 0, envelope, bodystructure, header, parts

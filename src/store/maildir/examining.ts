@@ -43,9 +43,10 @@ export async function examineAccount(options: ExaminationOptions): Promise<reado
   const examination = new Examination(options);
   const { root, index, worker } = options;
   await examination.surroundings();
-  if (lstat(`${root}/${INDEX_FILE}`) === undefined) {
+  const there = lstat(`${root}/${INDEX_FILE}`);
+  if (there === undefined) {
     examination.add(missing("there is no index yet"));
-  } else if (index !== undefined) {
+  } else if (index !== undefined && there.isFile) {
     await examination.index({ ...index, suspects: suspectsIn(`${root}/${INDEX_FILE}`, worker) });
   } else {
     await withCopy(

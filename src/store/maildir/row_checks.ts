@@ -56,6 +56,9 @@ const IMPOSSIBLE_EXPUNGES = `mailbox = :mailbox
 const FILELESS = `SELECT uid FROM messages m WHERE mailbox = :mailbox
   AND NOT EXISTS (SELECT 1 FROM files f WHERE f.id = ${ROW_ID} | m.uid)`;
 
+const UNREADABLE_PARTS = `SELECT m.uid FROM messages m JOIN contents c ON c.id = ${ROW_ID} | m.uid
+  WHERE m.mailbox = :mailbox AND m.size >= 0 AND NOT json_valid(c.parts)`;
+
 const UNKNOWN_SETS = `SELECT uid FROM messages WHERE mailbox = :mailbox AND keywords <> 0
   AND keywords NOT IN (SELECT id FROM keyword_sets)`;
 
@@ -173,6 +176,15 @@ export const MAILBOX_CHECKS: readonly RowCheck[] = [
       `UPDATE messages SET size = -1 - size WHERE mailbox = :mailbox AND size >= 0 AND NOT (
          EXISTS (SELECT 1 FROM contents WHERE id = ${ROW_ID} | uid)
          AND EXISTS (SELECT 1 FROM header_texts WHERE id = ${ROW_ID} | uid))`,
+    ],
+    remedy: "they are read again",
+  },
+  {
+    code: "data-unreadable",
+    text: "of which the index has lost where parts lie",
+    find: UNREADABLE_PARTS,
+    mend: [
+      `UPDATE messages SET size = -1 - size WHERE mailbox = :mailbox AND uid IN (${UNREADABLE_PARTS})`,
     ],
     remedy: "they are read again",
   },
