@@ -102,7 +102,8 @@ export class CommitNumbers {
     const numbers = `${this.#last} ${this.#moved}`;
     const text = `${numbers} ${this.#born} ${numbers}`.padEnd(OCTETS - 1) + "\n";
     try {
-      fs.writeSync(this.#fd, text, 0);
+      // With a string it would be written behind what is there.
+      fs.writeSync(this.#fd, Buffer.from(text), 0, OCTETS, 0);
     } catch {
       // A lower number only tells less.
     }
