@@ -4,8 +4,8 @@ import { Disconnected, type Output } from "../imap/command.ts";
 import { type Buffers, SHORT_PATIENCE } from "./buffers.ts";
 import { deflated } from "./deflated.ts";
 
-/** Octets that may wait here, and in the socket, before the writer has to wait. */
-const FULL = 256 * 1024;
+/** Octets that may wait here, and in the socket, before the writer has to wait: of more TLS makes copies. */
+const FULL = 128 * 1024;
 
 /** Text is put together up to this length: what it is made of is still in the processor's cache. */
 const TEXT_PIECE = 64 * 1024;
