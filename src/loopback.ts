@@ -2,8 +2,11 @@
 
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, Socket } from "node:net";
+import { setImmediate } from "node:timers";
 
 const OCTET = new Uint8Array(1);
+/** Milliseconds that those who wait may work, all together, before sockets are looked at again. */
+const WORK = 5;
 /** Turns without a connection until another one is tried. */
 const RETRY = 1000;
 
@@ -15,21 +18,52 @@ const RETRY = 1000;
 export class Loopback {
   #near: Promise<Socket | undefined> | undefined;
   #waiting: (() => void)[] = [];
+  #running = false;
+  #came = () => {};
   #without = 0;
 
-  /** Settles when the event loop has looked at all sockets. */
-  async turn(): Promise<void> {
-    const near = await (this.#near ??= this.#open());
-    if (near === undefined) return await this.#turnWithout();
-    await new Promise<void>((resolve) => {
+  /**
+   * Settles when the event loop has looked at all sockets. Of many who wait each begins when the one
+   * before has worked; who would begin late waits for another look: so however many there are,
+   * others who have little to do wait no longer.
+   */
+  turn(): Promise<void> {
+    return new Promise<void>((resolve) => {
       this.#waiting.push(resolve);
-      if (this.#waiting.length > 1) return;
-      near.ref();
-      near.write(OCTET);
+      if (!this.#running) this.#run();
     });
   }
 
-  async #turnWithout(): Promise<void> {
+  async #run(): Promise<void> {
+    this.#running = true;
+    while (this.#waiting.length > 0) {
+      await this.#look();
+      const end = performance.now() + WORK;
+      const waited = this.#waiting;
+      this.#waiting = [];
+      waited.shift()?.();
+      while (waited.length > 0) {
+        await whatWasWoken();
+        if (performance.now() >= end) break;
+        waited.shift()?.();
+      }
+      this.#waiting = [...waited, ...this.#waiting];
+    }
+    this.#running = false;
+  }
+
+  async #look(): Promise<void> {
+    const near = await (this.#near ??= this.#open());
+    if (near === undefined) return await this.#lookWithout();
+    await new Promise<void>((resolve) => {
+      this.#came = resolve;
+      near.ref();
+      near.write(OCTET);
+    });
+    near.unref();
+  }
+
+  async #lookWithout(): Promise<void> {
     if (++this.#without % RETRY === 0) this.#near = undefined;
     await otherThread();
   }
@@ -38,7 +72,7 @@ export class Loopback {
   async #open(): Promise<Socket | undefined> {
     try {
       const { near, far } = await connectedPair();
-      far.unref().on("data", () => this.#arrived(near));
+      far.unref().on("data", () => this.#came());
       near.unref().setNoDelay(true);
       for (const socket of [near, far]) {
         socket.on("error", () => {});
@@ -50,18 +84,11 @@ export class Loopback {
     }
   }
 
-  #arrived(near: Socket): void {
-    near.unref();
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
-  }
-
   #lost(near: Socket, far: Socket): void {
     near.destroy();
     far.destroy();
     this.#near = undefined;
-    this.#arrived(near);
+    this.#came();
   }
 }
 
@@ -81,6 +108,11 @@ async function connectedPair(): Promise<{ near: Socket; far: Socket }> {
   } finally {
     server.close();
   }
+}
+
+/** Settles when what was woken waits for something. */
+function whatWasWoken(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 async function otherThread(): Promise<void> {

@@ -1,6 +1,6 @@
 import * as assert from "node:assert/strict";
 import { once } from "node:events";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { Loopback } from "../src/loopback.ts";
 
 /** Another program, as sockets of this one would be looked at together. */
@@ -45,6 +45,29 @@ Deno.test("Loopback.turn() settles for all who wait at once", async () => {
   const loopback = new Loopback();
   await Promise.all(Array.from({ length: 100 }, () => loopback.turn()));
   await Promise.all(Array.from({ length: 100 }, () => loopback.turn()));
+});
+
+Deno.test("Loopback.turn() looks at sockets between those who wait and have much to do", async () => {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  const [socket]: Socket[] = await once(server, "connection");
+  const loopback = new Loopback();
+  await loopback.turn();
+  let came = -1;
+  let begun = 0;
+  socket.once("data", () => came = begun);
+  const work = async () => {
+    await loopback.turn();
+    if (begun++ === 0) client.write(new Uint8Array(1));
+    const end = performance.now() + 10;
+    while (performance.now() < end);
+  };
+  await Promise.all(Array.from({ length: 20 }, work));
+  assert.ok(came > 0 && came < 10, `it came after ${came}`);
+  client.destroy();
+  await once(server.close(), "close");
 });
 
 Deno.test("Loopback.turn() lets the process end", async () => {
