@@ -249,7 +249,7 @@ async function cutOff(): Promise<void> {
   await using writer = await withLargeMessage(server, user);
   const deaf: Deno.Conn[] = [];
   try {
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < 16; i++) {
       const one = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
       deaf.push(one);
       await one.write(new TextEncoder().encode(

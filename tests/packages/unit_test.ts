@@ -33,7 +33,7 @@ const reason = await obstacle();
 /** The drop-in of docs/running.md for sockets that systemd opens. */
 async function dropIn(): Promise<string> {
   const text = await Deno.readTextFile(`${DIST}../docs/running.md`);
-  const [, lines] = /^    (\[Service\]\n    Sockets=(?:.+\n)+)/m.exec(text) ?? [];
+  const [, lines] = /^ {4}(\[Service\]\n {4}Sockets=(?:.+\n)+)/m.exec(text) ?? [];
   return lines.replaceAll(/^ +/gm, "");
 }
 
