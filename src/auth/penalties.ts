@@ -30,6 +30,8 @@ export interface PenaltyInfo {
 
 /** Attempts that are looked at in the time of one pause, where it need not be a single one. */
 const MANY = 10;
+/** The same where somebody failed who is known there: most likely by a device with an old password. */
+const FEW = 4;
 /** Of the longest pauses: who would have to wait any longer is told so. */
 const PATIENCE = 2;
 /** Users, and addresses of each, of which a success is remembered. */
@@ -68,8 +70,8 @@ interface Passage {
  *
  * Whoever logged in well from a place lately is let in there without a pause, however many others
  * try the same name, or from the same network: only failures of just this name at this place count
- * then. A success takes back only what its own user did: one good account does not make guessing at
- * others any faster.
+ * then, and they leave room for {@link FEW}. A success takes back only what its own user did: one
+ * good account does not make guessing at others any faster.
  */
 export class LoginPenalties implements Penalties {
   #options: PenaltyOptions;
@@ -150,18 +152,16 @@ export class LoginPenalties implements Penalties {
   }
 
   #passages({ name, place }: Attempt, now: number): Passage[] {
-    const strict = (gates: Gates, key: string) =>
-      (gates.get(key, now)?.failures ?? 0) === 0 ? MANY : 1;
+    const failures = (gates: Gates, key: string) => gates.get(key, now)?.failures ?? 0;
     if (this.#isKnown(name, place, now)) {
       const key = pairOf(place, name);
-      return [{ gates: this.#pairs, key, room: strict(this.#pairs, key) }];
+      const room = failures(this.#pairs, key) === 0 ? MANY : FEW;
+      return [{ gates: this.#pairs, key, room }];
     }
     const [places, names] = [this.#places, this.#names];
-    if (name === "") return [{ gates: places, key: place, room: strict(places, place) }];
-    return [
-      { gates: places, key: place, room: strict(names, name) },
-      { gates: names, key: name, room: MANY },
-    ];
+    const failed = name === "" ? failures(places, place) : failures(names, name);
+    const atPlace = { gates: places, key: place, room: failed === 0 ? MANY : 1 };
+    return name === "" ? [atPlace] : [atPlace, { gates: names, key: name, room: MANY }];
   }
 
   #enter(attempt: Attempt, passages: readonly Passage[], now: number): "now" {

@@ -223,7 +223,8 @@ Deno.test("LoginPenalties: guessing is slow also where the user is known", () =>
   const { wait, fail, succeed } = penalties();
   succeed("ann", "192.0.2.1");
   for (const pause of [2000, 4000, 8000, 15_000]) assert.equal(fail("ann", "192.0.2.1"), pause);
-  assert.equal(wait("ann", "192.0.2.1"), 0);
+  // Room for the right password beside a device that tries an old one on three connections.
+  for (let i = 0; i < 4; i++) assert.equal(wait("ann", "192.0.2.1"), 0);
   assert.equal(wait("ann", "192.0.2.1"), 15_000);
 });
 
@@ -290,7 +291,9 @@ Deno.test("LoginPenalties.clear: lets in who waits, also where they are known", 
       const { table, fail, succeed } = penalties();
       if (known) succeed("ann", "192.0.2.1");
       fail("ann", "192.0.2.1");
-      assert.equal(table.guess("ann", "192.0.2.1").ask(), "now");
+      for (let i = 0; i < (known ? 4 : 1); i++) {
+        assert.equal(table.guess("ann", "192.0.2.1").ask(), "now");
+      }
       const waiting = table.guess("ann", "192.0.2.1");
       const answer = waiting.ask();
       assert.ok(typeof answer === "object");
