@@ -1,7 +1,8 @@
 /** Operations that look at messages. */
 
 import { decodeHeader, fieldValues } from "../message/header.ts";
-import { locateSection, type PartOffsets } from "../message/mime.ts";
+import { locateSection } from "../message/mime.ts";
+import { partsOf } from "../imap/sections.ts";
 import type { View } from "../imap/view.ts";
 import { type Mailbox, type StoredMessage, StoreError } from "../store/store.ts";
 import { formatNumberSet } from "../wire/number_set.ts";
@@ -138,7 +139,7 @@ async function rangeOf(
   await mailbox.prepare([uid]);
   const [row] = await mailbox.cached(["parts"], uid, uid);
   if (row === undefined) throw new StoreError("message-gone", "The message is gone");
-  const offsets: PartOffsets = JSON.parse(row.parts);
+  const offsets = partsOf(row.parts);
   const path = part?.split(".").map(Number) ?? [];
   const found = locateSection(offsets, path, headers ? path.length === 0 ? "HEADER" : "MIME" : "");
   if (found === undefined) throw new AdminError(`The message ${uid} has no part ${part}`);

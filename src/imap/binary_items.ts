@@ -62,7 +62,7 @@ async function findPart(
   path: readonly number[],
 ): Promise<EncodedPart | "unknown" | undefined> {
   if (path.length === 0) return { range: [0, stored.size], encoding: "binary" };
-  const part = locatePart(partsOf(parts), path);
+  const part = locatePart(partsOf(parts, stored.size), path);
   if (part === undefined) return undefined;
   const [headerStart, bodyStart, end] = part.at;
   // Of a longer one BODYSTRUCTURE knows no more either.

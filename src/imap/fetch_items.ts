@@ -169,7 +169,7 @@ function planSection(item: ItemNamed<"BODY[]">): PlannedItem {
     prepared: true,
     opened: true,
     marksSeen,
-    write: (message, out) => writeSection(message, item, out),
+    write: (message) => sectionWriting(message, item),
   };
 }
 
@@ -226,18 +226,15 @@ function literal(bytes: string): string {
   return bytes === "" ? '""' : `{${bytes.length}}\r\n${bytes.replaceAll("\0", "\x80")}`;
 }
 
-async function writeSection(
+/** Whether there is such a section is known before the answer begins. */
+function sectionWriting(
   message: FetchedMessage,
   { section, partial, label }: ItemNamed<"BODY[]">,
-  out: Output,
-): Promise<void> {
+): Writing {
   const { stored, cached } = openedOf(message);
   const range = sectionRange(section, stored.size, cached.parts);
-  if (range === undefined) {
-    out.text(`${label} NIL`);
-    return;
-  }
-  await writeRange(stored, clip(range, partial), label, out);
+  if (range === undefined) return (out) => out.text(`${label} NIL`);
+  return (out) => writeRange(stored, clip(range, partial), label, out);
 }
 
 async function writeRange(

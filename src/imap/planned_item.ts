@@ -33,7 +33,7 @@ export type PlannedItem =
     | { readonly text: (message: FetchedMessage) => string }
     | { readonly lasting: LastingItem }
     | { readonly brief: BriefItem }
-    | { readonly write: (message: FetchedMessage, out: Output) => Promise<void> }
+    | { readonly write: (message: FetchedMessage) => Writing }
     /** What it takes long to make; its result writes it, or is undefined if it cannot be made. */
     | { readonly ready: (message: FetchedMessage, pace: Pace) => Promise<Writing | undefined> }
   );

@@ -10,7 +10,7 @@ import {
 } from "../message/search_text.ts";
 import { substringQuery, type TokenQuery } from "../message/trigrams.ts";
 import { type CachedItems, type StoredMessage, StoreError } from "../store/store.ts";
-import { readText } from "./sections.ts";
+import { partsOf, readText } from "./sections.ts";
 import { keptRows } from "./kept_rows.ts";
 import type { SearchScope, Seqs } from "./search_columns.ts";
 
@@ -124,7 +124,7 @@ export async function filterTexts(
         const seq = batch.get(uid);
         if (seq === undefined) continue;
         try {
-          if (await test(uid, JSON.parse(parts), seq)) found.push(seq);
+          if (await test(uid, partsOf(parts), seq)) found.push(seq);
         } catch (error) {
           // What cannot be read now may well match: an answer without it would be wrong.
           if (!(error instanceof StoreError) || error.code === "unavailable") throw error;

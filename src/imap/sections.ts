@@ -2,8 +2,8 @@
 
 import { headerFilter } from "../message/header.ts";
 import { HeaderSelection } from "../message/header_selection.ts";
-import { locateSection, type PartOffsets } from "../message/mime.ts";
-import type { StoredMessage } from "../store/store.ts";
+import { locateSection, parseOffsets, type PartOffsets } from "../message/mime.ts";
+import { type StoredMessage, StoreError } from "../store/store.ts";
 import { latin1, latin1Bytes } from "../wire/bytes.ts";
 import type { PartialRange, Section } from "../wire/fetch_grammar.ts";
 
@@ -27,16 +27,23 @@ export function sectionRange(
 ): OctetRange | undefined {
   const { part, text } = section;
   if (part.length === 0 && text === "") return [0, size];
-  return locateSection(partsOf(parts), part, isFiltered(section) ? "HEADER" : mainText(text));
+  return locateSection(partsOf(parts, size), part, isFiltered(section) ? "HEADER" : mainText(text));
 }
 
 function mainText(text: Section["text"]): "" | "HEADER" | "TEXT" | "MIME" {
   return text === "" || text === "TEXT" || text === "MIME" ? text : "HEADER";
 }
 
-/** `CachedItems.parts` read. */
-export function partsOf(parts: string | undefined): PartOffsets {
-  return JSON.parse(parts ?? "null");
+/**
+ * `CachedItems.parts` read.
+ *
+ * @param size of the message, where octets are announced before they are read
+ * @throws {StoreError} `unreadable`
+ */
+export function partsOf(parts = "", size = Infinity): PartOffsets {
+  const offsets = parseOffsets(parts);
+  if (offsets !== undefined && offsets.at[2] <= size) return offsets;
+  throw new StoreError("unreadable", "The index has the parts of the message damaged");
 }
 
 /** What of a range a partial fetch asks for. */

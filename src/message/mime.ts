@@ -350,6 +350,34 @@ export function offsetsOf(part: Part): PartOffsets {
     : { at, text };
 }
 
+/** {@link PartOffsets} kept as JSON; undefined if they were damaged since. */
+export function parseOffsets(json: string): PartOffsets | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    return isOffsets(value, Infinity) ? value : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function isOffsets(value: unknown, most: number): value is PartOffsets {
+  if (typeof value !== "object" || value === null) return false;
+  const { at, text = "", encoding = "", parts = [], message }: Record<string, unknown> = {
+    ...value,
+  };
+  if (!Array.isArray(at) || at.length !== 3 || !at.every(isOffset)) return false;
+  const [headerStart, bodyStart, end] = at;
+  return headerStart <= bodyStart && bodyStart <= end && end <= most &&
+    typeof text === "string" && typeof encoding === "string" &&
+    Array.isArray(parts) && parts.every((each) => isOffsets(each, end)) &&
+    (message === undefined || isOffsets(message, end));
+}
+
+function isOffset(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
 /**
  * Where a section lies, or undefined if the message has no such part. "HEADER" and "MIME" include
  * the blank line.

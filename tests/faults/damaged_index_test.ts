@@ -115,3 +115,25 @@ Deno.test("damaged index: one whose tables are not ours is made anew at once", a
   assert.match(await ok(client, "FETCH 1:* ENVELOPE"), /"m3"/);
   assert.match(server.log(), /the index was damaged; it is made anew/);
 });
+
+Deno.test("damaged index: parts of a message that cannot be read hide no other message", async () => {
+  await using server = await startServer();
+  const user = server.freshUser();
+  await (await prepared(server, user)).close();
+  await server.stop();
+  const database = new DatabaseSync(`${server.maildir(user)}/imapd.sqlite`);
+  const ids = database.prepare("SELECT id FROM contents ORDER BY id LIMIT 4").all();
+  const damage = database.prepare("UPDATE contents SET parts = ? WHERE id = ?");
+  const parts = ['{"bt":[0,1,2]}', '{"at":[0,9', '{"at":[3,2,1]}', '{"at":[0,1,9000],"text":""}'];
+  ids.forEach(({ id }, i) => damage.run(parts[i], id));
+  database.close();
+  await server.restart();
+  await using client = await login(server, user);
+  await ok(client, "SELECT INBOX");
+  assert.match(await ok(client, "SEARCH TEXT 0123456789"), /SEARCH 4 5 6 7 8 9 10$/m);
+  for (const number of [1, 2, 3, 4]) {
+    const { reply } = await client.command(`FETCH ${number} BODY.PEEK[1]`);
+    assert.match(reply, /^NO \[CORRUPTION\]/);
+    assert.match(await ok(client, `FETCH ${number} BODY.PEEK[]`), /0123456789/);
+  }
+});

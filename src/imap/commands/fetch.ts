@@ -310,7 +310,7 @@ async function allWritings(
   const writings: Writing[] = [];
   for (const [i, item] of items.entries()) {
     const text = texts[i];
-    if ("write" in item) writings.push((out) => item.write(message, out));
+    if ("write" in item) writings.push(item.write(message));
     else if ("ready" in item) {
       const writing = await item.ready(message, pace);
       if (writing !== undefined) writings.push(writing);

@@ -1,7 +1,7 @@
 /** A worker that keeps the trigrams of messages, so that the event loop of the server stays free. */
 
 import { textOctets } from "../../message/decoded_text.ts";
-import { HEADER_LIMIT, type PartOffsets } from "../../message/mime.ts";
+import { HEADER_LIMIT, parseOffsets } from "../../message/mime.ts";
 import { type TokenQuery, trigramDecoding, Trigrams } from "../../message/trigrams.ts";
 import { openSystemLibrary } from "../../system_library.ts";
 import { StoreError } from "../store.ts";
@@ -144,7 +144,8 @@ class SearchFiles {
   }
 
   async #addOne(file: SearchFile, message: UnindexedMessage, limit: number): Promise<Indexed> {
-    const parts: PartOffsets = JSON.parse(message.parts);
+    const parts = parseOffsets(message.parts);
+    if (parts === undefined) return "unreadable";
     // Such a header is decoded in pieces, in which a word of a field may be cut.
     if (textOctets(parts) > limit || parts.at[1] >= HEADER_LIMIT) return "too-large";
     const tokens = await this.#tokensOf(message, parts);
@@ -154,8 +155,9 @@ class SearchFiles {
   /** Tokens with blanks between them; they have no more than three chars. */
   async #tokensOf(
     message: UnindexedMessage,
-    parts: PartOffsets = JSON.parse(message.parts),
+    parts = parseOffsets(message.parts),
   ): Promise<string | "gone" | "unreadable"> {
+    if (parts === undefined) return "unreadable";
     const trigrams = this.#trigrams ??= new Trigrams();
     try {
       const decoding = trigramDecoding(parts, trigrams);

@@ -9,6 +9,7 @@ import { bytesFromLatin1, latin1FromBytes } from "../../../src/message/latin1.ts
 import {
   locateSection,
   MimeParser,
+  parseOffsets,
   type Part,
   type PartOffsets,
 } from "../../../src/message/mime.ts";
@@ -83,7 +84,7 @@ export const mime = pureTarget({
     }
     assert.ok([...summary.preview].length <= PREVIEW_CHARS && summary.preview.isWellFormed());
     assert.doesNotMatch(summary.preview, /\p{Cc}/u);
-    checkSections(JSON.parse(summary.parts), root, []);
+    checkSections(offsetsIn(summary.parts), root, []);
   },
 });
 
@@ -164,6 +165,12 @@ export const search: FuzzTarget = {
   },
 };
 
+function offsetsIn(json: string): PartOffsets {
+  const offsets = parseOffsets(json);
+  assert.ok(offsets !== undefined);
+  return offsets;
+}
+
 function checkSearch(input: Uint8Array, trigrams: Trigrams): void {
   const end = input.indexOf(10);
   const words = new TextDecoder().decode(input.subarray(0, Math.max(0, Math.min(end, 200))));
@@ -171,7 +178,7 @@ function checkSearch(input: Uint8Array, trigrams: Trigrams): void {
   const wire = toWireForm(file);
   const indexer = new MessageIndexer();
   indexer.push(wire);
-  const parts: PartOffsets = JSON.parse(indexer.end().parts);
+  const parts = offsetsIn(indexer.end().parts);
   const needle = foldCase(words);
   const fuzzy = new FuzzyNeedle(words);
   const decoding = trigramDecoding(parts, trigrams);
