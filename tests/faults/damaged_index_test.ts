@@ -116,6 +116,54 @@ Deno.test("damaged index: one whose tables are not ours is made anew at once", a
   assert.match(server.log(), /the index was damaged; it is made anew/);
 });
 
+/** A user of a server that is stopped, and has nothing left to compare or to make. */
+async function resting(server: TestServer): Promise<{ user: string; path: string }> {
+  const user = server.freshUser();
+  await (await prepared(server, user)).close();
+  // What just came is compared once more, and not after that.
+  await server.restart();
+  const client = await login(server, user);
+  await ok(client, "SELECT INBOX");
+  await client.close();
+  await server.stop();
+  return { user, path: `${server.maildir(user)}/imapd.sqlite` };
+}
+
+Deno.test("damaged index: a message whose file it no longer names comes as a new one", async () => {
+  await using server = await startServer();
+  const { user, path } = await resting(server);
+  const database = new DatabaseSync(path);
+  database.exec("DELETE FROM files WHERE id = (SELECT min(id) FROM files)");
+  database.close();
+  await server.restart();
+  await using client = await login(server, user);
+  await ok(client, "SELECT INBOX");
+  await ok(client, "UID FETCH 1 BODY.PEEK[]");
+  await ok(client, "NOOP");
+  assert.match(await ok(client, "UID FETCH 1:* BODY.PEEK[]"), /Subject: m1\r/);
+});
+
+Deno.test("damaged index: one in which a table differs from its index is made anew", async () => {
+  await using server = await startServer();
+  const { user, path } = await resting(server);
+  const octets = fs.readFileSync(path);
+  // In the table, not in the index on it, another name for the file of a message.
+  const [name] = fs.readdirSync(`${server.maildir(user)}/cur`);
+  const at = octets.indexOf(name);
+  assert.ok(at > 0);
+  octets[at + name.indexOf(".M") + 1] = 0x4e;
+  fs.writeFileSync(path, octets);
+  await server.restart();
+  await using client = await login(server, user);
+  await ok(client, "SELECT INBOX");
+  await client.command("UID FETCH 1:* BODY.PEEK[]");
+  // Refused, if it is the first to meet the damage.
+  await client.command("SELECT INBOX");
+  await ok(client, "SELECT INBOX");
+  const found = await subjects(server, user);
+  assert.deepEqual(SUBJECTS.filter((subject) => !found.includes(subject)), []);
+});
+
 Deno.test("damaged index: parts of a message that cannot be read hide no other message", async () => {
   await using server = await startServer();
   const user = server.freshUser();

@@ -224,6 +224,8 @@ export class MaildirMailbox implements Mailbox {
     const at = state.opened.indexOf(uid);
     const row = at < 0 ? undefined : this.#fileOf(uid);
     if (!row || state.opened.unread.has(uid)) {
+      // The index lost its row to damage: its file is a new message for the next comparison.
+      if (at >= 0 && !row) state.inCur.mtime = 0;
       throw new StoreError("message-gone", "The message is gone");
     }
     this.#assertNoLink();

@@ -4,12 +4,15 @@ import { StoreError } from "../store.ts";
 
 /**
  * SQLITE_CORRUPT, that of FTS5 too, and SQLITE_NOTADB: the file is not a sound database; or it has
- * not the tables that were made in it, or those of a later version than it says.
+ * not the tables that were made in it, or those of a later version than it says; or a constraint
+ * does not hold, which only a table can cause that differs from its index.
  */
 export function isDamage(error: unknown): boolean {
   const message = messageOf(error);
   return /malformed|not a database|unsupported file format|corruption/.test(message) ||
-    /no such (table|column)|has no column|already exists|duplicate column/.test(message);
+    /no such (table|column)|has no column|already exists|duplicate column|constraint failed/.test(
+      message,
+    );
 }
 
 /** SQLITE_BUSY: another process, or another store, has the file. */
