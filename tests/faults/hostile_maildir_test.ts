@@ -61,7 +61,7 @@ Deno.test("Maildir: what is put in the place of messages is neither followed nor
     const user = server.freshUser();
     await using client = await prepared(server, user);
     const cur = `${server.maildir(user)}/cur`;
-    const files = [...Deno.readDirSync(cur)].map(({ name }) => `${cur}/${name}`).sort();
+    const files = filesOf(cur);
     // Small ones and a large one, which are read in different ways.
     for (const path of [files[2], files[4], files[9]]) {
       fs.unlinkSync(path);
@@ -142,12 +142,19 @@ Deno.test("Maildir: odd things beside messages, and odd names, hide no message",
   }
 });
 
+/** Files of messages in the order of arrival, which the times in their names lack zeros for. */
+function filesOf(cur: string): string[] {
+  const arrival = (name: string) => Number(/Q(\d+)/.exec(name)?.[1]);
+  return [...Deno.readDirSync(cur)].map(({ name }) => name)
+    .sort((a, b) => arrival(a) - arrival(b)).map((name) => `${cur}/${name}`);
+}
+
 tracedTest("COPY between file systems follows no link, and waits for no FIFO", async () => {
   await using server = await startServer();
   const user = server.freshUser();
   await using client = await prepared(server, user);
   const cur = `${server.maildir(user)}/cur`;
-  const files = [...Deno.readDirSync(cur)].map(({ name }) => `${cur}/${name}`).sort();
+  const files = filesOf(cur);
   const all = oddities(server.dir);
   for (const [i, what] of ["a link to a file", "a FIFO", "a device without end"].entries()) {
     fs.unlinkSync(files[i]);
