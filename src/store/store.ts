@@ -600,7 +600,11 @@ export interface Mailbox {
    * @see RFC 8508 §4
    */
   replace(uid: number, destination: string, message: NewMessage): Promise<AppendedUids>;
-  /** Removes those of `uids` (all, if absent) that have \Deleted. */
+  /**
+   * Removes those of `uids` (all, if absent) that have \Deleted.
+   *
+   * @throws {StoreError} `over-quota`: of very many on a full disk some may be gone
+   */
   expunge(uids?: readonly number[]): Promise<ExpungedUids>;
   /**
    * UIDs below {@link uidNext} of messages that left the mailbox after `modseq`. Old expunges may be

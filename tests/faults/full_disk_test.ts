@@ -6,6 +6,8 @@ import { PASSWORD } from "../harness.ts";
 import { LmtpClient } from "../lmtp/client.ts";
 import { startLmtpServer } from "../lmtp/serving.ts";
 import { until } from "../until.ts";
+import { uidsOf } from "../contracts/store_actions.ts";
+import { MaildirFixture } from "../store/maildir_fixture.ts";
 import { mountingTest, smallDisk } from "./small_disk.ts";
 
 const BODY = "0123456789\r\n".repeat(700);
@@ -90,3 +92,24 @@ mountingTest(
     assert.match(await ok(third, "SELECT INBOX"), /^\* 41 EXISTS/m);
   },
 );
+
+mountingTest("expunge: on a full disk very many messages go in several runs", async () => {
+  await using fixture = await MaildirFixture.make();
+  await using disk = await smallDisk(fixture.root, 32 * 1024);
+  fixture.makeFolder("");
+  for (let i = 0; i < 600; i++) {
+    fixture.put(`cur/${i}.m:2,${i % 2 ? "T" : ""}`, message(`m${i}`));
+  }
+  const first = await (await (await fixture.open()).account("ann")).open("INBOX");
+  await first.prepare(uidsOf(first));
+  first.close();
+  // With a log that is short, and less room than is kept for it otherwise.
+  const inbox = await (await (await fixture.open()).account("ann")).open("INBOX");
+  Deno.truncateSync(`${fixture.root}/imapd.reserve`, 48 * 1024);
+  disk.fill();
+  const { uids } = await inbox.expunge();
+  assert.equal(uids.length, 300);
+  assert.equal(inbox.messages.count, 300);
+  inbox.close();
+  await until(() => fixture.names("cur").length === 300, "the files to go");
+});

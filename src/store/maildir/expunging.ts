@@ -1,7 +1,7 @@
 /** EXPUNGE: messages leave the index at once, their files soon after. */
 
 import { Pace } from "../../pace.ts";
-import { type ExpungedUids, FLAG } from "../store.ts";
+import { type ExpungedUids, FLAG, StoreError } from "../store.ts";
 import { type AccountContext, saveProgress } from "./account_context.ts";
 import { type Columns, runsOf } from "./columns.ts";
 import type { MailboxState } from "./mailbox_state.ts";
@@ -25,18 +25,50 @@ export function expunge(
       return { result, apply: () => removed(account, state, indexes, result.modseq) };
     }, { makesRoom: true });
   }
-  return writer.alone(async () => {
-    const { indexes, result } = plan(state, uids);
-    const pace = new Pace();
-    await writer.transaction(async () => {
-      for (const write of removing(account, state, indexes, result.modseq, true)) {
-        write();
-        if (pace.due()) await pace.turn();
-      }
-    }, { messages: indexes.length, makesRoom: true });
-    removed(account, state, indexes, result.modseq);
-    return result;
-  });
+  return expungeMany(account, state, uids);
+}
+
+/** At once, or in runs where a full disk has room for the log of fewer. */
+async function expungeMany(
+  account: AccountContext,
+  state: MailboxState,
+  asked: readonly number[] | undefined,
+): Promise<ExpungedUids> {
+  const wanted = asked ?? plan(state, undefined).result.uids;
+  const uids: number[] = [];
+  let modseq = state.highestModseq;
+  let most = wanted.length;
+  for (let at = 0; at < wanted.length;) {
+    const some = wanted.slice(at, at + most);
+    try {
+      const done = await account.writer.alone(() => expungeRun(account, state, some));
+      for (const uid of done.uids) uids.push(uid);
+      modseq = done.modseq;
+      at += most;
+      most *= 2;
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== "over-quota" || most === 1) throw error;
+      most = Math.ceil(some.length / 4);
+    }
+  }
+  return { uids, modseq };
+}
+
+async function expungeRun(
+  account: AccountContext,
+  state: MailboxState,
+  uids: readonly number[],
+): Promise<ExpungedUids> {
+  const { indexes, result } = plan(state, uids);
+  const pace = new Pace();
+  await account.writer.transaction(async () => {
+    for (const write of removing(account, state, indexes, result.modseq, true)) {
+      write();
+      if (pace.due()) await pace.turn();
+    }
+  }, { messages: indexes.length, makesRoom: true });
+  removed(account, state, indexes, result.modseq);
+  return result;
 }
 
 function plan(
