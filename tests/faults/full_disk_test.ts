@@ -2,13 +2,14 @@
 
 import assert from "node:assert/strict";
 import { ImapClient } from "../client.ts";
-import { PASSWORD } from "../harness.ts";
+import { PASSWORD, startServer } from "../harness.ts";
 import { LmtpClient } from "../lmtp/client.ts";
 import { startLmtpServer } from "../lmtp/serving.ts";
 import { until } from "../until.ts";
 import { uidsOf } from "../contracts/store_actions.ts";
 import { MaildirFixture } from "../store/maildir_fixture.ts";
 import { mountingTest, smallDisk } from "./small_disk.ts";
+import { refusing, tracedTest } from "./tracing.ts";
 
 const BODY = "0123456789\r\n".repeat(700);
 
@@ -113,3 +114,27 @@ mountingTest("expunge: on a full disk very many messages go in several runs", as
   inbox.close();
   await until(() => fixture.names("cur").length === 300, "the files to go");
 });
+
+tracedTest(
+  "Reserve: where the user's quota is used up, too, messages can be expunged",
+  async () => {
+    await using server = await startServer();
+    const user = server.freshUser();
+    await using client = await ImapClient.login(
+      { host: "127.0.0.1", port: server.port },
+      user,
+      PASSWORD,
+    );
+    await client.append("INBOX", message("one"));
+    await ok(client, "SELECT INBOX");
+    const root = server.maildir(user);
+    await using _ = await refusing(server.pid, {
+      calls: "pwrite64,write",
+      error: "EDQUOT",
+      once: true,
+      paths: [`${root}/imapd.sqlite-wal`, `${root}/imapd.reserve.tmp`],
+    });
+    await ok(client, "STORE 1 +FLAGS (\\Deleted)");
+    assert.match(await ok(client, "EXPUNGE"), /^\* 1 EXPUNGE/m);
+  },
+);

@@ -8,6 +8,8 @@ export interface Refusal {
   readonly calls: string;
   /** "EIO"; absent: they do not fail, but are recorded. */
   readonly error?: string;
+  /** Only the first of each fails. */
+  readonly once?: boolean;
   /** Only calls about these paths fail and are recorded. */
   readonly paths?: readonly string[];
 }
@@ -23,7 +25,7 @@ export interface Refused {
 /** Lets calls of a process fail until what is returned is disposed of. */
 export async function refusing(
   pid: number,
-  { calls, error, paths = [] }: Refusal,
+  { calls, error, once = false, paths = [] }: Refusal,
 ): Promise<Refused> {
   const dir = await Deno.makeTempDir({ prefix: "imapd-strace-" });
   const output = `${dir}/record`;
@@ -31,7 +33,9 @@ export async function refusing(
     args: [
       ...["-f", "-y", "-s", "16", "-o", output, "-p", String(pid)],
       ...["-e", `trace=${calls}`],
-      ...error === undefined ? [] : ["-e", `inject=${calls}:error=${error}`],
+      ...error === undefined
+        ? []
+        : ["-e", `inject=${calls}:error=${error}${once ? ":when=1" : ""}`],
       ...paths.flatMap((path) => ["-P", path]),
     ],
     stdin: "null",

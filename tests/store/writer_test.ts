@@ -23,6 +23,7 @@ class Fixture {
       reload: () => void this.reloads++,
       damaged: assert.fail,
       inDoubt: () => {},
+      isFull: () => false,
       makeRoom: () => false,
     };
     const sync = () => {

@@ -285,6 +285,7 @@ function contextOf(
         problem: messageOf(error),
       });
     },
+    isFull: () => reserve.isFull(),
     makeRoom: () => reserve.release(),
   };
   const reserve = new Reserve(root, log);

@@ -3,6 +3,7 @@
 import * as fs from "node:fs";
 import { createOwnedFile, openOwnFile } from "../../ownership.ts";
 import type { Log } from "../../log.ts";
+import { errnoOf } from "./disk_error.ts";
 
 /** In the root folder of the Maildir. */
 export const RESERVE_FILE = "imapd.reserve";
@@ -43,6 +44,28 @@ export class Reserve {
       // No room: who asks for some finds what there is.
     } finally {
       if (fd !== undefined) fs.closeSync(fd);
+    }
+  }
+
+  /** The disk, or the user's share of it, has no room for as much as {@link release} gives back. */
+  isFull(): boolean {
+    try {
+      this.#tryRoom(`${this.#path}.tmp`);
+      return false;
+    } catch (error) {
+      return ["ENOSPC", "EDQUOT"].includes(errnoOf(error) ?? "");
+    }
+  }
+
+  #tryRoom(path: string): void {
+    fs.rmSync(path, { force: true });
+    const fd = createOwnedFile(path, 0o600);
+    try {
+      const step = crypto.getRandomValues(new Uint8Array(STEP));
+      for (let at = 0; at < STEP;) at += fs.writeSync(fd, step, at, STEP - at);
+    } finally {
+      fs.closeSync(fd);
+      fs.rmSync(path, { force: true });
     }
   }
 

@@ -23,6 +23,8 @@ export interface Recovery {
   damaged(error: unknown): void;
   /** What was committed cannot be made durable. */
   inDoubt(error: unknown): void;
+  /** The disk, or the user's share of it, has no room left. */
+  isFull(): boolean;
   /** Gives back some of the room that was kept on the disk; false if there is none. */
   makeRoom(): boolean;
 }
@@ -283,8 +285,9 @@ export class Writer {
    * then the disk gets room back.
    */
   async #makeRoom(refusal: unknown, tries: number): Promise<boolean> {
-    if (!(refusal instanceof StoreError) || refusal.code !== "over-quota") return false;
-    if (!isSqliteError(refusal.cause)) return false;
+    if (!(refusal instanceof StoreError) || !isSqliteError(refusal.cause)) return false;
+    // SQLite tells a quota that is used up as it tells a broken disk.
+    if (refusal.code !== "over-quota" && !this.#recovery.isFull()) return false;
     if (tries > 0 && !this.#recovery.makeRoom()) return false;
     await this.#checkpointAfter(1);
     return !this.#inDoubt;
