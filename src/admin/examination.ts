@@ -21,9 +21,10 @@ async function* examined(
   context: AdminContext,
   name: string,
   params: ExamineParams,
+  gone: AbortSignal,
 ): AsyncGenerator<Finding, void> {
   try {
-    yield* context.examineAccount(name, params, params.storage);
+    yield* context.examineAccount(name, params, params.storage, gone);
   } catch (error) {
     const known = adminErrorOf(error);
     if (known === undefined) throw error;
@@ -33,7 +34,7 @@ async function* examined(
 
 /** Looks at the server's surroundings and at accounts. */
 export const examine: Operation<ExamineParams, Finding> = {
-  async *run(context, params) {
+  async *run(context, params, _input, gone) {
     const store = context.storage(params.storage);
     const known = await store.accounts();
     for (const name of params.accounts) {
@@ -42,6 +43,6 @@ export const examine: Operation<ExamineParams, Finding> = {
     }
     yield* context.examineServer();
     const names = params.accounts.length === 0 ? known : params.accounts;
-    for (const name of names) yield* examined(context, name, params);
+    for (const name of names) yield* examined(context, name, params, gone);
   },
 };

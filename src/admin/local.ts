@@ -17,10 +17,11 @@ export class LocalAdmin implements Admin {
     name: N,
     params: ParamsOf<N>,
     input: AsyncIterable<unknown> = nothing(),
+    gone: AbortSignal = new AbortController().signal,
   ): AsyncIterable<ResultOf<N>> {
     // The table pairs each name with what its operation takes and yields.
     const operation = OPERATIONS[name] as unknown as Operation<ParamsOf<N>, ResultOf<N>>;
-    return toldFailures(operation.run(this.context, params, input));
+    return toldFailures(operation.run(this.context, params, input, gone));
   }
 
   async close(): Promise<void> {

@@ -33,11 +33,12 @@ export interface AdminContext {
   diskUsage(account: string, storage?: string): Promise<DiskUsage>;
   /** Looks at what the server needs around it. */
   examineServer(): AsyncIterable<Finding>;
-  /** Looks at how an account is kept. */
+  /** Looks at how an account is kept. @throws the reason of `gone` once nobody wants to know */
   examineAccount(
     account: string,
     options: ExaminationOptions,
-    storage?: string,
+    storage: string | undefined,
+    gone: AbortSignal,
   ): AsyncIterable<Finding>;
 }
 
@@ -110,13 +111,15 @@ export interface PenaltyTable {
 
 /**
  * One thing that can be done. `run` yields values that JSON can carry, and octets; `input` brings
- * what belongs to the call but comes piece by piece, as a message does.
+ * what belongs to the call but comes piece by piece, as a message does; `gone` is aborted once nobody
+ * waits for results any more.
  */
 export interface Operation<Params, Result> {
   readonly run: (
     context: AdminContext,
     params: Params,
     input: AsyncIterable<unknown>,
+    gone: AbortSignal,
   ) => AsyncIterable<Result>;
 }
 

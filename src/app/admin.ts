@@ -50,9 +50,10 @@ export function adminContext(
     log,
     diskUsage: (account, name) => diskUsage(accountPath(storageOf(config, name).path, account)),
     examineServer: () => examineServer(config, running),
-    examineAccount: async function* (account, { repair = false, thorough = false }, name) {
+    examineAccount: async function* (account, { repair = false, thorough = false }, name, gone) {
       const store = stores.maildirs(storageOf(config, name));
-      yield* await (repair ? store.repair(account, thorough) : store.examine(account, thorough));
+      const found = repair ? store.repair : store.examine;
+      yield* await found.call(store, account, thorough, gone);
     },
   };
 }

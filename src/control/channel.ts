@@ -37,13 +37,20 @@ const LONGEST = 64 * 1024 * 1024;
 export class Channel {
   readonly #socket: Socket;
   readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #gone = new AbortController();
   #buffer = new Uint8Array(0);
 
   constructor(socket: Socket) {
     this.#socket = socket;
     // Stays: an error without a listener would end the process; who reads or writes hears of it.
     socket.on("error", () => {});
+    socket.once("close", () => this.#gone.abort(lost()));
     this.#chunks = socket[Symbol.asyncIterator]();
+  }
+
+  /** Aborted, by a {@link ControlFault}, once the connection is gone. */
+  get gone(): AbortSignal {
+    return this.#gone.signal;
   }
 
   /** Sends one item; settles when more can be taken. @throws {ControlFault} */
@@ -108,7 +115,7 @@ export class Channel {
     frame.set(content, HEADER);
     await new Promise<void>((resolve, reject) => {
       this.#socket.write(frame, (error) => {
-        if (error) reject(new ControlFault("The control connection is gone", { cause: error }));
+        if (error) reject(lost(error));
         else resolve();
       });
     });
@@ -142,10 +149,14 @@ export class Channel {
       const { done, value } = await this.#chunks.next();
       if (!done) return value;
     } catch (error) {
-      throw new ControlFault("The control connection is gone", { cause: error });
+      throw lost(error);
     }
     throw new ControlFault("The control connection ended too early");
   }
+}
+
+function lost(cause?: unknown): ControlFault {
+  return new ControlFault("The control connection is gone", { cause });
 }
 
 function jsonOf(content: Uint8Array): Json {

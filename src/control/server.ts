@@ -63,7 +63,12 @@ export class ControlServer {
     const { operation, params } = this.#checked(await channel.first());
     const input = channel.items(() => new ControlFault("The caller gave up"));
     // The caller is of this version, so what it sends fits the operation.
-    const results = this.#options.admin().call(operation, params as ParamsOf<OperationName>, input);
+    const results = this.#options.admin().call(
+      operation,
+      params as ParamsOf<OperationName>,
+      input,
+      channel.gone,
+    );
     for await (const result of results) await channel.send(result as unknown as Item);
     await channel.end();
   }

@@ -28,12 +28,18 @@ Deno.test("endSessions: also ends what logged in while the change came into forc
     },
   };
   const params = { account: "ann", reason: "disabled" };
-  deepStrictEqual(await Array.fromAsync(endSessions.run(context, params, nothing())), [
-    { kicked: 3 },
-  ]);
+  const waiting = new AbortController().signal;
+  deepStrictEqual(
+    await Array.fromAsync(
+      endSessions.run(context, params, nothing(), waiting),
+    ),
+    [
+      { kicked: 3 },
+    ],
+  );
   deepStrictEqual([open, ended], [["bob"], Array(3).fill("ann: disabled")]);
   const offline = { ...context, sessions: undefined, running: false };
-  deepStrictEqual(await Array.fromAsync(endSessions.run(offline, params, nothing())), [
+  deepStrictEqual(await Array.fromAsync(endSessions.run(offline, params, nothing(), waiting)), [
     { kicked: 0 },
   ]);
 });

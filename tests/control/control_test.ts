@@ -1,10 +1,14 @@
 import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict";
-import { AdminError } from "../../src/admin/operation.ts";
+import { createServer } from "node:net";
+import { LocalAdmin } from "../../src/admin/local.ts";
+import { type AdminContext, AdminError } from "../../src/admin/operation.ts";
 import { ControlClient } from "../../src/control/client.ts";
+import { ControlServer } from "../../src/control/server.ts";
 import { VERSION } from "../../src/version.ts";
 import { imapd } from "../cli/program.ts";
 import { PASSWORD, startServer, type TestServer } from "../harness.ts";
 import { ImapClient } from "../client.ts";
+import { silentLog } from "../store/maildir_fixture.ts";
 
 /** Runs a command on the server's config. */
 function command(server: TestServer, ...args: string[]) {
@@ -61,4 +65,36 @@ Deno.test("ControlClient: is refused by a server of another version, or with oth
       (error) => error instanceof AdminError && message.test(error.message),
     );
   }
+});
+
+Deno.test("ControlServer.close: ends an examination that goes on and on", async () => {
+  const stateDir = await Deno.makeTempDir({ prefix: "imapd-control-" });
+  const begun = Promise.withResolvers<void>();
+  const context = {
+    storage: () => ({ accounts: () => ["ann"] }),
+    examineServer: () => [],
+    async *examineAccount(_: string, __: object, ___: string | undefined, gone: AbortSignal) {
+      const ended = Promise.withResolvers<void>();
+      gone.addEventListener("abort", () => ended.reject(gone.reason));
+      begun.resolve();
+      yield await ended.promise;
+    },
+  } as unknown as AdminContext;
+  const server = new ControlServer({
+    admin: () => new LocalAdmin(context, () => Promise.resolve()),
+    version: VERSION,
+    stateDir,
+    log: silentLog(),
+  });
+  const listener = createServer((socket) => server.accept(socket));
+  const path = `${stateDir}/control.sock`;
+  await new Promise<void>((resolve) => listener.listen(path, resolve));
+  const client = await ControlClient.open(path, { version: VERSION, stateDir });
+  const asked = Array.fromAsync(client?.call("doctor", { accounts: [] }) ?? []);
+  const refused = rejects(asked, /control connection/);
+  await begun.promise;
+  await server.close();
+  await refused;
+  await new Promise((resolve) => listener.close(resolve));
+  await Deno.remove(stateDir, { recursive: true });
 });

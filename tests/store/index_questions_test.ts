@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, rejects } from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { suspicious } from "../../src/store/maildir/index_questions.ts";
 import { SearchService } from "../../src/store/maildir/search_service.ts";
@@ -20,6 +20,17 @@ Deno.test("suspicious: tells which questions have an answer, or cannot be asked"
   deepEqual(suspicious(path, questions), [0, 2]);
   Deno.mkdirSync(`${fixture.dir}/folder`);
   deepEqual(suspicious(`${fixture.dir}/folder`, questions), [0, 1, 2]);
+});
+
+Deno.test("MaildirStore.examine(): ends where nobody wants to know any more", async () => {
+  await using fixture = await MaildirFixture.make();
+  const store = await fixture.open();
+  await deliver(await store.account("ann"), "INBOX", "x");
+  const gone = AbortSignal.abort(new Error("The caller gave up"));
+  for (const open of [true, false]) {
+    if (!open) await fixture.close();
+    await rejects(store.examine("ann", false, gone), /gave up/);
+  }
 });
 
 Deno.test("MaildirStore.examine(): tells of an open index what another thread finds in it", async () => {

@@ -36,9 +36,11 @@ export interface ExaminationOptions {
   readonly search?: SearchService;
   /** Read all messages, not only their sizes, and check the index of texts against all. */
   readonly thorough?: boolean;
+  /** Nobody wants to know any more. */
+  readonly gone?: AbortSignal;
 }
 
-/** All that is wrong; one that says so if nothing is. */
+/** All that is wrong; one that says so if nothing is. @throws the reason of `gone` */
 export async function examineAccount(options: ExaminationOptions): Promise<readonly Finding[]> {
   const examination = new Examination(options);
   const { root, index, worker } = options;
@@ -92,7 +94,7 @@ function suspectsIn(path: string, worker: SearchService | undefined): ExaminedIn
 
 /** A closed index is read from a copy: reading what is kept in a log would change it. */
 async function withCopy(
-  { root, worker }: ExaminationOptions,
+  { root, worker, gone }: ExaminationOptions,
   work: (index: ExaminedIndex) => Promise<void>,
   failed: (told: Told) => void,
 ): Promise<void> {
@@ -117,6 +119,7 @@ async function withCopy(
     bringUpToDate(database);
     await work(own);
   } catch (error) {
+    gone?.throwIfAborted();
     const why = error instanceof Error ? error.message : String(error);
     failed(
       error instanceof StoreError || errnoOf(error) !== undefined
@@ -246,7 +249,7 @@ class Examination {
 
   /** The index itself, and each of its mailboxes. */
   async index(index: ExaminedIndex): Promise<void> {
-    const { root, search: service, thorough = false } = this.#options;
+    const { root, search: service, thorough = false, gone } = this.#options;
     const isOpen = this.#options.index !== undefined;
     const why = isOpen ? await damageOf(index) : undefined;
     if (why !== undefined) return this.add(damaged(why));
@@ -278,7 +281,9 @@ class Examination {
     }
     await this.#unknownFolders(new Set(rows.map(({ folder }) => String(folder))));
     if (service === undefined) return;
-    for await (const told of searchProblems(root, index, { service, thorough })) this.add(told);
+    for await (const told of searchProblems(root, index, { service, thorough, gone })) {
+      this.add(told);
+    }
   }
 
   async #folder(
@@ -293,6 +298,7 @@ class Examination {
       {
         seen: (path, info) => this.#see(path, info),
         thorough: this.#options.thorough ?? false,
+        gone: this.#options.gone,
       },
     );
     for await (const told of folder.problems()) this.add(told);

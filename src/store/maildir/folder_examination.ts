@@ -20,6 +20,8 @@ export interface FolderExaminationOptions {
   seen(path: string, info: Deno.FileInfo): void;
   /** Read all messages. */
   readonly thorough: boolean;
+  /** Nobody wants to know any more. */
+  readonly gone?: AbortSignal;
 }
 
 /** Compares one mailbox. */
@@ -112,6 +114,7 @@ export class FolderExamination {
     };
     const listed = await this.#listed(odd);
     for (const [base, paths] of listed) {
+      this.#options.gone?.throwIfAborted();
       const row = indexed.get(base);
       // What the index knows is the message, and others are its twins.
       const first = paths.find((path) => path === row?.path) ?? paths[0];

@@ -15,6 +15,8 @@ export interface ExaminedSearch {
   readonly service: SearchService;
   /** Look at all messages, not only at some. */
   readonly thorough: boolean;
+  /** Nobody wants to know any more. */
+  readonly gone?: AbortSignal;
 }
 
 /** Messages that are looked at unless it is to be thorough. */
@@ -78,13 +80,14 @@ async function* compare(
   path: string,
   root: string,
   index: ExaminedIndex,
-  { thorough }: ExaminedSearch,
+  { thorough, gone }: ExaminedSearch,
   lacking: (some: readonly Indexed[]) => Promise<readonly number[]>,
 ): AsyncGenerator<Told, void> {
   const all = await index.alone(() => documents(index, thorough ? Infinity : SAMPLE));
   const wrong: Indexed[] = [];
   const pace = new Pace();
   for (let at = 0; at < all.length; at += MESSAGES_PER_CALL) {
+    gone?.throwIfAborted();
     const rows = await index.alone(() =>
       all.slice(at, at + MESSAGES_PER_CALL).flatMap((id) => messageOf(root, index, id) ?? [])
     );

@@ -232,9 +232,15 @@ export class MaildirStore implements Store {
    * Looks at how an account is kept; opens and changes nothing.
    *
    * @param thorough read all messages, too
+   * @param gone nobody wants to know any more
+   * @throws the reason of `gone`
    */
-  async examine(name: string, thorough = false): Promise<readonly Problem[]> {
-    const found = await this.#withSearch((search) => this.#examine(name, thorough, search));
+  async examine(
+    name: string,
+    thorough = false,
+    gone?: AbortSignal,
+  ): Promise<readonly Problem[]> {
+    const found = await this.#withSearch((search) => this.#examine(name, thorough, search, gone));
     return found.map(problemOf);
   }
 
@@ -242,11 +248,12 @@ export class MaildirStore implements Store {
     name: string,
     thorough: boolean,
     search: SearchService | undefined,
+    gone: AbortSignal | undefined,
   ): Promise<readonly Finding[]> {
     const root = this.#options.path(name);
     const { searchService: worker } = this.#options;
     const look = (index?: ExaminedIndex) =>
-      examineAccount({ name, root, index, worker, search, thorough });
+      examineAccount({ name, root, index, worker, search, thorough, gone });
     const account = this.#accounts.get(root);
     return await (account === undefined ? look() : account.withIndex(look));
   }
@@ -258,7 +265,11 @@ export class MaildirStore implements Store {
    * @returns what was mended, and what was not
    * @throws {StoreError} `unavailable`, such as: another process has the account open
    */
-  async repair(name: string, thorough = false): Promise<readonly Problem[]> {
+  async repair(
+    name: string,
+    thorough = false,
+    gone?: AbortSignal,
+  ): Promise<readonly Problem[]> {
     if (this.#closed) throw new StoreError("unavailable", "The mail store is closing");
     const root = this.#options.path(name);
     await this.#removing.get(root)?.catch(() => {});
@@ -270,7 +281,7 @@ export class MaildirStore implements Store {
         account,
         log: this.#options.log.with({ account: name }),
         clock: this.#options.clock ?? Date.now,
-        examine: () => this.#examine(name, thorough, search),
+        examine: () => this.#examine(name, thorough, search, gone),
       })
     );
   }
