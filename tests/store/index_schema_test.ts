@@ -29,7 +29,7 @@ const DAMAGES: readonly {
   {
     title: "is empty",
     code: "index-missing",
-    instead: (path) => Deno.writeTextFileSync(path, ""),
+    instead: (path) => Deno.writeTextFileSync(path, "", { mode: 0o600 }),
   },
   { title: "is a folder", code: "index-unreadable", instead: (path) => Deno.mkdirSync(path) },
   {
