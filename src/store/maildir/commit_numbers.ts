@@ -71,11 +71,12 @@ export class CommitNumbers {
   #isBehind(index: string, moved: number): boolean {
     if (moved === 0) return false;
     const url = `${pathToFileURL(index).href}?immutable=1`;
-    this.#alone = new DatabaseSync(url, { readOnly: true });
     try {
+      this.#alone = new DatabaseSync(url, { readOnly: true });
       return numberIn(this.#alone) < moved;
     } catch {
-      // What cannot be read alone may be whole with its log, after a kill in a checkpoint.
+      // What cannot be read alone may be whole with its log, after a kill in a checkpoint. And
+      // only with all permissions does Deno take a URL for one.
       return false;
     }
   }
