@@ -15,6 +15,7 @@ import { type FrameEvent, Framer, type FramerLimits, LineTooLong } from "../wire
 import { capabilityCode, continuation, statusLine } from "../wire/response.ts";
 import { SyntaxFault } from "../wire/scanner.ts";
 import { type Buffers, HeldInput, READ_AHEAD, SHARE, SHORT_PATIENCE } from "./buffers.ts";
+import { ClientWait, Farewell } from "./client_wait.ts";
 import type { Endpoint, Limits } from "./endpoint.ts";
 import { faultReply, tagOf } from "./frame_fault.ts";
 import { hangUp } from "./hang_up.ts";
@@ -25,11 +26,6 @@ import { handshake, secured } from "./secured.ts";
 import type { SessionInfo } from "./session_info.ts";
 import { tlsChannel } from "./tls_channel.ts";
 import { Trace } from "./trace.ts";
-
-/** Why the server ends a connection; `message` is told in the BYE. */
-class Farewell extends Disconnected {
-  override name = "Farewell";
-}
 
 /** Who has connected. */
 export interface Client {
@@ -48,9 +44,7 @@ export class Connection {
   readonly #out: SocketOutput;
   #framer: Framer;
   #socket: Socket;
-  /** Wakes the reader: with bytes, or with the reason why none will come. */
-  #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
-  #ended: Disconnected | undefined;
+  readonly #client = new ClientWait();
   #upgrade = false;
   /** Whether both sides compress once the running command is answered. */
   #compress = false;
@@ -298,9 +292,11 @@ export class Connection {
       line: () => this.#line(),
       interject: (response) => this.#out.interject(response),
       assertOpen: () => {
-        if (this.#ended !== undefined && !(this.#ended instanceof Farewell)) throw this.#ended;
+        const { ended } = this.#client;
+        if (ended !== undefined && !(ended instanceof Farewell)) throw ended;
       },
-      pause: (milliseconds, wakers) => this.#pause(milliseconds, wakers),
+      // Bytes that come meanwhile wait.
+      pause: (milliseconds, wakers) => this.#client.pause(milliseconds, wakers),
       startTls: this.service.tls ? () => this.#upgrade = true : undefined,
       compress: (on) => this.#compress = on,
     };
@@ -308,7 +304,7 @@ export class Connection {
 
   async #next(): Promise<FrameEvent> {
     for (;;) {
-      if (this.#ended) throw this.#ended;
+      if (this.#client.ended) throw this.#client.ended;
       const event = this.#framer.next();
       if (event !== undefined) return event;
       const { notify } = this.#session;
@@ -322,7 +318,7 @@ export class Connection {
   async #waitWith(notify: Notifications): Promise<void> {
     const end = this.service.now() + this.endpoint.limits.idle;
     const octets = this.#octetsIn;
-    notify.onDue = () => this.#waiting?.resolve();
+    notify.onDue = () => this.#client.wake();
     while (this.#octetsIn === octets) {
       if (notify.due) await notify.tell(this.#environment, false);
       else await this.#more(Math.max(0, end - this.service.now()));
@@ -373,7 +369,7 @@ export class Connection {
    * @param patience milliseconds; undefined for as long as it takes, as in IDLE
    */
   async #more(patience: number | undefined, tooLong = "Idle for too long"): Promise<void> {
-    if (this.#ended) throw this.#ended;
+    if (this.#client.ended) throw this.#client.ended;
     let wait = patience;
     let text = tooLong;
     if (!this.#loggedIn) {
@@ -383,37 +379,11 @@ export class Connection {
         text = "Logging in took too long";
       }
     }
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#waiting = { resolve, reject };
-    const timer = wait === undefined
-      ? undefined
-      : setTimeout(() => this.#end(new Farewell(text)), wait);
+    const bytes = this.#client.forBytes(wait, () => this.#end(new Farewell(text)));
     if (this.#framer.buffered <= SHARE) this.#held?.giveAhead();
     if (this.#inflation !== undefined) this.#inflation.resume();
     else if (this.#socket.isPaused()) this.#socket.resume();
-    try {
-      await promise;
-    } finally {
-      clearTimeout(timer);
-      this.#waiting = undefined;
-    }
-  }
-
-  /** Bytes that come meanwhile wait. */
-  async #pause(milliseconds: number, wakers?: Set<() => void>): Promise<void> {
-    if (this.#ended) throw this.#ended;
-    if (milliseconds === 0) return;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#waiting = { resolve: () => {}, reject };
-    const timer = setTimeout(resolve, milliseconds);
-    wakers?.add(resolve);
-    try {
-      await promise;
-    } finally {
-      clearTimeout(timer);
-      wakers?.delete(resolve);
-      this.#waiting = undefined;
-    }
+    await bytes;
   }
 
   #attach(socket: Socket): void {
@@ -430,7 +400,7 @@ export class Connection {
     this.service.meter.received(bytes.length);
     this.#framer.push(bytes);
     if (this.#inflation === undefined && !this.#mayReadAhead()) this.#socket.pause();
-    this.#waiting?.resolve();
+    this.#client.wake();
   };
 
   #mayReadAhead(): boolean {
@@ -445,11 +415,7 @@ export class Connection {
   #onError = (error: Error): void => this.#end(new Disconnected(error.message, { cause: error }));
 
   #end(reason: Disconnected): void {
-    if (
-      this.#ended !== undefined && this.#ended instanceof Farewell === reason instanceof Farewell
-    ) return;
-    this.#ended ??= reason;
-    this.#waiting?.reject(this.#ended);
+    if (!this.#client.end(reason)) return;
     if (!(reason instanceof Farewell)) this.#out.break(reason);
   }
 
