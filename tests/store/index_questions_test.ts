@@ -55,3 +55,32 @@ Deno.test("MaildirStore.examine(): tells of an open index what another thread fi
     service.close();
   }
 });
+
+Deno.test("MaildirStore.examine(): tells of an open index what is only in its log", async () => {
+  await using fixture = await MaildirFixture.make();
+  const service = new SearchService();
+  try {
+    await deliver(await (await fixture.open()).account("ann"), "INBOX", "x");
+    await fixture.close();
+    leaveInLog(
+      `${fixture.root}/imapd.sqlite`,
+      "INSERT INTO expunged SELECT mailbox, modseq, uid, uid FROM messages",
+    );
+    const store = await fixture.open({ searchService: service });
+    await (await store.account("ann")).open("INBOX");
+    deepEqual((await store.examine("ann")).map(({ code }) => code), ["expunged-but-there"]);
+  } finally {
+    await fixture.close();
+    service.close();
+  }
+});
+
+/** As a killed process does. */
+function leaveInLog(path: string, sql: string): void {
+  const database = new DatabaseSync(path);
+  database.exec("PRAGMA wal_autocheckpoint = 0");
+  database.exec(sql);
+  const left = ["", "-wal"].map((suffix) => [suffix, Deno.readFileSync(path + suffix)] as const);
+  database.close();
+  for (const [suffix, octets] of left) Deno.writeFileSync(path + suffix, octets, { mode: 0o600 });
+}

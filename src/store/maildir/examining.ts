@@ -49,6 +49,7 @@ export async function examineAccount(options: ExaminationOptions): Promise<reado
   if (there === undefined) {
     examination.add(missing("there is no index yet"));
   } else if (index !== undefined && there.isFile) {
+    await index.checkpoint?.();
     await examination.index({ ...index, suspects: suspectsIn(`${root}/${INDEX_FILE}`, worker) });
   } else {
     await withCopy(
