@@ -17,6 +17,7 @@ import {
 import { isDelivered, type Recording, repliesOf } from "./recording.ts";
 import type { SystemCall } from "./system_calls.ts";
 import { COMMITS_FILE } from "../../src/store/maildir/commit_numbers.ts";
+import { INDEX_FILE } from "../../src/store/maildir/schema.ts";
 import { brokenPromises, found, NOTHING_KNOWN, type Step } from "./truth.ts";
 
 /** A promise that a cut broke. */
@@ -173,7 +174,7 @@ async function problemsOf(
     specialFolders: [],
     log,
   });
-  keepBirth(`${place}/mail/${recording.user}/${COMMITS_FILE}`);
+  keepBirths(`${place}/mail/${recording.user}`);
   try {
     return [
       ...await promisesBroken(store, recording, progress, line),
@@ -186,12 +187,14 @@ async function problemsOf(
   }
 }
 
-/** Says in a file that it was made when it was, as a power failure makes no other one of it. */
-function keepBirth(path: string): void {
+/** Says of two files when they were made, as a power failure makes no other ones of them. */
+function keepBirths(maildir: string): void {
+  const path = `${maildir}/${COMMITS_FILE}`;
   try {
-    const born = Deno.statSync(path).birthtime?.getTime() ?? 0;
+    const born = [path, `${maildir}/${INDEX_FILE}`]
+      .map((path) => Deno.statSync(path).birthtime?.getTime() ?? 0).join(" ");
     const text = Deno.readTextFileSync(path);
-    Deno.writeTextFileSync(path, text.replace(/^(\d+ \d+) \d+ /, `$1 ${born} `));
+    Deno.writeTextFileSync(path, text.replace(/^(\d+) \d+ \d+ /, `$1 ${born} `));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }

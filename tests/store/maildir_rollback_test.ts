@@ -116,7 +116,7 @@ const OLDER: readonly {
   },
 }, {
   title: "an older index beside the log of a killed process",
-  doubt: /log beside it is of a newer one/,
+  doubt: /log beside it is of another one/,
   async happen(it) {
     await it.deliver("a");
     await it.maildir.close();
@@ -126,6 +126,7 @@ const OLDER: readonly {
     const older = Deno.readFileSync(it.aside);
     Deno.removeSync(it.aside);
     await it.kill();
+    Deno.removeSync(it.index);
     Deno.writeFileSync(it.index, older);
   },
 }, {

@@ -18,7 +18,7 @@ function keptIndex(): { dir: string; index: string; log: WriteAheadLog } {
 
 function logOf(index: string, database: DatabaseSync): WriteAheadLog {
   const ignore = () => {};
-  const numbers = { raise: ignore, keep: ignore, moved: ignore, close: ignore };
+  const numbers = { raise: ignore, keep: ignore, close: ignore };
   return new WriteAheadLog(index, database, numbers, ignore, silentLog());
 }
 

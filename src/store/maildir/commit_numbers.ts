@@ -2,27 +2,27 @@
 
 import { Buffer } from "node:buffer";
 import * as fs from "node:fs";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { pathToFileURL } from "node:url";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { createOwnedFile, openOwnFile } from "../../ownership.ts";
 import { INDEX_FILE, type OpenedIndex } from "./schema.ts";
 
-/** In the root folder of the Maildir: the last number, that of the index without its log, its birth. */
+/** In the root folder of the Maildir: the last number, its own birth and that of the index. */
 export const COMMITS_FILE = "imapd.commits";
 
 const NUMBER = "SELECT value FROM meta WHERE name = 'commits'";
 
 /** More than all numbers, so that the file keeps its size. */
 const OCTETS = 96;
-/** Those that change stand there twice: a power failure may have left the beginning of a write. */
-const TEXT = /^(\d{1,15}) (\d{1,15}) (\d{1,15}) \1 \2 *\n$/;
+/** The last one is there twice: a power failure may have left the beginning of a write. */
+const TEXT = /^(\d{1,15}) (\d{1,15}) (\d{1,15}) \1 *\n$/;
 
 /** What the file says. */
 interface Noted {
   readonly last: number;
-  readonly moved: number;
   /** When the file was made, in ms; a copy has another time, which cannot be set. */
   readonly born: number;
+  /** The same of the index. */
+  readonly indexBorn: number;
 }
 
 /**
@@ -33,19 +33,16 @@ interface Noted {
 export class CommitNumbers {
   /** Why the index cannot be the one that was last used; undefined if it may be. */
   readonly doubt: string | undefined;
-  /** It was joined with the log of a newer one. */
+  /** SQLite joined it with the log of another one. */
   readonly isMixed: boolean = false;
   /** Undefined where the disk has no room for it. */
   readonly #fd: number | undefined;
-  /** 0 where the file system does not know. */
   readonly #born: number = 0;
-  /** The index without its log. Open as long as that: closing it would drop the locks on the file. */
-  #alone: DatabaseSync | undefined;
+  readonly #indexBorn: number = 0;
   readonly #raise: StatementSync;
   /** That of a transaction which may fail yet. */
   #next: number;
   #last: number;
-  #moved: number;
 
   constructor(root: string, { database, made, interrupted }: OpenedIndex) {
     this.#raise = database.prepare(
@@ -56,29 +53,15 @@ export class CommitNumbers {
     this.#fd = openOrMake(path);
     const noted = this.#fd === undefined ? undefined : read(this.#fd);
     this.#next = this.#last = Math.max(inIndex, noted?.last ?? 0);
-    this.#moved = interrupted && !made ? noted?.moved ?? 0 : inIndex;
     if (this.#fd === undefined) return;
-    this.#born = Deno.lstatSync(path).birthtime?.getTime() ?? 0;
+    this.#born = birthOf(path);
+    this.#indexBorn = birthOf(`${root}/${INDEX_FILE}`);
     if (noted === undefined || made) return;
-    if (interrupted && this.#isBehind(`${root}/${INDEX_FILE}`, noted.moved)) {
+    if (noted.born !== this.#born) this.doubt = "the Maildir is a copy";
+    else if (interrupted && noted.indexBorn !== this.#indexBorn) {
       this.isMixed = true;
-      this.doubt = "the log beside it is of a newer one";
+      this.doubt = "the log beside it is of another one";
     } else if (inIndex < noted.last) this.doubt = "it lacks what was committed to it";
-    else if (noted.born !== this.#born) this.doubt = "the Maildir is a copy";
-  }
-
-  /** SQLite would join a log with an index that is older than it, and no number would tell. */
-  #isBehind(index: string, moved: number): boolean {
-    if (moved === 0) return false;
-    const url = `${pathToFileURL(index).href}?immutable=1`;
-    try {
-      this.#alone = new DatabaseSync(url, { readOnly: true });
-      return numberIn(this.#alone) < moved;
-    } catch {
-      // What cannot be read alone may be whole with its log, after a kill in a checkpoint. And
-      // only with all permissions does Deno take a URL for one.
-      return false;
-    }
   }
 
   /** Numbers the transaction that is under way. */
@@ -92,16 +75,10 @@ export class CommitNumbers {
     this.#write();
   }
 
-  /** All that is durable is in the index without its log. */
-  moved(): void {
-    this.#moved = this.#last;
-    this.#write();
-  }
-
   #write(): void {
     if (this.#fd === undefined) return;
-    const numbers = `${this.#last} ${this.#moved}`;
-    const text = `${numbers} ${this.#born} ${numbers}`.padEnd(OCTETS - 1) + "\n";
+    const text = `${this.#last} ${this.#born} ${this.#indexBorn} ${this.#last}`.padEnd(OCTETS - 1) +
+      "\n";
     try {
       // With a string it would be written behind what is there.
       fs.writeSync(this.#fd, Buffer.from(text), 0, OCTETS, 0);
@@ -110,15 +87,18 @@ export class CommitNumbers {
     }
   }
 
-  /** Once the index is closed. */
   close(): void {
-    this.#alone?.close();
     if (this.#fd !== undefined) fs.closeSync(this.#fd);
   }
 }
 
 function numberIn(database: DatabaseSync): number {
   return Number(database.prepare(NUMBER).get()?.value ?? 0);
+}
+
+/** 0 where the file system does not know. */
+function birthOf(path: string): number {
+  return Deno.lstatSync(path).birthtime?.getTime() ?? 0;
 }
 
 function openOrMake(path: string): number | undefined {
@@ -136,6 +116,6 @@ function read(fd: number): Noted | undefined {
   const text = buffer.toString("latin1", 0, fs.readSync(fd, buffer, 0, OCTETS, 0));
   const found = TEXT.exec(text);
   if (found === null) return undefined;
-  const [last, moved, born] = found.slice(1).map(Number);
-  return { last, moved, born };
+  const [last, born, indexBorn] = found.slice(1).map(Number);
+  return { last, born, indexBorn };
 }

@@ -58,7 +58,6 @@ export function settleRestored(
   // Durable, and no more in a log that is not of this index.
   database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   numbers.keep();
-  numbers.moved();
   const left = "UIDs that may have been given since are left out";
   if (restored) log.info(`the index comes from a backup; ${left}`);
   else log.warn(`the index is not as it was last; ${left}`, { doubt });

@@ -43,7 +43,7 @@ export class WriteAheadLog implements CommitLog {
   constructor(
     private readonly index: string,
     private readonly database: DatabaseSync,
-    readonly numbers: Pick<CommitNumbers, "raise" | "keep" | "moved" | "close">,
+    readonly numbers: Pick<CommitNumbers, "raise" | "keep" | "close">,
     private readonly synced: (seconds: number) => void,
     private readonly log: Log,
   ) {
@@ -88,10 +88,7 @@ export class WriteAheadLog implements CommitLog {
    */
   async checkpoint(): Promise<void> {
     const { database } = this;
-    if (this.#indexSync === undefined) {
-      database.exec("PRAGMA wal_checkpoint(PASSIVE)");
-      return this.#moved();
-    }
+    if (this.#indexSync === undefined) return database.exec("PRAGMA wal_checkpoint(PASSIVE)");
     await this.sync(false);
     database.exec("PRAGMA synchronous = OFF");
     try {
@@ -100,14 +97,9 @@ export class WriteAheadLog implements CommitLog {
       database.exec("PRAGMA synchronous = NORMAL");
     }
     const { libc, fd } = this.#indexSync;
-    if (await libc.symbols.fdatasync(fd) === 0) return this.#moved();
+    if (await libc.symbols.fdatasync(fd) === 0) return;
     this.#indexInDoubt = true;
     throw new Error("The index cannot be synced");
-  }
-
-  /** Not if whoever reads still held up some pages. */
-  #moved(): void {
-    if (this.pages() === 0) this.numbers.moved();
   }
 
   /**
