@@ -545,6 +545,16 @@ Deno.test("MaildirStore.repair(): takes the mailbox from who has it open to mend
   last.close();
 });
 
+Deno.test("MaildirStore.examine(): knows mbsync's number in a file's name", async () => {
+  const { fixture: copy } = await maildirs.next();
+  await using fixture = copy;
+  const path = nth(fixture, 1);
+  Deno.renameSync(path, path.replace(":2,", ",U=7:2,"));
+  const store = await fixture.open();
+  await (await store.account("ann")).status("INBOX");
+  assert.deepEqual(codes(await store.examine("ann")), ["ok"]);
+});
+
 Deno.test("MaildirStore.examine(): reads all texts, if it is to be thorough", async () => {
   const { fixture: copy } = await maildirs.next();
   await using fixture = copy;

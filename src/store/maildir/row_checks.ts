@@ -245,8 +245,10 @@ const LINKED_MESSAGES = `FROM journal WHERE ${journalKind()} = 'link' AND EXISTS
   JOIN mailboxes b ON b.id = f.mailbox
   WHERE b.folder = json_extract(work, '$.folder') OR b.id = json_extract(work, '$.id'))`;
 
+/** The info part begins with mbsync's number, where there is one. */
 const BAD_NAMES = `FROM files WHERE base = '' OR base GLOB '.*' OR base GLOB '*/*'
-  OR info GLOB '*/*' OR (info <> '' AND info NOT GLOB ':2,*')`;
+  OR info GLOB '*/*'
+  OR (info <> '' AND info NOT GLOB ':2,*' AND info NOT GLOB ',U=[0-9]*')`;
 
 const BAD_REMOVALS = "FROM removals WHERE base = '' OR base GLOB '*/*' OR info GLOB '*/*'";
 
