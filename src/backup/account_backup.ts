@@ -186,11 +186,14 @@ async function copyOthers(
   return entries;
 }
 
+/** What is made anew by itself, or would tell of another index. */
+const LEFT_OUT = /^dovecot\.index|^imapd-search\.|^imapd\.(reserve|commits)$|\.(lock|tmp)$/;
+
 function othersIn(folder: string, indexName: string): string[] {
   const names: string[] = [];
   if (lstat(folder) === undefined) return names;
   for (const { name, isFile, isDirectory } of Deno.readDirSync(folder)) {
-    if (isFile && !name.startsWith(indexName) && !/^dovecot\.index|\.(lock|tmp)$/.test(name)) {
+    if (isFile && !name.startsWith(indexName) && !LEFT_OUT.test(name)) {
       names.push(name);
     }
     if (isDirectory && !name.startsWith(".") && !["cur", "new", "tmp"].includes(name)) {

@@ -40,6 +40,9 @@ Deno.test("imapd backup: the second one links what the first one has, with a ser
   const early = await inodes(backedUp(first.path, user));
   strictEqual(early.size, 20);
   for (const [name, inode] of early) strictEqual(inode, live.get(name));
+  const own = Array.from(Deno.readDirSync(backedUp(first.path, user)), ({ name }) => name)
+    .filter((name) => name.startsWith("imapd"));
+  deepStrictEqual(own.sort(), ["imapd.sqlite", "imapd.uidvalidity"]);
 });
 
 Deno.test("imapd backup --copy: links to earlier backups only", async () => {
