@@ -126,3 +126,16 @@ Deno.test("SearchFile.open follows no symbolic link, and keeps others out", () =
   throws(() => fixture.open(), /symbolic link, which is not followed/);
   ok(Deno.lstatSync(fixture.path).isSymlink);
 });
+
+// Deno takes some names of databases only where a program may do everything.
+Deno.test("SearchFile.openCopy leaves the file as it is, and no other one behind", {
+  permissions: { read: true, write: true, sys: ["uid", "gid"] },
+}, () => {
+  using fixture = new Fixture();
+  const before = Deno.readFileSync(fixture.path);
+  const copy = SearchFile.openCopy(fixture.root);
+  deepEqual(found(copy, "ab"), [1, 2]);
+  copy.close();
+  deepEqual(Deno.readFileSync(fixture.path), before);
+  deepEqual([...Deno.readDirSync(fixture.root)].map(({ name }) => name), [SEARCH_FILE]);
+});

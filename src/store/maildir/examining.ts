@@ -43,14 +43,13 @@ export interface ExaminationOptions {
 /** All that is wrong; one that says so if nothing is. @throws the reason of `gone` */
 export async function examineAccount(options: ExaminationOptions): Promise<readonly Finding[]> {
   const examination = new Examination(options);
-  const { root, index, worker } = options;
+  const { root, index } = options;
   await examination.surroundings();
   const there = lstat(`${root}/${INDEX_FILE}`);
   if (there === undefined) {
     examination.add(missing("there is no index yet"));
   } else if (index !== undefined && there.isFile) {
-    await index.checkpoint?.();
-    await examination.index({ ...index, suspects: suspectsIn(`${root}/${INDEX_FILE}`, worker) });
+    await withSuspects(options, index, (suspecting) => examination.index(suspecting));
   } else {
     await withCopy(
       options,
@@ -93,6 +92,23 @@ function suspectsIn(path: string, worker: SearchService | undefined): ExaminedIn
     }));
 }
 
+/** Has the worker look into a copy first: it could not read the file without dropping locks on it. */
+async function withSuspects(
+  { worker }: ExaminationOptions,
+  index: ExaminedIndex,
+  work: (index: ExaminedIndex) => Promise<void>,
+): Promise<void> {
+  if (worker === undefined || index.copyTo === undefined) return await work(index);
+  const dir = await Deno.makeTempDir({ prefix: "imapd-doctor-" });
+  try {
+    const copy = `${dir}/${INDEX_FILE}`;
+    const copied = await index.copyTo(copy).then(() => true, () => false);
+    await work(copied ? { ...index, suspects: suspectsIn(copy, worker) } : index);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
 /** A closed index is read from a copy: reading what is kept in a log would change it. */
 async function withCopy(
   { root, worker, gone }: ExaminationOptions,
@@ -111,7 +127,7 @@ async function withCopy(
     }
     const copy = `${dir}/${INDEX_FILE}`;
     database = new DatabaseSync(copy);
-    // All of it in one file.
+    // What is in the log is in the file then.
     database.exec("PRAGMA journal_mode = DELETE");
     if (isEmpty(database)) return failed(missing("the index is empty"));
     const own = { ...ownIndex(database), suspects: suspectsIn(copy, worker) };

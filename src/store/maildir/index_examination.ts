@@ -13,8 +13,8 @@ export interface ExaminedIndex {
   readonly database: DatabaseSync;
   /** Runs `look` while nothing changes. */
   alone<T>(look: () => T): Promise<T>;
-  /** Brings the file up to date that others read without its log. */
-  checkpoint?(): Promise<void>;
+  /** Writes a copy while nothing changes. Absent where it is one. @throws {Error} such as: no room */
+  copyTo?(path: string): Promise<void>;
   /** Has another thread look first: see `suspicious`. Absent where nobody waits for this one. */
   suspects?(questions: readonly IndexQuestion[]): Promise<readonly number[]>;
 }

@@ -1,7 +1,6 @@
 /** What the doctor asks an index, in a thread that nobody waits for. */
 
 import { DatabaseSync } from "node:sqlite";
-import { pathToFileURL } from "node:url";
 
 /** What has no answer in an index that is as it should be. */
 export interface IndexQuestion {
@@ -10,16 +9,15 @@ export interface IndexQuestion {
 }
 
 /**
- * Asks an index that may be in use. It is read without its log and without a lock while others write
- * to it, so what comes back is only where something may be wrong: whoever has it open has to look.
+ * Asks a copy of an index. Where that is in use meanwhile, what comes back is only where something may
+ * be wrong: whoever has it open has to look.
  *
  * @returns positions of the questions that have an answer, or that cannot be asked
  */
 export function suspicious(path: string, questions: readonly IndexQuestion[]): readonly number[] {
-  // Whoever may write to the Maildir could have put a pipe there.
-  if (!Deno.lstatSync(path).isFile) return [...questions.keys()];
-  // The locks of whoever has it open stay: SQLite closes the file when the last of its own does.
-  using database = new DatabaseSync(`${pathToFileURL(path).href}?immutable=1`, { readOnly: true });
+  using database = new DatabaseSync(path);
+  // No other file is made beside it.
+  database.exec("PRAGMA locking_mode = EXCLUSIVE");
   return [...questions.keys()].filter((at) => hasAnswer(database, questions[at]));
 }
 

@@ -168,7 +168,7 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
       index: {
         database: index.database,
         alone: (look) => context.writer.alone(() => Promise.resolve().then(look)),
-        checkpoint: () => context.writer.checkpoint(),
+        copyTo: (path) => context.writer.alone(() => context.indexCopies.copy(path)),
       },
       mend: (findings) => mendOpen(context, account, list, findings),
       letGo() {

@@ -2,7 +2,6 @@
 
 import { closeSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { pathToFileURL } from "node:url";
 import type { TokenQuery } from "../../message/trigrams.ts";
 import { createOwnedFile } from "../../ownership.ts";
 import { isDamage } from "./sqlite_error.ts";
@@ -77,31 +76,28 @@ export class SearchFile {
   }
 
   /**
-   * Opens the file as it is, to be looked at only; a log beside it is read in a copy of both.
+   * Opens a copy, to be looked at only: the file and its log stay as they are.
    *
    * @throws {Error} such as: it is damaged
    */
   static openCopy(root: string): SearchFile {
     const path = `${root}/${SEARCH_FILE}`;
-    const logged = sizeOf(`${path}-wal`) > 0;
-    const dir = logged ? Deno.makeTempDirSync({ prefix: "imapd-doctor-" }) : undefined;
+    const dir = Deno.makeTempDirSync({ prefix: "imapd-doctor-" });
     try {
-      for (const suffix of dir === undefined ? [] : ["", "-wal"]) {
-        Deno.copyFileSync(path + suffix, `${dir}/copy${suffix}`);
+      for (const suffix of ["", "-wal"]) {
+        if (sizeOf(path + suffix) > 0) Deno.copyFileSync(path + suffix, `${dir}/copy${suffix}`);
       }
-      const database = dir === undefined
-        ? new DatabaseSync(`${pathToFileURL(path).href}?immutable=1`, { readOnly: true })
-        : new DatabaseSync(`${dir}/copy`);
+      const database = new DatabaseSync(`${dir}/copy`);
       try {
         // Here, as its log would be gone.
-        if (dir !== undefined) database.exec("PRAGMA locking_mode = EXCLUSIVE");
+        database.exec("PRAGMA locking_mode = EXCLUSIVE");
         return new SearchFile(database);
       } catch (error) {
         database.close();
         throw error;
       }
     } finally {
-      if (dir !== undefined) Deno.removeSync(dir, { recursive: true });
+      Deno.removeSync(dir, { recursive: true });
     }
   }
 

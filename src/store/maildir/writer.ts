@@ -174,11 +174,6 @@ export class Writer {
     return this.#enqueue<T>({ long: operation, durable: true, makesRoom: false });
   }
 
-  /** Moves what the log has to the index, as far as the disk lets it. */
-  checkpoint(): Promise<void> {
-    return this.alone(() => this.#checkpointAfter(1));
-  }
-
   /**
    * One transaction of an operation that runs {@link alone}; `statements` may run more than once.
    *
