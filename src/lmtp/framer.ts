@@ -50,7 +50,8 @@ export class LmtpFramer {
   line(): Uint8Array | undefined {
     const end = this.#queue.indexOf(LF, this.#searched);
     if (end < 0) this.#searched = this.#queue.length;
-    if ((end < 0 ? this.#queue.length : end - 1) > this.#longest) {
+    // The CR may have come without its LF.
+    if ((end < 0 ? this.#queue.length : end) - 1 > this.#longest) {
       throw new FramingFault(`Expected a line of at most ${this.#longest} octets`);
     }
     if (end < 0) return undefined;
