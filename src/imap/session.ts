@@ -55,6 +55,8 @@ export class Session {
   /** Logins that were refused. */
   failedLogins = 0;
 
+  /** The client used ID, and the log says so. */
+  identified = false;
   /** Name and version of the client's program, once it told them by ID. */
   client: string | undefined;
 

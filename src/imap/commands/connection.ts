@@ -33,7 +33,7 @@ export async function noop(context: Context): Promise<Completion> {
   return ok(`${context.command} completed`);
 }
 
-/** Characters of a client's name and version that are kept. */
+/** Characters of a client's name and version that are kept, and of each field in the log. */
 const LONGEST_CLIENT = 100;
 
 /**
@@ -71,8 +71,9 @@ export function id(capabilities: (context: Context) => readonly string[]) {
     if (name !== undefined) {
       session.client = [name, version ?? []].flat().join(" ").slice(0, LONGEST_CLIENT);
     }
-    const logged = LOGGED_FIELDS.filter((field) => fields.has(field));
-    log.info("client", Object.fromEntries(logged.map((k) => [`client_${k}`, fields.get(k)])));
+    // Once, since it costs nothing to ask again and again, also for whoever has not logged in.
+    if (!session.identified) log.info("client", loggedOf(fields));
+    session.identified = true;
     out.text(`* ID (${string("name")} ${string("imapd")})\r\n`);
     const quirks = service.clientQuirks ? quirksOf(fields) : [];
     if (quirks.some((capability) => isOffered(capability, context))) {
@@ -81,6 +82,15 @@ export function id(capabilities: (context: Context) => readonly string[]) {
     }
     return ok("ID completed");
   };
+}
+
+function loggedOf(fields: ReadonlyMap<string, string>): Record<string, string> {
+  const logged: Record<string, string> = {};
+  for (const field of LOGGED_FIELDS) {
+    const value = fields.get(field);
+    if (value !== undefined) logged[`client_${field}`] = value.slice(0, LONGEST_CLIENT);
+  }
+  return logged;
 }
 
 /** @see RFC 5161 §3.1 */
