@@ -225,3 +225,26 @@ Deno.test("Account: an index that is made anew counts on", async () => {
   assert.deepEqual([found.names, found.uidNext], ["abz", 4]);
   assert.deepEqual(it.warnings, ["undefined"]);
 });
+
+Deno.test("Account: an older index that the log of a killed process does not fit is made anew", async () => {
+  await using it = await Fixture.make();
+  const account = await it.deliver("a");
+  const { uidValidity } = await account.status("INBOX");
+  await it.maildir.close();
+  const older = Deno.readFileSync(it.index);
+  for (const name of ["b", "c"]) {
+    // So many that the pages of the log are others than those of the older index.
+    await deliverMany(await it.deliver(), name);
+    await (name === "b" ? it.maildir.close() : it.kill());
+  }
+  Deno.removeSync(it.index);
+  Deno.writeFileSync(it.index, older);
+  const anew = await (await it.maildir.open()).account("ann");
+  const found = await anew.status("INBOX");
+  assert.equal(found.messages, 161);
+  assert.ok(found.uidValidity > uidValidity);
+});
+
+async function deliverMany(account: Account, name: string): Promise<void> {
+  for (let i = 0; i < 80; i++) await deliver(account, "INBOX", `${name}${i}`);
+}

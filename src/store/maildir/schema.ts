@@ -8,7 +8,7 @@ import { createOwnedFile } from "../../ownership.ts";
 import { StoreError } from "../store.ts";
 import { lstat } from "./locating.ts";
 import { ofText } from "./content_rows.ts";
-import { isDamage, isLocked } from "./sqlite_error.ts";
+import { IndexDamage, isDamage, isLocked } from "./sqlite_error.ts";
 import { UID_VALIDITY_FILE } from "./uid_validity.ts";
 
 /** The index, in the root folder of the Maildir. */
@@ -254,13 +254,13 @@ function makeEmpty(path: string): void {
   if (!lstat(path)) closeSync(createOwnedFile(path, 0o600));
 }
 
-/** @throws {Error} one that `isDamage` knows */
+/** @throws {IndexDamage} also SQLite's own errors */
 export function lookForDamage(database: DatabaseSync): void {
   // Not quick_check, which does not see that a table and its indexes differ.
   const found = database.prepare("PRAGMA integrity_check(1)").get()?.integrity_check;
-  if (found !== "ok") throw new Error(`database disk image is malformed: ${found}`);
+  if (found !== "ok") throw new IndexDamage(String(found));
   const fault = schemaFault(database);
-  if (fault !== undefined) throw new Error(`database disk image is malformed: ${fault}`);
+  if (fault !== undefined) throw new IndexDamage(fault);
   // Messages whose contents are not there are read again.
   database.exec(
     `UPDATE messages SET size = -1 - size WHERE size >= 0
@@ -328,11 +328,11 @@ export function isEmpty(database: DatabaseSync): boolean {
   return versionIn(database) === 0 && Object.keys(tablesOf(database)).length === 0;
 }
 
-/** @throws {Error} damage: no program ever wrote such a version */
+/** @throws {IndexDamage} no program ever wrote such a version */
 function versionIn(database: DatabaseSync): number {
   const version = Number(database.prepare("PRAGMA user_version").get()?.user_version);
   if (version >= 0 && version <= MOST_VERSIONS) return version;
-  throw new Error(`database disk image is malformed: its version is ${version}`);
+  throw new IndexDamage(`its version is ${version}`);
 }
 
 function step(database: DatabaseSync, next: number): void {

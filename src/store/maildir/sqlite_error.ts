@@ -20,9 +20,17 @@ export function isLocked(error: unknown): boolean {
   return /database (table )?is locked/.test(messageOf(error));
 }
 
-/** True for an error that `node:sqlite` threw. */
+/** Damage that SQLite itself did not fail at, told as if it had. */
+export class IndexDamage extends Error {
+  constructor(found: string) {
+    super(`database disk image is malformed: ${found}`);
+  }
+}
+
+/** True for an error that `node:sqlite` threw, and for {@link IndexDamage}. */
 export function isSqliteError(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR";
+  return error instanceof IndexDamage ||
+    (error instanceof Error && "code" in error && error.code === "ERR_SQLITE_ERROR");
 }
 
 /** The refusal that a failing index means to the client. */
