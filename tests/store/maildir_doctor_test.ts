@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Problem } from "../../src/store/maildir/problem.ts";
 import { uidsOf, wholeText } from "../contracts/store_actions.ts";
 import { damageIndex, DoctoredMaildirs, everything, known, texts } from "./doctored_maildir.ts";
+import type { UidRanges } from "../../src/store/store.ts";
 import type { MaildirFixture } from "./maildir_fixture.ts";
 
 /** Something that is broken by hand. */
@@ -54,6 +55,12 @@ const DAMAGES: readonly Damage[] = [
     sql: `UPDATE messages SET uid = 1099511627776 WHERE mailbox = ${INBOX} AND uid = 6`,
     lost: [6],
     uids: [1099511627776],
+  },
+  {
+    code: "uid-impossible",
+    title: "UIDs of expunges that can't be",
+    sql: `UPDATE expunged SET first_uid = 7 WHERE mailbox = ${INBOX}`,
+    lost: [3],
   },
   {
     code: "uid-impossible",
@@ -128,6 +135,13 @@ const DAMAGES: readonly Damage[] = [
     sql: `INSERT INTO contents SELECT id + 1000, 0, envelope, bodystructure, header, parts
       FROM contents WHERE id = ${key(1)};
       INSERT INTO previews VALUES (${key(2000)}, 'x')`,
+  },
+  {
+    code: "data-without-message",
+    title: "a message of which only the contents are left",
+    sql: `DELETE FROM messages WHERE mailbox = ${INBOX} AND uid = 4;
+      DELETE FROM files WHERE id = ${key(4)}`,
+    lost: [4],
   },
   {
     code: "expunged-but-there",
@@ -300,10 +314,30 @@ function codes(problems: readonly Problem[], level?: Problem["level"]): string[]
     .map(({ code }) => code ?? "ok");
 }
 
+function highestModseq({ root }: MaildirFixture): number {
+  using index = new DatabaseSync(`${root}/imapd.sqlite`);
+  const row = index.prepare("SELECT highest_modseq FROM mailboxes WHERE name = 'INBOX'").get();
+  return Number(row?.highest_modseq);
+}
+
+/** What a client of INBOX is told to be gone. */
+async function vanishedSince(fixture: MaildirFixture, modseq: number): Promise<UidRanges> {
+  const inbox = await (await (await fixture.open()).account("ann")).open("INBOX");
+  const vanished = await inbox.vanishedSince(modseq);
+  inbox.close();
+  await fixture.close();
+  return vanished;
+}
+
+function isIn(ranges: UidRanges, uid: number): boolean {
+  return ranges.some(([first, last]) => first <= uid && uid <= last);
+}
+
 for (const damage of DAMAGES) {
   Deno.test(`MaildirStore.repair(): ${damage.title}`, async () => {
     const { fixture: copy, before } = await maildirs.next();
     await using fixture = copy;
+    const modseq = highestModseq(fixture);
     if (damage.sql !== undefined) damageIndex(fixture, damage.sql);
     damage.files?.(fixture);
     const mail = texts(fixture.root);
@@ -335,9 +369,47 @@ for (const damage of DAMAGES) {
     }
     // No UID is given to another message.
     const given = after.filter(([name]) => name === "INBOX").map(([, , uid]) => uid);
-    for (const uid of damage.lost ?? []) assert.ok(!given.includes(uid));
+    const vanished = await vanishedSince(fixture, modseq);
+    for (const uid of damage.lost ?? []) {
+      assert.ok(!given.includes(uid));
+      assert.ok(isIn(vanished, uid), `UID ${uid} is not told to be gone: ${vanished.join("; ")}`);
+    }
     assert.ok(given.every((uid) => [1, 2, 4, 5, 6].includes(uid) || uid > 6), given.join());
     assert.equal(new Set(given).size, given.length);
+  });
+}
+
+/** Overwrites all pages of a table. */
+function damagePages({ root }: MaildirFixture, table: string): void {
+  const path = `${root}/imapd.sqlite`;
+  const index = new DatabaseSync(path);
+  const { pages } = index.prepare(
+    "SELECT json_group_array(pageno) AS pages FROM dbstat WHERE name = ?",
+  ).get(table) ?? {};
+  const size = Number(index.prepare("PRAGMA page_size").get()?.page_size);
+  index.close();
+  const octets = Deno.readFileSync(path);
+  for (const page of JSON.parse(String(pages))) octets.fill(0x55, (page - 1) * size, page * size);
+  Deno.writeFileSync(path, octets);
+}
+
+for (
+  const { table, modseq, gone } of [
+    { table: "messages", gone: [1, 2, 3, 4, 5, 6] },
+    { table: "expunged", modseq: 1, gone: [3] },
+  ]
+) {
+  Deno.test(`MaildirStore.repair(): tells clients what is gone where no ${table} can be read`, async () => {
+    const { fixture: copy } = await maildirs.next();
+    await using fixture = copy;
+    const highest = highestModseq(fixture);
+    damagePages(fixture, table);
+    const repaired = await (await fixture.open()).repair("ann");
+    assert.ok(codes(repaired, "mended").includes("index-damaged"), JSON.stringify(repaired));
+    await fixture.close();
+    const vanished = await vanishedSince(fixture, modseq ?? highest);
+    for (const uid of gone) assert.ok(isIn(vanished, uid), `UID ${uid}: ${vanished.join("; ")}`);
+    assert.ok(highestModseq(fixture) > highest);
   });
 }
 
@@ -345,16 +417,7 @@ Deno.test("MaildirStore.repair(): keeps UIDs and keywords of an index whose page
   const { fixture: copy, before } = await maildirs.next();
   await using fixture = copy;
   const mail = texts(fixture.root);
-  const path = `${fixture.root}/imapd.sqlite`;
-  const index = new DatabaseSync(path);
-  const { pages } = index.prepare(
-    "SELECT json_group_array(pageno) AS pages FROM dbstat WHERE name = 'contents'",
-  ).get() ?? {};
-  const size = Number(index.prepare("PRAGMA page_size").get()?.page_size);
-  index.close();
-  const octets = Deno.readFileSync(path);
-  for (const page of JSON.parse(String(pages))) octets.fill(0x55, (page - 1) * size, page * size);
-  Deno.writeFileSync(path, octets);
+  damagePages(fixture, "contents");
 
   const store = await fixture.open();
   assert.ok(codes(await store.examine("ann"), "failed").includes("index-damaged"));

@@ -5,7 +5,7 @@ import type { Log } from "../../log.ts";
 import type { CommitNumbers } from "./commit_numbers.ts";
 import { lookForDamage } from "./schema.ts";
 
-/** In `meta` of each copy. */
+/** In `meta` of each copy, and of what could be read of a damaged index. */
 export const COPIED = "copied";
 
 /** Room for what came after the copy and was lost; no mailbox gets so many messages meanwhile. */
@@ -14,7 +14,7 @@ const LAST_UID = 0xffff_fffe;
 const MODSEQ_GAP = 1_000_000_000;
 
 /**
- * Settles an index that comes from a snapshot, or that somebody put in the place of a newer one.
+ * Settles an index that comes from a snapshot or of a damaged one, or that somebody put in the place of a newer one.
  * Clients may have seen UIDs and mod-sequences that were given after that: those are never given
  * again. All flags count as changed, since clients may know later ones; messages keep their UIDs, so
  * that no client loads one again. What was expunged meanwhile is not known, so a client is told of all
@@ -59,6 +59,6 @@ export function settleRestored(
   database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   numbers.keep();
   const left = "UIDs that may have been given since are left out";
-  if (restored) log.info(`the index comes from a backup; ${left}`);
+  if (restored) log.info(`the index comes from a backup, or of a damaged one; ${left}`);
   else log.warn(`the index is not as it was last; ${left}`, { doubt });
 }

@@ -64,6 +64,10 @@ const UNKNOWN_SETS = `SELECT uid FROM messages WHERE mailbox = :mailbox AND keyw
 
 const IMPOSSIBLE_MODSEQS = `mailbox = :mailbox AND (modseq < 1 OR modseq > ${LARGEST})`;
 
+/** Of messages that are not known any more. */
+const FILE_ONLY = `SELECT ${UID} AS uid FROM files WHERE ${FILES_OF_MAILBOX} AND NOT EXISTS (
+  SELECT 1 FROM messages m WHERE m.mailbox = :mailbox AND m.uid = files.${UID})`;
+
 /** An expunge that names a message which is there. */
 const FALSE_EXPUNGES = `mailbox = :mailbox AND EXISTS (SELECT 1 FROM messages m
   WHERE m.mailbox = expunged.mailbox AND m.uid BETWEEN first_uid AND last_uid)`;
@@ -79,6 +83,9 @@ export const MAILBOX_CHECKS: readonly RowCheck[] = [
         WHERE mailbox = :mailbox AND uid <> 0 AND ${isImpossible("uid")}`,
     mend: [
       ...forget(IMPOSSIBLE_UIDS),
+      // Of which messages they told is not known.
+      `UPDATE mailboxes SET expunged_floor = :modseq WHERE id = :mailbox
+         AND EXISTS (SELECT 1 FROM expunged WHERE ${IMPOSSIBLE_EXPUNGES})`,
       `DELETE FROM expunged WHERE ${IMPOSSIBLE_EXPUNGES}`,
       `UPDATE removals SET uid = 0
        WHERE mailbox = :mailbox AND uid <> 0 AND ${isImpossible("uid")}`,
@@ -158,9 +165,9 @@ export const MAILBOX_CHECKS: readonly RowCheck[] = [
   {
     code: "file-row-without-message",
     text: "of which the index has only the file's name",
-    find: `SELECT ${UID} AS uid FROM files WHERE ${FILES_OF_MAILBOX} AND NOT EXISTS (
-      SELECT 1 FROM messages m WHERE m.mailbox = :mailbox AND m.uid = files.${UID})`,
+    find: FILE_ONLY,
     mend: [
+      ...forget(FILE_ONLY),
       `DELETE FROM files WHERE ${FILES_OF_MAILBOX} AND NOT EXISTS (
          SELECT 1 FROM messages m WHERE m.mailbox = :mailbox AND m.uid = files.${UID})`,
     ],
@@ -346,6 +353,9 @@ export const INDEX_CHECKS: readonly RowCheck[] = [
       ),
     ].join(" UNION ALL "),
     mend: [
+      // Clients may know the messages, and are told of all UIDs that no message has.
+      `UPDATE mailboxes SET highest_modseq = highest_modseq + 1, expunged_floor = highest_modseq + 1
+       WHERE id IN (SELECT c.id >> 32 ${ORPHANS})`,
       `DELETE FROM contents WHERE id IN (SELECT id ${ORPHANS})`,
       ...OF_CONTENTS.map((table) =>
         `DELETE FROM ${table} WHERE id NOT IN (SELECT id FROM contents)`

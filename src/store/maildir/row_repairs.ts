@@ -10,6 +10,7 @@ import { damageOf, ownIndex } from "./index_examination.ts";
 import { keywordFaults, mendKeywords } from "./keyword_checks.ts";
 import { lstat } from "./locating.ts";
 import type { Finding } from "./problem.ts";
+import { COPIED } from "./restored.ts";
 import { INDEX_CHECKS, MAILBOX_CHECKS, type RowCheck } from "./row_checks.ts";
 import { bringUpToDate, INDEX_FILE, moveAside, openIndex } from "./schema.ts";
 import { SearchFile } from "./search_file.ts";
@@ -221,6 +222,8 @@ async function save(from: string, to: string): Promise<void> {
   let source: DatabaseSync | undefined;
   try {
     bringUpToDate(target);
+    // Messages and expunges that could not be read are lost to clients as after a restore.
+    target.prepare("INSERT INTO meta VALUES (?, 1)").run(COPIED);
     source = new DatabaseSync(from);
     // Reads on with a schema of which a part is damaged.
     source.exec("PRAGMA writable_schema = ON");
