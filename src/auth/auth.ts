@@ -122,8 +122,14 @@ export interface Guess {
   failed(): number;
   /** Notes that they were. */
   succeeded(): void;
-  /** Notes that nobody knows, or nothing was guessed. */
+  /** Notes that nothing was guessed. */
   withdraw(): void;
+  /**
+   * Notes that nobody could tell whether they were: no failure, but it makes no room for others.
+   *
+   * @returns milliseconds until they are told
+   */
+  unchecked(): number;
 }
 
 /** When an attempt may be checked; "never": it would have to wait for too long. */
@@ -142,6 +148,7 @@ export const FREE_GUESS: Guess = {
   failed: () => 0,
   succeeded() {},
   withdraw() {},
+  unchecked: () => 0,
 };
 
 /** Never makes anybody wait. */

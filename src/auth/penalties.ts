@@ -49,6 +49,8 @@ interface Attempt {
   readonly arrived: number;
   /** When it was let in. */
   since?: number;
+  /** Milliseconds for which the gates that it came through count it. */
+  pause: number;
   /** Make room for others at the gates that it came through. */
   leave: readonly (() => void)[];
 }
@@ -97,12 +99,19 @@ export class LoginPenalties implements Penalties {
   guess(name: string, remote: string): Guess {
     const place = this.#options.placeOf(remote);
     if (place === undefined || this.#options.first === 0) return FREE_GUESS;
-    const attempt: Attempt = { name: keptName(name), place, arrived: this.#now(), leave: [] };
+    const attempt: Attempt = {
+      name: keptName(name),
+      place,
+      arrived: this.#now(),
+      pause: 0,
+      leave: [],
+    };
     return {
       ask: () => this.#ask(attempt),
       failed: () => this.#failed(attempt),
       succeeded: () => this.#succeeded(attempt),
       withdraw: () => this.#leave(attempt),
+      unchecked: () => this.#unchecked(attempt),
     };
   }
 
@@ -168,7 +177,9 @@ export class LoginPenalties implements Penalties {
     attempt.since = now;
     attempt.leave = passages.map(({ gates, key }) => {
       const gate = gates.open(key, now);
-      const leave = gate.enter(now, this.#pause(gate.failures + 1));
+      const pause = this.#pause(gate.failures + 1);
+      attempt.pause = Math.max(attempt.pause, pause);
+      const leave = gate.enter(now, pause);
       return () => {
         leave();
         if (gate.isBlank && gates.get(key, now) === gate) gates.forget(key);
@@ -190,6 +201,11 @@ export class LoginPenalties implements Penalties {
     const own = known ? this.#pairs.fail(pairOf(place, name), name, now) : Math.max(...counts);
     const pause = this.#pause(own);
     return pause === 0 ? 0 : pause - (now - (since ?? now)) % pause;
+  }
+
+  /** Told at once, who was sent away since too many wait could bring the next attempt at once. */
+  #unchecked({ since, pause }: Attempt): number {
+    return since === undefined ? 0 : Math.max(0, pause - (this.#now() - since));
   }
 
   #succeeded(attempt: Attempt): void {

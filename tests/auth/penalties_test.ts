@@ -153,6 +153,22 @@ Deno.test("LoginPenalties: who has logged in makes room at once for those that w
   assert.equal(wait("ann", "192.0.2.1"), 0);
 });
 
+Deno.test("LoginPenalties: who could not be checked is told after a pause, and makes no room before", () => {
+  const { table, wait, clock } = penalties();
+  const guesses = Array.from({ length: 10 }, (_, i) => table.guess(`user${i}`, "192.0.2.1"));
+  for (const guess of guesses) assert.equal(guess.ask(), "now");
+  const late = table.guess("ann", "192.0.2.1");
+  assert.deepEqual(milliseconds(late), 2000);
+  assert.equal(late.unchecked(), 0, "who was not let in has waited already");
+  clock.now += CHECK;
+  for (const guess of guesses) assert.equal(guess.unchecked(), 2000 - CHECK);
+  assert.equal(wait("ann", "192.0.2.1"), 2000 - CHECK);
+  assert.deepEqual(table.list(), []);
+  clock.now += 2000;
+  assert.equal(wait("ann", "192.0.2.1"), 0);
+  assert.equal(guesses[0].unchecked(), 0);
+});
+
 Deno.test("LoginPenalties: a whole office logs in at once, though one device has a wrong password", () => {
   const { table, fail } = penalties();
   for (let i = 0; i < 9; i++) fail("stale", "192.0.2.1");

@@ -84,6 +84,15 @@ Deno.test("limits.penalty: attempts on many connections get one turn after the o
   assert.equal(logged("authentication not possible"), refused);
 });
 
+Deno.test("limits.penalty: who cannot be checked waits, too, and has not failed", async () => {
+  const endpoint = `[[imap]]\nauth = ["external", "{dir}/none"]\nstorage = "&mail"\n${PROXIED}`;
+  await using server = await serving([], { top: `limits = { penalty = "300ms" }\n${endpoint}` });
+  const { reply, ms } = await attempt(server, "192.0.2.1", "LOGIN u1 secret");
+  assert.match(reply, /^NO \[UNAVAILABLE\]/);
+  assert.ok(ms > 295, `${ms}`);
+  assert.ok(!server.lines.some((line) => line.includes("authentication failed")));
+});
+
 Deno.test("limits.penalty: who is known at an address does not wait for what others did", async () => {
   await using server = await limited('penalty = "1h", longest_penalty = "1h"');
   const good = "LOGIN u1 secret";

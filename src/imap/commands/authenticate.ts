@@ -214,9 +214,10 @@ async function refuse(
     username: shortened(name),
   });
   if (reason !== "unavailable") session.failedLogins++;
+  if (reason === "bad-credentials") await dialogue.pause(guess.failed());
+  else if (reason === "unavailable") await dialogue.pause(guess.unchecked());
   // Who has proven who they are has not guessed.
-  if (reason !== "bad-credentials") guess.withdraw();
-  else await dialogue.pause(guess.failed());
+  else guess.withdraw();
   if (challenge !== undefined) {
     await dialogue.prompt(encodeBase64(challenge));
     await response(dialogue);
