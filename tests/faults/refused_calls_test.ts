@@ -118,3 +118,19 @@ clientTest(["prlimit"], NO_WORKER, async () => {
   await using other = await login(server, server.freshUser());
   await ok(other, "NOOP");
 });
+
+tracedTest("EIO: an account whose imapd.commits cannot be read is opened", async () => {
+  await using server = await startLmtpServer();
+  const user = server.freshUser();
+  const path = `${server.maildir(user)}/imapd.commits`;
+  await Deno.mkdir(server.maildir(user), { recursive: true });
+  await Deno.writeTextFile(path, "unreadable");
+  await using _ = await refusing(server.pid, {
+    calls: "read,pread64",
+    error: "EIO",
+    paths: [path],
+  });
+  await using client = await login(server, user);
+  await ok(client, "SELECT INBOX");
+  assert.match(server.log(), /an older index would not have been noticed .*(os error 5|EIO)/);
+});

@@ -156,6 +156,55 @@ for (const { title, doubt, happen } of OLDER) {
   });
 }
 
+Deno.test("Account: a second name of imapd.commits hides no older index", async () => {
+  await using it = await Fixture.make();
+  const commits = `${it.maildir.root}/imapd.commits`;
+  await it.deliver("a");
+  await it.maildir.close();
+  const older = Deno.readFileSync(it.index);
+  // As a backup of links makes it
+  Deno.linkSync(commits, it.aside);
+  for (const name of ["b", "c"]) {
+    await it.deliver(name);
+    await it.maildir.close();
+    Deno.writeFileSync(it.index, older);
+    const found = await it.uids();
+    assert.match(found.names, name === "b" ? /^abz$/ : /^abczz$/);
+    await it.maildir.close();
+  }
+  assert.equal(it.warnings.length, 2);
+  assert.equal(Deno.statSync(commits).nlink, 1);
+});
+
+for (
+  const [title, put] of [
+    ["garbage", (path: string) => Deno.writeTextFileSync(path, "garbage")],
+    ["a link", (path: string) => Deno.symlinkSync("/dev/null", path)],
+    ["a folder", (path: string) => Deno.mkdirSync(path)],
+  ] as const
+) {
+  Deno.test(`Account: ${title} in place of imapd.commits is told of`, async () => {
+    await using it = await Fixture.make();
+    const commits = `${it.maildir.root}/imapd.commits`;
+    await it.deliver("a");
+    await it.maildir.close();
+    Deno.removeSync(commits);
+    put(commits);
+    await it.deliver("b");
+    const warned = it.maildir.log.lines.filter(({ level, fields }) =>
+      level === "warn" && fields.path === commits
+    );
+    assert.ok(warned.length > 0);
+    assert.equal((await it.uids()).names, "abz");
+    const isMended = title !== "a folder";
+    assert.equal(/^\d+ \d+ \d+ \d+ *\n$/.test(textOf(commits)), isMended);
+  });
+}
+
+function textOf(path: string): string {
+  return Deno.statSync(path).isFile ? Deno.readTextFileSync(path) : "";
+}
+
 Deno.test("Account: a Maildir that was put back as a whole gives no UID again", async () => {
   await using it = await Fixture.make();
   const { root } = it.maildir;

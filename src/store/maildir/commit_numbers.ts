@@ -3,11 +3,15 @@
 import { Buffer } from "node:buffer";
 import * as fs from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Log } from "../../log.ts";
 import { createOwnedFile, openOwnFile } from "../../ownership.ts";
 import { INDEX_FILE, type OpenedIndex } from "./schema.ts";
 
 /** In the root folder of the Maildir: the last number, its own birth and that of the index. */
 export const COMMITS_FILE = "imapd.commits";
+
+/** A link is not followed, and a FIFO not waited for. */
+const TO_READ = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
 
 const NUMBER = "SELECT value FROM meta WHERE name = 'commits'";
 
@@ -16,12 +20,14 @@ const OCTETS = 96;
 /** The last one is there twice: a power failure may have left the beginning of a write. */
 const TEXT = /^(\d{1,15}) (\d{1,15}) (\d{1,15}) \1 *\n$/;
 
+const MIXED = "the log beside it is of another one";
+
 /** What the file says. */
 interface Noted {
   readonly last: number;
-  /** When the file was made, in ms; a copy has another time, which cannot be set. */
-  readonly born: number;
-  /** The same of the index. */
+  /** It was made at another time than it says, which cannot be set. */
+  readonly isCopy: boolean;
+  /** When the index was made, in ms. */
   readonly indexBorn: number;
 }
 
@@ -33,10 +39,9 @@ interface Noted {
 export class CommitNumbers {
   /** Why the index cannot be the one that was last used; undefined if it may be. */
   readonly doubt: string | undefined;
-  /** SQLite joined it with the log of another one. */
-  readonly isMixed: boolean = false;
-  /** Undefined where the disk has no room for it. */
+  /** Undefined where the disk does not take it. */
   readonly #fd: number | undefined;
+  /** When the file was made, in ms. */
   readonly #born: number = 0;
   readonly #indexBorn: number = 0;
   readonly #raise: StatementSync;
@@ -44,24 +49,31 @@ export class CommitNumbers {
   #next: number;
   #last: number;
 
-  constructor(root: string, { database, made, interrupted }: OpenedIndex) {
+  constructor(root: string, { database, made, interrupted }: OpenedIndex, log: Log) {
     this.#raise = database.prepare(
       `INSERT INTO meta VALUES ('commits', ?1) ON CONFLICT (name) DO UPDATE SET value = ?1`,
     );
     const inIndex = numberIn(database);
     const path = `${root}/${COMMITS_FILE}`;
-    this.#fd = openOrMake(path);
-    const noted = this.#fd === undefined ? undefined : read(this.#fd);
+    const noted = read(path, log);
     this.#next = this.#last = Math.max(inIndex, noted?.last ?? 0);
-    if (this.#fd === undefined) return;
-    this.#born = birthOf(path);
     this.#indexBorn = birthOf(`${root}/${INDEX_FILE}`);
-    if (noted === undefined || made) return;
-    if (noted.born !== this.#born) this.doubt = "the Maildir is a copy";
-    else if (interrupted && noted.indexBorn !== this.#indexBorn) {
-      this.isMixed = true;
-      this.doubt = "the log beside it is of another one";
-    } else if (inIndex < noted.last) this.doubt = "it lacks what was committed to it";
+    this.#fd = openOrMake(path, log);
+    if (this.#fd !== undefined) this.#born = birthOf(path);
+    if (noted !== undefined && !made) this.doubt = this.#doubtAbout(noted, inIndex, interrupted);
+    // The file may be a new one. What is only in a log may not be durable.
+    if (this.doubt === undefined && !interrupted) this.#write();
+  }
+
+  /** SQLite joined the index with the log of another one. */
+  get isMixed(): boolean {
+    return this.doubt === MIXED;
+  }
+
+  #doubtAbout(noted: Noted, inIndex: number, interrupted: boolean): string | undefined {
+    if (noted.isCopy) return "the Maildir is a copy";
+    if (interrupted && noted.indexBorn !== this.#indexBorn) return MIXED;
+    return inIndex < noted.last ? "it lacks what was committed to it" : undefined;
   }
 
   /** Numbers the transaction that is under way. */
@@ -101,21 +113,62 @@ function birthOf(path: string): number {
   return Deno.lstatSync(path).birthtime?.getTime() ?? 0;
 }
 
-function openOrMake(path: string): number | undefined {
+function openOrMake(path: string, log: Log): number | undefined {
   try {
     const known = fs.lstatSync(path, { throwIfNoEntry: false });
-    if (known === undefined) fs.closeSync(createOwnedFile(path, 0o600));
-    return openOwnFile(path, fs.constants.O_RDWR);
+    return known === undefined
+      ? createOwnedFile(path, 0o600)
+      : openOwnFile(path, fs.constants.O_WRONLY);
+  } catch (problem) {
+    return replace(path, log, problem);
+  }
+}
+
+/** What has another name, or is no file, is not written to. */
+function replace(path: string, log: Log, problem: unknown): number | undefined {
+  const tmp = `${path}.tmp`;
+  let fd: number | undefined;
+  try {
+    Deno.removeSync(tmp);
   } catch {
+    // It is not there.
+  }
+  try {
+    fd = createOwnedFile(tmp, 0o600);
+    fs.renameSync(tmp, path);
+    log.info("made the file of commits' numbers anew", { path, problem: String(problem) });
+    return fd;
+  } catch (problem) {
+    if (fd !== undefined) fs.closeSync(fd);
+    log.warn("commits are not numbered: an older index would not be noticed", {
+      path,
+      problem: String(problem),
+    });
     return undefined;
   }
 }
 
-function read(fd: number): Noted | undefined {
-  const buffer = Buffer.alloc(OCTETS);
-  const text = buffer.toString("latin1", 0, fs.readSync(fd, buffer, 0, OCTETS, 0));
+/** Undefined where it says nothing: it is new, or the power failed before it was written. */
+function read(path: string, log: Log): Noted | undefined {
+  let fd: number | undefined;
+  try {
+    if (fs.lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+    fd = fs.openSync(path, TO_READ);
+    const buffer = Buffer.alloc(OCTETS);
+    const text = buffer.toString("latin1", 0, fs.readSync(fd, buffer, 0, OCTETS, 0));
+    if (/^\0*$/.test(text)) return undefined;
+    const [last, born, indexBorn] = numbersOf(text);
+    return { last, isCopy: born !== birthOf(path), indexBorn };
+  } catch (problem) {
+    log.warn("an older index would not have been noticed", { path, problem: String(problem) });
+    return undefined;
+  } finally {
+    if (fd !== undefined) fs.closeSync(fd);
+  }
+}
+
+function numbersOf(text: string): number[] {
   const found = TEXT.exec(text);
-  if (found === null) return undefined;
-  const [last, born, indexBorn] = found.slice(1).map(Number);
-  return { last, born, indexBorn };
+  if (found === null) throw new Error("Expected the numbers that were written to it");
+  return found.slice(1).map(Number);
 }

@@ -135,11 +135,12 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     throw storeErrorOf(error, "opening the account");
   }
   const index = await openIndexSoon(settings);
+  let numbers: CommitNumbers | undefined;
   let commits: WriteAheadLog | undefined;
   let parts: AccountContext | undefined;
   let inDoubt = index.interrupted;
   try {
-    const numbers = new CommitNumbers(root, index);
+    numbers = new CommitNumbers(root, index, log);
     commits = openLog(settings, index, numbers);
     settleRestored(index.database, numbers, log);
     const list = new MailboxList();
@@ -199,7 +200,7 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     await parts?.writer.close();
     if (inDoubt || parts?.writer.inDoubt) commits?.keep();
     index.database.close();
-    commits?.close();
+    (commits ?? numbers)?.close();
     log.error("cannot open an account", {
       problem: messageOf(error),
     });
