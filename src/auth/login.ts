@@ -39,7 +39,7 @@ export class EndpointLogin implements Login {
 
   constructor(options: EndpointLoginOptions) {
     this.#options = options;
-    this.penalties = ofEachSpelling(options);
+    this.penalties = ofEachUser(options);
   }
 
   get can(): Checks {
@@ -82,7 +82,7 @@ export class EndpointLogin implements Login {
       const username = await names.forAuth(name);
       const keys = await auth.scramKeys?.(username ?? name, hash);
       if (keys !== undefined && username !== undefined) return { ok: true, keys, known: true };
-      const spelling = username ?? names.normalForAuth(name) ?? name;
+      const spelling = username ?? names.ruledForAuth(name) ?? name;
       return { ok: true, keys: await this.#keysOfNobody(spelling, hash), known: false };
     } catch (error) {
       return this.#unavailable(error);
@@ -121,7 +121,7 @@ export class EndpointLogin implements Login {
   }
 
   /**
-   * The same at each attempt and, given `name` in its normal form, for each spelling, as a user's
+   * The same at each attempt and, given what rules make of `name`, for each spelling, as a user's
    * are: so a name does not tell by its salt whether it is a user's.
    */
   async #keysOfNobody(name: string, hash: ScramHash): Promise<ScramKeys> {
@@ -133,10 +133,14 @@ export class EndpointLogin implements Login {
   }
 }
 
-/** A name has the same penalty in all spellings, else each would have to be guessed at only once. */
-function ofEachSpelling({ names, penalties = NO_PENALTIES }: EndpointLoginOptions): Penalties {
-  const spelt = (name: string) => isTooLong(name) ? name : names.normalForAuth(name) ?? name;
-  return { guess: (name, remote) => penalties.guess(spelt(name), remote) };
+/**
+ * All names that a rule makes one user's have the same penalty, else each would have to be guessed
+ * at only once. Names that a list makes so have not: a pause would tell that both are in it.
+ */
+function ofEachUser({ names, penalties = NO_PENALTIES }: EndpointLoginOptions): Penalties {
+  const unruled = (name: string) => name === "" || isTooLong(name);
+  const ruled = (name: string) => unruled(name) ? name : names.ruledForAuth(name) || name;
+  return { guess: (name, remote) => penalties.guess(ruled(name), remote) };
 }
 
 /**

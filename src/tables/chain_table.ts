@@ -1,6 +1,6 @@
 /** A table made of others. */
 
-import { allValues, type Table } from "./table.ts";
+import { allValues, type Rule, type Table } from "./table.ts";
 
 /** One table of a chain. */
 export interface ChainStep {
@@ -24,5 +24,23 @@ export function chainTable(steps: readonly ChainStep[]): Table {
     }
     return keys;
   };
-  return { lookupAll, lookup: async (key) => (await lookupAll(key)).at(0) };
+  const lookup = async (key: string) => (await lookupAll(key)).at(0);
+  return { lookupAll, lookup, rule: ruleOf(steps) };
+}
+
+/** That of the steps before the first list: what comes after one depends on what is in it. */
+function ruleOf(steps: readonly ChainStep[]): Rule | undefined {
+  const end = steps.findIndex(({ table }) => table.rule?.whole !== true);
+  if (end === 0) return undefined;
+  const ruled = end < 0 ? steps : steps.slice(0, end);
+  const apply = (key: string) => {
+    let value = key;
+    for (const { table, optional } of ruled) {
+      const found = table.rule?.apply(value);
+      if (found === undefined && !optional) return undefined;
+      value = found ?? value;
+    }
+    return value;
+  };
+  return { apply, whole: end < 0 };
 }

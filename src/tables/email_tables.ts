@@ -1,19 +1,19 @@
 /** Tables between names and email addresses. */
 
 import { quoteLocal, splitEmail, unquoteLocal } from "../names/email_address.ts";
-import type { Table } from "./table.ts";
+import { ruleTable, type Table } from "./table.ts";
 
 /**
  * The table from an address to its local part, without quotes. It has nothing for what is no
  * address.
  */
 export function emailLocalpartTable(): Table {
-  return { lookup: (key) => Promise.resolve(localPart(key)) };
+  return ruleTable(localPart);
 }
 
 /** As {@link emailLocalpartTable}, but the value of what is no address is the key. */
 export function optionalEmailLocalpartTable(): Table {
-  return { lookup: (key) => Promise.resolve(localPart(key) ?? key) };
+  return ruleTable((key) => localPart(key) ?? key);
 }
 
 /**
@@ -26,7 +26,7 @@ export function emailWithDomainTable(domains: readonly string[]): Table {
     return local === undefined ? [] : domains.map((domain) => `${local}@${domain}`);
   };
   return {
-    lookup: (key) => Promise.resolve(addresses(key).at(0)),
+    ...ruleTable((key) => addresses(key).at(0), domains.length === 1),
     lookupAll: (key) => Promise.resolve(addresses(key)),
   };
 }

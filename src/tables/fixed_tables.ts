@@ -1,10 +1,10 @@
 /** Tables that the config itself holds. */
 
-import type { Table } from "./table.ts";
+import { ruleTable, type Table } from "./table.ts";
 
 /** The table in which the value of every key is the key. */
 export function identityTable(): Table {
-  return { lookup: (key) => Promise.resolve(key) };
+  return ruleTable((key) => key);
 }
 
 /** The table of `entries`; each has at least one value. */

@@ -1,7 +1,7 @@
 /** A table of everything that a pattern matches. */
 
 import { type Matcher, RE2JS } from "re2js";
-import type { Table } from "./table.ts";
+import { ruleTable, type Table } from "./table.ts";
 
 /** Settings of a {@link regexpTable}. */
 export interface RegexpTableOptions {
@@ -32,7 +32,7 @@ export function regexpTable(options: RegexpTableOptions): Table {
     return templates?.map((parts) => filledIn(parts, matcher)) ?? [key];
   };
   return {
-    lookup: (key) => Promise.resolve(find(key).at(0)),
+    ...ruleTable((key) => find(key).at(0), (templates?.length ?? 1) === 1),
     lookupAll: (key) => Promise.resolve(find(key)),
   };
 }

@@ -6,8 +6,23 @@ export interface Table {
   lookupAll?(key: string): Promise<readonly string[]>;
   /** All values, where the table has them at hand; the same array as long as nothing changed. */
   values?(): Promise<readonly string[]>;
+  /** Where the value, or the key that goes on to a list, follows from the key alone. */
+  readonly rule?: Rule;
   /** Lets go of what the table has open; nothing is looked up after that. */
   close?(): void;
+}
+
+/** What becomes of a key without a look into any list, so that it tells nothing of who is in one. */
+export interface Rule {
+  /** Keys for which it is the same have the same value in the table, or none. */
+  apply(key: string): string | undefined;
+  /** It is the one value of the table. */
+  readonly whole: boolean;
+}
+
+/** A table whose first value is that of a rule. @param whole there is no second one */
+export function ruleTable(apply: Rule["apply"], whole = true): Table {
+  return { lookup: (key) => Promise.resolve(apply(key)), rule: { apply, whole } };
 }
 
 /** A table that the command line may change. */

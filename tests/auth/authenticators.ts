@@ -7,6 +7,7 @@ import type { LoginNames } from "../../src/auth/login_names.ts";
 export const SAME_NAMES: LoginNames = {
   forAuth: (name) => Promise.resolve(name),
   normalForAuth: (name) => name,
+  ruledForAuth: (name) => name,
   forStorage: (name) => Promise.resolve(name),
 };
 

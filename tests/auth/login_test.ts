@@ -1,9 +1,14 @@
 import { deepStrictEqual, match, notDeepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { accountNameFault } from "../../src/auth/account_name.ts";
 import { type ClientInfo, FREE_GUESS, type ScramKeys } from "../../src/auth/auth.ts";
-import type { LoginNames } from "../../src/auth/login_names.ts";
+import { type LoginNames, mappedNames, type NameMap } from "../../src/auth/login_names.ts";
 import { EndpointLogin } from "../../src/auth/login.ts";
 import { memoryLog } from "../../src/log.ts";
+import { NORMALIZATIONS } from "../../src/names/normalization.ts";
+import { chainTable } from "../../src/tables/chain_table.ts";
+import { optionalEmailLocalpartTable } from "../../src/tables/email_tables.ts";
+import { identityTable, staticTable } from "../../src/tables/fixed_tables.ts";
+import { regexpTable } from "../../src/tables/regexp_table.ts";
 import { DOWN, fakeAuthenticator, type Known, refusal, SAME_NAMES } from "./authenticators.ts";
 
 const CLIENT: ClientInfo = { remote: "192.0.2.1", secure: true, id: "1" };
@@ -42,6 +47,7 @@ Deno.test("EndpointLogin.password() checks the password first, then the name", a
 const MAPPED: LoginNames = {
   forAuth: (name) => Promise.resolve(name.match(/^mail-(.*)/)?.[1]),
   normalForAuth: (name) => name,
+  ruledForAuth: (name) => name,
   forStorage: (name) =>
     Promise.resolve(
       name === "mail-admin" ? undefined : name.replace(/^mail-(.*)/, "$1@example.org"),
@@ -111,10 +117,10 @@ Deno.test("EndpointLogin.scramKeys() tells of unknown users the same at each att
 });
 
 Deno.test("EndpointLogin.scramKeys() tells of unknown users the same for each spelling", async () => {
-  const normalForAuth = (name: string) => name.toLowerCase();
+  const ruledForAuth = (name: string) => name.toLowerCase();
   const unknown: LoginNames[] = [
-    { ...SAME_NAMES, normalForAuth, forAuth: (name) => Promise.resolve(normalForAuth(name)) },
-    { ...SAME_NAMES, normalForAuth, forAuth: () => Promise.resolve(undefined) },
+    { ...SAME_NAMES, ruledForAuth, forAuth: (name) => Promise.resolve(ruledForAuth(name)) },
+    { ...SAME_NAMES, ruledForAuth, forAuth: () => Promise.resolve(undefined) },
   ];
   for (const names of unknown) {
     const { login } = endpoint({ keys: {} }, names);
@@ -128,11 +134,12 @@ Deno.test("EndpointLogin.scramKeys() tells of unknown users the same for each sp
   notDeepStrictEqual(other, eve);
 });
 
-Deno.test("EndpointLogin.penalties: a name has the same in all spellings", () => {
+/** Whom penalties take guesses at `typed` for. */
+function guessedAt(auth: NameMap, typed: readonly string[]): string[] {
   const guessed: string[] = [];
   const login = new EndpointLogin({
     auth: fakeAuthenticator({}),
-    names: { ...SAME_NAMES, normalForAuth: (name) => name.trim().toLowerCase() || undefined },
+    names: mappedNames(auth, { normalize: NORMALIZATIONS.noop, table: identityTable() }),
     accountFault: accountNameFault,
     secret: new Uint8Array(32),
     log: memoryLog([]),
@@ -143,8 +150,39 @@ Deno.test("EndpointLogin.penalties: a name has the same in all spellings", () =>
       },
     },
   });
-  for (const name of ["ann", "ANN", " Ann", " "]) login.penalties.guess(name, "192.0.2.1");
-  deepStrictEqual(guessed, ["ann", "ann", "ann", " "]);
+  for (const name of typed) login.penalties.guess(name, "192.0.2.1");
+  return guessed;
+}
+
+Deno.test("EndpointLogin.penalties: a name has the same in all spellings", () => {
+  const normalize = (name: string) => name.trim().toLowerCase() || undefined;
+  const auth = { normalize, table: identityTable() };
+  deepStrictEqual(guessedAt(auth, ["ann", "ANN", " Ann", " ", ""]), ["ann", "ann", "ann", " ", ""]);
+});
+
+Deno.test("EndpointLogin.penalties: a user has the same by all names that a rule makes hers", () => {
+  const normalize = NORMALIZATIONS.auto;
+  const local = optionalEmailLocalpartTable();
+  const settings = { fullMatch: true, caseInsensitive: false, expandPlaceholders: true };
+  const regexp = regexpTable({ ...settings, pattern: "(.*)@.*", replacements: ["$1"] });
+  const names = ["ann", "Ann@x1.org", "ann@x2.org", ""];
+  deepStrictEqual(guessedAt({ normalize, table: local }, names), ["ann", "ann", "ann", ""]);
+  deepStrictEqual(guessedAt({ normalize, table: regexp }, names), ["ann", "ann", "ann", ""]);
+  const anything = regexpTable({ ...settings, pattern: "(.*)", replacements: ["$1@x.org"] });
+  deepStrictEqual(guessedAt({ normalize, table: anything }, ["ann", ""]), ["ann@x.org", ""]);
+});
+
+Deno.test("EndpointLogin.penalties: names do not tell by them that they are in a list", () => {
+  const normalize = NORMALIZATIONS.auto;
+  const list = staticTable(new Map([["ann", ["u1"]], ["anna", ["u1"]]]));
+  const table = chainTable([
+    { table: optionalEmailLocalpartTable(), optional: false },
+    { table: list, optional: true },
+    { table: optionalEmailLocalpartTable(), optional: false },
+  ]);
+  deepStrictEqual(guessedAt({ normalize, table: list }, ["ann", "anna"]), ["ann", "anna"]);
+  const names = ["ann@x1.org", "ann@x2.org", "anna@x2.org", "eve@x2.org"];
+  deepStrictEqual(guessedAt({ normalize, table }, names), ["ann", "ann", "anna", "eve"]);
 });
 
 Deno.test("EndpointLogin refuses a name of more than 1024 characters without asking anybody", async () => {

@@ -51,6 +51,18 @@ export function tableContract(name: string, make: () => Promise<TablePlace>): vo
     for (const [key, values] of entries) deepStrictEqual(await allValues(table, key), values);
   });
 
+  test("Table.rule: agrees with the table", async ({ table, entries }) => {
+    if (table.rule === undefined) return;
+    const valuesByRule = new Map<string | undefined, string>();
+    for (const key of [...entries.map(([each]) => each), ...ODD_KEYS]) {
+      const values = await allValues(table, key);
+      const ruled = table.rule.apply(key);
+      if (table.rule.whole) deepStrictEqual(values, ruled === undefined ? [] : [ruled], key);
+      strictEqual(valuesByRule.get(ruled) ?? values.join(), values.join(), key);
+      valuesByRule.set(ruled, values.join());
+    }
+  });
+
   test("Table.lookup: answers many at once", async ({ table, entries }) => {
     const many = Array.from({ length: 200 }, (_, i) => entries[i % entries.length]);
     const found = await Promise.all(many.map(([key]) => table.lookup(key)));
