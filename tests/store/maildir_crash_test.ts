@@ -332,11 +332,37 @@ Deno.test("Store.account() takes the index that a repair made ready before it wa
   const path = `${fixture.root}/${INDEX}`;
   Deno.renameSync(path, `${path}.ready`);
   Deno.writeTextFileSync(path, "not a database ".repeat(1000));
+  Deno.linkSync(path, `${path}.damaged-1700000000`);
   Deno.writeTextFileSync(`${path}-wal`, "the log of the damaged one ".repeat(1000));
   account = await (await fixture.open()).account("ann");
   assert.deepEqual(await account.status("INBOX"), before);
   assert.ok([...Deno.readDirSync(fixture.root)].every(({ name }) => !name.endsWith(".ready")));
 });
+
+for (
+  const [title, put] of [
+    ["an older index", (path: string, older: Uint8Array) => Deno.writeFileSync(path, older)],
+    ["garbage", (path: string) => Deno.writeTextFileSync(path, "garbage")],
+    ["a folder", (path: string) => Deno.mkdirSync(path)],
+  ] as const
+) {
+  Deno.test(`Store.account() takes ${title} that no repair left for no index`, async () => {
+    await using fixture = await MaildirFixture.make();
+    let account = await (await fixture.open()).account("ann");
+    await fixture.close();
+    const path = `${fixture.root}/${INDEX}`;
+    const older = Deno.readFileSync(path);
+    account = await (await fixture.open()).account("ann");
+    await deliver(account, "INBOX", "kept", { system: 0, keywords: ["$kept"] });
+    const before = await account.status("INBOX");
+    await fixture.close();
+    put(`${path}.ready`, older);
+    account = await (await fixture.open()).account("ann");
+    assert.deepEqual(await account.status("INBOX"), before);
+    const [warning] = fixture.log.lines.filter(({ level }) => level === "warn");
+    assert.ok(Deno.lstatSync(String(warning.fields.kept_as)));
+  });
+}
 
 Deno.test("Store.account() leaves a log that a kill left beside no index", async () => {
   await using fixture = await MaildirFixture.make();

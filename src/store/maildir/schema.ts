@@ -6,6 +6,7 @@ import type { Log } from "../../log.ts";
 import { foldCase, searchedTexts } from "../../message/search_text.ts";
 import { createOwnedFile } from "../../ownership.ts";
 import { StoreError } from "../store.ts";
+import { finishReplacing, LOST, moveAside } from "./index_replacing.ts";
 import { lstat } from "./locating.ts";
 import { ofText } from "./content_rows.ts";
 import { IndexDamage, isDamage, isLocked } from "./sqlite_error.ts";
@@ -203,7 +204,7 @@ export function openIndex(
   check: boolean,
 ): OpenedIndex {
   const path = `${root}/${INDEX_FILE}`;
-  if (lstat(path + READY)) takeOver(path, asideOf(path, clock));
+  finishReplacing(path, log, clock);
   try {
     const opened = open(path, log, check);
     if (opened.made && lstat(`${root}/${UID_VALIDITY_FILE}`)) {
@@ -342,62 +343,4 @@ function step(database: DatabaseSync, next: number): void {
   else migration(database);
   database.exec(`PRAGMA user_version = ${next + 1}`);
   database.exec("COMMIT");
-}
-
-const LOST = "UIDs (clients load all mail again), keywords, flags not yet in file names, " +
-  "special uses, subscriptions, annotations";
-
-/** Name, after that of the index, of one that is ready to take its place. */
-const READY = ".ready";
-
-/**
- * Gives a damaged index another name.
- *
- * @param successor path of what takes its place: a kill leaves one of the two, with its log
- * @throws {Error} the system's
- */
-export function moveAside(
-  path: string,
-  log: Log,
-  clock: () => number,
-  error: unknown,
-  successor?: string,
-): void {
-  const aside = asideOf(path, clock);
-  const what = {
-    path,
-    kept_as: aside,
-    problem: error instanceof Error ? error.message : String(error),
-  };
-  if (successor === undefined) {
-    // The index first: without its log it may look sound, and is stale. SQLite drops a log that is
-    // beside no index.
-    for (const suffix of ["", "-wal", "-shm"]) renameIfThere(path + suffix, aside + suffix);
-    log.error("the index was damaged; it is made anew from the Maildir", { ...what, lost: LOST });
-    return;
-  }
-  // Where there are no links, nothing was changed yet.
-  Deno.linkSync(path, aside);
-  Deno.renameSync(successor, path + READY);
-  takeOver(path, aside);
-  log.warn("the index was damaged; what can be read of it is kept", what);
-}
-
-function asideOf(path: string, clock: () => number): string {
-  return `${path}.damaged-${Math.floor(clock() / 1000)}`;
-}
-
-/** Who opens an index does it again where a kill came in between. */
-function takeOver(path: string, aside: string): void {
-  // Beside another index the log would be taken for that one's.
-  for (const suffix of ["-wal", "-shm"]) renameIfThere(path + suffix, aside + suffix);
-  Deno.renameSync(path + READY, path);
-}
-
-function renameIfThere(from: string, to: string): void {
-  try {
-    Deno.renameSync(from, to);
-  } catch (problem) {
-    if (!(problem instanceof Deno.errors.NotFound)) throw problem;
-  }
 }
