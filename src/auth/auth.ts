@@ -54,6 +54,15 @@ export interface ScramKeys {
   readonly serverKey: Uint8Array;
 }
 
+/** What keys of some users were made with, which everybody is told who asks for them. */
+export interface ScramSettings {
+  readonly hash: ScramHash;
+  readonly iterations: number;
+  readonly saltOctets: number;
+  /** How many have such keys. */
+  readonly users: number;
+}
+
 /** What an authenticator can check; decides which SASL mechanisms are offered. */
 export interface Checks {
   readonly password: boolean;
@@ -78,8 +87,8 @@ export interface Authenticator {
    * @throws {Error} when they cannot be looked up now
    */
   scramKeys?(username: string, hash: ScramHash): Promise<ScramKeys | undefined>;
-  /** What most users' keys were made with: what an unknown user is told must not stand out. */
-  readonly scramIterations?: number;
+  /** Those of all users: what an unknown user is told must not stand out. */
+  readonly scramSettings?: readonly ScramSettings[];
   /**
    * Only where {@link can} has tokens.
    *

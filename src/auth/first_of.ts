@@ -8,6 +8,7 @@ import type {
   ClientInfo,
   ScramHash,
   ScramKeys,
+  ScramSettings,
 } from "./auth.ts";
 
 /**
@@ -35,8 +36,10 @@ export class FirstOf implements Authenticator {
     };
   }
 
-  get scramIterations(): number | undefined {
-    return this.#members.find(({ can }) => can.scram.length > 0)?.scramIterations;
+  get scramSettings(): readonly ScramSettings[] {
+    return this.#members.flatMap(({ can, scramSettings = [] }) =>
+      scramSettings.filter(({ hash }) => can.scram.includes(hash))
+    );
   }
 
   checkPassword(username: string, password: string, client: ClientInfo): Promise<AuthResult> {

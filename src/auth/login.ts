@@ -11,12 +11,10 @@ import {
   NO_PENALTIES,
   type Penalties,
   type ScramHash,
-  type ScramKeys,
   type ScramOffer,
 } from "./auth.ts";
+import { keysOfNobody } from "./keys_of_nobody.ts";
 import type { LoginNames } from "./login_names.ts";
-import { SCRAM_ITERATIONS } from "./password_hash.ts";
-import { HASH_OCTETS, scramHmac } from "./sasl/scram_keys.ts";
 
 export interface EndpointLoginOptions {
   readonly auth: Authenticator;
@@ -82,8 +80,11 @@ export class EndpointLogin implements Login {
       const username = await names.forAuth(name);
       const keys = await auth.scramKeys?.(username ?? name, hash);
       if (keys !== undefined && username !== undefined) return { ok: true, keys, known: true };
+      // The same for each spelling, as a user's are.
       const spelling = username ?? names.ruledForAuth(name) ?? name;
-      return { ok: true, keys: await this.#keysOfNobody(spelling, hash), known: false };
+      const { scramSettings = [] } = auth;
+      const none = await keysOfNobody(spelling, hash, scramSettings, this.#options.secret);
+      return { ok: true, keys: none, known: false };
     } catch (error) {
       return this.#unavailable(error);
     }
@@ -118,18 +119,6 @@ export class EndpointLogin implements Login {
     const detail = error instanceof Error ? error.message : String(error);
     this.#options.log.error("login cannot be checked now", { conn: client?.id, error: detail });
     return { ok: false, reason: "unavailable", detail };
-  }
-
-  /**
-   * The same at each attempt and, given what rules make of `name`, for each spelling, as a user's
-   * are: so a name does not tell by its salt whether it is a user's.
-   */
-  async #keysOfNobody(name: string, hash: ScramHash): Promise<ScramKeys> {
-    const { auth, secret } = this.#options;
-    const salt = (await scramHmac("SHA-256", secret, `${hash} ${name}`)).slice(0, 16);
-    const iterations = auth.scramIterations ?? SCRAM_ITERATIONS;
-    const none = new Uint8Array(HASH_OCTETS[hash]);
-    return { hash, salt, iterations, storedKey: none, serverKey: none };
   }
 }
 

@@ -2,8 +2,16 @@
 
 import type { Log } from "../log.ts";
 import type { Table } from "../tables/table.ts";
-import type { Authenticator, AuthResult, Checks, ScramHash, ScramKeys } from "./auth.ts";
+import type {
+  Authenticator,
+  AuthResult,
+  Checks,
+  ScramHash,
+  ScramKeys,
+  ScramSettings,
+} from "./auth.ts";
 import { HashingUnavailable, HashPool } from "./hash_pool.ts";
+import { scramSettingsOf } from "./keys_of_nobody.ts";
 import { LoginCache } from "./login_cache.ts";
 import {
   blankHash,
@@ -12,7 +20,6 @@ import {
   isDisabled,
   parsePasswordHash,
   type PasswordHash,
-  SCRAM_ITERATIONS,
   withoutSecret,
 } from "./password_hash.ts";
 import { isQuick } from "./quick_hash.ts";
@@ -59,6 +66,7 @@ interface Census {
   readonly standIns: ReadonlyMap<string, PasswordHash>;
   /** Hashes of SCRAM that all users have keys of. */
   readonly scram: readonly ScramHash[];
+  readonly scramSettings: readonly ScramSettings[];
 }
 
 /**
@@ -92,9 +100,8 @@ export class PassTable implements Authenticator {
       : { password: true, scram, scramAnyway: true, token: false };
   }
 
-  get scramIterations(): number {
-    const [standIn] = this.#census.standIns.values();
-    return standIn?.algorithm === "scram" ? standIn.keys.iterations : SCRAM_ITERATIONS;
+  get scramSettings(): readonly ScramSettings[] {
+    return this.#census.scramSettings;
   }
 
   async checkPassword(username: string, password: string): Promise<AuthResult> {
@@ -113,6 +120,7 @@ export class PassTable implements Authenticator {
     if (/\p{Cc}/u.test(username)) return undefined;
     try {
       const stored = await this.#stored(username);
+      if (stored.hash !== undefined) this.#learn(stored.hash);
       if (stored.disabled !== undefined) {
         this.#options.log.info("no proof will do: the user is disabled", { username });
       }
@@ -156,8 +164,11 @@ export class PassTable implements Authenticator {
   /** A table that does not tell its values still tells what a check costs, user by user. */
   #learn(hash: PasswordHash): void {
     if (this.#options.table.values !== undefined || this.#learned.size >= MOST_COSTS) return;
+    if (this.#learned.has(costOf(hash))) return;
     this.#learned.set(costOf(hash), withoutSecret(hash));
-    this.#census = { ...this.#census, standIns: this.#learned };
+    // Not all that were learned: then names would get others with each.
+    const scramSettings = scramSettingsOf(this.#learned.values()).slice(0, 1);
+    this.#census = { ...this.#census, standIns: this.#learned, scramSettings };
   }
 
   async #stored(username: string): Promise<Stored> {
@@ -198,9 +209,8 @@ export class PassTable implements Authenticator {
 
 function censusOf(values: readonly string[]): Census {
   const counts = new Map<string, { count: number; readonly hash: PasswordHash }>();
-  for (const value of values) {
-    const hash = parsePasswordHash(enabled(value));
-    if (hash === undefined) continue;
+  const all = values.flatMap((value) => parsePasswordHash(enabled(value)) ?? []);
+  for (const hash of all) {
     const cost = costOf(hash);
     const entry = counts.get(cost) ?? { count: 0, hash };
     entry.count++;
@@ -216,6 +226,7 @@ function censusOf(values: readonly string[]): Census {
       costs.slice(0, MOST_COSTS).map((hash) => [costOf(hash), withoutSecret(hash)]),
     ),
     scram: scram.size === 1 && (only === "SHA-1" || only === "SHA-256") ? [only] : [],
+    scramSettings: scramSettingsOf(all),
   };
 }
 

@@ -10,6 +10,7 @@ import type {
   ClientInfo,
   ScramHash,
   ScramKeys,
+  ScramSettings,
 } from "./auth.ts";
 
 export interface PlainSeparateOptions {
@@ -31,8 +32,8 @@ export class PlainSeparate implements Authenticator {
     return this.#options.passwords.can;
   }
 
-  get scramIterations(): number | undefined {
-    return this.#options.passwords.scramIterations;
+  get scramSettings(): readonly ScramSettings[] | undefined {
+    return this.#options.passwords.scramSettings;
   }
 
   /** Checks the password in any case, so that who is no user cannot be told by the time it takes. */

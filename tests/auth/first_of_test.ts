@@ -33,6 +33,14 @@ Deno.test("FirstOf.checkPassword() is unavailable only if nobody says yes and on
   strictEqual(!refused.ok && refused.detail, "wrong password; it is down");
 });
 
+Deno.test("FirstOf.scramSettings are those of the members that it asks for keys", () => {
+  const settings = { hash: "SHA-256", iterations: 4096, saltOctets: 16, users: 1 } as const;
+  const scramSettings = [settings, { ...settings, hash: "SHA-1" } as const];
+  const asked = { ...fakeAuthenticator({ keys: {} }), scramSettings };
+  const other = { ...fakeAuthenticator({ passwords: {} }), scramSettings };
+  deepStrictEqual(new FirstOf([other, asked, asked]).scramSettings, [settings, settings]);
+});
+
 Deno.test("FirstOf.scramKeys() has the keys of the first member that has some", async () => {
   const keys = { ann: KEYS };
   const none = fakeAuthenticator({ passwords: { ann: "x" } });

@@ -251,14 +251,39 @@ Deno.test("PassTable.scramKeys() has the keys of users who have some", async () 
 Deno.test("PassTable.can offers SCRAM once all users have keys, or where it is told to", async () => {
   await using all = await open(`ann: ${SCRAM}\nbob: ${SCRAM}\n`);
   deepStrictEqual(all.auth.can, { password: true, scram: ["SHA-256"], token: false });
-  strictEqual(all.auth.scramIterations, 4096);
   await using some = await open(`ann: ${SCRAM}\nbob: ${BCRYPT}\n`);
   deepStrictEqual(some.auth.can.scram, []);
   await using none = await open("");
   deepStrictEqual(none.auth.can.scram, []);
   await using told = await open(`bob: ${BCRYPT}\n`, { scram: ["SHA-1"] });
   deepStrictEqual(told.auth.can.scram, ["SHA-1"]);
-  strictEqual(told.auth.scramIterations, 15_000);
+});
+
+const DEAR_SCRAM = SCRAM.replace("4096,W22ZaJ0SNY7soEsUEjb6gQ==", "100000,W22ZaJ0SNY7soEsU");
+const settings = { hash: "SHA-256", iterations: 4096, saltOctets: 16 };
+
+Deno.test("PassTable.scramSettings counts what the keys of users were made with", async () => {
+  await using opened = await open(
+    `ann: ${SCRAM}\nbob: ${SCRAM}\ncarl: !${DEAR_SCRAM}\neve: ${BCRYPT}\n`,
+  );
+  deepStrictEqual(opened.auth.scramSettings, [
+    { ...settings, users: 2 },
+    { ...settings, iterations: 100_000, saltOctets: 12, users: 1 },
+  ]);
+});
+
+Deno.test("PassTable.scramSettings are those first met where a table does not tell its values", async () => {
+  const users = new Map([["bob", BCRYPT], ["ann", SCRAM], ["carl", DEAR_SCRAM]]);
+  const table: Table = { lookup: (key) => Promise.resolve(users.get(key)) };
+  const auth = await PassTable.open({ table, log: memoryLog([]), scram: ["SHA-256"] });
+  deepStrictEqual(auth.scramSettings, []);
+  for (const name of ["eve", "bob"]) await auth.scramKeys(name, "SHA-256");
+  deepStrictEqual(auth.scramSettings, []);
+  for (const name of ["ann", "carl"]) {
+    await auth.scramKeys(name, "SHA-256");
+    deepStrictEqual(auth.scramSettings, [{ ...settings, users: 1 }]);
+  }
+  await auth.close();
 });
 
 Deno.test("PassTable.scramKeys() fails, and the log tells why, when the table cannot be read", async () => {
