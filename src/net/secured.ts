@@ -23,7 +23,36 @@ export function secured(plain: Socket, tls: TlsContext): TLSSocket {
     ...certificateRequest(tls),
   });
   requireCertificate(socket, tls);
+  pauseWith(socket, plain);
   return socket;
+}
+
+/** What `node:net` has below a socket. */
+interface Handle {
+  readStart(): number;
+  readStop(): number;
+}
+
+function handleOf(socket: Socket): Handle | undefined {
+  return (socket as Socket & { readonly _handle?: Handle })._handle;
+}
+
+/**
+ * Deno reads on from below a TLS socket that is paused, and keeps in memory whatever the client sends.
+ */
+function pauseWith(socket: TLSSocket, plain: Socket): void {
+  const above = handleOf(socket);
+  const below = handleOf(plain);
+  if (above === undefined || below === undefined) return;
+  const { readStart, readStop } = above;
+  above.readStart = () => {
+    below.readStart();
+    return readStart.call(above);
+  };
+  above.readStop = () => {
+    below.readStop();
+    return readStop.call(above);
+  };
 }
 
 /** What chooses a certificate by the name that the client asks for, where there is a choice. */
