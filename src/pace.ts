@@ -10,6 +10,14 @@ export function yieldNow(): Promise<void> {
   return loopback.turn();
 }
 
+/**
+ * What many do a little of, each for another client, is long work together: true when all of it has
+ * lasted so long that it is time for {@link yieldNow}.
+ */
+export function isTurnDue(): boolean {
+  return loopback.due;
+}
+
 /** Settles when what runs now is through; what came in with it has run by then, but no more. */
 export function endOfTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

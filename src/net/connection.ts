@@ -10,6 +10,7 @@ import { ReceivedMessage } from "../imap/received_message.ts";
 import { Session } from "../imap/session.ts";
 import { capabilities } from "../imap/table.ts";
 import type { Log } from "../log.ts";
+import { isTurnDue, yieldNow } from "../pace.ts";
 import { foreignProtocol } from "../wire/foreign_protocol.ts";
 import { type FrameEvent, Framer, type FramerLimits, LineTooLong } from "../wire/framer.ts";
 import { capabilityCode, continuation, statusLine } from "../wire/response.ts";
@@ -100,7 +101,11 @@ export class Connection {
     let reason = "The client logged out";
     try {
       await this.#greet();
-      while (this.#session.state.name !== "logout") await this.#handle(await this.#next());
+      while (this.#session.state.name !== "logout") {
+        await this.#handle(await this.#next());
+        // Who sends one command after the other must not keep others waiting for all of them.
+        if (this.#framer.buffered > 0 && isTurnDue()) await yieldNow();
+      }
     } catch (error) {
       reason = error instanceof Disconnected ? error.message : "Internal error";
       await this.#failed(error);
