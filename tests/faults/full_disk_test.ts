@@ -6,7 +6,8 @@ import { PASSWORD, startServer } from "../harness.ts";
 import { LmtpClient } from "../lmtp/client.ts";
 import { startLmtpServer } from "../lmtp/serving.ts";
 import { until } from "../until.ts";
-import { uidsOf } from "../contracts/store_actions.ts";
+import { FLAG } from "../../src/store/store.ts";
+import { deliver, refused, uidsOf } from "../contracts/store_actions.ts";
 import { MaildirFixture } from "../store/maildir_fixture.ts";
 import { mountingTest, smallDisk } from "./small_disk.ts";
 import { refusing, tracedTest } from "./tracing.ts";
@@ -114,6 +115,26 @@ mountingTest("expunge: on a full disk very many messages go in several runs", as
   inbox.close();
   await until(() => fixture.names("cur").length === 300, "the files to go");
 });
+
+mountingTest(
+  "Reserve: on a disk without inodes an account can be opened and expunged",
+  async () => {
+    await using fixture = await MaildirFixture.make();
+    await using disk = await smallDisk(fixture.root, 4 * 1024, 60);
+    let account = await (await fixture.open()).account("ann");
+    for (const name of ["a", "b", "c"]) await deliver(account, "INBOX", name);
+    await fixture.close();
+    disk.useUpInodes();
+    account = await (await fixture.open()).account("ann");
+    const inbox = await account.open("INBOX");
+    await refused("over-quota", deliver(account, "INBOX", "d"));
+    await inbox.store([1, 2], { mode: "add", system: FLAG.deleted, keywords: [] });
+    assert.deepEqual((await inbox.expunge()).uids, [1, 2]);
+    await until(() => fixture.names("cur").length === 1, "the files to go");
+    await deliver(account, "INBOX", "d");
+    inbox.close();
+  },
+);
 
 tracedTest(
   "Reserve: where the user's quota is used up, too, messages can be expunged",

@@ -7,14 +7,19 @@ export interface SmallDisk extends AsyncDisposable {
   readonly path: string;
   /** Takes all room that is left; what is returned gives it back. */
   fill(): () => void;
-  /** Takes all names that are left; what is returned gives them back. */
+  /** Makes files until there can be no more of them. */
+  useUpInodes(): void;
   remount(option: "ro" | "rw"): Promise<void>;
 }
 
-/** Mounts a file system of so many KiB at `path`. */
-export async function smallDisk(path: string, kib: number): Promise<SmallDisk> {
+/** Mounts a file system of so many KiB at `path`, with so many inodes. */
+export async function smallDisk(
+  path: string,
+  kib: number,
+  inodes = 10_000,
+): Promise<SmallDisk> {
   await Deno.mkdir(path, { recursive: true });
-  await mount(["-t", "tmpfs", "-o", `size=${kib}k,mode=0755`, "tmpfs", path]);
+  await mount(["-t", "tmpfs", "-o", `size=${kib}k,nr_inodes=${inodes},mode=0755`, "tmpfs", path]);
   return {
     path,
     fill() {
@@ -28,6 +33,13 @@ export async function smallDisk(path: string, kib: number): Promise<SmallDisk> {
         }
       }
       return () => Deno.removeSync(ballast);
+    },
+    useUpInodes() {
+      try {
+        for (let i = 0;; i++) Deno.writeTextFileSync(`${path}/ballast${i}`, "");
+      } catch {
+        // There are none.
+      }
     },
     remount: (option) => mount(["-o", `remount,${option}`, path]),
     async [Symbol.asyncDispose]() {

@@ -225,11 +225,17 @@ function refuseForeignLink(root: string): void {
 async function openIndexSoon(settings: AccountSettings): Promise<OpenedIndex> {
   const { root, log, clock, check } = settings;
   const end = performance.now() + 3000;
+  const reserve = new Reserve(root, log);
   for (;;) {
     try {
       putLogBack(`${root}/${INDEX_FILE}`);
       return openIndex(root, log, clock, check);
     } catch (error) {
+      // Its log takes room, if only a name.
+      if (isSqliteError(error) && reserve.isFull()) {
+        if (reserve.remove()) continue;
+        throw new StoreError("over-quota", "The disk is full", { cause: error });
+      }
       if (isSqliteError(error)) throw sqliteRefusal(error);
       if (!(error instanceof StoreError)) throw storeErrorOf(error, "opening the account");
       if (!/another process/.test(error.message) || performance.now() > end) throw error;

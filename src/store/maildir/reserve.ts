@@ -69,6 +69,20 @@ export class Reserve {
     }
   }
 
+  /** Gives all of it back to the disk, an inode too; false if it is not there. */
+  remove(): boolean {
+    try {
+      Deno.removeSync(this.#path);
+    } catch {
+      return false;
+    }
+    this.#left = 0;
+    this.#log.warn("the disk is full: used all room that was kept for expunging", {
+      path: this.#path,
+    });
+    return true;
+  }
+
   /** Gives some room back to the disk; false if none is left. */
   release(): boolean {
     let fd: number | undefined;
