@@ -136,6 +136,18 @@ mountingTest(
   },
 );
 
+mountingTest("MaildirStore.examine(): says that a disk is read-only", async () => {
+  await using fixture = await MaildirFixture.make();
+  await using disk = await smallDisk(fixture.root, 4 * 1024);
+  Deno.chmodSync(fixture.root, 0o700);
+  await (await fixture.open()).account("ann");
+  const store = await fixture.open();
+  await disk.remount("ro");
+  assert.deepEqual((await store.examine("ann")).map(({ code }) => code), ["disk-read-only"]);
+  await disk.remount("rw");
+  assert.deepEqual((await store.examine("ann")).map(({ code }) => code), [undefined]);
+});
+
 tracedTest(
   "Reserve: where the user's quota is used up, too, messages can be expunged",
   async () => {

@@ -197,6 +197,9 @@ for (
     assert.ok(warned.length > 0);
     assert.equal((await it.uids()).names, "abz");
     const isMended = title !== "a folder";
+    await it.maildir.close();
+    const told = await (await it.maildir.open()).examine("ann");
+    assert.equal(told.some(({ code }) => code === "commits-file"), !isMended);
     assert.equal(/^\d+ \d+ \d+ \d+ *\n$/.test(textOf(commits)), isMended);
   });
 }

@@ -5,6 +5,8 @@ import * as fs from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Log } from "../../log.ts";
 import { createOwnedFile, openOwnFile } from "../../ownership.ts";
+import { errnoOf } from "./disk_error.ts";
+import type { Told } from "./problem.ts";
 import { INDEX_FILE, type OpenedIndex } from "./schema.ts";
 
 /** In the root folder of the Maildir: the last number, its own birth and that of the index. */
@@ -111,6 +113,34 @@ function numberIn(database: DatabaseSync): number {
 /** 0 where the file system does not know. */
 function birthOf(path: string): number {
   return Deno.lstatSync(path).birthtime?.getTime() ?? 0;
+}
+
+/** Why commits cannot be numbered beside the index. */
+export function commitsProblem(root: string): Told | undefined {
+  const path = `${root}/${COMMITS_FILE}`;
+  try {
+    const known = fs.lstatSync(path, { throwIfNoEntry: false });
+    if (known?.nlink === 1 && known.isFile()) {
+      fs.closeSync(openOwnFile(path, fs.constants.O_WRONLY));
+    }
+    if (known?.isDirectory() !== true) return undefined;
+  } catch (error) {
+    if (errnoOf(error) !== "EROFS") return undefined;
+    return {
+      level: "failed",
+      code: "disk-read-only",
+      text: `the disk of ${root} is read-only`,
+      paths: [root],
+      advice: "nothing can be stored before it takes writes again; the system's log may say why",
+    };
+  }
+  return {
+    level: "failed",
+    code: "commits-file",
+    text: `${path} is a folder, so that an older index would not be noticed`,
+    paths: [path],
+    advice: "move it away: the server makes a file of that name",
+  };
 }
 
 function openOrMake(path: string, log: Log): number | undefined {

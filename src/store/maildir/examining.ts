@@ -18,6 +18,7 @@ import { nameOf } from "./folder_name.ts";
 import { lstat } from "./locating.ts";
 import { counted, type Finding, quoted, some, type Told } from "./problem.ts";
 import { bringUpToDate, INDEX_FILE, isEmpty } from "./schema.ts";
+import { commitsProblem } from "./commit_numbers.ts";
 import { SEARCH_FILE } from "./search_file.ts";
 import { type SearchService, SearchUnavailable } from "./search_service.ts";
 import { StoreError } from "../store.ts";
@@ -195,6 +196,8 @@ class Examination {
         remedy: "it is not any more",
       });
     }
+    const unnumbered = commitsProblem(root);
+    if (unnumbered !== undefined) this.add(unnumbered);
     const links: string[] = [];
     const damaged: string[] = [];
     const foreign: string[] = [];
