@@ -298,6 +298,11 @@ const DAMAGES: readonly Damage[] = [
     level: "warning",
   },
   {
+    code: "index-closed",
+    title: "an index that its owner may not write",
+    files: ({ root }) => Deno.chmodSync(`${root}/imapd.sqlite`, 0o400),
+  },
+  {
     code: "file-unreadable",
     title: "a file that its owner may not read",
     files: (fixture) => Deno.chmodSync(nth(fixture, 1), 0),
@@ -498,7 +503,7 @@ Deno.test("MaildirStore.repair(): leaves links, FIFOs and names that are no text
   Deno.renameSync(`${root}/.Old/cur`, `${root}/aside`);
   Deno.symlinkSync(`${root}/aside`, `${root}/.Old/cur`);
   const { code } = await new Deno.Command("sh", {
-    args: ["-c", "mkfifo new/fifo && mkdir cur/folder && touch cur/$(printf '\\377'):2,"],
+    args: ["-c", "mkfifo new/fifo && mkdir cur/folder && touch cur/$(printf '\\377'):2, cur/:2,S"],
     cwd: root,
   }).output();
   assert.equal(code, 0);

@@ -22,6 +22,7 @@ const LONGEST = 4096;
 const MODES: Readonly<Record<string, (mode: number, isDirectory: boolean) => number>> = {
   "maildir-open": (mode) => mode & ~0o007,
   "index-open": (mode) => mode & ~0o077,
+  "index-closed": (mode) => mode | 0o600,
   "file-unreadable": (mode) => mode | 0o600,
   "folder-unreadable": (mode, isDirectory) => mode | (isDirectory ? 0o700 : 0o600),
 };

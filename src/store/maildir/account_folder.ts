@@ -8,7 +8,7 @@ import { INDEX_FILE } from "./schema.ts";
 /** No account's name begins with a dot. */
 const LEFTOVER = ".imapd-removed-";
 
-/** True for a Maildir, and for a folder with an index. */
+/** True for a Maildir, for a folder with an index, and for one that nobody may look into. */
 export function isAccount(path: string): boolean {
   return isThere(`${path}/cur`) || isThere(`${path}/${INDEX_FILE}`);
 }
@@ -20,6 +20,8 @@ function isThere(path: string): boolean {
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === "ENOENT" || errno === "ENOTDIR" || errno === "ELOOP") return false;
+    // Whoever opens it is told. One that is closed keeps nobody from the others.
+    if (errno === "EACCES") return true;
     throw storeErrorOf(error, "looking for the account");
   }
 }

@@ -273,7 +273,7 @@ async function findingsOf(
   const told = new Map<string, FileName[]>();
   for (const name of names) {
     const file = splitName(name.startsWith("new/"), name.slice(4));
-    if (file.base.startsWith(".")) continue;
+    if (file.base === "" || file.base.startsWith(".")) continue;
     const files = told.get(file.base);
     if (files) files.push(file);
     else told.set(file.base, [file]);

@@ -1,9 +1,10 @@
 /** Looks for what is wrong with an account's Maildir and its index, and changes nothing. */
 
+import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Pace } from "../../pace.ts";
 import { searchProblems } from "./search_examination.ts";
-import { FolderExamination, linkProblem } from "./folder_examination.ts";
+import { FolderExamination } from "./folder_examination.ts";
 import {
   damaged,
   damageOf,
@@ -21,6 +22,7 @@ import { bringUpToDate, INDEX_FILE, isEmpty } from "./schema.ts";
 import { commitsProblem } from "./commit_numbers.ts";
 import { SEARCH_FILE } from "./search_file.ts";
 import { type SearchService, SearchUnavailable } from "./search_service.ts";
+import { isRefused } from "./sqlite_error.ts";
 import { StoreError } from "../store.ts";
 import { UID_VALIDITY_FILE, uidValidityFault } from "./uid_validity.ts";
 
@@ -45,7 +47,7 @@ export interface ExaminationOptions {
 export async function examineAccount(options: ExaminationOptions): Promise<readonly Finding[]> {
   const examination = new Examination(options);
   const { root, index } = options;
-  await examination.surroundings();
+  if (!await examination.surroundings()) return examination.findings();
   const there = lstat(`${root}/${INDEX_FILE}`);
   if (there === undefined) {
     examination.add(missing("there is no index yet"));
@@ -59,6 +61,27 @@ export async function examineAccount(options: ExaminationOptions): Promise<reado
     );
   }
   return examination.findings();
+}
+
+/** Folders, and what is to be done. */
+const CLOSED = {
+  level: "failed",
+  code: "folder-unreadable",
+  advice: "chmod u+rwx",
+  mender: "access",
+  remedy: "the owner may go there",
+} as const;
+
+/** Whether names in a folder can be listed, and files of them be seen. */
+function canLook(path: string): boolean {
+  try {
+    Deno.lstatSync(`${path}/.`);
+    Deno.readDirSync(path)[Symbol.iterator]().next();
+    return true;
+  } catch (error) {
+    if (errnoOf(error) !== "EACCES") throw error;
+    return false;
+  }
 }
 
 function missing(text: string): Told {
@@ -83,6 +106,22 @@ function irregular(path: string): Told {
     mender: "index",
     remedy: "it was put aside, and the index made anew, under new UIDVALIDITYs",
   };
+}
+
+/** @param place where the copy was */
+function unread(error: unknown, place: string): Told {
+  const why = error instanceof Error ? error.message : String(error);
+  const told = { level: "failed", code: "index-unreadable" } as const;
+  if (isRefused(error)) {
+    return {
+      ...told,
+      text: `the index cannot be read: ${why}, where a copy of it was made, in ${place}`,
+      advice: "make room there for two of it, or name another folder in TMPDIR",
+    };
+  }
+  return error instanceof StoreError || errnoOf(error) !== undefined
+    ? { ...told, text: `the index cannot be read: ${why}` }
+    : damaged(why);
 }
 
 function suspectsIn(path: string, worker: SearchService | undefined): ExaminedIndex["suspects"] {
@@ -125,6 +164,7 @@ async function withCopy(
       if (there === undefined) continue;
       if (!there.isFile) return failed(irregular(path));
       await Deno.copyFile(path, `${dir}/${INDEX_FILE}${suffix}`);
+      Deno.chmodSync(`${dir}/${INDEX_FILE}${suffix}`, 0o600);
     }
     const copy = `${dir}/${INDEX_FILE}`;
     database = new DatabaseSync(copy);
@@ -138,12 +178,7 @@ async function withCopy(
     await work(own);
   } catch (error) {
     gone?.throwIfAborted();
-    const why = error instanceof Error ? error.message : String(error);
-    failed(
-      error instanceof StoreError || errnoOf(error) !== undefined
-        ? { level: "failed", code: "index-unreadable", text: `the index cannot be read: ${why}` }
-        : damaged(why),
-    );
+    failed(unread(error, dirname(dir)));
   } finally {
     database?.close();
     await Deno.remove(dir, { recursive: true });
@@ -180,12 +215,21 @@ class Examination {
     return this.#findings;
   }
 
-  /** What lies in the Maildir besides mail. */
-  async surroundings(): Promise<void> {
+  /** What lies in the Maildir besides mail. @returns whether more can be seen of it */
+  async surroundings(): Promise<boolean> {
     const { root } = this.#options;
-    const info = lstat(`${root}/.`);
-    this.#owner = info?.uid ?? null;
-    if ((info?.mode ?? 0) & 0o007) {
+    const { uid, mode } = Deno.statSync(root);
+    this.#owner = uid;
+    const isOpen = canLook(root);
+    if (!isOpen || ((mode ?? 0o700) & 0o700) !== 0o700) {
+      this.add({
+        ...CLOSED,
+        text: `${root} is closed to its owner, or to this program`,
+        paths: [root],
+      });
+    }
+    if (!isOpen) return false;
+    if ((mode ?? 0) & 0o007) {
       this.add({
         level: "warning",
         code: "maildir-open",
@@ -202,6 +246,7 @@ class Examination {
     const damaged: string[] = [];
     const foreign: string[] = [];
     const readable: string[] = [];
+    const closed: string[] = [];
     for await (const { name, isSymlink } of Deno.readDir(root)) {
       const path = `${root}/${name}`;
       if (isSymlink) links.push(name);
@@ -212,6 +257,8 @@ class Examination {
       this.#see(path, there);
       const isOwn = name.startsWith(INDEX_FILE) || name.startsWith(SEARCH_FILE);
       if (isOwn && !isSymlink && (there.mode ?? 0) & 0o077) readable.push(name);
+      const isClosed = ((there.mode ?? 0o600) & 0o600) !== 0o600;
+      if (isClosed && there.isFile && name.startsWith("imapd")) closed.push(name);
       if (this.#pace.due()) await this.#pace.turn();
     }
     this.#addSome(links, {
@@ -240,6 +287,15 @@ class Examination {
       mender: "access",
       remedy: "they may not any more",
     });
+    this.#addSome(closed, {
+      level: "failed",
+      code: "index-closed",
+      text: "the owner may not read and write files of the server",
+      advice: "chmod u+rw",
+      mender: "access",
+      remedy: "the owner may",
+    });
+    return true;
   }
 
   #addSome(names: readonly string[], told: Told): void {
@@ -295,9 +351,7 @@ class Examination {
     for (const { id, name, folder } of rows) {
       const mailbox = { id: Number(id), name: String(name), folder: String(folder) };
       for await (const told of mailboxProblems(index, mailbox)) this.add(told);
-      const link = linkProblem(root, mailbox);
-      if (link !== undefined) this.add(link);
-      else await this.#folder(index, mailbox);
+      await this.#folder(index, mailbox);
     }
     await this.#unknownFolders(new Set(rows.map(({ folder }) => String(folder))));
     if (service === undefined) return;
@@ -328,12 +382,16 @@ class Examination {
   async #unknownFolders(known: ReadonlySet<string>): Promise<void> {
     const { root } = this.#options;
     const unknown: string[] = [];
+    const closed: string[] = [];
     for await (const { name, isDirectory } of Deno.readDir(root)) {
       if (!isDirectory || !name.startsWith(".") || known.has(name)) continue;
-      const isMaildir = lstat(`${root}/${name}/cur`)?.isDirectory && nameOf(name) !== undefined;
-      if (isMaildir) unknown.push(name);
+      if (!canLook(`${root}/${name}`)) closed.push(name);
+      else if (lstat(`${root}/${name}/cur`)?.isDirectory && nameOf(name) !== undefined) {
+        unknown.push(name);
+      }
       if (this.#pace.due()) await this.#pace.turn();
     }
+    this.#addSome(closed, { ...CLOSED, text: "folders are closed to their owner" });
     this.#addSome(unknown, {
       level: "warning",
       code: "folder-unknown",

@@ -28,6 +28,7 @@ export interface FolderExaminationOptions {
 export class FolderExamination {
   readonly #index: ExaminedIndex;
   readonly #mailbox: ExaminedMailbox;
+  readonly #root: string;
   readonly #path: string;
   readonly #options: FolderExaminationOptions;
   readonly #pace = new Pace();
@@ -42,6 +43,7 @@ export class FolderExamination {
   ) {
     this.#index = index;
     this.#mailbox = mailbox;
+    this.#root = root;
     this.#path = mailbox.folder === "" ? root : `${root}/${mailbox.folder}`;
     this.#options = options;
   }
@@ -68,6 +70,8 @@ export class FolderExamination {
 
   async *#compare(): AsyncGenerator<Told, void> {
     const { name } = this.#mailbox;
+    const link = linkProblem(this.#root, this.#mailbox);
+    if (link !== undefined) return void (yield link);
     if (lstat(`${this.#path}/cur`) === undefined) {
       yield {
         level: "failed",
@@ -278,7 +282,7 @@ export class FolderExamination {
 }
 
 /** The link that keeps a mailbox from being looked at. */
-export function linkProblem(root: string, { name, folder }: ExaminedMailbox): Told | undefined {
+function linkProblem(root: string, { name, folder }: ExaminedMailbox): Told | undefined {
   const link = linkIn(root, folder);
   return link === undefined ? undefined : {
     level: "failed",

@@ -32,7 +32,8 @@ export async function listDirectory(path: string): Promise<Listing> {
     for await (const { name, isFile } of Deno.readDir(path)) {
       if (name.startsWith(".")) continue;
       // Names that are not UTF-8 come with U+FFFD in them, and no path can say them.
-      (isFile && !name.includes("\ufffd") ? listing.files : listing.odd).push(name);
+      const isMessage = isFile && !name.includes("\ufffd") && baseOf(name) !== "";
+      (isMessage ? listing.files : listing.odd).push(name);
       if (pace.due()) await pace.turn();
     }
   } catch (error) {

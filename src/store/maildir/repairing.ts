@@ -2,10 +2,12 @@
 
 import type { Log } from "../../log.ts";
 import { mendAccess } from "./access_repairs.ts";
+import { storeErrorOf } from "./disk_error.ts";
 import type { LastingAccount } from "./lasting_account.ts";
 import type { Finding, Mender, Problem } from "./problem.ts";
 import { problemOf } from "./problem.ts";
 import { mendIndex } from "./row_repairs.ts";
+import { isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
 
 /** What a repair works with. */
 export interface Repair {
@@ -33,29 +35,48 @@ const ROUNDS = 20;
  * @throws {StoreError} `unavailable`, such as: another process has the account open
  */
 export async function repairAccount(repair: Repair): Promise<readonly Problem[]> {
-  const { root, account, log, clock } = repair;
+  const { root, log } = repair;
   const mended = new Map<string, Finding>();
+  const closed = new Set<string>();
   let findings = await repair.examine();
   for (let round = 0; round < ROUNDS; round++) {
-    const before = findings.filter(({ mender }) => mender !== undefined);
+    const known = findings.filter((finding) =>
+      finding.mender !== undefined && !closed.has(keyOf(finding))
+    );
+    // First, as what else is wrong can only be seen then.
+    const access = known.filter(({ mender }) => mender === "access");
+    const before = access.length > 0 ? access : known;
     if (before.length === 0) break;
-    mendAccess(root, before, log);
-    const opened = account.opened !== undefined;
-    if (before.some(({ mender }) => CLOSED.has(mender) || (mender === "search" && !opened))) {
-      await account.whileClosed(() => mendIndex({ root, log, clock, findings: before }));
-    }
-    await account.withOpened((opened) => opened.mend(before));
+    if (access.length > 0) mendAccess(root, access, log);
+    else await mend(repair, before);
     findings = await repair.examine();
     const left = new Set(findings.map(keyOf));
     const done = before.filter((finding) => !left.has(keyOf(finding)));
     for (const finding of done) mended.set(keyOf(finding), finding);
-    if (done.length === 0) break;
+    for (const finding of access) if (left.has(keyOf(finding))) closed.add(keyOf(finding));
+    if (done.length === 0 && access.length === 0) break;
   }
   const told = Array.from(mended.values(), (finding): Problem => {
     const { advice: _, ...problem } = problemOf(finding);
     return { ...problem, level: "mended", text: `${finding.text}; ${finding.remedy}` };
   });
   return [...told, ...findings.map(problemOf)];
+}
+
+async function mend(
+  { root, account, log, clock }: Repair,
+  findings: readonly Finding[],
+): Promise<void> {
+  const opened = account.opened !== undefined;
+  if (findings.some(({ mender }) => CLOSED.has(mender) || (mender === "search" && !opened))) {
+    await account.whileClosed(() => mendIndex({ root, log, clock, findings }))
+      .catch((error: unknown) => {
+        throw isSqliteError(error)
+          ? sqliteRefusal(error)
+          : storeErrorOf(error, "mending the index");
+      });
+  }
+  await account.withOpened((opened) => opened.mend(findings));
 }
 
 /** Two with the same key are one problem, as far as can be told. */

@@ -15,7 +15,7 @@ import { INDEX_CHECKS, MAILBOX_CHECKS, type RowCheck } from "./row_checks.ts";
 import { moveAside } from "./index_replacing.ts";
 import { bringUpToDate, INDEX_FILE, openIndex } from "./schema.ts";
 import { SearchFile } from "./search_file.ts";
-import { isDamage, isLocked } from "./sqlite_error.ts";
+import { isDamage, isLocked, isRefused } from "./sqlite_error.ts";
 import { leastUidValidity, UidValidities } from "./uid_validity.ts";
 import { MailboxRows } from "./mailbox_rows.ts";
 
@@ -189,7 +189,7 @@ async function reindexed(path: string): Promise<string | undefined> {
     database.exec("REINDEX");
     return await damageOf(ownIndex(database));
   } catch (error) {
-    if (error instanceof StoreError) throw error;
+    if (error instanceof StoreError || isRefused(error)) throw error;
     return error instanceof Error ? error.message : String(error);
   } finally {
     database?.close();

@@ -20,6 +20,11 @@ export function isLocked(error: unknown): boolean {
   return /database (table )?is locked/.test(messageOf(error));
 }
 
+/** SQLITE_FULL, SQLITE_IOERR, SQLITE_CANTOPEN: the system refuses, which says nothing of the file. */
+export function isRefused(error: unknown): boolean {
+  return /is full|disk I\/O error|unable to open/.test(messageOf(error));
+}
+
 /** Damage that SQLite itself did not fail at, told as if it had. */
 export class IndexDamage extends Error {
   constructor(found: string) {

@@ -1,0 +1,103 @@
+/** Modes by which not even the owner may: the doctor says so, and takes nothing for damaged. */
+
+import assert from "node:assert/strict";
+import { MAIN } from "../cli/program.ts";
+import { startServer, type TestServer } from "../harness.ts";
+import { login, message, ok } from "./commands.ts";
+import { mountingTest, smallDisk } from "./small_disk.ts";
+
+/** Root may do all but for these, without which it may what an owner may. */
+const OVERRIDES = "-dac_override,-dac_read_search";
+const AS_OWNER = ["setpriv", "--bounding-set", OVERRIDES, "--inh-caps", OVERRIDES];
+
+function canDropRights(): boolean {
+  try {
+    return Deno.uid() === 0 &&
+      new Deno.Command("setpriv", { args: [...AS_OWNER.slice(1), "true"] }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+/** What `imapd doctor` by itself prints of the account; it has the rights of an owner only. */
+async function doctor(
+  { dir }: TestServer,
+  words: readonly string[],
+  { command = AS_OWNER, env = {} }: {
+    readonly command?: readonly string[];
+    readonly env?: Record<string, string>;
+  } = {},
+): Promise<string> {
+  const [program, ...args] = [
+    ...command,
+    ...[Deno.execPath(), "run", "-A", MAIN, "doctor", ...words, "--config", `${dir}/config.toml`],
+  ];
+  const { stdout, stderr } = await new Deno.Command(program, {
+    args,
+    env: { NO_COLOR: "1", ...env },
+  }).output();
+  const lines = new TextDecoder().decode(stdout).split("\n");
+  return lines.filter((line) => line.includes("account")).join("\n") +
+    new TextDecoder().decode(stderr);
+}
+
+const isAble = canDropRights();
+Deno.test({
+  name: "imapd doctor: gives the owner back the rights to what is closed, and takes no index " +
+    `for damaged${isAble ? "" : " (skipped: not root, or no setpriv)"}`,
+  ignore: !isAble,
+  fn: async () => {
+    await using server = await startServer();
+    const user = server.freshUser();
+    await using client = await login(server, user);
+    assert.match((await client.append("INBOX", message("one"))).reply, /^OK/);
+    await ok(client, "CREATE Box");
+    await server.stop();
+    const root = server.maildir(user);
+    const index = Deno.statSync(`${root}/imapd.sqlite`).ino;
+    Deno.mkdirSync(`${root}/.Unknown`, { mode: 0 });
+    Deno.chmodSync(`${root}/.Box`, 0);
+    Deno.chmodSync(`${root}/imapd.sqlite`, 0o400);
+    Deno.chmodSync(root, 0o500);
+    const found = await doctor(server, [user]);
+    for (
+      const text of [
+        /FAILED .* is closed to its owner/,
+        /FAILED .* may not read and write files of the server: imapd\.sqlite/,
+        /FAILED .* Box: .*\.Box cannot be read: Permission denied/,
+        /FAILED .* folders are closed to their owner: \.Unknown/,
+      ]
+    ) assert.match(found, text);
+    assert.doesNotMatch(found, /damaged/);
+
+    Deno.chmodSync(root, 0);
+    const repaired = await doctor(server, ["--repair", user]);
+    assert.equal(repaired.match(/^mended /gm)?.length, 4, repaired);
+    assert.doesNotMatch(repaired, /FAILED|damaged|bug/);
+    assert.match(await doctor(server, [user]), /ok .* index and files agree$/m);
+    assert.equal(Deno.statSync(`${root}/imapd.sqlite`).ino, index);
+  },
+});
+
+mountingTest("imapd doctor: takes no index for damaged that there is no room to copy", async () => {
+  await using server = await startServer();
+  const user = server.freshUser();
+  await using client = await login(server, user);
+  assert.match((await client.append("INBOX", message("one"))).reply, /^OK/);
+  // Leaves a log, with which the copy is to grow.
+  await server.stop("SIGKILL");
+  const path = `${server.maildir(user)}/imapd.sqlite`;
+  const [{ ino, size }, log] = [Deno.statSync(path), Deno.statSync(`${path}-wal`)];
+  const blocks = Math.ceil(size / 4096) + Math.ceil(log.size / 4096);
+  await using disk = await smallDisk(`${server.dir}/small`, blocks * 4 + 4);
+  const told = await doctor(server, ["--repair", user], {
+    command: ["env"],
+    env: { TMPDIR: disk.path },
+  });
+  assert.match(
+    told,
+    /FAILED .* the index cannot be read: .* where a copy of it was made, in .*small/,
+  );
+  assert.doesNotMatch(told, /damaged|mended/);
+  assert.equal(Deno.statSync(path).ino, ino);
+});
