@@ -33,7 +33,10 @@ export class IndexCopies {
 
   /** Writes the index to `path`; nothing may change it meanwhile. */
   async copy(path: string): Promise<void> {
-    this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    // One that is empty would only get another time.
+    if (fs.statSync(`${this.#path}-wal`, { throwIfNoEntry: false })?.size !== 0) {
+      this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
     this.#index ??= fs.openSync(this.#path, "r");
     using copy = await Deno.open(path, { write: true, create: true, truncate: true, mode: 0o600 });
     const piece = new Uint8Array(PIECE);
