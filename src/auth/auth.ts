@@ -24,6 +24,17 @@ export type AuthResult =
   }
   | AuthFailure;
 
+/** Whose turn an attempt takes among those that wait for a check. */
+export interface Standing {
+  /** What has turns of its own, such as an IP address or an IPv6 network. */
+  readonly place: string;
+  /** Somebody trusted, or who logged in well by that name from there lately. */
+  readonly known: boolean;
+}
+
+/** The standing of attempts of which nothing is known. */
+export const NO_STANDING: Standing = { place: "", known: false };
+
 /** What an authenticator may want to know of the connection. */
 export interface ClientInfo {
   /** The client's IP address, "unix" for a unix socket. */
@@ -32,6 +43,8 @@ export interface ClientInfo {
   readonly secure: boolean;
   /** The field `conn` of the connection's log lines. */
   readonly id: string;
+  /** Absent: {@link NO_STANDING}. */
+  readonly standing?: Standing;
 }
 
 /** What the connection itself tells of its two ends. */
@@ -125,6 +138,8 @@ export interface Penalties {
 
 /** One attempt to log in, which may be a guess. */
 export interface Guess {
+  /** As it is now. */
+  readonly standing: Standing;
   /** Whether it may be checked now. */
   ask(): Admission;
   /** Notes that somebody was not who they claimed to be. @returns milliseconds until they are told */
@@ -153,6 +168,7 @@ export interface Wait {
 
 /** A guess that nobody has to wait for. */
 export const FREE_GUESS: Guess = {
+  standing: NO_STANDING,
   ask: () => "now",
   failed: () => 0,
   succeeded() {},

@@ -2,9 +2,11 @@
 
 import { clearTimeout, setTimeout } from "node:timers";
 import { assertRoomForWorker } from "../descriptors.ts";
+import { NO_STANDING } from "./auth.ts";
 import type { HashReply, HashRequest } from "./hash_worker.ts";
 import type { PasswordHash } from "./password_hash.ts";
 import { isQuick, verifyQuickly } from "./quick_hash.ts";
+import { WaitingLine } from "./waiting_line.ts";
 
 /** A check could not be made: too many are waiting, or a worker failed. */
 export class HashingUnavailable extends Error {
@@ -34,17 +36,16 @@ interface Lane {
 /** Checks passwords, off the main thread where that takes time. */
 export class HashPool {
   readonly #workers: number;
-  readonly #most: number;
   readonly #idle: number;
   readonly #lanes = new Set<Lane>();
-  readonly #waiting: Job[] = [];
+  readonly #waiting: WaitingLine<Job>;
   #next = 1;
   #closed = false;
 
   constructor(options: HashPoolOptions = {}) {
     this.#workers = options.workers ??
       Math.min(4, Math.max(1, navigator.hardwareConcurrency - 1));
-    this.#most = options.queue ?? 1000;
+    this.#waiting = new WaitingLine(options.queue ?? 1000);
     this.#idle = options.idle ?? 60_000;
   }
 
@@ -58,17 +59,15 @@ export class HashPool {
    *
    * @throws {HashingUnavailable}
    */
-  verify(hash: PasswordHash, password: string): Promise<boolean> {
+  verify(hash: PasswordHash, password: string, standing = NO_STANDING): Promise<boolean> {
     if (this.#closed) return Promise.reject(new HashingUnavailable("The server is closing"));
     if (isQuick(hash)) return Promise.resolve(verifyQuickly(hash, password));
-    if (this.#waiting.length >= this.#most) {
-      return Promise.reject(new HashingUnavailable(`${this.#most} logins are waiting already`));
-    }
     const job: Job = {
       request: { id: this.#next++, hash, password },
       settled: Promise.withResolvers<boolean>(),
     };
-    this.#waiting.push(job);
+    const dropped = this.#waiting.join(job, standing);
+    dropped?.settled.reject(new HashingUnavailable("too many logins wait for their turn"));
     this.#pump();
     return job.settled.promise;
   }
@@ -77,16 +76,16 @@ export class HashPool {
   close(): void {
     this.#closed = true;
     for (const lane of [...this.#lanes]) this.#end(lane, "The server is closing");
-    for (const job of this.#waiting.splice(0)) {
+    for (const job of this.#waiting.empty()) {
       job.settled.reject(new HashingUnavailable("The server is closing"));
     }
   }
 
   #pump(): void {
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.size > 0) {
       const lane = [...this.#lanes].find((each) => each.job === undefined) ?? this.#startSafely();
       if (lane === undefined) return;
-      const job = this.#waiting.shift();
+      const job = this.#waiting.next();
       if (job === undefined) return;
       clearTimeout(lane.idleTimer);
       lane.job = job;
@@ -102,7 +101,7 @@ export class HashPool {
       return this.#start();
     } catch (error) {
       if (this.#lanes.size > 0) return undefined;
-      for (const { settled } of this.#waiting.splice(0)) {
+      for (const { settled } of this.#waiting.empty()) {
         settled.reject(new HashingUnavailable(`No worker can be started: ${error}`));
       }
       return undefined;

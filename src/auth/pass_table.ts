@@ -6,9 +6,11 @@ import type {
   Authenticator,
   AuthResult,
   Checks,
+  ClientInfo,
   ScramHash,
   ScramKeys,
   ScramSettings,
+  Standing,
 } from "./auth.ts";
 import { HashingUnavailable, HashPool } from "./hash_pool.ts";
 import { scramSettingsOf } from "./keys_of_nobody.ts";
@@ -104,11 +106,15 @@ export class PassTable implements Authenticator {
     return this.#census.scramSettings;
   }
 
-  async checkPassword(username: string, password: string): Promise<AuthResult> {
+  async checkPassword(
+    username: string,
+    password: string,
+    client?: ClientInfo,
+  ): Promise<AuthResult> {
     if (/\p{Cc}/u.test(username)) return refused("control characters in the user name");
     if (password.length > LONGEST_PASSWORD) return refused("the password is too long");
     try {
-      return await this.#check(username, password);
+      return await this.#check(username, password, client?.standing);
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
       if (!(error instanceof HashingUnavailable)) this.#unreadable(detail);
@@ -139,10 +145,11 @@ export class PassTable implements Authenticator {
     return Promise.resolve();
   }
 
-  async #check(username: string, password: string): Promise<AuthResult> {
+  async #check(username: string, password: string, standing?: Standing): Promise<AuthResult> {
     const { hash, value = "", fault, disabled } = await this.#stored(username);
     if (hash !== undefined) this.#learn(hash);
-    const verify = () => this.#verify(hash ?? disabled, password);
+    const hashed = (like: PasswordHash) => this.#pool.verify(like, password, standing);
+    const verify = () => this.#verify(hash ?? disabled, hashed);
     const { standIns } = this.#census;
     // The table is asked each time, and its value decides: a change of it counts at once.
     const match = [...standIns.values()].every(isQuick)
@@ -152,11 +159,14 @@ export class PassTable implements Authenticator {
     return match ? { ok: true, username } : refused("wrong password");
   }
 
-  async #verify(hash: PasswordHash | undefined, password: string): Promise<boolean> {
-    if (hash !== undefined && await this.#pool.verify(hash, password)) return true;
+  async #verify(
+    hash: PasswordHash | undefined,
+    hashed: (like: PasswordHash) => Promise<boolean>,
+  ): Promise<boolean> {
+    if (hash !== undefined && await hashed(hash)) return true;
     const done = hash && costOf(hash);
     for (const [cost, standIn] of this.#census.standIns) {
-      if (cost !== done) await this.#pool.verify(standIn, password);
+      if (cost !== done) await hashed(standIn);
     }
     return false;
   }

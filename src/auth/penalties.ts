@@ -98,7 +98,8 @@ export class LoginPenalties implements Penalties {
 
   guess(name: string, remote: string): Guess {
     const place = this.#options.placeOf(remote);
-    if (place === undefined || this.#options.first === 0) return FREE_GUESS;
+    if (place === undefined) return { ...FREE_GUESS, standing: { place: remote, known: true } };
+    if (this.#options.first === 0) return { ...FREE_GUESS, standing: { place, known: false } };
     const attempt: Attempt = {
       name: keptName(name),
       place,
@@ -106,7 +107,11 @@ export class LoginPenalties implements Penalties {
       pause: 0,
       leave: [],
     };
+    const known = () => this.#isKnown(attempt.name, place, this.#now());
     return {
+      get standing() {
+        return { place, known: known() };
+      },
       ask: () => this.#ask(attempt),
       failed: () => this.#failed(attempt),
       succeeded: () => this.#succeeded(attempt),

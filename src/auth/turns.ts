@@ -1,6 +1,8 @@
 /** Bounds how much work is under way at once. */
 
+import { NO_STANDING, type Standing } from "./auth.ts";
 import { PeerUnavailable } from "./remote_check.ts";
+import { WaitingLine } from "./waiting_line.ts";
 
 export interface TurnsOptions {
   /** Works at once. */
@@ -9,18 +11,17 @@ export interface TurnsOptions {
   readonly waiting?: number;
 }
 
-/** Gives turns in the order of asking. */
+/** Gives turns to all places alike. */
 export class Turns {
   readonly #atOnce: number;
-  readonly #most: number;
-  readonly #queue: PromiseWithResolvers<void>[] = [];
+  readonly #queue: WaitingLine<PromiseWithResolvers<void>>;
   #running = 0;
   #closed = false;
   #idle?: PromiseWithResolvers<void>;
 
   constructor(options: TurnsOptions) {
     this.#atOnce = options.atOnce;
-    this.#most = options.waiting ?? 1000;
+    this.#queue = new WaitingLine(options.waiting ?? 1000);
   }
 
   /**
@@ -28,10 +29,10 @@ export class Turns {
    *
    * @throws {PeerUnavailable} when too many wait already, or after {@link close}
    */
-  async take<T>(work: () => Promise<T>): Promise<T> {
+  async take<T>(work: () => Promise<T>, standing = NO_STANDING): Promise<T> {
     if (this.#closed) throw new PeerUnavailable("The server is closing");
     if (this.#running < this.#atOnce) this.#running++;
-    else await this.#wait();
+    else await this.#wait(standing);
     try {
       return await work();
     } finally {
@@ -42,7 +43,7 @@ export class Turns {
   /** Turns away all who wait; settles when the last work under way has ended. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const waiting of this.#queue.splice(0)) {
+    for (const waiting of this.#queue.empty()) {
       waiting.reject(new PeerUnavailable("The server is closing"));
     }
     if (this.#running === 0) return;
@@ -50,17 +51,15 @@ export class Turns {
     await this.#idle.promise;
   }
 
-  async #wait(): Promise<void> {
-    if (this.#queue.length >= this.#most) {
-      throw new PeerUnavailable(`${this.#most} logins are waiting already`);
-    }
+  async #wait(standing: Standing): Promise<void> {
     const turn = Promise.withResolvers<void>();
-    this.#queue.push(turn);
+    const dropped = this.#queue.join(turn, standing);
+    dropped?.reject(new PeerUnavailable("too many logins wait for their turn"));
     await turn.promise;
   }
 
   #pass(): void {
-    const next = this.#queue.shift();
+    const next = this.#queue.next();
     if (next !== undefined) return next.resolve();
     this.#running--;
     if (this.#running === 0) this.#idle?.resolve();

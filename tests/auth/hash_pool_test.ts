@@ -45,6 +45,27 @@ Deno.test("HashPool.verify() turns callers away when too many wait", async () =>
   }
 });
 
+Deno.test("HashPool.verify() gives each place its turn, however many checks others wait for", async () => {
+  const pool = new HashPool({ workers: 1, queue: 30 });
+  try {
+    const ended: string[] = [];
+    const ask = async (place: string, known = false) => {
+      const end = await pool.verify(HASH, "no", { place, known }).then(
+        () => place,
+        () => "refused",
+      );
+      ended.push(end);
+    };
+    const flood = Array.from({ length: 40 }, () => ask("flood"));
+    await Promise.all([...flood, ask("office"), ask("home", true), ask("home", true)]);
+    const checked = ended.filter((each) => each !== "refused");
+    strictEqual(ended.length - checked.length, 12);
+    ok(checked.indexOf("office") < 5 && checked.lastIndexOf("home") < 5, checked.join());
+  } finally {
+    pool.close();
+  }
+});
+
 Deno.test("HashPool.close() fails the checks that have not ended", async () => {
   const pool = new HashPool({ workers: 1 });
   const asked = [1, 2].map(() => pool.verify(HASH, "U*U"));

@@ -180,6 +180,16 @@ Deno.test("LoginPenalties: a whole office logs in at once, though one device has
   }
 });
 
+Deno.test("LoginPenalties: the standing of an attempt tells whether they are known there", () => {
+  const { table, succeed } = penalties({ trusted: "127.0.0.1" });
+  const known = (name: string, place: string) => table.guess(name, place).standing.known;
+  assert.equal(known("ann", "192.0.2.1"), false);
+  succeed("ann", "192.0.2.1");
+  assert.deepEqual(["ann", "bob"].map((name) => known(name, "192.0.2.1")), [true, false]);
+  assert.equal(known("ann", "192.0.2.2"), false);
+  assert.equal(known("bob", "127.0.0.1"), true);
+});
+
 Deno.test("LoginPenalties: failures are forgotten after a while", () => {
   const { table, clock, fail } = penalties();
   for (let i = 0; i < 9; i++) fail("ann", "192.0.2.1");

@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { clearTimeout, setTimeout } from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../log.ts";
-import type { Authenticator, AuthResult } from "../auth.ts";
+import type { Authenticator, AuthResult, ClientInfo } from "../auth.ts";
 import { opened, type Patience, timeLeft } from "../peer_socket.ts";
 import { checkRemotely, PeerUnavailable, refused } from "../remote_check.ts";
 import { Turns } from "../turns.ts";
@@ -44,13 +44,14 @@ export class External implements Authenticator {
     this.#options = options;
   }
 
-  checkPassword(username: string, password: string): Promise<AuthResult> {
+  checkPassword(username: string, password: string, client?: ClientInfo): Promise<AuthResult> {
     const { log } = this.#options;
     return checkRemotely("external", log, username, password, async () => {
       if (/[\r\n]/.test(password)) return refused("a line's end in the password");
       const name = this.#nameFor(username);
       if (name === undefined) return refused("a name of another domain, or without one");
-      const status = await this.#turns.take(() => this.#ask(`${name}\n${password}\n`));
+      const ask = () => this.#ask(`${name}\n${password}\n`);
+      const status = await this.#turns.take(ask, client?.standing);
       if (status === "0") return { ok: true, username };
       if (status === "1") return refused("unknown user or wrong password");
       throw new PeerUnavailable(`The program answered with status ${status}`);

@@ -1,7 +1,7 @@
 /** Passwords that an LDAP directory checks. */
 
 import type { Log } from "../../log.ts";
-import type { Authenticator, AuthResult } from "../auth.ts";
+import type { Authenticator, AuthResult, ClientInfo } from "../auth.ts";
 import { checkRemotely, refused } from "../remote_check.ts";
 import { LdapConnection, type LdapConnectionOptions, readTls } from "./connection.ts";
 import { fillDn, fillFilter } from "./escaping.ts";
@@ -44,13 +44,17 @@ export class Ldap implements Authenticator {
     return new Ldap(options);
   }
 
-  checkPassword(username: string, password: string): Promise<AuthResult> {
+  checkPassword(username: string, password: string, client?: ClientInfo): Promise<AuthResult> {
     return checkRemotely(
       "ldap",
       this.#log,
       username,
       password,
-      () => this.#pool.use((connection) => this.#check(connection, username, password)),
+      () =>
+        this.#pool.use(
+          (connection) => this.#check(connection, username, password),
+          client?.standing,
+        ),
     );
   }
 

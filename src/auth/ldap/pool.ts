@@ -1,6 +1,7 @@
 /** Connections to an LDAP server, kept open for the next login. */
 
 import { clearTimeout, setTimeout } from "node:timers";
+import type { Standing } from "../auth.ts";
 import { PeerUnavailable } from "../remote_check.ts";
 import { Turns } from "../turns.ts";
 import type { LdapConnection } from "./connection.ts";
@@ -35,7 +36,7 @@ export class LdapPool {
    *
    * @throws {PeerUnavailable} and what `task` throws
    */
-  use<T>(task: (connection: LdapConnection) => Promise<T>): Promise<T> {
+  use<T>(task: (connection: LdapConnection) => Promise<T>, standing?: Standing): Promise<T> {
     return this.#turns.take(async () => {
       for (;;) {
         const kept = this.#take();
@@ -53,7 +54,7 @@ export class LdapPool {
           this.#lent.delete(connection);
         }
       }
-    });
+    }, standing);
   }
 
   /** Closes all connections; tasks under way fail. */

@@ -63,8 +63,9 @@ export class Pam implements Authenticator {
   async #check(username: string, password: string, client: ClientInfo): Promise<AuthResult> {
     const remoteHost = client.remote === "unix" ? undefined : client.remote;
     const service = this.#service;
-    const outcome = await this.#turns.take(() =>
-      this.#library.authenticate({ service, username, password, remoteHost })
+    const outcome = await this.#turns.take(
+      () => this.#library.authenticate({ service, username, password, remoteHost }),
+      client.standing,
     );
     if (outcome.code === 0) return { ok: true, username };
     await this.#wait(outcome);

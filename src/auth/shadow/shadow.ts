@@ -1,7 +1,7 @@
 /** Passwords of the system's users. */
 
 import type { Log } from "../../log.ts";
-import type { Authenticator, AuthResult } from "../auth.ts";
+import type { Authenticator, AuthResult, ClientInfo, Standing } from "../auth.ts";
 import { equalBytes } from "../sasl/scram_keys.ts";
 import { LoginCache } from "../login_cache.ts";
 import { checkRemotely, refused } from "../remote_check.ts";
@@ -63,13 +63,13 @@ export class Shadow implements Authenticator {
     return new Shadow(options, LibCrypt.open());
   }
 
-  checkPassword(username: string, password: string): Promise<AuthResult> {
+  checkPassword(username: string, password: string, client?: ClientInfo): Promise<AuthResult> {
     return checkRemotely(
       "shadow",
       this.#log,
       username,
       password,
-      () => this.#check(username, password),
+      () => this.#check(username, password, client?.standing),
     );
   }
 
@@ -81,16 +81,21 @@ export class Shadow implements Authenticator {
     this.#library.close();
   }
 
-  async #check(username: string, password: string): Promise<AuthResult> {
+  async #check(
+    username: string,
+    password: string,
+    standing?: Standing,
+  ): Promise<AuthResult> {
     const entries = parseShadow(await Deno.readTextFile(this.#path));
     const entry = entries.find(({ name }) => name === username);
     const locked = entry === undefined ? "unknown user" : lockedReason(entry);
     const usable = entry !== undefined && locked === undefined;
     const own = usable ? entry.hash : undefined;
+    const hashed = (like: string) => this.#turns.take(() => this.#verify(password, like), standing);
     // The file is read each time, and its hash decides: a change of it counts at once.
     const verdict = await this.#cache.check(
       [username, own ?? "", password],
-      () => this.#compare(password, own, hashesByCost(entries)),
+      () => this.#compare(hashed, own, hashesByCost(entries)),
     );
     if (!usable) return refused(locked ?? "");
     if (verdict === "not hashed") return this.#notHashed(username, password);
@@ -103,11 +108,10 @@ export class Shadow implements Authenticator {
 
   /** Whoever is refused has cost one hash of each cost: else the time would tell who is a user. */
   async #compare(
-    password: string,
+    hashed: (like: string) => Promise<Verdict>,
     own: string | undefined,
     others: ReadonlyMap<string, string>,
   ): Promise<Verdict> {
-    const hashed = (like: string) => this.#turns.take(() => this.#verify(password, like));
     const verdict = own === undefined ? "wrong" : await hashed(own);
     if (verdict === "right") return verdict;
     const done = own && costOf(own);

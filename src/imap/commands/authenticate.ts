@@ -1,6 +1,12 @@
 /** LOGIN and AUTHENTICATE. */
 
-import type { AuthFailure, AuthFailureReason, AuthResult, Guess } from "../../auth/auth.ts";
+import type {
+  AuthFailure,
+  AuthFailureReason,
+  AuthResult,
+  ClientInfo,
+  Guess,
+} from "../../auth/auth.ts";
 import { encodeBase64 } from "../../auth/sasl/base64.ts";
 import {
   type Attempt,
@@ -90,6 +96,9 @@ function unhurried({ service: { login }, session, dialogue }: Context): PacedLog
       await dialogue.pause(answer.milliseconds, answer.wakers);
     }
   };
+  const standing = (name: string, { remote, secure, id }: ClientInfo): ClientInfo => {
+    return { remote, secure, id, standing: guess(name).standing };
+  };
   return {
     guess,
     turn,
@@ -97,7 +106,7 @@ function unhurried({ service: { login }, session, dialogue }: Context): PacedLog
       can: login.can,
       penalties: login.penalties,
       password: async (name, password, client) =>
-        await turn(name) ?? await login.password(name, password, client),
+        await turn(name) ?? await login.password(name, password, standing(name, client)),
       token: async (token, name, client) =>
         await turn(name) ?? await login.token(token, name, client),
       scramKeys: (name, hash) => login.scramKeys(name, hash),
