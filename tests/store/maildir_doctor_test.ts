@@ -638,6 +638,24 @@ Deno.test("MaildirStore.examine(): reads all texts, if it is to be thorough", as
   assert.deepEqual(codes(await store.repair("ann", true)), ["text-changed"]);
 });
 
+Deno.test("MaildirStore.examine(): removes copies that a killed process left a day ago", async () => {
+  const { fixture: copy } = await maildirs.next();
+  await using fixture = copy;
+  const [old, young] = ["old", "young"].map((name) =>
+    Deno.makeTempDirSync({ prefix: "imapd-doctor-", suffix: `-${name}` })
+  );
+  try {
+    Deno.writeTextFileSync(`${old}/imapd.sqlite`, "mail");
+    const yesterday = Date.now() / 1000 - 25 * 3600;
+    Deno.utimeSync(old, yesterday, yesterday);
+    await (await fixture.open()).examine("ann");
+    assert.throws(() => Deno.statSync(old), Deno.errors.NotFound);
+    assert.ok(Deno.statSync(young).isDirectory);
+  } finally {
+    Deno.removeSync(young);
+  }
+});
+
 Deno.test("MaildirStore.repair(): is refused while another process has the account", async () => {
   const { fixture: copy } = await maildirs.next();
   await using fixture = copy;

@@ -1,7 +1,5 @@
 /** Looks for what is wrong with an account's Maildir and its index, and changes nothing. */
 
-import { dirname } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { Pace } from "../../pace.ts";
 import { searchProblems } from "./search_examination.ts";
 import { FolderExamination } from "./folder_examination.ts";
@@ -12,35 +10,27 @@ import {
   indexProblems,
   interruptedWork,
   mailboxProblems,
-  ownIndex,
 } from "./index_examination.ts";
 import { errnoOf } from "./disk_error.ts";
+import { type CopyOptions, missing, withCopy, withSuspects } from "./examined_copy.ts";
 import { nameOf } from "./folder_name.ts";
 import { lstat } from "./locating.ts";
 import { counted, type Finding, quoted, some, type Told } from "./problem.ts";
-import { bringUpToDate, INDEX_FILE, isEmpty } from "./schema.ts";
+import { INDEX_FILE } from "./schema.ts";
 import { commitsProblem } from "./commit_numbers.ts";
 import { SEARCH_FILE } from "./search_file.ts";
-import { type SearchService, SearchUnavailable } from "./search_service.ts";
-import { isRefused } from "./sqlite_error.ts";
-import { StoreError } from "../store.ts";
+import type { SearchService } from "./search_service.ts";
 import { UID_VALIDITY_FILE, uidValidityFault } from "./uid_validity.ts";
 
 /** What an examination needs. */
-export interface ExaminationOptions {
+export interface ExaminationOptions extends CopyOptions {
   readonly name: string;
-  /** The Maildir. */
-  readonly root: string;
   /** Where this process has it open. */
   readonly index?: ExaminedIndex;
-  /** Looks into the index first, where others wait for this thread. */
-  readonly worker?: SearchService;
   /** Absent: texts are not indexed. */
   readonly search?: SearchService;
   /** Read all messages, not only their sizes, and check the index of texts against all. */
   readonly thorough?: boolean;
-  /** Nobody wants to know any more. */
-  readonly gone?: AbortSignal;
 }
 
 /** All that is wrong; one that says so if nothing is. @throws the reason of `gone` */
@@ -81,107 +71,6 @@ function canLook(path: string): boolean {
   } catch (error) {
     if (errnoOf(error) !== "EACCES") throw error;
     return false;
-  }
-}
-
-function missing(text: string): Told {
-  return {
-    level: "warning",
-    code: "index-missing",
-    text,
-    advice: "it is made at the next login",
-    mender: "compare",
-    remedy: "it is made",
-  };
-}
-
-/** A folder, a link, a pipe. */
-function irregular(path: string): Told {
-  return {
-    level: "failed",
-    code: "index-unreadable",
-    text: `the index cannot be read: ${path} is not a plain file`,
-    paths: [path],
-    advice: "--repair puts it aside, and makes another one, under new UIDVALIDITYs",
-    mender: "index",
-    remedy: "it was put aside, and the index made anew, under new UIDVALIDITYs",
-  };
-}
-
-/** @param place where the copy was */
-function unread(error: unknown, place: string): Told {
-  const why = error instanceof Error ? error.message : String(error);
-  const told = { level: "failed", code: "index-unreadable" } as const;
-  if (isRefused(error)) {
-    return {
-      ...told,
-      text: `the index cannot be read: ${why}, where a copy of it was made, in ${place}`,
-      advice: "make room there for two of it, or name another folder in TMPDIR",
-    };
-  }
-  return error instanceof StoreError || errnoOf(error) !== undefined
-    ? { ...told, text: `the index cannot be read: ${why}` }
-    : damaged(why);
-}
-
-function suspectsIn(path: string, worker: SearchService | undefined): ExaminedIndex["suspects"] {
-  return worker && ((questions) =>
-    worker.suspicious(path, questions).catch((error: unknown) => {
-      if (!(error instanceof SearchUnavailable)) throw error;
-      return [...questions.keys()];
-    }));
-}
-
-/** Has the worker look into a copy first: it could not read the file without dropping locks on it. */
-async function withSuspects(
-  { worker }: ExaminationOptions,
-  index: ExaminedIndex,
-  work: (index: ExaminedIndex) => Promise<void>,
-): Promise<void> {
-  if (worker === undefined || index.copyTo === undefined) return await work(index);
-  const dir = await Deno.makeTempDir({ prefix: "imapd-doctor-" });
-  try {
-    const copy = `${dir}/${INDEX_FILE}`;
-    const copied = await index.copyTo(copy).then(() => true, () => false);
-    await work(copied ? { ...index, suspects: suspectsIn(copy, worker) } : index);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
-
-/** A closed index is read from a copy: reading what is kept in a log would change it. */
-async function withCopy(
-  { root, worker, gone }: ExaminationOptions,
-  work: (index: ExaminedIndex) => Promise<void>,
-  failed: (told: Told) => void,
-): Promise<void> {
-  const dir = await Deno.makeTempDir({ prefix: "imapd-doctor-" });
-  let database: DatabaseSync | undefined;
-  try {
-    for (const suffix of ["", "-wal"]) {
-      const path = `${root}/${INDEX_FILE}${suffix}`;
-      const there = lstat(path);
-      if (there === undefined) continue;
-      if (!there.isFile) return failed(irregular(path));
-      await Deno.copyFile(path, `${dir}/${INDEX_FILE}${suffix}`);
-      Deno.chmodSync(`${dir}/${INDEX_FILE}${suffix}`, 0o600);
-    }
-    const copy = `${dir}/${INDEX_FILE}`;
-    database = new DatabaseSync(copy);
-    // What is in the log is in the file then.
-    database.exec("PRAGMA journal_mode = DELETE");
-    if (isEmpty(database)) return failed(missing("the index is empty"));
-    const own = { ...ownIndex(database), suspects: suspectsIn(copy, worker) };
-    const why = await damageOf(own);
-    if (why !== undefined) return failed(damaged(why));
-    bringUpToDate(database);
-    await work(own);
-  } catch (error) {
-    gone?.throwIfAborted();
-    failed(unread(error, dirname(dir)));
-  } finally {
-    database?.close();
-    await Deno.remove(dir, { recursive: true });
   }
 }
 
