@@ -1,5 +1,6 @@
 /** Whose files are that this process makes: where it is root, not root's. */
 
+import { Buffer } from "node:buffer";
 import * as fs from "node:fs";
 import { dirname } from "node:path";
 
@@ -66,6 +67,22 @@ export function openOwnFile(path: string, access: number): number {
   if (info.isFile() && info.nlink === 1) return fd;
   fs.closeSync(fd);
   throw new Error(`Expected a file with one name at ${path}`);
+}
+
+/**
+ * The first octets of a file, where others may write: no link is followed, and no FIFO waited for.
+ *
+ * @throws {Error} the system's
+ */
+export function readStart(path: string, octets: number): string {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  const fd = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  try {
+    const buffer = Buffer.alloc(octets);
+    return buffer.toString("latin1", 0, fs.readSync(fd, buffer, 0, octets, 0));
+  } finally {
+    fs.closeSync(fd);
+  }
 }
 
 /**

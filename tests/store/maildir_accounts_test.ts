@@ -87,7 +87,7 @@ Deno.test({
   async fn() {
     await using fixture = await MaildirFixture.make();
     fixture.makeFolder("");
-    Deno.mkdirSync(`${fixture.root}/imapd.uidvalidity`);
+    Deno.mkdirSync(`${fixture.root}/imapd.uidvalidity.tmp/x`, { recursive: true });
     const store = await fixture.open();
     const tries = async (count: number) => {
       for (let i = 0; i < count; i++) await assert.rejects(store.account("ann"));
@@ -96,4 +96,37 @@ Deno.test({
     const before = await tries(3);
     assert.ok(await tries(20) < before + 10);
   },
+});
+
+for (
+  const [title, put] of [
+    ["a folder", (path: string) => Deno.mkdirSync(path)],
+    ["a link without end", (path: string) => Deno.symlinkSync(path, path)],
+    ["a FIFO", (path: string) => new Deno.Command("mkfifo", { args: [path] }).outputSync()],
+  ] as const
+) {
+  Deno.test(`Store.account(): ${title} in place of imapd.uidvalidity is told of, and replaced`, async () => {
+    await using fixture = await MaildirFixture.make();
+    let account = await (await fixture.open()).account("ann");
+    const before = await account.status("INBOX");
+    await fixture.close();
+    const path = `${fixture.root}/imapd.uidvalidity`;
+    Deno.removeSync(path);
+    put(path);
+    account = await (await fixture.open()).account("ann");
+    assert.deepEqual(await account.status("INBOX"), before);
+    await account.create("New");
+    const { uidValidity } = await account.status("New");
+    assert.ok(uidValidity > before.uidValidity);
+    assert.equal(Deno.readTextFileSync(path), `${uidValidity}\n`);
+    assert.equal(fixture.log.lines.filter(({ level }) => level === "warn").length, 1);
+  });
+}
+
+Deno.test("Account.create(): what cannot be removed in the way of imapd.uidvalidity is a refusal", async () => {
+  await using fixture = await MaildirFixture.make();
+  const account = await (await fixture.open()).account("ann");
+  await account.status("INBOX");
+  Deno.mkdirSync(`${fixture.root}/imapd.uidvalidity.tmp/x`, { recursive: true });
+  await refused("unavailable", account.create("New"));
 });

@@ -227,6 +227,14 @@ const DAMAGES: readonly Damage[] = [
     files: ({ root }) => Deno.writeTextFileSync(`${root}/imapd.uidvalidity`, "\0\0\0"),
   },
   {
+    code: "uidvalidity-file",
+    title: "a folder in place of imapd.uidvalidity",
+    files({ root }) {
+      Deno.removeSync(`${root}/imapd.uidvalidity`);
+      Deno.mkdirSync(`${root}/imapd.uidvalidity`);
+    },
+  },
+  {
     code: "file-missing",
     title: "a message without a file",
     files: (fixture) => Deno.removeSync(nth(fixture, 0)),
@@ -448,12 +456,12 @@ Deno.test("MaildirStore.repair(): commits no UIDVALIDITY that it could not note 
   };
   const damaged = values("UPDATE mailboxes SET uid_validity = 0 WHERE name = 'INBOX'");
   // It is in the way of the file that takes the place of imapd.uidvalidity.
-  Deno.mkdirSync(`${fixture.root}/imapd.uidvalidity.tmp`);
+  Deno.mkdirSync(`${fixture.root}/imapd.uidvalidity.tmp/x`, { recursive: true });
   const store = await fixture.open();
   await assert.rejects(store.repair("ann"));
   await fixture.close();
   assert.deepEqual(values(""), damaged);
-  Deno.removeSync(`${fixture.root}/imapd.uidvalidity.tmp`);
+  Deno.removeSync(`${fixture.root}/imapd.uidvalidity.tmp/x`);
   await (await fixture.open()).repair("ann");
   await fixture.close();
   assert.notDeepEqual(values(""), damaged);

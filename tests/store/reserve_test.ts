@@ -18,6 +18,17 @@ Deno.test("Reserve.release: gives back what fill took, piece by piece", () => {
   Deno.removeSync(root, { recursive: true });
 });
 
+Deno.test("Reserve.fill: says once that something else has the place of its file", () => {
+  const root = Deno.makeTempDirSync();
+  Deno.mkdirSync(`${root}/${RESERVE_FILE}`);
+  const log = silentLog();
+  const reserve = new Reserve(root, log);
+  reserve.fill();
+  reserve.fill();
+  assert.deepEqual(log.lines.map(({ level }) => level), ["warn"]);
+  Deno.removeSync(root, { recursive: true });
+});
+
 for (const link of [Deno.symlinkSync, Deno.linkSync]) {
   Deno.test(`Reserve: cuts nothing off and adds nothing where ${link.name} made its file`, () => {
     const root = Deno.makeTempDirSync();

@@ -4,16 +4,13 @@ import { Buffer } from "node:buffer";
 import * as fs from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Log } from "../../log.ts";
-import { createOwnedFile, openOwnFile } from "../../ownership.ts";
+import { createOwnedFile, openOwnFile, readStart } from "../../ownership.ts";
 import { errnoOf } from "./disk_error.ts";
 import type { Told } from "./problem.ts";
 import { INDEX_FILE, type OpenedIndex } from "./schema.ts";
 
 /** In the root folder of the Maildir: the last number, its own birth and that of the index. */
 export const COMMITS_FILE = "imapd.commits";
-
-/** A link is not followed, and a FIFO not waited for. */
-const TO_READ = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
 
 const NUMBER = "SELECT value FROM meta WHERE name = 'commits'";
 
@@ -180,20 +177,16 @@ function replace(path: string, log: Log, problem: unknown): number | undefined {
 
 /** Undefined where it says nothing: it is new, or the power failed before it was written. */
 function read(path: string, log: Log): Noted | undefined {
-  let fd: number | undefined;
   try {
-    if (fs.lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
-    fd = fs.openSync(path, TO_READ);
-    const buffer = Buffer.alloc(OCTETS);
-    const text = buffer.toString("latin1", 0, fs.readSync(fd, buffer, 0, OCTETS, 0));
+    const text = readStart(path, OCTETS);
     if (/^\0*$/.test(text)) return undefined;
     const [last, born, indexBorn] = numbersOf(text);
     return { last, isCopy: born !== birthOf(path), indexBorn };
   } catch (problem) {
-    log.warn("an older index would not have been noticed", { path, problem: String(problem) });
+    if (errnoOf(problem) !== "ENOENT") {
+      log.warn("an older index would not have been noticed", { path, problem: String(problem) });
+    }
     return undefined;
-  } finally {
-    if (fd !== undefined) fs.closeSync(fd);
   }
 }
 

@@ -329,7 +329,7 @@ function contextOf(
       (seconds) => meter.synced("folder", seconds),
     ),
     mailboxes,
-    uidValidities: new UidValidities(root, mailboxes, clock),
+    uidValidities: new UidValidities(root, mailboxes, clock, log),
     messages,
     expunged: new ExpungedRows(database),
     contents: new ContentRows(database),

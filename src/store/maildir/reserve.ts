@@ -20,6 +20,7 @@ export class Reserve {
   readonly #path: string;
   readonly #log: Log;
   #left = 0;
+  #isTold = false;
 
   constructor(root: string, log: Log) {
     this.#path = `${root}/${RESERVE_FILE}`;
@@ -40,8 +41,14 @@ export class Reserve {
       // Zeros would take no room where a file system compresses.
       const step = crypto.getRandomValues(new Uint8Array(STEP));
       while (this.#left < OCTETS) this.#left += fs.writeSync(fd, step, 0, STEP, this.#left);
-    } catch {
+    } catch (error) {
       // No room: who asks for some finds what there is.
+      if (isForWantOfRoom(error) || this.#isTold) return;
+      this.#isTold = true;
+      this.#log.warn("no room can be kept for expunging on a full disk", {
+        path: this.#path,
+        problem: String(error),
+      });
     } finally {
       if (fd !== undefined) fs.closeSync(fd);
     }
@@ -53,7 +60,7 @@ export class Reserve {
       this.#tryRoom(`${this.#path}.tmp`);
       return false;
     } catch (error) {
-      return ["ENOSPC", "EDQUOT"].includes(errnoOf(error) ?? "");
+      return isForWantOfRoom(error);
     }
   }
 
@@ -103,4 +110,8 @@ export class Reserve {
       if (fd !== undefined) fs.closeSync(fd);
     }
   }
+}
+
+function isForWantOfRoom(error: unknown): boolean {
+  return ["ENOSPC", "EDQUOT"].includes(errnoOf(error) ?? "");
 }

@@ -50,7 +50,7 @@ export async function mendIndex(repair: RowRepair): Promise<void> {
       database.exec(
         "UPDATE mailboxes SET new_mtime = 0, new_compared = 0, cur_mtime = 0, cur_compared = 0",
       );
-      if (has("uid-validity") || has("rows")) await keepUidValidity(root, database, clock);
+      if (has("uid-validity") || has("rows")) await keepUidValidity(database, repair);
     });
     if (has("search")) SearchFile.remove(root);
     database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
@@ -61,11 +61,10 @@ export async function mendIndex(repair: RowRepair): Promise<void> {
 
 /** Before the values are committed: else a kill could have them given again. */
 async function keepUidValidity(
-  root: string,
   database: DatabaseSync,
-  clock: () => number,
+  { root, clock, log }: RowRepair,
 ): Promise<void> {
-  const given = new UidValidities(root, new MailboxRows(database), clock);
+  const given = new UidValidities(root, new MailboxRows(database), clock, log);
   given.note(leastUidValidity(database));
   given.save();
   await given.keep();

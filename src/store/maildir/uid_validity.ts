@@ -1,14 +1,18 @@
 /** Gives each mailbox of an account a UIDVALIDITY that no other one ever had. */
 
-import { closeSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createOwnedFile } from "../../ownership.ts";
-import { storeErrorOf } from "./disk_error.ts";
+import { closeSync, renameSync, writeFileSync } from "node:fs";
+import type { Log } from "../../log.ts";
+import { createOwnedFile, readStart } from "../../ownership.ts";
+import { errnoOf, storeErrorOf } from "./disk_error.ts";
 import type { DatabaseSync } from "node:sqlite";
 import { fsync, syncDirectory } from "./incoming_file.ts";
+import { lstat } from "./locating.ts";
 import type { MailboxRows } from "./mailbox_rows.ts";
 
 /** Outlives the index, so that mailboxes of an index made anew never repeat an old value. */
 export const UID_VALIDITY_FILE = "imapd.uidvalidity";
+/** More than the number takes. */
+const OCTETS = 16;
 const LARGE = 0xf000_0000;
 const META = "last_uid_validity";
 
@@ -23,12 +27,12 @@ export class UidValidities {
   #kept: number;
   #keeping: Promise<void> = Promise.resolve();
 
-  constructor(root: string, rows: MailboxRows, clock: () => number) {
+  constructor(root: string, rows: MailboxRows, clock: () => number, log: Log) {
     this.#root = root;
     this.#path = `${root}/${UID_VALIDITY_FILE}`;
     this.#rows = rows;
     this.#clock = clock;
-    this.#kept = this.#read();
+    this.#kept = this.#read(log);
     this.#last = Math.max(rows.meta(META), this.#kept);
   }
 
@@ -63,7 +67,7 @@ export class UidValidities {
     try {
       if (value !== this.#kept) {
         const tmp = `${this.#path}.tmp`;
-        rmSync(tmp, { force: true });
+        removeIfThere(tmp);
         const fd = createOwnedFile(tmp, 0o600);
         try {
           writeFileSync(fd, `${value}\n`);
@@ -71,6 +75,7 @@ export class UidValidities {
         } finally {
           closeSync(fd);
         }
+        if (lstat(this.#path)?.isDirectory) Deno.removeSync(this.#path);
         renameSync(tmp, this.#path);
       }
       await syncDirectory(this.#root);
@@ -80,14 +85,21 @@ export class UidValidities {
     }
   }
 
-  #read(): number {
+  /** Without it those in the index are known, and the time. */
+  #read(log: Log): number {
     try {
-      return valueOf(Deno.readTextFileSync(this.#path)) ?? 0;
+      return valueOf(readStart(this.#path, OCTETS)) ?? 0;
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return 0;
-      throw storeErrorOf(error, "opening the account");
+      if (errnoOf(error) === "ENOENT") return 0;
+      log.warn("the last UIDVALIDITY cannot be read", { path: this.#path, problem: String(error) });
+      return 0;
     }
   }
+}
+
+/** An empty folder, too. Its errors are the system's, which those of rmSync are not. */
+function removeIfThere(path: string): void {
+  if (lstat(path)) Deno.removeSync(path);
 }
 
 function valueOf(text: string): number | undefined {
@@ -100,11 +112,11 @@ export function uidValidityFault(root: string, database: DatabaseSync): string |
   const least = leastUidValidity(database);
   if (least === 0) return undefined;
   try {
-    const value = valueOf(Deno.readTextFileSync(`${root}/${UID_VALIDITY_FILE}`));
+    const value = valueOf(readStart(`${root}/${UID_VALIDITY_FILE}`, OCTETS));
     if (value === undefined) return "holds no number";
     return value < least ? `holds ${value}, and ${least} was given` : undefined;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "is not there";
+    if (errnoOf(error) === "ENOENT") return "is not there";
     return `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
