@@ -42,7 +42,7 @@ async function makeFolder(): Promise<string> {
 function unread(error: unknown, place: string): Told {
   const why = error instanceof Error ? error.message : String(error);
   const told = { level: "failed", code: "index-unreadable" } as const;
-  if (isRefused(error)) {
+  if (isRefused(error) || errnoOf(error) === "ENOSPC") {
     return {
       ...told,
       text: `the index cannot be read: ${why}, where a copy of it was made, in ${place}`,

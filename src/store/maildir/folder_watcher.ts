@@ -234,7 +234,7 @@ export class FolderWatcher {
       path,
       hint: this.#inotify === undefined
         ? "inotify cannot be opened: Linux, --allow-ffi, fs.inotify.max_user_instances"
-        : "raise fs.inotify.max_user_watches",
+        : "raise fs.inotify.max_user_watches, or let the server read the folder",
     });
   }
 

@@ -54,7 +54,7 @@ import { type Recovery, Writer } from "./writer.ts";
 
 const GIVEN_UP = {
   damaged: "the index is damaged; it is made anew when next used",
-  removed: "the Maildir was removed; it is made anew when next used",
+  removed: "the Maildir or its index was removed or replaced; it is opened anew when next used",
   "in doubt": "the account may have changed on the disk or not; it is opened anew when next used",
 } as const;
 
