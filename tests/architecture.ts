@@ -144,7 +144,11 @@ const DIRECTIONS: readonly Direction[] = [
     to: [/^src\/lmtp\//, /^src\/wire\/byte_queue\.ts$/, /^src\/net\/ip_address\.ts$/, PACE],
     types: [/^src\/delivery\//, /^src\/net\/listener\.ts$/, LOG],
   },
-  { from: /^src\/net\//, to: [/^src\/(net|imap|wire)\//, LOG, SYSTEM_LIBRARY], types: CONTRACTS },
+  {
+    from: /^src\/net\//,
+    to: [/^src\/(net|imap|wire)\//, LOG, PACE, SYSTEM_LIBRARY],
+    types: CONTRACTS,
+  },
 ];
 
 function imapMayImport(): RegExp[] {
