@@ -38,6 +38,8 @@ export interface Client {
   readonly secure: boolean;
   /** The client's own TLS, where there is any yet. */
   readonly tls?: TLSSocket;
+  /** Is told whether a user is logged in. */
+  readonly admission?: { loggedIn(isUser: boolean): void };
 }
 
 export class Connection {
@@ -46,6 +48,7 @@ export class Connection {
   #framer: Framer;
   #socket: Socket;
   readonly #client = new ClientWait();
+  readonly #admission: Client["admission"];
   #upgrade = false;
   /** Whether both sides compress once the running command is answered. */
   #compress = false;
@@ -80,6 +83,7 @@ export class Connection {
     this.#socket = socket;
     this.#framer = new Framer(beforeLogin(limits));
     this.#patience = limits.read;
+    this.#admission = client.admission;
     const trace = ioDebug ? new Trace(log) : undefined;
     this.#trace = trace;
     this.#out = new SocketOutput(
@@ -152,8 +156,9 @@ export class Connection {
     this.#end(new Farewell(reason));
   }
 
-  /** Ends it at once. */
-  destroy(): void {
+  /** Ends it at once. @param reason for the log */
+  destroy(reason: string): void {
+    this.#end(new Disconnected(reason));
     this.#socket.destroy();
   }
 
@@ -217,11 +222,15 @@ export class Connection {
     const { state } = this.#session;
     const { limits } = this.endpoint;
     if (state.name === "authenticated" || state.name === "selected") {
-      if (this.#user === undefined) this.#framer.limit(limits);
+      if (this.#user === undefined) {
+        this.#framer.limit(limits);
+        this.#admission?.loggedIn(true);
+      }
       this.#user = state.user.name;
     }
     if (state.name === "not-authenticated" && this.#user !== undefined) {
       this.#user = undefined;
+      this.#admission?.loggedIn(false);
       this.#framer.limit(beforeLogin(limits));
       this.#loginDeadline = this.service.now() + limits.login;
     }

@@ -2,6 +2,7 @@
 
 import type { UserConnections } from "../imap/command.ts";
 import { customerNetwork, Networks } from "./ip_address.ts";
+import { type Stranger, Strangers } from "./strangers.ts";
 
 /** How many there may be at once. */
 export interface CountLimits {
@@ -17,10 +18,17 @@ export interface CountLimits {
 /** Which bound keeps a connection out. */
 export type Excess = "all" | "address";
 
+/** One of several places with a limit of its own. */
+export interface Place {
+  readonly strangers: Strangers;
+  readonly isFull: boolean;
+}
+
 /** Counts over all endpoints, and over all configs that there were. */
 export class ConnectionCounts implements UserConnections {
   #limits: CountLimits;
   #all = 0;
+  readonly #strangers = new Strangers();
   readonly #byAddress = new Map<string, number>();
   readonly #byUser = new Map<string, number>();
 
@@ -50,15 +58,17 @@ export class ConnectionCounts implements UserConnections {
   }
 
   /**
-   * Counts a new connection.
+   * Counts a new connection. Where there are too many in all, one without a login makes room.
    *
    * @param remote undefined as long as it is not known
    */
-  admit(remote: string | undefined): Admission | Excess {
-    if (this.#all >= this.#limits.all) return "all";
+  admit(remote: string | undefined, place?: Place): Admission | Excess {
     if (remote !== undefined && this.#isFull(remote)) return "address";
+    if (place?.isFull && !place.strangers.endOne()) return "all";
+    if (this.#all >= this.#limits.all && !this.#strangers.endOne()) return "all";
     this.#all++;
-    const admission = new Admission(this);
+    const both = place === undefined ? [this.#strangers] : [this.#strangers, place.strangers];
+    const admission = new Admission(this, both);
     if (remote !== undefined) admission.identify(remote);
     return admission;
   }
@@ -68,6 +78,11 @@ export class ConnectionCounts implements UserConnections {
     if (this.#isFull(remote)) return false;
     increment(this.#byAddress, customerNetwork(remote));
     return true;
+  }
+
+  /** Only the limit on all holds for it. */
+  trusts(remote: string): boolean {
+    return this.#limits.trusted.includes(remote);
   }
 
   /** @see Admission.leave */
@@ -92,23 +107,48 @@ export class ConnectionCounts implements UserConnections {
 }
 
 /** What a connection counts as, from its first to its last moment. */
-export class Admission {
+export class Admission implements Stranger {
   #remote: string | undefined;
   #left = false;
+  /** Ends the connection, which is not counted any more. */
+  onEnd: () => void = () => {};
 
-  constructor(private readonly counts: ConnectionCounts) {}
+  /** @param places where it is known as long as nobody is logged in */
+  constructor(
+    private readonly counts: ConnectionCounts,
+    private readonly places: readonly Strangers[],
+  ) {}
+
+  get network(): string {
+    return customerNetwork(this.#remote ?? "");
+  }
 
   /** Counts it by its client's address, too. @returns false where there are too many from there */
   identify(remote: string): boolean {
     if (!this.counts.add(remote)) return false;
     this.#remote = remote;
+    this.loggedIn(false);
     return true;
+  }
+
+  /** Tells whether a user is: only else it may have to make room. Trusted ones never have to. */
+  loggedIn(isUser: boolean): void {
+    const remote = this.#remote;
+    if (this.#left || remote === undefined || this.counts.trusts(remote)) return;
+    for (const place of this.places) isUser ? place.delete(this) : place.add(this);
+  }
+
+  /** Makes room for another one. */
+  end(): void {
+    this.leave();
+    this.onEnd();
   }
 
   /** Counts it no more. */
   leave(): void {
     if (this.#left) return;
     this.#left = true;
+    for (const place of this.places) place.delete(this);
     this.counts.remove(this.#remote);
   }
 }

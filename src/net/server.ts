@@ -14,7 +14,7 @@ import type { Store } from "../store/store.ts";
 import { type PlainCode, statusLine } from "../wire/response.ts";
 import { Buffers } from "./buffers.ts";
 import { type Client, Connection } from "./connection.ts";
-import { Admission, type ConnectionCounts, type Excess } from "./connection_counts.ts";
+import { Admission, type ConnectionCounts, type Excess, type Place } from "./connection_counts.ts";
 import type { Endpoint, ProxyProtocol, TlsContext } from "./endpoint.ts";
 import { canonicalAddress, UNIX_PEER } from "./ip_address.ts";
 import type { Acceptor, Arrival } from "./listener.ts";
@@ -22,6 +22,7 @@ import { NoProxyHeader, receiveHeader } from "./proxy_channel.ts";
 import { ProxyHeaderFault } from "./proxy_header.ts";
 import { canSecure, handshake, secured } from "./secured.ts";
 import type { SessionInfo } from "./session_info.ts";
+import { Strangers } from "./strangers.ts";
 
 export interface ImapServerOptions {
   readonly endpoint: Endpoint;
@@ -82,13 +83,14 @@ interface Newcomer {
 }
 
 /** What one `[[imap]]` endpoint offers; its addresses are opened by `Listeners`. */
-export class ImapServer implements Acceptor {
+export class ImapServer implements Acceptor, Place {
   readonly #options: ImapServerOptions;
   readonly #service: Service;
   readonly #buffers: Buffers;
   /** Sockets whose PROXY header or TLS handshake is not through. */
   readonly #preparing = new Set<Socket>();
   readonly #connections = new Set<Connection>();
+  readonly strangers = new Strangers();
   readonly #running = new Set<Promise<void>>();
   readonly #unwatch: () => void;
   #farewells = 0;
@@ -108,6 +110,10 @@ export class ImapServer implements Acceptor {
   /** Connections that are being served, or will be after their handshake. */
   get connections(): number {
     return this.#connections.size + this.#preparing.size;
+  }
+
+  get isFull(): boolean {
+    return this.connections >= this.#options.endpoint.limits.connections;
   }
 
   /** Who is connected, without those whose handshake is not through. */
@@ -144,14 +150,17 @@ export class ImapServer implements Acceptor {
     }
     const newcomer = { socket, peer, arrival, id, log };
     const proxied = isProxy(endpoint.proxyProtocol, peer);
-    const admission = this.connections >= endpoint.limits.connections
-      ? "all"
-      : counts.admit(proxied ? undefined : peer);
+    const admission = counts.admit(proxied ? undefined : peer, this);
     if (!(admission instanceof Admission)) return this.#turnAway(newcomer, admission);
     if (!arrival.implicitTls && !proxied) {
       return this.#serve({ socket, client: clientOf(socket, peer, arrival), admission }, id, log);
     }
     this.#preparing.add(socket);
+    admission.onEnd = () => {
+      this.#noteExcess(peer, "all", log);
+      this.#preparing.delete(socket);
+      socket.destroy();
+    };
     const { login, read } = endpoint.limits;
     this.#prepare(newcomer, admission, Math.min(login, read))
       .then(
@@ -170,7 +179,7 @@ export class ImapServer implements Acceptor {
     for (const socket of this.#preparing) socket.destroy();
     for (const connection of this.#connections) connection.end("Server is shutting down");
     await Promise.race([Promise.all(this.#running), after(graceMs)]);
-    for (const connection of this.#connections) connection.destroy();
+    for (const connection of this.#connections) connection.destroy("Server is shutting down");
     // What runs notices at its next turn that its client is gone.
     await Promise.race([Promise.all(this.#running), after(LAST_TURNS)]);
   }
@@ -270,9 +279,14 @@ export class ImapServer implements Acceptor {
       this.#buffers,
       log,
       id,
-      client,
+      { ...client, admission },
     );
     this.#connections.add(connection);
+    admission.onEnd = () => {
+      this.#noteExcess(client.remote, "all", log);
+      this.#connections.delete(connection);
+      connection.destroy("It had to make room for others");
+    };
     const running = connection.run().finally(() => {
       admission.leave();
       this.#connections.delete(connection);

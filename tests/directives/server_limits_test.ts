@@ -183,6 +183,7 @@ Deno.test("limits.connections: they are those of all endpoints", async () => {
   await using server = await limited("connections = 1");
   const first = await from(server, "192.0.2.1");
   await first.response();
+  assert.match((await first.command("LOGIN u1 secret")).reply, /^OK/);
   const greeting = async () => {
     await using client = await from(server, "192.0.2.2", server.ports[1]);
     return await client.response() ?? "";
@@ -190,6 +191,41 @@ Deno.test("limits.connections: they are those of all endpoints", async () => {
   assert.equal(await greeting(), "* BYE [UNAVAILABLE] Too many connections, try later");
   await first.close();
   await until(async () => (await greeting()).startsWith("* OK"), "room");
+});
+
+Deno.test("limits.connections: where most are without a login the oldest of them makes room", async () => {
+  await using server = await limited("connections = 4");
+  const greeted = async (address: string) => {
+    const client = await from(server, address);
+    assert.match(await client.response() ?? "", /^\* OK/);
+    return client;
+  };
+  await using user = await greeted("192.0.2.1");
+  assert.match((await user.command("LOGIN u1 secret")).reply, /^OK/);
+  await using other = await greeted("192.0.2.2");
+  await using oldest = await greeted("2001:db8::1");
+  await using younger = await greeted("2001:db8::2");
+  await using late = await greeted("192.0.2.3");
+  assert.equal(await oldest.response(), undefined);
+  for (const each of [user, other, younger, late]) {
+    assert.match((await each.command("NOOP")).reply, /^OK/);
+  }
+});
+
+Deno.test("limits.connections: those of one endpoint, in the midst of a handshake, make room, too", async () => {
+  await using server = await serving([
+    'listen = ["tls://127.0.0.1:0"]\nlimits = { connections = 1 }',
+  ], {
+    top: "limits = { trusted = [] }",
+  });
+  const address = { host: "127.0.0.1", port: server.ports[0] };
+  await using silent = await ImapClient.connect(address, "plain");
+  await using late = await ImapClient.connect(address, "tls");
+  assert.match(await late.response() ?? "", /^\* OK/);
+  assert.equal(await silent.response(), undefined);
+  await using later = await ImapClient.connect(address, "tls");
+  assert.match(await later.response() ?? "", /^\* OK/);
+  assert.equal(await late.response(), undefined);
 });
 
 Deno.test("limits.user_connections: one more of a user from an address is refused", async () => {

@@ -16,6 +16,7 @@ function admitted(counts: ConnectionCounts, remote: string | undefined): Admissi
 Deno.test("ConnectionCounts: so many from one address, so many in all", () => {
   const table = counts();
   const first = [1, 2, 3].map(() => admitted(table, "2001:db8::1"));
+  for (const each of first) each.loggedIn(true);
   assert.equal(table.admit("2001:db8::ffff"), "address");
   assert.equal(admitted(table, undefined).identify("2001:db8::2"), false);
   for (let i = 0; i < 6; i++) admitted(table, "127.0.0.1");
@@ -23,7 +24,7 @@ Deno.test("ConnectionCounts: so many from one address, so many in all", () => {
   assert.equal(table.admit("192.0.2.1"), "all");
   first[0].leave();
   first[0].leave();
-  admitted(table, "2001:db8::9");
+  admitted(table, "2001:db8::9").loggedIn(true);
   assert.equal(table.admit("192.0.2.1"), "all");
 });
 
@@ -55,4 +56,25 @@ Deno.test("ConnectionCounts: what was counted as trusted is counted rightly afte
   assert.equal(table.admit("127.0.0.1"), "address");
   for (const each of kept) each.leave();
   assert.deepEqual([table.all, table.keys], [0, 0]);
+});
+
+Deno.test("ConnectionCounts: without a login the oldest from where most are makes room, never a trusted one", () => {
+  const table = counts();
+  const ended: number[] = [];
+  const remotes = ["192.0.2.1", "127.0.0.1", "192.0.2.2", "192.0.2.2", ...Array(6).fill("unix")];
+  const all = remotes.map((remote, i) => {
+    const admission = admitted(table, remote);
+    admission.onEnd = () => ended.push(i);
+    return admission;
+  });
+  all[0].loggedIn(true);
+  admitted(table, "192.0.2.3").loggedIn(true);
+  assert.deepEqual([ended, table.all], [[2], 10]);
+  all[0].loggedIn(false);
+  all[3].leave();
+  admitted(table, "192.0.2.3").loggedIn(true);
+  assert.deepEqual(ended, [2]);
+  admitted(table, "192.0.2.3").loggedIn(true);
+  assert.deepEqual(ended, [2, 0]);
+  assert.equal(table.admit("192.0.2.9"), "all");
 });

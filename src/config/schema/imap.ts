@@ -95,7 +95,7 @@ export const limits = {
   }),
   connections: setting(integer({ atLeast: 1, atMost: 1_000_000 }), {
     default: "10000",
-    doc: "Connections to this endpoint at once; more are turned away with BYE.",
+    doc: "Connections to this endpoint at once, as `limits.connections` for all endpoints.",
   }),
 } satisfies Section;
 

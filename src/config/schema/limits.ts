@@ -9,8 +9,9 @@ export const serverLimits = {
   connections: setting(integer({ atLeast: 1, atMost: 1_000_000 }), {
     default: "10000",
     doc:
-      "Connections of IMAP at once, over all endpoints; more are turned away with BYE. Each may need " +
-      "three open files (`LimitNOFILE=` of the unit).",
+      "Connections of IMAP at once, over all endpoints. For one more the oldest without a login goes, " +
+      "of the address or network that has most of these; without any it is turned away with BYE. " +
+      "Each may need three open files (`LimitNOFILE=` of the unit).",
   }),
   address_connections: setting(integer({ atLeast: 1, atMost: 1_000_000 }), {
     default: "100",
