@@ -41,12 +41,45 @@ async function doctor(
     new TextDecoder().decode(stderr);
 }
 
-const isAble = canDropRights();
-Deno.test({
-  name: "imapd doctor: gives the owner back the rights to what is closed, and takes no index " +
-    `for damaged${isAble ? "" : " (skipped: not root, or no setpriv)"}`,
-  ignore: !isAble,
-  fn: async () => {
+/** A test in which programs have the rights of an owner only. */
+function ownerTest(name: string, fn: () => Promise<void>): void {
+  const isAble = canDropRights();
+  const missing = isAble ? "" : " (skipped: not root, or no setpriv)";
+  Deno.test({ name: `${name}${missing}`, ignore: !isAble, fn });
+}
+
+ownerTest("a closed message or Maildir is refused, and keeps nobody from the others", async () => {
+  await using server = await startServer({
+    command: [...AS_OWNER, Deno.execPath(), "run", "-A", MAIN],
+  });
+  const [user, other] = [server.freshUser(), server.freshUser()];
+  await using client = await login(server, user);
+  for (const subject of ["one", "two", "three"]) {
+    assert.match((await client.append("INBOX", message(subject))).reply, /^OK/);
+  }
+  await ok(client, "SELECT INBOX");
+  const cur = `${server.maildir(user)}/cur`;
+  for (const { name } of Deno.readDirSync(cur)) {
+    const path = `${cur}/${name}`;
+    if (Deno.readTextFileSync(path).includes("Subject: one")) Deno.chmodSync(path, 0);
+  }
+  const { reply, untagged } = await client.command("FETCH 1:* BODY.PEEK[]");
+  assert.match(reply, /^NO \[CORRUPTION\]/);
+  assert.deepEqual(untagged.join("\n").match(/(?<=Subject: )\w+/g), ["two", "three"]);
+  await server.stop();
+  Deno.chmodSync(server.maildir(user), 0);
+  await server.restart();
+  await assert.rejects(login(server, user), /UNAVAILABLE/);
+  await using another = await login(server, other);
+  await ok(another, "SELECT INBOX");
+  Deno.chmodSync(server.maildir(user), 0o700);
+  await using again = await login(server, user);
+  assert.match(await ok(again, "SELECT INBOX"), /^\* 3 EXISTS/m);
+});
+
+ownerTest(
+  "imapd doctor: gives the owner back the rights to what is closed, and takes no index for damaged",
+  async () => {
     await using server = await startServer();
     const user = server.freshUser();
     await using client = await login(server, user);
@@ -77,7 +110,7 @@ Deno.test({
     assert.match(await doctor(server, [user]), /ok .* index and files agree$/m);
     assert.equal(Deno.statSync(`${root}/imapd.sqlite`).ino, index);
   },
-});
+);
 
 mountingTest("imapd doctor: takes no index for damaged that there is no room to copy", async () => {
   await using server = await startServer();
