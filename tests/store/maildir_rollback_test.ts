@@ -180,6 +180,7 @@ for (
   const [title, put] of [
     ["garbage", (path: string) => Deno.writeTextFileSync(path, "garbage")],
     ["a link", (path: string) => Deno.symlinkSync("/dev/null", path)],
+    ["a FIFO", (path: string) => new Deno.Command("mkfifo", { args: [path] }).outputSync()],
     ["a folder", (path: string) => Deno.mkdirSync(path)],
   ] as const
 ) {
@@ -188,15 +189,20 @@ for (
     const commits = `${it.maildir.root}/imapd.commits`;
     await it.deliver("a");
     await it.maildir.close();
+    const older = Deno.readFileSync(it.index);
+    const isMended = title !== "a folder";
+    if (isMended) await it.deliver("b");
+    await it.maildir.close();
     Deno.removeSync(commits);
     put(commits);
-    await it.deliver("b");
+    if (isMended) Deno.writeFileSync(it.index, older);
+    else await it.deliver("b");
+    assert.equal((await it.uids()).uidNext > 100_000, isMended);
     const warned = it.maildir.log.lines.filter(({ level, fields }) =>
       level === "warn" && fields.path === commits
     );
     assert.ok(warned.length > 0);
-    assert.equal((await it.uids()).names, "abz");
-    const isMended = title !== "a folder";
+    assert.equal((await it.uids()).names, "abzz");
     await it.maildir.close();
     const told = await (await it.maildir.open()).examine("ann");
     assert.equal(told.some(({ code }) => code === "commits-file"), !isMended);

@@ -18,7 +18,10 @@ const NUMBER = "SELECT value FROM meta WHERE name = 'commits'";
 const OCTETS = 96;
 /** The last one is there twice: a power failure may have left the beginning of a write. */
 const TEXT = /^(\d{1,15}) (\d{1,15}) (\d{1,15}) \1 *\n$/;
+/** Nothing, zeros, or the beginning of a write and what was there before it. */
+const CUT_OFF = /^[\d ]*\n?\0*$/;
 
+const UNKNOWN = "what was committed to it cannot be read";
 const MIXED = "the log beside it is of another one";
 
 /** What the file says. */
@@ -54,12 +57,15 @@ export class CommitNumbers {
     );
     const inIndex = numberIn(database);
     const path = `${root}/${COMMITS_FILE}`;
-    const noted = read(path, log);
+    const found = read(path, log);
+    const noted = found === "unreadable" ? undefined : found;
     this.#next = this.#last = Math.max(inIndex, noted?.last ?? 0);
     this.#indexBorn = birthOf(`${root}/${INDEX_FILE}`);
-    this.#fd = openOrMake(path, log);
+    this.#fd = found === "unreadable" ? replace(path, log) : openOrMake(path, log);
     if (this.#fd !== undefined) this.#born = birthOf(path);
     if (noted !== undefined && !made) this.doubt = this.#doubtAbout(noted, inIndex, interrupted);
+    // Once: where there is no new file, the next opening would find the same.
+    if (found === "unreadable" && !made && this.#fd !== undefined) this.doubt = UNKNOWN;
     // The file may be a new one. What is only in a log may not be durable.
     if (this.doubt === undefined && !interrupted) this.#write();
   }
@@ -146,13 +152,13 @@ function openOrMake(path: string, log: Log): number | undefined {
     return known === undefined
       ? createOwnedFile(path, 0o600)
       : openOwnFile(path, fs.constants.O_WRONLY);
-  } catch (problem) {
-    return replace(path, log, problem);
+  } catch {
+    return replace(path, log);
   }
 }
 
 /** What has another name, or is no file, is not written to. */
-function replace(path: string, log: Log, problem: unknown): number | undefined {
+function replace(path: string, log: Log): number | undefined {
   const tmp = `${path}.tmp`;
   let fd: number | undefined;
   try {
@@ -163,7 +169,7 @@ function replace(path: string, log: Log, problem: unknown): number | undefined {
   try {
     fd = createOwnedFile(tmp, 0o600);
     fs.renameSync(tmp, path);
-    log.info("made the file of commits' numbers anew", { path, problem: String(problem) });
+    log.info("made the file of commits' numbers anew", { path });
     return fd;
   } catch (problem) {
     if (fd !== undefined) fs.closeSync(fd);
@@ -176,22 +182,17 @@ function replace(path: string, log: Log, problem: unknown): number | undefined {
 }
 
 /** Undefined where it says nothing: it is new, or the power failed before it was written. */
-function read(path: string, log: Log): Noted | undefined {
+function read(path: string, log: Log): Noted | "unreadable" | undefined {
   try {
     const text = readStart(path, OCTETS);
-    if (/^\0*$/.test(text)) return undefined;
-    const [last, born, indexBorn] = numbersOf(text);
+    const found = TEXT.exec(text);
+    if (found === null && CUT_OFF.test(text)) return undefined;
+    if (found === null) throw new Error("Expected the numbers that were written to it");
+    const [last, born, indexBorn] = found.slice(1).map(Number);
     return { last, isCopy: born !== birthOf(path), indexBorn };
   } catch (problem) {
-    if (errnoOf(problem) !== "ENOENT") {
-      log.warn("an older index would not have been noticed", { path, problem: String(problem) });
-    }
-    return undefined;
+    if (errnoOf(problem) === "ENOENT") return undefined;
+    log.warn("an older index would not have been noticed", { path, problem: String(problem) });
+    return "unreadable";
   }
-}
-
-function numbersOf(text: string): number[] {
-  const found = TEXT.exec(text);
-  if (found === null) throw new Error("Expected the numbers that were written to it");
-  return found.slice(1).map(Number);
 }
