@@ -32,6 +32,8 @@ import { Trace } from "./trace.ts";
 export interface Client {
   /** An IP address, or "unix". */
   readonly remote: string;
+  /** When it connected, in milliseconds since 1970. */
+  readonly since: number;
   /** Absent where `remote` is no IP address. */
   readonly port?: number;
   /** Nobody in between can read: passwords may be sent. */
@@ -94,7 +96,7 @@ export class Connection {
       buffers,
       trace && ((text) => trace.sent(text)),
     );
-    this.#since = service.now();
+    this.#since = client.since;
     this.#loginDeadline = this.#since + limits.login;
     this.#attach(socket);
   }

@@ -153,7 +153,7 @@ export class ImapServer implements Acceptor, Place {
     const admission = counts.admit(proxied ? undefined : peer, this);
     if (!(admission instanceof Admission)) return this.#turnAway(newcomer, admission);
     if (!arrival.implicitTls && !proxied) {
-      return this.#serve({ socket, client: clientOf(socket, peer, arrival), admission }, id, log);
+      return this.#serve({ socket, client: this.#clientOf(newcomer), admission }, id, log);
     }
     this.#preparing.add(socket);
     admission.onEnd = () => {
@@ -186,20 +186,22 @@ export class ImapServer implements Acceptor, Place {
 
   /** From the outside to the inside: TLS of the proxy, its header, TLS of the client. */
   async #prepare(
-    { socket: plain, peer, arrival }: Newcomer,
+    newcomer: Newcomer,
     counted: Admission | Excess,
     patience: number,
   ): Promise<Prepared> {
+    const { peer, arrival } = newcomer;
     const { endpoint } = this.#options;
     const { proxyProtocol: proxy } = endpoint;
-    let socket = plain;
-    let client = clientOf(plain, peer, arrival);
+    let { socket } = newcomer;
+    let client = this.#clientOf(newcomer);
     let admission = counted;
     if (proxy !== undefined && isProxy(proxy, peer)) {
       if (proxy.tls !== undefined) socket = await withTls(socket, proxy.tls, HEADER_PATIENCE);
       const { source, port, tls } = await receiveHeader(socket, HEADER_PATIENCE);
       if (source !== undefined) {
-        client = { remote: source, port, secure: proxy.tlsOffloaded && tls };
+        const { since } = client;
+        client = { remote: source, since, port, secure: proxy.tlsOffloaded && tls };
       }
       if (counted instanceof Admission && !counted.identify(client.remote)) {
         counted.leave();
@@ -213,6 +215,14 @@ export class ImapServer implements Acceptor, Place {
       client = { ...client, secure: true, tls };
     }
     return { socket, client, admission };
+  }
+
+  /** Who just came, as long as no proxy says otherwise. */
+  #clientOf({ socket, peer: remote, arrival: { secured, unix } }: Newcomer): Client {
+    const since = this.#service.now();
+    const tls = secured && socket instanceof TLSSocket ? socket : undefined;
+    const port = unix ? undefined : socket.remotePort;
+    return { remote, since, port, secure: secured || unix, tls };
   }
 
   #refused({ socket, peer: remote, log }: Newcomer, error: Error): void {
@@ -341,12 +351,6 @@ function peerOf({ remoteAddress }: Socket, { unix }: Arrival): string | undefine
 
 function isProxy(proxy: ProxyProtocol | undefined, peer: string): boolean {
   return proxy !== undefined && proxy.trust.includes(peer);
-}
-
-/** Who is at the other end, as long as no proxy says otherwise. */
-function clientOf(socket: Socket, remote: string, { secured, unix }: Arrival): Client {
-  const tls = secured && socket instanceof TLSSocket ? socket : undefined;
-  return { remote, port: unix ? undefined : socket.remotePort, secure: secured || unix, tls };
 }
 
 async function withTls(plain: Socket, tls: TlsContext, patience: number): Promise<TLSSocket> {

@@ -1,6 +1,8 @@
 // What bounds clients over all endpoints, by the addresses that a proxy tells.
 
 import assert from "node:assert/strict";
+import net from "node:net";
+import tls from "node:tls";
 import { ImapClient } from "../client.ts";
 import { type Serving, serving } from "../net/serving.ts";
 import { until } from "../until.ts";
@@ -226,6 +228,19 @@ Deno.test("limits.connections: those of one endpoint, in the midst of a handshak
   await using later = await ImapClient.connect(address, "tls");
   assert.match(await later.response() ?? "", /^\* OK/);
   assert.equal(await late.response(), undefined);
+});
+
+Deno.test("limits.login: a connection begins before its handshake", async () => {
+  await using server = await serving(['listen = ["tls://127.0.0.1:0"]']);
+  const plain = net.connect({ host: "127.0.0.1", port: server.ports[0] });
+  const handshake = 300;
+  await new Promise((resolve) => setTimeout(resolve, handshake));
+  const client = tls.connect({ socket: plain, rejectUnauthorized: false });
+  client.write("a LOGOUT\r\n");
+  const line = await server.logged(/disconnected .*seconds=/);
+  const [, seconds] = line.match(/seconds=([\d.]+)/) ?? [];
+  assert.ok(Number(seconds) * 1000 >= handshake - 100, line);
+  client.destroy();
 });
 
 Deno.test("limits.user_connections: one more of a user from an address is refused", async () => {
