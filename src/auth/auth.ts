@@ -142,8 +142,13 @@ export interface Guess {
   readonly standing: Standing;
   /** Whether it may be checked now. */
   ask(): Admission;
-  /** Notes that somebody was not who they claimed to be. @returns milliseconds until they are told */
-  failed(): number;
+  /**
+   * Notes that somebody was not who they claimed to be.
+   *
+   * @param secret what was wrong, where that is known: the same again is no further guess
+   * @returns milliseconds until they are told
+   */
+  failed(secret?: string): number;
   /** Notes that they were. */
   succeeded(): void;
   /** Notes that nothing was guessed. */

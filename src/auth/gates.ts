@@ -18,6 +18,8 @@ export class Gate {
   by: string | undefined;
   /** Called when there may be room sooner than was said. */
   readonly wakers = new Set<() => void>();
+  /** Digests of what was wrong in this pause. */
+  readonly wrong = new Set<string>();
   #inside = 0;
   #until = 0;
 
@@ -32,7 +34,10 @@ export class Gate {
 
   /** Lets one in. @returns makes room again for it */
   enter(now: number, pause: number): () => void {
-    if (now >= this.#until) [this.#inside, this.#until] = [0, now + pause];
+    if (now >= this.#until) {
+      [this.#inside, this.#until] = [0, now + pause];
+      this.wrong.clear();
+    }
     this.#inside++;
     const until = this.#until;
     return () => {

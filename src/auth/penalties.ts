@@ -1,7 +1,7 @@
 /** Pauses that make guessing passwords slow, by where the guesses come from and whom they are at. */
 
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
+import { createHash, createHmac, randomBytes } from "node:crypto";
 import { type Admission, FREE_GUESS, type Guess, type Penalties } from "./auth.ts";
 import { Gates } from "./gates.ts";
 
@@ -72,7 +72,8 @@ interface Passage {
  *
  * Whoever logged in well from a place lately is let in there without a pause, however many others
  * try the same name, or from the same network: only failures of just this name at this place count
- * then, and they leave room for {@link FEW}. A success takes back only what its own user did: one
+ * then, and they leave room for {@link FEW}. A password that was wrong in the same pause takes none
+ * of it, but only once it was looked at: not to wait would tell that somebody else tried it. A success takes back only what its own user did: one
  * good account does not make guessing at others any faster.
  */
 export class LoginPenalties implements Penalties {
@@ -82,6 +83,7 @@ export class LoginPenalties implements Penalties {
   readonly #names = new Gates(() => this.#options.lifetime);
   /** Of names where they are known. */
   readonly #pairs = new Gates(() => this.#options.lifetime);
+  readonly #secret = randomBytes(32);
   /** When users logged in well: names, then places. */
   readonly #known = new Map<string, Map<string, number>>();
 
@@ -113,7 +115,7 @@ export class LoginPenalties implements Penalties {
         return { place, known: known() };
       },
       ask: () => this.#ask(attempt),
-      failed: () => this.#failed(attempt),
+      failed: (secret) => this.#failed(attempt, secret),
       succeeded: () => this.#succeeded(attempt),
       withdraw: () => this.#leave(attempt),
       unchecked: () => this.#unchecked(attempt),
@@ -198,14 +200,23 @@ export class LoginPenalties implements Penalties {
   }
 
   /** However long the check took, they are told after a whole number of pauses. */
-  #failed({ name, place, since }: Attempt): number {
+  #failed(attempt: Attempt, secret: string | undefined): number {
+    const { name, place, since } = attempt;
     const now = this.#now();
     const known = this.#isKnown(name, place, now);
     const counts = [this.#places.fail(place, name, now)];
     if (name !== "") counts.push(this.#names.fail(name, place, now));
+    if (known && secret !== undefined) this.#leaveIfWrongAgain(attempt, secret, now);
     const own = known ? this.#pairs.fail(pairOf(place, name), name, now) : Math.max(...counts);
     const pause = this.#pause(own);
     return pause === 0 ? 0 : pause - (now - (since ?? now)) % pause;
+  }
+
+  #leaveIfWrongAgain(attempt: Attempt, secret: string, now: number): void {
+    const { wrong } = this.#pairs.open(pairOf(attempt.place, attempt.name), now);
+    const digest = createHmac("sha256", this.#secret).update(secret).digest("base64");
+    if (wrong.has(digest)) this.#leave(attempt);
+    else wrong.add(digest);
   }
 
   /** Told at once, who was sent away since too many wait could bring the next attempt at once. */

@@ -254,6 +254,41 @@ Deno.test("LoginPenalties: guessing is slow also where the user is known", () =>
   assert.equal(wait("ann", "192.0.2.1"), 15_000);
 });
 
+Deno.test("LoginPenalties: where the user is known, the same wrong password takes the room of one guess", () => {
+  const { table, wait, fail, succeed, clock } = penalties();
+  succeed("ann", "192.0.2.1");
+  for (let i = 0; i < 4; i++) fail("ann", "192.0.2.1");
+  const enter = () => {
+    const guess = table.guess("ann", "192.0.2.1");
+    assert.equal(guess.ask(), "now");
+    return guess;
+  };
+  const devices = [enter(), enter(), enter(), enter()];
+  const waiting = table.guess("ann", "192.0.2.1");
+  const answer = waiting.ask();
+  assert.ok(typeof answer === "object");
+  let woken = 0;
+  answer.wakers.add(() => woken++);
+  for (const device of devices) assert.equal(device.failed("old"), 15_000, "it is a failure");
+  assert.equal(woken, 3);
+  for (let i = 0; i < 20; i++) enter().failed("old");
+  for (const secret of ["other", "another", "one more"]) enter().failed(secret);
+  assert.equal(wait("ann", "192.0.2.1"), 15_000);
+  clock.now += 15_000;
+  for (let i = 0; i < 4; i++) enter().failed(`another ${i}`);
+  assert.equal(wait("ann", "192.0.2.1"), 15_000, "a pause begins with what is wrong in it");
+});
+
+Deno.test("LoginPenalties: where nobody is known, each wrong password takes room", () => {
+  const { table, wait } = penalties();
+  for (let i = 0; i < 10; i++) {
+    const guess = table.guess(`user${i}`, "192.0.2.1");
+    assert.equal(guess.ask(), "now");
+    guess.failed("old");
+  }
+  assert.equal(wait("ann", "192.0.2.1"), 2000);
+});
+
 Deno.test("LoginPenalties: who is known waits for their own failures only, and those are forgotten", () => {
   const { clock, fail, succeed } = penalties();
   succeed("ann", "192.0.2.1");

@@ -82,6 +82,8 @@ export function authenticate(capabilities: CapabilityList) {
 interface PacedLogin extends Pick<SaslServer, "login" | "turn"> {
   /** The attempt, from when it is known whom it is at. */
   guess(name: string): Guess;
+  /** The password, where the client sent one. */
+  secret?: string;
 }
 
 /** The login of the endpoint for one attempt, which it checks when penalties let it in. */
@@ -99,20 +101,23 @@ function unhurried({ service: { login }, session, dialogue }: Context): PacedLog
   const standing = (name: string, { remote, secure, id }: ClientInfo): ClientInfo => {
     return { remote, secure, id, standing: guess(name).standing };
   };
-  return {
+  const paced: PacedLogin = {
     guess,
     turn,
     login: {
       can: login.can,
       penalties: login.penalties,
-      password: async (name, password, client) =>
-        await turn(name) ?? await login.password(name, password, standing(name, client)),
+      password: async (name, password, client) => {
+        paced.secret = password;
+        return await turn(name) ?? await login.password(name, password, standing(name, client));
+      },
       token: async (token, name, client) =>
         await turn(name) ?? await login.token(token, name, client),
       scramKeys: (name, hash) => login.scramKeys(name, hash),
       proven: (name) => login.proven(name),
     },
   };
+  return paced;
 }
 
 const CROWDED: AuthFailure = {
@@ -180,9 +185,8 @@ async function finish(
   const result = await withAccount(context, attempt.result);
   const outcome = result.ok ? "ok" : result.reason === "unavailable" ? "unavailable" : "failed";
   service.meter.login(mechanism ?? "LOGIN", outcome, session.remote);
-  const guess = paced.guess(attempt.name);
-  if (!result.ok) return await refuse(context, guess, attempt, result, mechanism);
-  guess.succeeded();
+  if (!result.ok) return await refuse(context, paced, attempt, result, mechanism);
+  paced.guess(attempt.name).succeeded();
   const { username, account } = result;
   const leave = service.userConnections.logIn(username, session.remote);
   if (leave === undefined) {
@@ -209,7 +213,7 @@ async function finish(
 /** Logs and counts a failure before anything of it is told: who goes away then has made it, too. */
 async function refuse(
   { session, log, dialogue }: Context,
-  guess: Guess,
+  paced: PacedLogin,
   { name, challenge }: Attempt,
   { reason, detail }: AuthFailure,
   mechanism: string | undefined,
@@ -223,7 +227,8 @@ async function refuse(
     username: shortened(name),
   });
   if (reason !== "unavailable") session.failedLogins++;
-  if (reason === "bad-credentials") await dialogue.pause(guess.failed());
+  const guess = paced.guess(name);
+  if (reason === "bad-credentials") await dialogue.pause(guess.failed(paced.secret));
   else if (reason === "unavailable") await dialogue.pause(guess.unchecked());
   // Who has proven who they are has not guessed.
   else guess.withdraw();
