@@ -55,7 +55,8 @@ async function startSocat(): Promise<Socat> {
       stdin: "null",
     }).spawn();
     const deadline = Date.now() + PATIENCE_MS;
-    while (!await Deno.stat(socket).then(() => true, () => false)) {
+    // Its file is there before it listens.
+    while (!await isListening(socket)) {
       if (Date.now() > deadline) throw new Error("socat did not start");
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
@@ -76,6 +77,15 @@ async function startSocat(): Promise<Socat> {
       await Deno.remove(dir, { recursive: true });
     },
   };
+}
+
+async function isListening(path: string): Promise<boolean> {
+  try {
+    (await Deno.connect({ transport: "unix", path })).close();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 authenticatorContract("External", missing, async () => {
