@@ -73,8 +73,10 @@ interface Passage {
  * Whoever logged in well from a place lately is let in there without a pause, however many others
  * try the same name, or from the same network: only failures of just this name at this place count
  * then, and they leave room for {@link FEW}. A password that was wrong in the same pause takes none
- * of it, but only once it was looked at: not to wait would tell that somebody else tried it. A success takes back only what its own user did: one
- * good account does not make guessing at others any faster.
+ * of it, but only once it was looked at: not to wait would tell that somebody else tried it.
+ *
+ * A success takes back only what its own user did: one good account does not make guessing at others
+ * any faster.
  */
 export class LoginPenalties implements Penalties {
   #options: PenaltyOptions;
