@@ -20,6 +20,7 @@ import {
   costOf,
   enabled,
   isDisabled,
+  MOST_COSTS,
   parsePasswordHash,
   type PasswordHash,
   withoutSecret,
@@ -40,9 +41,6 @@ export interface PassTableOptions {
 
 /** No password is longer; checking one must not become a way to keep the server busy. */
 const LONGEST_PASSWORD = 4096;
-
-/** Costs of hashes that are kept from telling by the time who is a user; each makes refusals dearer. */
-const MOST_COSTS = 4;
 
 /** What a table has of a user, or why nobody can log in by that. */
 type Stored =

@@ -144,6 +144,9 @@ export function formatPasswordHash(hash: MadeHash): string {
   }
 }
 
+/** Costs that are kept from telling by the time who is a user; each makes refusals dearer. */
+export const MOST_COSTS = 4;
+
 /** Hashes of equal cost take equally long to check. */
 export function costOf(hash: PasswordHash): string {
   switch (hash.algorithm) {

@@ -1,7 +1,6 @@
 /** Lines of /etc/shadow. @see shadow(5) */
 
-/** Costs that are kept from telling by the time who is a user; each makes refusals dearer. */
-const MOST_COSTS = 4;
+import { MOST_COSTS } from "../password_hash.ts";
 
 export interface ShadowEntry {
   readonly name: string;
