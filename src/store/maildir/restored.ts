@@ -14,11 +14,11 @@ const LAST_UID = 0xffff_fffe;
 const MODSEQ_GAP = 1_000_000_000;
 
 /**
- * Settles an index that comes from a snapshot or of a damaged one, or that somebody put in the place of a newer one.
- * Clients may have seen UIDs and mod-sequences that were given after that: those are never given
- * again. All flags count as changed, since clients may know later ones; messages keep their UIDs, so
- * that no client loads one again. What was expunged meanwhile is not known, so a client is told of all
- * UIDs that no message has.
+ * Settles an index that comes from a snapshot, or has what could be read of a damaged one, or was put
+ * in the place of a newer one. Clients may have seen UIDs and mod-sequences that were given after
+ * that: those are never given again. All flags count as changed, since clients may know later ones;
+ * messages keep their UIDs, so that no client loads one again. What was expunged meanwhile is not
+ * known, so a client is told of all UIDs that no message has.
  */
 export function settleRestored(
   database: DatabaseSync,
