@@ -1,8 +1,8 @@
 /** A full disk: refused with a reason, nothing lost, and what makes room works. */
 
 import assert from "node:assert/strict";
-import { ImapClient } from "../client.ts";
-import { PASSWORD, startServer } from "../harness.ts";
+import { startServer } from "../harness.ts";
+import { login, ok } from "./commands.ts";
 import { LmtpClient } from "../lmtp/client.ts";
 import { startLmtpServer } from "../lmtp/serving.ts";
 import { until } from "../until.ts";
@@ -18,20 +18,13 @@ function message(subject: string): string {
   return `Subject: ${subject}\r\n\r\n${BODY}`;
 }
 
-async function ok(client: ImapClient, command: string): Promise<string> {
-  const { reply, untagged } = await client.command(command);
-  assert.match(reply, /^OK/, command);
-  return untagged.join("\n");
-}
-
 mountingTest(
   "Reserve: on a full disk mail can be read and expunged, and all else is refused",
   async () => {
     await using server = await startLmtpServer();
     await using disk = await smallDisk(`${server.dir}/mail`, 16 * 1024);
     const user = server.freshUser();
-    const login = () => ImapClient.login({ host: "127.0.0.1", port: server.port }, user, PASSWORD);
-    await using client = await login();
+    await using client = await login(server, user);
     for (let i = 1; i <= 60; i++) {
       assert.match((await client.append("INBOX", message(`m${i}`))).reply, /^OK/);
     }
@@ -70,7 +63,7 @@ mountingTest(
     }
     await ok(client, "NOOP");
     assert.match(await ok(client, "FETCH 60 BODY.PEEK[HEADER]"), /Subject: m60/);
-    await using second = await login();
+    await using second = await login(server, user);
     assert.match(await ok(second, "SELECT INBOX"), /^\* 60 EXISTS/m);
     await ok(second, "SEARCH SUBJECT m1");
     await ok(client, "STORE 1:20 +FLAGS (\\Deleted)");
@@ -90,7 +83,7 @@ mountingTest(
     await second.close();
     await server.stop("SIGKILL");
     await server.restart();
-    await using third = await login();
+    await using third = await login(server, user);
     assert.match(await ok(third, "SELECT INBOX"), /^\* 41 EXISTS/m);
   },
 );
@@ -153,11 +146,7 @@ tracedTest(
   async () => {
     await using server = await startServer();
     const user = server.freshUser();
-    await using client = await ImapClient.login(
-      { host: "127.0.0.1", port: server.port },
-      user,
-      PASSWORD,
-    );
+    await using client = await login(server, user);
     await client.append("INBOX", message("one"));
     await ok(client, "SELECT INBOX");
     const root = server.maildir(user);

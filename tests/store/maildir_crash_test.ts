@@ -240,36 +240,38 @@ Deno.test("Account.rename() is finished after a crash between two folders", asyn
   assert.deepEqual(await account.status("z/b"), before);
 });
 
-Deno.test("Account.delete() that never took the folder away is not done at the next start", async () => {
-  await using fixture = await MaildirFixture.make();
-  let account = await (await fixture.open()).account("ann");
+/** Makes the mailbox "a" with a message, and closes the account. @returns its status */
+async function closedWithMail(fixture: MaildirFixture) {
+  const account = await (await fixture.open()).account("ann");
   await account.create("a");
   await deliver(account, "a");
-  const before = await account.status("a");
+  const status = await account.status("a");
   await fixture.close();
+  return status;
+}
+
+Deno.test("Account.delete() that never took the folder away is not done at the next start", async () => {
+  await using fixture = await MaildirFixture.make();
+  const before = await closedWithMail(fixture);
   // As after a full disk, too, where the journal could not be told that it failed.
   edit(fixture, (database) => {
     const row = database.prepare("SELECT id, folder FROM mailboxes WHERE name = 'a'").get();
     database.prepare("INSERT INTO journal (work) VALUES (?)")
       .run(JSON.stringify({ kind: "delete", ...row }));
   });
-  account = await (await fixture.open()).account("ann");
+  const account = await (await fixture.open()).account("ann");
   assert.deepEqual(await account.status("a"), before);
 });
 
 Deno.test("Account.delete() that the index refuses gives the folder back", async () => {
   await using fixture = await MaildirFixture.make();
-  let account = await (await fixture.open()).account("ann");
-  await account.create("a");
-  await deliver(account, "a");
-  const before = await account.status("a");
-  await fixture.close();
+  const before = await closedWithMail(fixture);
   edit(fixture, (database) => {
     database.exec(
       "CREATE TRIGGER refuse BEFORE DELETE ON mailboxes BEGIN SELECT RAISE(ABORT, 'no'); END",
     );
   });
-  account = await (await fixture.open()).account("ann");
+  const account = await (await fixture.open()).account("ann");
   await refused("unavailable", account.delete("a"));
   assert.deepEqual(await account.status("a"), before);
   assert.equal(fixture.names("cur", ".a").length, 1);

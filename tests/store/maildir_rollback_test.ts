@@ -31,6 +31,13 @@ class Fixture implements AsyncDisposable {
     return account;
   }
 
+  /** Delivers a message, and keeps a copy of the index that knows no other. */
+  async keepOlder(): Promise<void> {
+    await this.deliver("a");
+    await this.maildir.close();
+    Deno.copyFileSync(this.index, this.aside);
+  }
+
   /** What SIGKILL leaves. */
   async kill(): Promise<void> {
     const { root } = this.maildir;
@@ -86,9 +93,7 @@ const OLDER: readonly {
   title: "an older index in its place",
   doubt: /lacks what was committed/,
   async happen(it) {
-    await it.deliver("a");
-    await it.maildir.close();
-    Deno.copyFileSync(it.index, it.aside);
+    await it.keepOlder();
     await it.deliver("b", "c");
     await it.maildir.close();
     Deno.copyFileSync(it.aside, it.index);
@@ -118,9 +123,7 @@ const OLDER: readonly {
   title: "an older index beside the log of a killed process",
   doubt: /log beside it is of another one/,
   async happen(it) {
-    await it.deliver("a");
-    await it.maildir.close();
-    Deno.copyFileSync(it.index, it.aside);
+    await it.keepOlder();
     await it.deliver("b");
     await it.deliver("c");
     const older = Deno.readFileSync(it.aside);
@@ -133,9 +136,7 @@ const OLDER: readonly {
   title: "an older index that took its place while it was open",
   doubt: /lacks what was committed/,
   async happen(it) {
-    await it.deliver("a");
-    await it.maildir.close();
-    Deno.copyFileSync(it.index, it.aside);
+    await it.keepOlder();
     await it.deliver("b", "c");
     Deno.renameSync(it.aside, it.index);
   },

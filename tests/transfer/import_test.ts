@@ -235,7 +235,7 @@ Deno.test("imapd import dovecot: says whose UIDs could not be kept", async () =>
 Deno.test("imapd import maildir: takes the INBOX of a tree", async () => {
   await using here = await place();
   await makeMaildir(`${here.dir}/source/INBOX`, 1);
-  await makeMaildir(`${here.dir}/source/Work/2026`, 1);
+  await makeMaildir(`${here.dir}/source/Lists/2026`, 1);
   const user = here.server.freshUser();
   const { code, out, err } = await here.command(
     "import",
