@@ -1,7 +1,7 @@
 /** The loader `acme`: a certificate that a CA issues and that is renewed in time. @see RFC 8555 */
 
 import { createPrivateKey, type KeyObject } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { AcmeClient, AcmeProblem } from "./acme_client.ts";
 import type { Responder } from "./acme_challenge.ts";
@@ -84,7 +84,7 @@ function kept(path: string, settings: AcmeSettings, { log, clock = Date.now }: C
         return [readPair({ cert: path, key: path })];
       } catch (error) {
         if (!first) throw error;
-        if (typeof fileVersion(path) === "string") {
+        if (existsSync(path)) {
           log.error("certificate not loaded", { error: reasonOf(error) });
         }
         log.warn("serving a self-signed certificate until the CA has issued one", { path });
@@ -236,7 +236,7 @@ class Renewal {
 /** The account is its key: who loses it gets a new one, without harm. */
 function accountKeyIn(dir: string): KeyObject {
   const path = `${dir}/account.key.pem`;
-  if (typeof fileVersion(path) === "string") return createPrivateKey(readFileSync(path));
+  if (existsSync(path)) return createPrivateKey(readFileSync(path));
   const key = makeKey("ecdsa");
   replaceFile(path, keyText(key), 0o600);
   return key;

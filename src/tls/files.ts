@@ -1,12 +1,13 @@
 /** The loader `file`, and how all loaders look at and replace files. */
 
+import { createHash } from "node:crypto";
 import {
   closeSync,
   fchmodSync,
   fsyncSync,
   openSync,
+  readFileSync,
   renameSync,
-  statSync,
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
@@ -30,7 +31,7 @@ export function fileCertificates(
   }, options);
 }
 
-/** @throws {PairFault} when a file is not there */
+/** @throws {PairFault} when a file cannot be read */
 function versionOf(files: CertificateFiles): string {
   return (["cert", "key"] as const).map((file) => {
     const version = fileVersion(files[file]);
@@ -39,11 +40,13 @@ function versionOf(files: CertificateFiles): string {
   }).join();
 }
 
-/** What differs after a file was written or replaced; an error when it is not there. */
+/**
+ * What differs after a file was written or replaced; an error when it cannot be read. It is of the
+ * content: the times of a file stand still for some ms, and its size may stay.
+ */
 export function fileVersion(path: string): string | Error {
   try {
-    const { mtimeMs, ctimeMs, size, ino } = statSync(path);
-    return `${mtimeMs} ${ctimeMs} ${size} ${ino}`;
+    return createHash("sha256").update(readFileSync(path)).digest("base64");
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }

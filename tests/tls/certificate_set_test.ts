@@ -31,6 +31,22 @@ Deno.test("fileCertificates() tells who watches, so that clients without a name 
   strictEqual(changes, 1);
 });
 
+Deno.test("fileCertificates() loads each change, however soon it comes after another", async () => {
+  await using at = await folder();
+  const used = at.write("used", ["old.example"]);
+  const others = Array.from({ length: 10 }, (_, number) => at.write(`${number}`, [`${number}.x`]));
+  const certificates = fileCertificates([used], at.options);
+  for (const [number, other] of [...others, ...others].entries()) {
+    Deno.copyFileSync(other.cert, used.cert);
+    Deno.copyFileSync(other.key, used.key);
+    // As the clock of a file system does that stands still for some ms.
+    for (const path of [used.cert, used.key]) Deno.utimeSync(path, 1, 1);
+    at.pass(5000);
+    certificates.refresh();
+    deepStrictEqual(certificates.current[0].names, [`${number % 10}.x`]);
+  }
+});
+
 Deno.test("fileCertificates() keeps the old ones while the new ones are faulty, and says so once", async () => {
   await using at = await folder();
   const pair = at.write("a", ["old.example"]);
