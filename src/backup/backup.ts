@@ -88,7 +88,8 @@ function storagesOf({ imap, lmtp }: Config): Storages {
   for (const { storage } of [...imap, ...lmtp]) {
     if (storage.blockName === undefined) {
       throw new BackupFault(
-        "Expected every storage of the config to be a [storage.NAME] block, got one without a name",
+        "Expected every storage of the config to be a [storage.NAME] block, by whose name a backup " +
+          "has its accounts: got one that stands in an [[imap]] or [[lmtp]] block",
       );
     }
     storages.set(storage.blockName, storage.path);

@@ -245,6 +245,27 @@ Deno.test("imapd restore: one account in the running server; what is there is ke
   match(account.err, /Expected accounts of the backup, got nobody/);
 });
 
+Deno.test("imapd backup: a storage without a name is refused, and the message says what to do", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "imapd-backups-" });
+  try {
+    const file = `${dir}/config.toml`;
+    const config = `state_dir = "${dir}"\nruntime_dir = "${dir}"\ntls = "off"\n[[imap]]\n` +
+      'listen = ["tcp://127.0.0.1:0"]\n' +
+      `auth = { module = "pass_table", table = ["file", "${dir}/users"] }\nstorage = `;
+    const backup = async (storage: string) => {
+      await Deno.writeTextFile(file, config + storage);
+      return await imapd(["backup", `${dir}/backups`, "--config", file]);
+    };
+    const { code, err } = await backup('"maildir"');
+    strictEqual(code, 1);
+    match(err, /a \[storage\.NAME\] block.+ got one that stands in an \[\[imap\]\]/);
+    const named = await backup('"&mail"\n[storage.mail]\nmodule = "maildir"');
+    deepStrictEqual([named.code, named.err], [0, ""]);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
 Deno.test("imapd backup: takes users, secrets and certificates along, and copies databases", async () => {
   await using server = await startServer({
     imap: 'storage_map = "&names"',
