@@ -186,8 +186,10 @@ const DAMAGES: readonly Damage[] = [
   {
     code: "mailbox-impossible",
     title: "a mailbox whose folder leads out of the Maildir",
-    sql: "INSERT INTO mailboxes SELECT NULL, 'Bad', '../bob', uid_validity + 7, 1, 1, 1, '', '', " +
-      "0, 0, 0, 0, 0, 0 FROM mailboxes WHERE name = 'INBOX'",
+    sql: `INSERT INTO mailboxes (name, folder, uid_validity, uid_next, highest_modseq, first_recent,
+        special_use, keywords)
+      SELECT 'Bad', '../bob', uid_validity + 7, 1, 1, 1, '', '' FROM mailboxes
+      WHERE name = 'INBOX'`,
   },
   {
     code: "journal-unreadable",

@@ -157,6 +157,58 @@ for (const { title, doubt, happen } of OLDER) {
   });
 }
 
+/** Commits whose number no row of a mailbox has, or none that is left. */
+const NUMBERED_APART: readonly {
+  readonly title: string;
+  happen(it: Fixture, account: Account): Promise<unknown>;
+}[] = [{
+  title: "a subscription",
+  happen: (_, account) => account.subscribe("Other"),
+}, {
+  title: "a mailbox that was deleted after it was changed",
+  async happen(_, account) {
+    await account.create("Gone");
+    await deliver(account, "Gone", "b");
+    await account.delete("Gone");
+  },
+}, {
+  title: "a mailbox whose folder another program removed",
+  async happen({ maildir }, account) {
+    await account.create("Gone");
+    await deliver(account, "Gone", "b");
+    await maildir.close();
+    Deno.removeSync(`${maildir.root}/.Gone`, { recursive: true });
+  },
+}, {
+  title: "a row that was deleted without a number of its own",
+  async happen({ maildir, index }, account) {
+    await account.create("Gone");
+    await deliver(account, "Gone", "b");
+    await maildir.close();
+    Deno.removeSync(`${maildir.root}/.Gone`, { recursive: true });
+    const database = new DatabaseSync(index);
+    database.exec("DELETE FROM mailboxes WHERE name = 'Gone'");
+    database.close();
+  },
+}];
+
+for (const { title, happen } of NUMBERED_APART) {
+  Deno.test(`Account: an index that lacks ${title} is known as older, one with it is not`, async () => {
+    await using it = await Fixture.make();
+    await it.keepOlder();
+    await happen(it, await it.deliver());
+    for (let time = 0; time < 2; time++) {
+      await it.maildir.close();
+      await it.deliver();
+    }
+    assert.deepEqual(it.warnings, []);
+    await it.maildir.close();
+    Deno.renameSync(it.aside, it.index);
+    assert.ok((await it.uids()).uidNext > 100_000);
+    assert.match(it.warnings.join(), /lacks what was committed/);
+  });
+}
+
 Deno.test("Account: a second name of imapd.commits hides no older index", async () => {
   await using it = await Fixture.make();
   const commits = `${it.maildir.root}/imapd.commits`;

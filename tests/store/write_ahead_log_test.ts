@@ -18,7 +18,14 @@ function keptIndex(): { dir: string; index: string; log: WriteAheadLog } {
 
 function logOf(index: string, database: DatabaseSync): WriteAheadLog {
   const ignore = () => {};
-  const numbers = { raise: ignore, keep: ignore, close: ignore };
+  const numbers = {
+    note: () => 0,
+    raise: ignore,
+    undone: ignore,
+    committed: ignore,
+    keep: ignore,
+    close: ignore,
+  };
   return new WriteAheadLog(index, database, numbers, ignore, silentLog());
 }
 

@@ -32,7 +32,12 @@ class Fixture {
       return sync.promise;
     };
     this.writer = new Writer(this.database, recovery, {
-      numbers: { raise: () => {}, keep: () => {} },
+      numbers: {
+        raise: () => {},
+        undone: () => {},
+        committed: () => {},
+        keep: () => {},
+      },
       sync,
       pages: () => this.pages(),
       checkpoint: () => Promise.resolve(),

@@ -115,6 +115,7 @@ export function saveProgress(
     to.uidNext ?? state.uidNext,
     to.modseq ?? state.highestModseq,
     to.firstRecent ?? state.firstRecent,
+    account.commits.numbers.note(),
   );
 }
 

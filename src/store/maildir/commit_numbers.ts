@@ -12,7 +12,9 @@ import { INDEX_FILE, type OpenedIndex } from "./schema.ts";
 /** In the root folder of the Maildir: the last number, its own birth and that of the index. */
 export const COMMITS_FILE = "imapd.commits";
 
-const NUMBER = "SELECT value FROM meta WHERE name = 'commits'";
+const NUMBER = `SELECT max(
+  ifnull((SELECT value FROM meta WHERE name = 'commits'), 0),
+  ifnull((SELECT max(last_commit) FROM mailboxes), 0)) AS number`;
 
 /** More than all numbers, so that the file keeps its size. */
 const OCTETS = 96;
@@ -35,7 +37,8 @@ interface Noted {
 
 /**
  * The number goes up in the transaction of each durable commit, and in the file once that is durable;
- * the file itself is not synced. So it is behind after a power failure, but ahead only of an index that
+ * the file itself is not synced. In the index it is in a row that the transaction writes anyway, if
+ * there is one: another would be one more page in the log. So it is behind after a power failure, but ahead only of an index that
  * is older than it was, or whose log is gone.
  */
 export class CommitNumbers {
@@ -47,8 +50,12 @@ export class CommitNumbers {
   readonly #born: number = 0;
   readonly #indexBorn: number = 0;
   readonly #raise: StatementSync;
-  /** That of a transaction which may fail yet. */
+  /** That of the transaction which is under way, or comes next. */
   #next: number;
+  /** A row has it. */
+  #noted = false;
+  /** The highest that was given, and the highest that is durable. */
+  #given: number;
   #last: number;
 
   constructor(root: string, { database, made, interrupted }: OpenedIndex, log: Log) {
@@ -59,7 +66,8 @@ export class CommitNumbers {
     const path = `${root}/${COMMITS_FILE}`;
     const found = read(path, log);
     const noted = found === "unreadable" ? undefined : found;
-    this.#next = this.#last = Math.max(inIndex, noted?.last ?? 0);
+    this.#given = this.#last = Math.max(inIndex, noted?.last ?? 0);
+    this.#next = this.#last + 1;
     this.#indexBorn = birthOf(`${root}/${INDEX_FILE}`);
     this.#fd = found === "unreadable" ? replace(path, log) : openOrMake(path, log);
     if (this.#fd !== undefined) this.#born = birthOf(path);
@@ -81,14 +89,33 @@ export class CommitNumbers {
     return inIndex < noted.last ? "it lacks what was committed to it" : undefined;
   }
 
-  /** Numbers the transaction that is under way. */
-  raise(): void {
-    this.#raise.run(++this.#next);
+  /** The number of the transaction that is under way, which is to be the `last_commit` of a row. */
+  note(): number {
+    this.#noted = true;
+    return this.#next;
   }
 
-  /** The last transaction with a number is durable. */
+  /** Sees to it that the transaction that is under way has a number. */
+  raise(): void {
+    if (!this.#noted) this.#raise.run(this.#next);
+    this.#noted = true;
+  }
+
+  /** What was noted is undone, or some of it. */
+  undone(): void {
+    this.#noted = false;
+  }
+
+  /** The transaction is committed. */
+  committed(): void {
+    if (!this.#noted) return;
+    this.#given = this.#next++;
+    this.#noted = false;
+  }
+
+  /** All that was committed is durable. */
   keep(): void {
-    this.#last = this.#next;
+    this.#last = this.#given;
     this.#write();
   }
 
@@ -109,8 +136,11 @@ export class CommitNumbers {
   }
 }
 
+/** What numbers the transactions of a writer. */
+export type Numbering = Pick<CommitNumbers, "raise" | "undone" | "committed" | "keep">;
+
 function numberIn(database: DatabaseSync): number {
-  return Number(database.prepare(NUMBER).get()?.value ?? 0);
+  return Number(database.prepare(NUMBER).get()?.number);
 }
 
 /** 0 where the file system does not know. */

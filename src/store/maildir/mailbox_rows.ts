@@ -47,7 +47,8 @@ export class MailboxRows {
   constructor(database: DatabaseSync) {
     this.#database = database;
     this.#progress = database.prepare(
-      "UPDATE mailboxes SET uid_next = ?, highest_modseq = ?, first_recent = ? WHERE id = ?",
+      `UPDATE mailboxes SET uid_next = ?, highest_modseq = ?, first_recent = ?, last_commit = ?
+       WHERE id = ?`,
     );
     this.#stamps = database.prepare(
       `UPDATE mailboxes SET new_mtime = ?, new_compared = ?, cur_mtime = ?, cur_compared = ?
@@ -97,9 +98,15 @@ export class MailboxRows {
     };
   }
 
-  /** Stores the counters that may only rise. */
-  setProgress(id: number, uidNext: number, highestModseq: number, firstRecent: number): void {
-    this.#progress.run(uidNext, highestModseq, firstRecent, id);
+  /** Stores the counters that may only rise, and the number of the commit. */
+  setProgress(
+    id: number,
+    uidNext: number,
+    highestModseq: number,
+    firstRecent: number,
+    commit: number,
+  ): void {
+    this.#progress.run(uidNext, highestModseq, firstRecent, commit, id);
   }
 
   setUidValidity(id: number, uidValidity: number): void {

@@ -57,6 +57,7 @@ export function settleRestored(
   }
   // Durable, and no more in a log that is not of this index.
   database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  numbers.committed();
   numbers.keep();
   const left = "UIDs that may have been given since are left out";
   if (restored) log.info(`the index comes from a backup, or of a damaged one; ${left}`);

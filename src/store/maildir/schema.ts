@@ -129,6 +129,12 @@ const MIGRATIONS: readonly (string | ((database: DatabaseSync) => void))[] = [
      DELETE FROM previews WHERE id = old.id;
    END;`,
   "ALTER TABLE objects ADD COLUMN document INTEGER;",
+  // The number of a commit is in the row of a mailbox that it changed, else in `meta`.
+  `ALTER TABLE mailboxes ADD COLUMN last_commit INTEGER NOT NULL DEFAULT 0;
+   CREATE TRIGGER mailboxes_deleted_commit AFTER DELETE ON mailboxes BEGIN
+     INSERT INTO meta VALUES ('commits', old.last_commit)
+       ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value);
+   END;`,
 ];
 
 /** There will never be so many. */

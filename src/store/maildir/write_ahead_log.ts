@@ -5,7 +5,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Log } from "../../log.ts";
 import { cString, openSystemLibrary } from "../../system_library.ts";
 import { framesOf, type LogFrame } from "./log_frames.ts";
-import type { CommitNumbers } from "./commit_numbers.ts";
+import type { CommitNumbers, Numbering } from "./commit_numbers.ts";
 import { SyncTimes } from "./traffic.ts";
 import type { CommitLog } from "./writer.ts";
 
@@ -43,7 +43,7 @@ export class WriteAheadLog implements CommitLog {
   constructor(
     private readonly index: string,
     private readonly database: DatabaseSync,
-    readonly numbers: Pick<CommitNumbers, "raise" | "keep" | "close">,
+    readonly numbers: Numbering & Pick<CommitNumbers, "note" | "close">,
     private readonly synced: (seconds: number) => void,
     private readonly log: Log,
   ) {

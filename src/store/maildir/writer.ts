@@ -3,7 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { endOfTurn, Pace, yieldNow } from "../../pace.ts";
 import { StoreError } from "../store.ts";
-import type { CommitNumbers } from "./commit_numbers.ts";
+import type { Numbering } from "./commit_numbers.ts";
 import { isDamage, isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
 import { Statements } from "./statements.ts";
 import type { Traffic } from "./traffic.ts";
@@ -41,7 +41,7 @@ export class CommitInDoubt extends StoreError {
 
 /** The log that commits are written to. */
 export interface CommitLog {
-  readonly numbers: Pick<CommitNumbers, "raise" | "keep">;
+  readonly numbers: Numbering;
   /**
    * Makes all that was committed so far durable.
    *
@@ -219,6 +219,7 @@ export class Writer {
   #commit(durable: boolean): void {
     if (durable && this.#changes !== this.#synced) this.log.numbers.raise();
     this.#do("COMMIT");
+    this.log.numbers.committed();
   }
 
   #do(sql: string): void {
@@ -445,6 +446,7 @@ export class Writer {
       return { waiting, result };
     } catch (error) {
       try {
+        this.log.numbers.undone();
         this.#do("ROLLBACK TO operation");
         this.#do("RELEASE operation");
       } catch {
@@ -466,6 +468,7 @@ export class Writer {
   }
 
   #rollBack(): void {
+    this.log.numbers.undone();
     try {
       this.#database.exec("ROLLBACK");
     } catch (error) {
