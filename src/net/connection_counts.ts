@@ -108,6 +108,7 @@ export class ConnectionCounts implements UserConnections {
 
 /** What a connection counts as, from its first to its last moment. */
 export class Admission implements Stranger {
+  /** Undefined until a proxy has told it. */
   #remote: string | undefined;
   #left = false;
   /** Ends the connection, which is not counted any more. */
@@ -117,15 +118,28 @@ export class Admission implements Stranger {
   constructor(
     private readonly counts: ConnectionCounts,
     private readonly places: readonly Strangers[],
-  ) {}
+  ) {
+    for (const place of places) place.add(this);
+  }
 
+  /**
+   * All whose client is not known yet are of one network, whichever proxy they come from: one that
+   * is well tells at once, so the oldest of them are those that nobody will tell of.
+   */
   get network(): string {
-    return customerNetwork(this.#remote ?? "");
+    return this.#remote === undefined ? "" : customerNetwork(this.#remote);
+  }
+
+  /** It has ended, or made room. */
+  get hasLeft(): boolean {
+    return this.#left;
   }
 
   /** Counts it by its client's address, too. @returns false where there are too many from there */
   identify(remote: string): boolean {
+    if (this.#left) return true;
     if (!this.counts.add(remote)) return false;
+    for (const place of this.places) place.delete(this);
     this.#remote = remote;
     this.loggedIn(false);
     return true;

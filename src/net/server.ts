@@ -157,8 +157,9 @@ export class ImapServer implements Acceptor, Place {
     }
     this.#preparing.add(socket);
     admission.onEnd = () => {
-      this.#noteExcess(peer, "all", log);
       this.#preparing.delete(socket);
+      if (this.#isPlain(newcomer)) return this.#farewell(socket, peer, "all", log);
+      this.#noteExcess(peer, "all", log);
       socket.destroy();
     };
     const { login, read } = endpoint.limits;
@@ -242,8 +243,8 @@ export class ImapServer implements Acceptor, Place {
 
   /** With a BYE, for which TLS comes first where it is spoken, as long as not too many want that. */
   #turnAway(newcomer: Newcomer, excess: Excess): void {
-    const { socket, peer, arrival, log } = newcomer;
-    if (!arrival.implicitTls) return this.#farewell(socket, peer, excess, log);
+    const { socket, peer, log } = newcomer;
+    if (this.#isPlain(newcomer)) return this.#farewell(socket, peer, excess, log);
     if (this.#farewells >= MOST_FAREWELLS) {
       this.#noteExcess(peer, excess, log);
       socket.destroy();
@@ -257,6 +258,12 @@ export class ImapServer implements Acceptor, Place {
         socket.destroy();
       })
       .finally(() => this.#farewells--);
+  }
+
+  /** The protocol can be spoken before any TLS. */
+  #isPlain({ peer, arrival }: Newcomer): boolean {
+    const { proxyProtocol: proxy } = this.#options.endpoint;
+    return !arrival.implicitTls && !(isProxy(proxy, peer) && proxy?.tls);
   }
 
   #farewell(socket: Socket, remote: string, excess: Excess, log: Log): void {
@@ -280,6 +287,8 @@ export class ImapServer implements Acceptor, Place {
     if (!(admission instanceof Admission)) {
       return this.#farewell(socket, client.remote, admission, log);
     }
+    // It may have made room since its last octet came.
+    if (admission.hasLeft) return;
     this.#service.meter.accepted();
     log.debug("connected", { remote: client.remote, secure: client.secure });
     const connection = new Connection(

@@ -18,8 +18,10 @@ Deno.test("ConnectionCounts: so many from one address, so many in all", () => {
   const first = [1, 2, 3].map(() => admitted(table, "2001:db8::1"));
   for (const each of first) each.loggedIn(true);
   assert.equal(table.admit("2001:db8::ffff"), "address");
-  assert.equal(admitted(table, undefined).identify("2001:db8::2"), false);
-  for (let i = 0; i < 6; i++) admitted(table, "127.0.0.1");
+  const refused = admitted(table, undefined);
+  assert.equal(refused.identify("2001:db8::2"), false);
+  refused.leave();
+  for (let i = 0; i < 7; i++) admitted(table, "127.0.0.1");
   assert.equal(table.all, 10);
   assert.equal(table.admit("192.0.2.1"), "all");
   first[0].leave();
@@ -77,4 +79,22 @@ Deno.test("ConnectionCounts: without a login the oldest from where most are make
   admitted(table, "192.0.2.3").loggedIn(true);
   assert.deepEqual(ended, [2, 0]);
   assert.equal(table.admit("192.0.2.9"), "all");
+});
+
+Deno.test("ConnectionCounts: where most wait for a PROXY header the oldest of them makes room", () => {
+  const table = counts();
+  const ended: number[] = [];
+  const remotes = [...Array(4).fill(undefined), "192.0.2.1", "192.0.2.1", ...Array(4).fill("unix")];
+  const all = remotes.map((remote, i) => {
+    const admission = admitted(table, remote);
+    admission.onEnd = () => ended.push(i);
+    return admission;
+  });
+  assert.equal(all[0].identify("192.0.2.2"), true);
+  all.push(admitted(table, undefined));
+  assert.deepEqual([ended, table.all], [[1], 10]);
+  // Its header came when it had made room.
+  assert.equal(all[1].identify("192.0.2.1"), true);
+  for (const each of all) each.leave();
+  assert.deepEqual([table.all, table.keys], [0, 0]);
 });

@@ -1,5 +1,6 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { once } from "node:events";
 import net from "node:net";
 import tls from "node:tls";
 import { ImapClient, type ServerAddress } from "../client.ts";
@@ -224,18 +225,31 @@ Deno.test("proxy_protocol.tls: TLS of a client comes inside the channel's", asyn
   channel.destroy();
 });
 
-Deno.test("proxy_protocol: clients that wait behind a proxy count for the limit", async () => {
+Deno.test("proxy_protocol: who waits for its header counts for the limit, and makes room", async () => {
   await using server = await serving([`${LISTEN}\n${TRUST}\nlimits = { connections = 1 }`]);
-  const address = { host: "127.0.0.1", port: server.ports[0] };
-  const silent = net.connect(address);
-  await new Promise((resolve) => silent.once("connect", resolve));
-  await server.logged(/listening/);
-  strictEqual(await talk(address, V1), "* BYE [UNAVAILABLE] Too many connections, try later\r\n");
-  await server.logged(/^warning: too many connections conn=\S+ remote=127\.0\.0\.1/);
-  silent.destroy();
-  await server.logged(/proxy sent nothing/);
-  await using client = await ImapClient.behindProxy(address, V1);
-  match(await client.response() ?? "", /^\* OK/);
+  await using silent = await ImapClient.connect(at(server, 0));
+  await using late = await ImapClient.behindProxy(at(server, 0), V1);
+  match(await late.response() ?? "", /^\* OK/);
+  strictEqual(await silent.response(), "* BYE [UNAVAILABLE] Too many connections, try later");
+  strictEqual(await silent.response(), undefined);
+  await server.logged(/^warning: too many connections conn=\S+ remote=127\.0\.0\.1 of=all/);
+  match((await late.command("NOOP")).reply, /^OK/);
+});
+
+Deno.test("proxy_protocol.tls: who makes room, or finds none, is told nothing in the clear", async () => {
+  const proxy = '{ trust = ["127.0.0.1"], tls = { loader = "self_signed" } }';
+  const settings = "insecure_auth = true\nlimits = { connections = 1 }";
+  await using server = await serving([`${LISTEN}\n${settings}\nproxy_protocol = ${proxy}`]);
+  await using silent = await ImapClient.connect(at(server, 0));
+  const user = await throughChannel(server.ports[0], V1);
+  strictEqual(await silent.response(), undefined);
+  user.write(`a LOGIN ${USER} ${PASSWORD}\r\n`);
+  await server.logged(/logged in/);
+  const late = await throughChannel(server.ports[0], V1);
+  const [said] = await once(late, "data");
+  match(String(said), /^\* BYE \[UNAVAILABLE\] /);
+  user.destroy();
+  late.destroy();
 });
 
 Deno.test("proxy_protocol: what waits for its header does not keep the server from ending", async () => {
