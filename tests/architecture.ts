@@ -26,6 +26,7 @@ const PACE = /^src\/pace\.ts$/;
 const LOOPBACK = /^src\/loopback\.ts$/;
 const SYSTEM_LIBRARY = /^src\/system_library\.ts$/;
 const OWNERSHIP = /^src\/ownership\.ts$/;
+const DURABLE_FILE = /^src\/durable_file\.ts$/;
 const DESCRIPTORS = /^src\/descriptors\.ts$/;
 const LOG = /^src\/(log|log_format|metrics)\.ts$/;
 const NAMES = /^src\/names\//;
@@ -86,6 +87,7 @@ const DIRECTIONS: readonly Direction[] = [
   { from: SYSTEM_LIBRARY, to: [] },
   { from: OWNERSHIP, to: [] },
   { from: DESCRIPTORS, to: [] },
+  { from: DURABLE_FILE, to: [] },
   { from: /^src\/datagrams\.ts$/, to: [] },
   {
     from: /^src\/(log|log_format|syslog|metrics)\.ts$/,
@@ -96,7 +98,7 @@ const DIRECTIONS: readonly Direction[] = [
   { from: /^src\/message\//, to: [/^src\/message\//] },
   { from: /^src\/config\//, to: [/^src\/config\//] },
   { from: NAMES, to: [NAMES] },
-  { from: /^src\/tables\//, to: [/^src\/tables\//, NAMES, LOG, OWNERSHIP] },
+  { from: /^src\/tables\//, to: [/^src\/tables\//, NAMES, LOG, OWNERSHIP, DURABLE_FILE] },
   {
     from: /^src\/auth\/sasl\//,
     to: [/^src\/auth\/sasl\//, NAMES],
@@ -131,7 +133,11 @@ const DIRECTIONS: readonly Direction[] = [
   { from: /^src\/autoconfig\//, to: [/^src\/autoconfig\//] },
   { from: /^src\/probe\//, to: [/^src\/probe\//] },
   // Certificates: what they are served by is net's contract
-  { from: /^src\/tls\//, to: [/^src\/tls\//, LOG], types: [/^src\/net\/endpoint\.ts$/] },
+  {
+    from: /^src\/tls\//,
+    to: [/^src\/tls\//, LOG, DURABLE_FILE],
+    types: [/^src\/net\/endpoint\.ts$/],
+  },
   // Addresses to mailboxes, whatever keeps them
   {
     from: /^src\/delivery\//,

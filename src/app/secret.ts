@@ -1,6 +1,7 @@
 /** What must stay the same over restarts and be known to nobody else. */
 
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { replaceFile } from "../durable_file.ts";
 
 const OCTETS = 32;
 
@@ -18,14 +19,6 @@ export async function readSecret(stateDir: string): Promise<Uint8Array> {
   });
   if (secret?.length === OCTETS) return secret;
   const made = crypto.getRandomValues(new Uint8Array(OCTETS));
-  await keep(path, made);
+  await replaceFile(path, made, 0o600);
   return made;
-}
-
-async function keep(path: string, secret: Uint8Array): Promise<void> {
-  using file = await Deno.open(path, { write: true, create: true, truncate: true, mode: 0o600 });
-  await file.write(secret);
-  await file.sync();
-  using folder = await Deno.open(dirname(path));
-  await folder.sync();
 }

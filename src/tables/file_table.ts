@@ -1,8 +1,9 @@
 /** A table in a text file, read again when it changes. */
 
-import { open, rename, rm, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Log } from "../log.ts";
+import { replaceFile } from "../durable_file.ts";
 import { giveTo, giveToOwnerOf } from "../ownership.ts";
 import type { MutableTable } from "./table.ts";
 import { parseTable, TableSyntaxError, withEntry, withoutEntry } from "./table_text.ts";
@@ -140,7 +141,7 @@ export class FileTable implements MutableTable {
     const { text, mode } = await readForEdit(path);
     const changed = change(text);
     parseTable(changed);
-    if (changed !== text) await replaceFile(path, changed, mode);
+    if (changed !== text) await replaceFile(path, changed, mode, (fd) => keepOwner(path, fd));
   }
 }
 
@@ -183,27 +184,6 @@ async function readForEdit(path: string): Promise<{ text: string; mode: number }
     if (!isMissing(error)) throw error;
     return { text: "", mode: 0o600 };
   }
-}
-
-async function replaceFile(path: string, text: string, mode: number): Promise<void> {
-  const temporary = `${path}.new-${Deno.pid}`;
-  try {
-    const file = await open(temporary, "wx", 0o600);
-    try {
-      await file.writeFile(text);
-      await Deno.chmod(temporary, mode);
-      await keepOwner(path, file.fd);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  using folder = await Deno.open(dirname(path));
-  await folder.sync();
 }
 
 /**

@@ -3,11 +3,12 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
+import { replaceFileSync } from "../durable_file.ts";
 import { AcmeClient, AcmeProblem } from "./acme_client.ts";
 import type { Responder } from "./acme_challenge.ts";
 import { orderCertificate } from "./acme_order.ts";
 import { type CertificateOptions, type Certificates, CertificateSet } from "./certificate_set.ts";
-import { fileVersion, replaceFile } from "./files.ts";
+import { fileVersion } from "./files.ts";
 import type { ExternalAccount } from "./jws.ts";
 import { canonicalName, type Pair, pairOf, readPair, reasonOf } from "./pair.ts";
 import { keyText, type KeyType, makeKey, makeSelfSigned } from "./x509.ts";
@@ -217,7 +218,7 @@ class Renewal {
     const pair = pairOf(chain, key, { cert: "the CA's answer", key: "the key" });
     const missing = settings.names.filter((name) => !pair.names.includes(canonicalName(name)));
     if (missing.length > 0) throw new Error(`The CA's certificate is not for ${missing.join()}`);
-    replaceFile(kept.path, pair.cert + pair.key, 0o600);
+    replaceFileSync(kept.path, pair.cert + pair.key, 0o600);
     kept.set.refreshNow();
     options.log.info("certificate issued", {
       names: pair.names.join(),
@@ -238,6 +239,6 @@ function accountKeyIn(dir: string): KeyObject {
   const path = `${dir}/account.key.pem`;
   if (existsSync(path)) return createPrivateKey(readFileSync(path));
   const key = makeKey("ecdsa");
-  replaceFile(path, keyText(key), 0o600);
+  replaceFileSync(path, keyText(key), 0o600);
   return key;
 }

@@ -1,16 +1,7 @@
-/** The loader `file`, and how all loaders look at and replace files. */
+/** The loader `file`, and how all loaders look at files. */
 
 import { createHash } from "node:crypto";
-import {
-  closeSync,
-  fchmodSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from "node:fs";
-import { dirname } from "node:path";
+import { readFileSync } from "node:fs";
 import { type CertificateOptions, type Certificates, CertificateSet } from "./certificate_set.ts";
 import { type CertificateFiles, readPair, unreadable } from "./pair.ts";
 
@@ -49,25 +40,5 @@ export function fileVersion(path: string): string | Error {
     return createHash("sha256").update(readFileSync(path)).digest("base64");
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
-  }
-}
-
-/** Writes a file so that at any time, also after power loss, there is the old one or the new one. */
-export function replaceFile(path: string, text: string, mode: number): void {
-  const file = openSync(`${path}.new`, "w", mode);
-  try {
-    // What an earlier try left behind may have another mode.
-    fchmodSync(file, mode);
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(`${path}.new`, path);
-  const folder = openSync(dirname(path), "r");
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
   }
 }

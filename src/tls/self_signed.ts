@@ -1,8 +1,9 @@
 /** The loader `self_signed`: a certificate that nobody vouches for, kept and renewed. */
 
 import { mkdirSync } from "node:fs";
+import { replaceFileSync } from "../durable_file.ts";
 import { type CertificateOptions, type Certificates, CertificateSet } from "./certificate_set.ts";
-import { fileVersion, replaceFile } from "./files.ts";
+import { fileVersion } from "./files.ts";
 import { canonicalName, type CertificateFiles, type Pair, readPair } from "./pair.ts";
 import { makeSelfSigned } from "./x509.ts";
 
@@ -68,7 +69,7 @@ function write(dir: string, files: CertificateFiles, names: readonly string[], n
     notAfter: new Date(now + VALID),
   });
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  replaceFile(files.key, key, 0o600);
-  replaceFile(files.cert, cert, 0o644);
+  replaceFileSync(files.key, key, 0o600);
+  replaceFileSync(files.cert, cert, 0o644);
   return readPair(files);
 }
