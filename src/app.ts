@@ -6,6 +6,7 @@ import { adminContext } from "./app/admin.ts";
 import { countLimits, penaltyOptions } from "./app/client_limits.ts";
 import { type OpenControl, openControl } from "./app/control.ts";
 import { Generation, type Lasting } from "./app/generation.ts";
+import { KnownPlacesFile } from "./app/known_places_file.ts";
 import { Monitoring, storageFaults } from "./app/monitoring.ts";
 import { ServerAnnotationsFile } from "./app/server_annotations.ts";
 import { readSecret } from "./app/secret.ts";
@@ -51,7 +52,9 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   const { limits } = config.imap[0];
   await warmUp(config.warmUp, config.stateDir, limits, log);
   const annotations = await ServerAnnotationsFile.open(config.stateDir, log);
-  const app = new RunningApp(config, await readSecret(config.stateDir), annotations, log);
+  const secret = await readSecret(config.stateDir);
+  const known = await KnownPlacesFile.open(config.stateDir, secret, log);
+  const app = new RunningApp(config, { secret, annotations, known }, log);
   try {
     await app.reload(config);
     await app.openControl();
@@ -71,11 +74,19 @@ async function makeStateDir(path: string): Promise<void> {
   }
 }
 
+/** What an earlier run left in `state_dir`. */
+interface Kept {
+  readonly secret: Uint8Array;
+  readonly annotations: ServerAnnotations;
+  readonly known: KnownPlacesFile;
+}
+
 class RunningApp implements App {
   listening: readonly ListenAddress[] = [];
   readonly #first: Config;
   readonly #log: Log;
   readonly #lasting: Lasting;
+  readonly #known: KnownPlacesFile;
   readonly #listeners: Listeners;
   readonly #libc: Libc | undefined;
   readonly #monitoring: Monitoring;
@@ -84,18 +95,19 @@ class RunningApp implements App {
   /** Earlier ones that may still have sessions, and the timers that close their modules. */
   readonly #retired = new Map<Generation, ReturnType<typeof setTimeout>>();
 
-  constructor(config: Config, secret: Uint8Array, annotations: ServerAnnotations, log: Log) {
+  constructor(config: Config, { secret, annotations, known }: Kept, log: Log) {
     const hostname = config.hostname ?? Deno.hostname();
     const measurements = new Measurements();
     this.#first = config;
     this.#log = log;
+    this.#known = known;
     this.#lasting = {
       hostname,
       stores: new Stores(log, measurements, new SearchService()),
       tls: new TlsContexts(config.stateDir, hostname, log),
       secret,
       annotations,
-      penalties: new LoginPenalties(penaltyOptions(config.limits)),
+      penalties: new LoginPenalties(penaltyOptions(config.limits), known.places),
       counts: new ConnectionCounts(countLimits(config.limits)),
       nextId: countUp(),
       meter: measurements,
@@ -174,6 +186,7 @@ class RunningApp implements App {
     for (const timer of this.#retired.values()) clearTimeout(timer);
     await Promise.all(generations.map((generation) => generation.closeServers(graceMs)));
     for (const generation of generations) await generation.closeModules();
+    await this.#known.close();
     await this.#lasting.tls.close();
     await this.#lasting.stores.close();
   }

@@ -4,6 +4,7 @@ import { Buffer } from "node:buffer";
 import { createHash, createHmac, randomBytes } from "node:crypto";
 import { type Admission, FREE_GUESS, type Guess, type Penalties } from "./auth.ts";
 import { Gates } from "./gates.ts";
+import type { Acquaintance, KnownPlaces } from "./known_places.ts";
 
 export interface PenaltyOptions {
   /** Milliseconds of the pause after the first failure, doubled by each that follows; 0: none. */
@@ -34,11 +35,6 @@ const MANY = 10;
 const FEW = 4;
 /** Of the longest pauses: who would have to wait any longer is told so. */
 const PATIENCE = 2;
-/** Users, and addresses of each, of which a success is remembered. */
-const MOST_USERS = 20_000;
-const MOST_PLACES = 16;
-/** Milliseconds for which a success is: whoever was away for a weekend is still known. */
-const KNOWN_FOR = 7 * 86_400_000;
 /** Characters of a name that is kept as it is. */
 const LONGEST_NAME = 128;
 
@@ -46,6 +42,8 @@ const LONGEST_NAME = 128;
 interface Attempt {
   readonly name: string;
   readonly place: string;
+  /** Of the two. */
+  readonly acquaintance: Acquaintance;
   readonly arrived: number;
   /** When it was let in. */
   since?: number;
@@ -86,12 +84,16 @@ export class LoginPenalties implements Penalties {
   /** Of names where they are known. */
   readonly #pairs = new Gates(() => this.#options.lifetime);
   readonly #secret = randomBytes(32);
-  /** When users logged in well: names, then places. */
-  readonly #known = new Map<string, Map<string, number>>();
+  readonly #known: KnownPlaces;
 
   /** @param now milliseconds on a clock that is never set back */
-  constructor(options: PenaltyOptions, now: () => number = () => performance.now()) {
+  constructor(
+    options: PenaltyOptions,
+    known: KnownPlaces,
+    now: () => number = () => performance.now(),
+  ) {
     this.#options = options;
+    this.#known = known;
     this.#now = now;
   }
 
@@ -104,17 +106,19 @@ export class LoginPenalties implements Penalties {
     const place = this.#options.placeOf(remote);
     if (place === undefined) return { ...FREE_GUESS, standing: { place: remote, known: true } };
     if (this.#options.first === 0) return { ...FREE_GUESS, standing: { place, known: false } };
+    const kept = keptName(name);
+    const acquaintance = this.#known.of(kept, place);
     const attempt: Attempt = {
-      name: keptName(name),
+      name: kept,
       place,
+      acquaintance,
       arrived: this.#now(),
       pause: 0,
       leave: [],
     };
-    const known = () => this.#isKnown(attempt.name, place, this.#now());
     return {
       get standing() {
-        return { place, known: known() };
+        return { place, known: acquaintance.known };
       },
       ask: () => this.#ask(attempt),
       failed: (secret) => this.#failed(attempt, secret),
@@ -169,9 +173,9 @@ export class LoginPenalties implements Penalties {
     return { milliseconds: first.wait, wakers: first.gate.wakers };
   }
 
-  #passages({ name, place }: Attempt, now: number): Passage[] {
+  #passages({ name, place, acquaintance }: Attempt, now: number): Passage[] {
     const failures = (gates: Gates, key: string) => gates.get(key, now)?.failures ?? 0;
-    if (this.#isKnown(name, place, now)) {
+    if (acquaintance.known) {
       const key = pairOf(place, name);
       const room = failures(this.#pairs, key) === 0 ? MANY : FEW;
       return [{ gates: this.#pairs, key, room }];
@@ -205,7 +209,7 @@ export class LoginPenalties implements Penalties {
   #failed(attempt: Attempt, secret: string | undefined): number {
     const { name, place, since } = attempt;
     const now = this.#now();
-    const known = this.#isKnown(name, place, now);
+    const { known } = attempt.acquaintance;
     const counts = [this.#places.fail(place, name, now)];
     if (name !== "") counts.push(this.#names.fail(name, place, now));
     if (known && secret !== undefined) this.#leaveIfWrongAgain(attempt, secret, now);
@@ -229,18 +233,11 @@ export class LoginPenalties implements Penalties {
   #succeeded(attempt: Attempt): void {
     const { name, place } = attempt;
     const now = this.#now();
-    const known = this.#known.get(name) ?? new Map<string, number>();
-    renew(known, place, now, MOST_PLACES);
-    renew(this.#known, name, known, MOST_USERS);
+    attempt.acquaintance.renew();
     this.#pairs.forget(pairOf(place, name));
     if (this.#places.get(place, now)?.by === name) this.#places.forget(place);
     if (this.#names.get(name, now)?.by === place) this.#names.forget(name);
     this.#leave(attempt);
-  }
-
-  #isKnown(name: string, place: string, now: number): boolean {
-    const at = this.#known.get(name)?.get(place);
-    return at !== undefined && now - at < KNOWN_FOR;
   }
 
   #pause(failures: number): number {
@@ -252,16 +249,6 @@ export class LoginPenalties implements Penalties {
 /** A key of both: no place has a space in it. */
 function pairOf(place: string, name: string): string {
   return `${place} ${name}`;
-}
-
-/** Puts an entry at the end of `map`, and drops the first ones while there are more than `most`. */
-function renew<V>(map: Map<string, V>, key: string, value: V, most: number): void {
-  map.delete(key);
-  map.set(key, value);
-  for (const oldest of map.keys()) {
-    if (map.size <= most) break;
-    map.delete(oldest);
-  }
 }
 
 /**

@@ -1,18 +1,24 @@
 import assert from "node:assert/strict";
 import type { Guess } from "../../src/auth/auth.ts";
+import { KnownPlaces } from "../../src/auth/known_places.ts";
 import { LoginPenalties } from "../../src/auth/penalties.ts";
 
 const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 /** Milliseconds that the check of a password takes here. */
 const CHECK = 70;
 
 /** Penalties as they are by default, on a clock that is set by hand. */
 function penalties(options: { trusted?: string } = {}) {
   const clock = { now: 1_000_000 };
-  const table = new LoginPenalties({
-    ...{ first: 2000, longest: 15_000, lifetime: HOUR },
-    placeOf: (remote) => remote === options.trusted ? undefined : remote,
-  }, () => clock.now);
+  const table = new LoginPenalties(
+    {
+      ...{ first: 2000, longest: 15_000, lifetime: HOUR },
+      placeOf: (remote) => remote === options.trusted ? undefined : remote,
+    },
+    new KnownPlaces(new Uint8Array(32), () => Math.floor(clock.now / DAY)),
+    () => clock.now,
+  );
   /** Milliseconds until an attempt would be looked at; Infinity where it is refused. */
   const wait = (name: string, place: string) => milliseconds(table.guess(name, place));
   /** A wrong password. @returns milliseconds of its pause */
@@ -235,12 +241,12 @@ Deno.test("LoginPenalties: nobody waits where they logged in lately, whatever ot
     }
   };
   succeed("ann", "192.0.2.1");
-  clock.now += 6 * 24 * HOUR;
+  clock.now += 7 * DAY;
   attack();
   assert.equal(wait("ann", "192.0.2.1"), 0);
   assert.equal(wait("ann", "192.0.2.2"), 15_000);
   assert.equal(wait("bob", "192.0.2.1"), 15_000);
-  clock.now += 24 * HOUR;
+  clock.now += DAY;
   attack();
   assert.ok(wait("ann", "192.0.2.1") > 0);
 });

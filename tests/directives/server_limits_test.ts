@@ -3,6 +3,9 @@
 import assert from "node:assert/strict";
 import net from "node:net";
 import tls from "node:tls";
+import { startApp } from "../../src/app.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { memoryLog } from "../../src/log.ts";
 import { ImapClient } from "../client.ts";
 import { type Serving, serving } from "../net/serving.ts";
 import { until } from "../until.ts";
@@ -109,6 +112,35 @@ Deno.test("limits.penalty: who is known at an address does not wait for what oth
   await server.logged(/authentication failed.*192\.0\.2\.1/);
   // The password in the cache, too.
   assert.match((await attempt(server, "192.0.2.1", good)).reply, /^OK/);
+});
+
+Deno.test("limits.penalty: who is known at an address is so after a restart and a reload, too", async () => {
+  await using server = await limited('penalty = "1h", longest_penalty = "1h"');
+  const good = "LOGIN u1 secret";
+  assert.match((await attempt(server, "192.0.2.1", good)).reply, /^OK/);
+  await server.close();
+  const config = await loadConfig(`${server.dir}/c.toml`);
+  const lines: string[] = [];
+  const app = await startApp(config, memoryLog(lines));
+  try {
+    const [address] = app.listening;
+    const port = address.kind === "inet" ? address.port : 0;
+    // The only turn that there is for a stranger.
+    await using stranger = await from(server, "192.0.2.1", port);
+    await stranger.response();
+    stranger.line("a LOGIN nobody wrong");
+    await until(() => lines.some((line) => /failed.*nobody/.test(line)), "a failure there");
+    await using elsewhere = await from(server, "198.51.100.1", port);
+    await elsewhere.response();
+    elsewhere.line("a LOGIN u1 wrong");
+    await until(() => lines.some((line) => /failed.*u1/.test(line)), "a failure at the name");
+    assert.match((await attempt(server, "192.0.2.1", good, port)).reply, /^OK/);
+    await app.reload(config);
+    assert.match((await attempt(server, "192.0.2.1", good, port)).reply, /^OK/);
+    assert.ok(!(await Deno.readTextFile(`${server.dir}/known_places`)).includes("u1"));
+  } finally {
+    await app.close(5000);
+  }
 });
 
 Deno.test("limits.penalty: a server that ends does not wait for those that pause", async () => {
