@@ -44,6 +44,9 @@ export interface Client {
   readonly admission?: { loggedIn(isUser: boolean): void };
 }
 
+/** Milliseconds for the last response of who is dismissed to be sent. */
+const DISMISSAL_PATIENCE = 1000;
+
 export class Connection {
   readonly #session: Session;
   readonly #out: SocketOutput;
@@ -51,6 +54,7 @@ export class Connection {
   #socket: Socket;
   readonly #client = new ClientWait();
   readonly #admission: Client["admission"];
+  /** From STARTTLS to the end of its handshake. */
   #upgrade = false;
   /** Whether both sides compress once the running command is answered. */
   #compress = false;
@@ -162,6 +166,18 @@ export class Connection {
   destroy(reason: string): void {
     this.#end(new Disconnected(reason));
     this.#socket.destroy();
+  }
+
+  /**
+   * Like {@link destroy}, but with a last response where one can be sent now: nothing waits for a
+   * command, and not for a client that reads nothing.
+   */
+  dismiss(response: string, reason: string): void {
+    const ending = this.#upgrade || this.#client.ended !== undefined;
+    const told = !ending && this.#session.state.name !== "logout" && this.#out.interject(response);
+    if (!told) return this.destroy(reason);
+    this.#end(new Disconnected(reason));
+    void hangUp(this.#socket, DISMISSAL_PATIENCE);
   }
 
   async #greet(): Promise<void> {
@@ -437,7 +453,6 @@ export class Connection {
 
   /** @see RFC 9051 §6.2.1: what came in the clear before the handshake must not be believed */
   async #startTls(): Promise<void> {
-    this.#upgrade = false;
     const { tls, limits } = this.endpoint;
     if (tls === undefined) return;
     if (this.#framer.buffered > 0) {
@@ -459,6 +474,7 @@ export class Connection {
       const reason = error instanceof Error ? error.message : String(error);
       throw new Disconnected(reason, { cause: error });
     }
+    this.#upgrade = false;
     this.#session.secure = true;
     this.#session.channel = tlsChannel(socket, this.endpoint);
   }

@@ -99,14 +99,15 @@ export class SocketOutput implements Output {
     this.#size += bytes.length;
   }
 
-  /** See `Dialogue.interject`. */
-  interject(response: string): void {
+  /** See `Dialogue.interject`. @returns false where it cannot be sent now */
+  interject(response: string): boolean {
     const atLineStart = this.#size === 0 ? this.#atLineStart : this.#endsLine();
-    if (this.#broken || this.#waiting || this.#held || this.midway || !atLineStart) return;
+    if (this.#broken || this.#waiting || this.#held || this.midway || !atLineStart) return false;
     // What waits here may tell of what is not durable yet.
-    if (this.#size > 0 && this.syncing() !== undefined) return;
+    if (this.#size > 0 && this.syncing() !== undefined) return false;
     this.text(response);
     this.#write();
+    return true;
   }
 
   async flush(): Promise<void> {

@@ -268,8 +268,7 @@ export class ImapServer implements Acceptor, Place {
 
   #farewell(socket: Socket, remote: string, excess: Excess, log: Log): void {
     this.#noteExcess(remote, excess, log);
-    const { text, code } = FAREWELLS[excess];
-    socket.end(statusLine("*", "BYE", text, code));
+    socket.end(farewellText(excess));
     // A client that does not close its side must not hold the socket.
     socket.destroySoon();
   }
@@ -304,7 +303,7 @@ export class ImapServer implements Acceptor, Place {
     admission.onEnd = () => {
       this.#noteExcess(client.remote, "all", log);
       this.#connections.delete(connection);
-      connection.destroy("It had to make room for others");
+      connection.dismiss(farewellText("all"), "It had to make room for others");
     };
     const running = connection.run().finally(() => {
       admission.leave();
@@ -313,6 +312,11 @@ export class ImapServer implements Acceptor, Place {
     });
     this.#running.add(running);
   }
+}
+
+function farewellText(excess: Excess): string {
+  const { text, code } = FAREWELLS[excess];
+  return statusLine("*", "BYE", text, code);
 }
 
 function serviceOf(options: ImapServerOptions): Service {

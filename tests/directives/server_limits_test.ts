@@ -13,6 +13,8 @@ import { until } from "../until.ts";
 const PROXIED = 'listen = ["tcp://127.0.0.1:0"]\nproxy_protocol = ["127.0.0.1"]\n' +
   "insecure_auth = true\nlimits = { bad_before_login = 100 }\n";
 
+const FULL = "* BYE [UNAVAILABLE] Too many connections, try later";
+
 /** A server with these settings in `[limits]`, and others at the top. */
 function limited(settings: string, top = ""): Promise<Serving> {
   return serving([PROXIED, PROXIED], { top: `${top}\nlimits = { ${settings} }` });
@@ -222,7 +224,7 @@ Deno.test("limits.connections: they are those of all endpoints", async () => {
     await using client = await from(server, "192.0.2.2", server.ports[1]);
     return await client.response() ?? "";
   };
-  assert.equal(await greeting(), "* BYE [UNAVAILABLE] Too many connections, try later");
+  assert.equal(await greeting(), FULL);
   await first.close();
   await until(async () => (await greeting()).startsWith("* OK"), "room");
 });
@@ -240,6 +242,7 @@ Deno.test("limits.connections: where most are without a login the oldest of them
   await using oldest = await greeted("2001:db8::1");
   await using younger = await greeted("2001:db8::2");
   await using late = await greeted("192.0.2.3");
+  assert.equal(await oldest.response(), FULL);
   assert.equal(await oldest.response(), undefined);
   for (const each of [user, other, younger, late]) {
     assert.match((await each.command("NOOP")).reply, /^OK/);
@@ -259,7 +262,41 @@ Deno.test("limits.connections: those of one endpoint, in the midst of a handshak
   assert.equal(await silent.response(), undefined);
   await using later = await ImapClient.connect(address, "tls");
   assert.match(await later.response() ?? "", /^\* OK/);
+  assert.equal(await late.response(), FULL);
   assert.equal(await late.response(), undefined);
+});
+
+Deno.test("limits.connections: who makes room after STARTTLS is told nothing in the clear", async () => {
+  await using server = await limited("connections = 1");
+  await using first = await from(server, "192.0.2.1");
+  await first.response();
+  assert.match((await first.command("STARTTLS")).reply, /^OK/);
+  await using late = await from(server, "192.0.2.2");
+  assert.match(await late.response() ?? "", /^\* OK/);
+  assert.equal(await first.response(), undefined);
+});
+
+Deno.test("limits.connections: who makes room and reads nothing is not waited for", async () => {
+  await using server = await limited("connections = 1");
+  const deaf = net.connect({ host: "127.0.0.1", port: server.ports[0] }).pause();
+  deaf.on("error", () => {});
+  await new Promise((resolve) => deaf.once("connect", resolve));
+  // Their answers are more than the system takes.
+  deaf.write(`PROXY TCP4 192.0.2.1 192.0.2.1 1234 143\r\n${"a CAPABILITY\r\n".repeat(20_000)}`);
+  // Most likely they are stuck by then; the end is to come either way.
+  let lines = 0;
+  let still = 0;
+  await until(() => {
+    still = server.lines.length === lines ? still + 1 : 0;
+    lines = server.lines.length;
+    return still === 50;
+  }, "answers that are not taken");
+  await using late = await from(server, "192.0.2.2");
+  assert.match(await late.response() ?? "", /^\* OK/);
+  await until(() => {
+    deaf.write("a CAPABILITY\r\n");
+    return deaf.destroyed;
+  }, "the end of the connection");
 });
 
 Deno.test("limits.login: a connection begins before its handshake", async () => {
