@@ -87,6 +87,32 @@ for (const isOpen of [false, true]) {
   });
 }
 
+Deno.test("MaildirStore.examine(): finds the one text of many that lacks a token, if it is to be thorough", async () => {
+  await using fixture = await closed();
+  const database = new DatabaseSync(fixture.file);
+  const { sql } =
+    database.prepare("SELECT sql FROM sqlite_schema WHERE name = 'documents'").get() ??
+      {};
+  database.exec("CREATE VIRTUAL TABLE temp.tokens USING fts5vocab(main, documents, instance)");
+  const all = database.prepare(
+    "SELECT doc, group_concat(term, ' ') AS words FROM tokens GROUP BY doc",
+  ).all();
+  database.exec(`DROP TABLE tokens; DROP TABLE documents; ${sql}`);
+  const add = database.prepare("INSERT INTO documents (rowid, tokens) VALUES (?, ?)");
+  for (const { doc, words } of all) {
+    // Each text has "message". There are as many tokens as before.
+    add.run(Number(doc), doc === 5 ? String(words).replace("ssa", "qqq") : String(words));
+  }
+  database.close();
+  const index = new DatabaseSync(`${fixture.maildir.root}/imapd.sqlite`);
+  const [row] = index.prepare("SELECT id & 4294967295 AS uid FROM objects WHERE document = 5")
+    .all();
+  index.close();
+  const store = await fixture.maildir.open({ searchLimit: 20_000 });
+  const [found] = await store.examine("ann", true);
+  deepEqual([found.code, found.uids], ["search-wrong", [Number(row.uid)]]);
+});
+
 Deno.test("MaildirStore.repair(): makes a search file anew without a worker of the store's", async () => {
   await using fixture = await closed();
   change(fixture, FORGETFUL);

@@ -152,8 +152,9 @@ export class SearchFile {
 
   /** Whether a document has all of these tokens; it may have more. */
   has(document: number, tokens: readonly string[]): boolean {
+    // Beside MATCH, `rowid = ?` counts for nothing in SQLite 3.53.
     const statement = this.#statements.arrays(
-      "SELECT 1 FROM documents WHERE documents MATCH ? AND rowid = ?",
+      "SELECT 1 FROM documents WHERE documents MATCH ?1 AND rowid BETWEEN ?2 AND ?2",
     );
     for (let at = 0; at < tokens.length; at += MAX_CONDITIONS) {
       const some = tokens.slice(at, at + MAX_CONDITIONS);
