@@ -3,7 +3,12 @@ import * as fs from "node:fs";
 import { setImmediate } from "node:timers";
 import fc from "fast-check";
 import { toWireForm } from "../../src/message/wire_form.ts";
-import { indexFile, openMessageFile, WHOLE_OCTETS } from "../../src/store/maildir/message_file.ts";
+import {
+  digestFile,
+  indexFile,
+  openMessageFile,
+  WHOLE_OCTETS,
+} from "../../src/store/maildir/message_file.ts";
 import { PIECE, PieceOffsets, WireOffsets } from "../../src/store/maildir/wire_offsets.ts";
 import { type StoredMessage, StoreError, type StoreErrorCode } from "../../src/store/store.ts";
 
@@ -255,7 +260,7 @@ Deno.test("PieceOffsets learns pieces in turn only", () => {
   assert.deepEqual([offsets.afterCr(0), offsets.afterCr(1)], [false, true]);
 });
 
-Deno.test("indexFile summarises files of any size alike", async () => {
+Deno.test("indexFile, digestFile: files of any size are summarised alike", async () => {
   using folder = makeFolder();
   const path = `${folder.path}/a`;
   const head = ascii("Subject: large\nDate: Mon, 7 Feb 1994 21:52:25 -0800\n\n");
@@ -264,6 +269,8 @@ Deno.test("indexFile summarises files of any size alike", async () => {
     file.set(head);
     Deno.writeFileSync(path, file);
     const summary = await indexFile(path);
+    const { size, digest } = summary;
+    assert.deepEqual(await digestFile(path), { size, digest });
     assert.equal(summary.size, toWireForm(file).length);
     assert.equal(summary.bareLf, true);
     assert.match(summary.envelope, /"large"/);

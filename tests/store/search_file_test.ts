@@ -4,6 +4,7 @@ import {
   SEARCH_FILE,
   SearchFile,
 } from "../../src/store/maildir/search_file.ts";
+import { TokenSums } from "../../src/store/maildir/token_sums.ts";
 
 /** A folder in which a file lies with the documents 1 to 3: "abc", "abd" and "xyz". */
 class Fixture implements Disposable {
@@ -138,4 +139,28 @@ Deno.test("SearchFile.openCopy leaves the file as it is, and no other one behind
   copy.close();
   deepEqual(Deno.readFileSync(fixture.path), before);
   deepEqual([...Deno.readDirSync(fixture.root)].map(({ name }) => name), [SEARCH_FILE]);
+});
+
+Deno.test("SearchFile.sum adds up the tokens of each document", () => {
+  using fixture = new Fixture();
+  const file = fixture.open();
+  // More than are read at once.
+  const many = Array.from({ length: 200 }, (_, at) => `t${at} `).join("");
+  equal(file.add(many), 4);
+  file.commit();
+  const sums = new TokenSums();
+  while (!file.sum(sums));
+  ok(sums.agree(1, "abc "));
+  ok(sums.agree(4, many));
+  for (
+    const [document, tokens] of [
+      [1, "abd "],
+      [1, "abc abd "],
+      [1, ""],
+      [2, "abc "],
+      [4, many.slice("t0 ".length)],
+      [5, "abc "],
+    ] as const
+  ) ok(!sums.agree(document, tokens), `${document}: ${tokens}`);
+  file.close();
 });

@@ -2,6 +2,7 @@
 
 import { createHash, type Hash } from "node:crypto";
 import { MessageIndexer, type MessageSummary } from "../../message/indexer.ts";
+import { WireForm } from "../../message/wire_form.ts";
 import { threadKeys } from "./threads.ts";
 
 /** Octets of a digest; more would only make identifiers longer. */
@@ -31,13 +32,39 @@ export class FileIndexer {
   }
 }
 
+/** What tells whether a text is what was read before. */
+export type MessageDigest = Pick<IndexedMessage, "size" | "digest">;
+
+/** Makes the {@link MessageDigest} of a file that comes in chunks. */
+export class FileDigest {
+  readonly #hash: Hash = createHash("sha256");
+  readonly #wireForm = new WireForm();
+  #size = 0;
+
+  /** Takes the next bytes as they lie in the file; the array may be reused. */
+  push(fileBytes: Uint8Array): void {
+    const wire = this.#wireForm.push(fileBytes);
+    this.#size += wire.length;
+    this.#hash.update(wire);
+  }
+
+  /** The result. It is done with. */
+  end(): MessageDigest {
+    return { size: this.#size, digest: shortened(this.#hash.digest()) };
+  }
+}
+
 /** What stands for a file that cannot be read: empty, and unlike any other message. */
 export function unreadableMessage(name: string, size: number): IndexedMessage {
   const digest = createHash("sha256").update(`unreadable ${name}`).digest();
   return withDigest({ ...new MessageIndexer().end(), size }, digest);
 }
 
+function shortened(digest: Uint8Array): Uint8Array {
+  return digest.subarray(0, DIGEST_OCTETS);
+}
+
 function withDigest(summary: MessageSummary, whole: Uint8Array): IndexedMessage {
-  const digest = whole.subarray(0, DIGEST_OCTETS);
+  const digest = shortened(whole);
   return { ...summary, digest, threadKeys: threadKeys(summary.conversation, digest) };
 }

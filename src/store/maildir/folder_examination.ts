@@ -6,7 +6,7 @@ import { baseOf, flagBitsOf } from "./file_name.ts";
 import type { ExaminedIndex, ExaminedMailbox } from "./index_examination.ts";
 import { linkIn } from "./links.ts";
 import { listDirectory, lstat } from "./locating.ts";
-import { indexFile } from "./message_file.ts";
+import { digestFile } from "./message_file.ts";
 import { type Differences, folderFindings, type Indexed } from "./folder_findings.ts";
 import { counted, ofMessages, some, type Told } from "./problem.ts";
 
@@ -169,7 +169,7 @@ export class FolderExamination {
     if (row === undefined || row.size < 0 || found.changed.at(-1)?.uid === row.uid) return;
     const message = { uid: row.uid, path };
     try {
-      const { size, digest } = await indexFile(`${this.#path}/${path}`);
+      const { size, digest } = await digestFile(`${this.#path}/${path}`);
       if (size !== row.size) found.changed.push(message);
       else if (row.digest !== undefined && !isEqual(digest, row.digest)) {
         found.rewritten.push(message);

@@ -5,7 +5,12 @@ import * as fs from "node:fs";
 import { toWireForm } from "../../message/wire_form.ts";
 import { type StoredMessage, StoreError } from "../store.ts";
 import { readErrorOf } from "./disk_error.ts";
-import { FileIndexer, type IndexedMessage } from "./file_indexer.ts";
+import {
+  FileDigest,
+  FileIndexer,
+  type IndexedMessage,
+  type MessageDigest,
+} from "./file_indexer.ts";
 import { baseOf } from "./file_name.ts";
 import { beginsInCrlf, PIECE, type PieceOffsets, WireOffsets } from "./wire_offsets.ts";
 
@@ -263,28 +268,43 @@ function afterLf(piece: Uint8Array): Uint8Array {
 }
 
 /**
- * Makes the summary of a message file that another program delivered. Files of more than
- * {@link WHOLE_OCTETS} are read in pieces, and the event loop has its turn after each; the way to
- * another thread and back takes longer than to read a small one.
+ * Makes the summary of a message file that another program delivered.
  *
  * @throws {StoreError} `message-gone`, `unreadable`
  */
 export async function indexFile(path: string): Promise<IndexedMessage> {
+  const indexer = new FileIndexer();
+  await readInto(indexer, path);
+  return indexer.end();
+}
+
+/**
+ * Makes only what tells whether a message file is as it was.
+ *
+ * @throws {StoreError} `message-gone`, `unreadable`
+ */
+export async function digestFile(path: string): Promise<MessageDigest> {
+  const digest = new FileDigest();
+  await readInto(digest, path);
+  return digest.end();
+}
+
+/**
+ * Reads a whole message file. One of more than {@link WHOLE_OCTETS} is read in pieces, and the event
+ * loop has its turn after each; the way to another thread and back takes longer than to read a small
+ * one.
+ */
+async function readInto(reader: Pick<FileIndexer, "push">, path: string): Promise<void> {
   let file: OpenFile | undefined;
   try {
     file = openPlain(path);
-    const indexer = new FileIndexer();
-    if (file.size <= WHOLE_OCTETS) {
-      indexer.push(file.whole());
-      return indexer.end();
-    }
+    if (file.size <= WHOLE_OCTETS) return reader.push(file.whole());
     const pace = new Pace();
     for (let at = 0; at < file.size; at += PIECE) {
-      indexer.push(await file.read(at, at + PIECE));
+      reader.push(await file.read(at, at + PIECE));
       // Deno may read at once, without a turn of the event loop.
       if (pace.due()) await pace.turn();
     }
-    return indexer.end();
   } catch (error) {
     throw readErrorOf(error, DOING);
   } finally {

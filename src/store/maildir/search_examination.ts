@@ -6,7 +6,11 @@ import type { ExaminedIndex } from "./index_examination.ts";
 import { lstat } from "./locating.ts";
 import { counted, ofMessages, some, type Told } from "./problem.ts";
 import { SEARCH_FILE } from "./search_file.ts";
-import { type SearchService, SearchUnavailable } from "./search_service.ts";
+import {
+  type ExaminedSearchFile,
+  type SearchService,
+  SearchUnavailable,
+} from "./search_service.ts";
 import type { UnindexedMessage } from "./search_worker.ts";
 import { isDamage } from "./sqlite_error.ts";
 
@@ -59,7 +63,7 @@ export async function* searchProblems(
       if (file.fault !== undefined) {
         return yield broken(path, "failed", "search-damaged", file.fault);
       }
-      yield* compare(path, root, index, search, file.lacking);
+      yield* compare(path, root, index, search, file);
     } finally {
       await file.close();
     }
@@ -81,9 +85,11 @@ async function* compare(
   root: string,
   index: ExaminedIndex,
   { thorough, gone }: ExaminedSearch,
-  lacking: (some: readonly Indexed[]) => Promise<readonly number[]>,
+  file: ExaminedSearchFile,
 ): AsyncGenerator<Told, void> {
   const all = await index.alone(() => documents(index, thorough ? Infinity : SAMPLE));
+  // For some few, to ask for each of their tokens is quicker.
+  while (thorough && !await file.sum()) gone?.throwIfAborted();
   const wrong: Indexed[] = [];
   const pace = new Pace();
   for (let at = 0; at < all.length; at += MESSAGES_PER_CALL) {
@@ -91,7 +97,7 @@ async function* compare(
     const rows = await index.alone(() =>
       all.slice(at, at + MESSAGES_PER_CALL).flatMap((id) => messageOf(root, index, id) ?? [])
     );
-    for (const which of await lacking(rows)) wrong.push(rows[which]);
+    for (const which of await file.lacking(rows)) wrong.push(rows[which]);
     if (pace.due()) await pace.turn();
   }
   if (wrong.length === 0) return;

@@ -6,6 +6,7 @@ import type { TokenQuery } from "../../message/trigrams.ts";
 import { createOwnedFile } from "../../ownership.ts";
 import { isDamage } from "./sqlite_error.ts";
 import { Statements } from "./statements.ts";
+import type { TokenSums } from "./token_sums.ts";
 
 /** In the root folder of the Maildir. */
 export const SEARCH_FILE = "imapd-search.sqlite";
@@ -25,6 +26,7 @@ export interface KnownSearchFile {
 
 /** Rows that are read at once: each is an object, and there may be a million. */
 const ROWS_PER_STEP = 50_000;
+const TOKENS_PER_STEP = 64;
 
 /** Tokens are all that is kept, and of each only in which documents it is. */
 const TABLES = `CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -161,6 +163,26 @@ export class SearchFile {
       if (statement.get(allOf(some, ""), document) === undefined) return false;
     }
     return true;
+  }
+
+  /**
+   * Reads some tokens after `sums.last`. Where they are not in order, what is left has no sums.
+   *
+   * @returns whether those were all
+   */
+  sum(sums: TokenSums): boolean {
+    this.#database.exec(
+      "CREATE VIRTUAL TABLE IF NOT EXISTS temp.tokens USING fts5vocab(main, documents, instance)",
+    );
+    const rows = this.#statements.arrays(
+      `SELECT term, group_concat(doc) FROM temp.tokens WHERE term > ? GROUP BY term
+       LIMIT ${TOKENS_PER_STEP}`,
+    ).all(sums.last) as unknown as [string, string][];
+    for (const [token, documents] of rows) {
+      if (token <= sums.last) return true;
+      sums.add(token, documents);
+    }
+    return rows.length < TOKENS_PER_STEP;
   }
 
   /** Adds a document. @param tokens with blanks between them @returns its number */

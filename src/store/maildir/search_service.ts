@@ -113,6 +113,7 @@ export class SearchService {
       const { handle, fault } = await this.#call(running, "examine", [root, known]);
       return {
         fault,
+        sum: () => this.#call(running, "sum", [handle]),
         lacking: (messages) =>
           this.#call(running, "lacking", [
             handle,
@@ -261,6 +262,8 @@ export interface OpenSearchFile {
 export interface ExaminedSearchFile {
   /** What is wrong with the file as such. */
   readonly fault: string | undefined;
+  /** Reads on, which has `lacking` be quick. @returns whether all is read @throws {SearchUnavailable} */
+  sum(): Promise<boolean>;
   /** Positions of those messages whose document lacks some of their text. @throws {SearchUnavailable} */
   lacking(
     messages: Parameters<SearchCalls["lacking"]>[1],

@@ -9,6 +9,7 @@ import { type IndexQuestion, suspicious } from "./index_questions.ts";
 import { openMessageFile } from "./message_file.ts";
 import { type KnownSearchFile, SearchFile } from "./search_file.ts";
 import { isDamage } from "./sqlite_error.ts";
+import { TokenSums } from "./token_sums.ts";
 
 /** A message that is to be indexed. */
 export interface UnindexedMessage {
@@ -46,6 +47,13 @@ export interface SearchCalls {
     readonly handle: number;
     readonly fault: string | undefined;
   };
+  /**
+   * Reads on in a file that is checked against many messages, for some milliseconds: `lacking` goes
+   * by what was read.
+   *
+   * @returns whether all is read
+   */
+  sum(handle: number): boolean;
   /** Positions of those messages whose document lacks some of their text. */
   lacking(
     handle: number,
@@ -77,7 +85,7 @@ interface WorkerScope {
   postMessage(reply: SearchReply): void;
 }
 
-/** Milliseconds after which a call of `add` takes no further message. */
+/** Milliseconds after which a call of `add` or `sum` takes nothing further. */
 const SLICE = 15;
 
 interface OpenFile {
@@ -89,6 +97,7 @@ interface OpenFile {
 interface ExaminedFile {
   readonly root: string;
   readonly id: number;
+  readonly sums: TokenSums;
   /** Opened for that, while nobody else has it open here. */
   own?: SearchFile;
 }
@@ -193,9 +202,9 @@ class SearchFiles {
 
   examine(root: string, known: KnownSearchFile): ReturnType<SearchCalls["examine"]> {
     const handle = this.#next++;
-    this.#examined.set(handle, { root, id: known.id });
+    this.#examined.set(handle, { root, id: known.id, sums: new TokenSums() });
     try {
-      const file = this.#examinedFile(handle);
+      const file = this.#fileUnder(this.#examinedBy(handle));
       const fault = file.fault() ??
         (file.isKnown(known) ? undefined : "it is not the one that the index means");
       return { handle, fault };
@@ -205,10 +214,14 @@ class SearchFiles {
     }
   }
 
-  /** Asked for in each call, since others open, change and close the file between two. */
-  #examinedFile(handle: number): SearchFile {
+  #examinedBy(handle: number): ExaminedFile {
     const examined = this.#examined.get(handle);
     if (examined === undefined) throw new Error("The search file is not open");
+    return examined;
+  }
+
+  /** Asked for in each call, since others open, change and close the file between two. */
+  #fileUnder(examined: ExaminedFile): SearchFile {
     const shared = this.#files.values().find(({ root }) => root === examined.root)?.file;
     if (shared !== undefined) {
       examined.own?.close();
@@ -217,16 +230,33 @@ class SearchFiles {
     return shared ?? (examined.own ??= SearchFile.openCopy(examined.root));
   }
 
+  /** The same, unless it is another file. */
+  #sameFile(examined: ExaminedFile): SearchFile {
+    const file = this.#fileUnder(examined);
+    if (file.id !== examined.id) throw new Error("It was made anew meanwhile");
+    return file;
+  }
+
+  sum(handle: number): boolean {
+    const examined = this.#examinedBy(handle);
+    const file = this.#sameFile(examined);
+    for (const end = performance.now() + SLICE; performance.now() < end;) {
+      if (file.sum(examined.sums)) return true;
+    }
+    return false;
+  }
+
   async lacking(
     handle: number,
     messages: Parameters<SearchCalls["lacking"]>[1],
   ): Promise<readonly number[]> {
-    const file = this.#examinedFile(handle);
-    if (file.id !== this.#examined.get(handle)?.id) throw new Error("It was made anew meanwhile");
+    const examined = this.#examinedBy(handle);
+    const file = this.#sameFile(examined);
     const found: number[] = [];
     for (const [at, { document, message }] of messages.entries()) {
       const tokens = await this.#tokensOf(message);
       if (tokens === "unreadable" || tokens === "gone") continue;
+      if (examined.sums.agree(document, tokens)) continue;
       if (!file.has(document, tokens.split(" ").filter((token) => token !== ""))) found.push(at);
     }
     return found;
