@@ -89,10 +89,10 @@ export interface Sessions {
   kick(matches: (session: SessionInfo) => boolean, reason: string): number;
 }
 
-/** Failed logins from one address, or of one user. */
+/** Failed logins from one address or network, or of one user. */
 export interface Penalty {
-  readonly kind: "address" | "user";
-  /** An IPv4 address or an IPv6 network; the name of a user, who need not exist. */
+  readonly kind: "address" | "network" | "user";
+  /** An IPv4 address or an IPv6 network; a wider one; the name of a user, who need not exist. */
   readonly name: string;
   readonly failures: number;
   /** Milliseconds since the last. */

@@ -11,7 +11,7 @@ export const listPenalties: Operation<Record<string, never>, Penalty> = {
 
 /** Whose are forgotten; all are where neither is given. */
 export interface ClearParams {
-  /** An IP address, or an IPv6 network as {@link listPenalties} shows it. */
+  /** An IP address, or a network as {@link listPenalties} shows it. */
   readonly address?: string;
   readonly user?: string;
 }

@@ -3,7 +3,7 @@
 import type { PenaltyOptions } from "../auth/penalties.ts";
 import type { ServerLimitsConfig } from "../config/load.ts";
 import type { CountLimits } from "../net/connection_counts.ts";
-import { customerNetwork, Networks } from "../net/ip_address.ts";
+import { customerNetwork, Networks, widerNetwork } from "../net/ip_address.ts";
 
 /** How many connections there may be. */
 export function countLimits(limits: ServerLimitsConfig): CountLimits {
@@ -23,5 +23,6 @@ export function penaltyOptions(limits: ServerLimitsConfig): PenaltyOptions {
     longest: limits.longestPenalty,
     lifetime: limits.penaltyLifetime,
     placeOf: (remote) => trusted.includes(remote) ? undefined : customerNetwork(remote),
+    networkOf: widerNetwork,
   };
 }

@@ -91,12 +91,12 @@ export class Gates {
     return gate.failures;
   }
 
-  /** Forgets one, and so lets in who waits there. @returns whether it was there with failures */
-  forget(key: string): boolean {
+  /** Forgets one, and so lets in who waits there. @returns how many failures it had */
+  forget(key: string): number {
     const gate = this.#gates.get(key);
     this.#gates.delete(key);
     gate?.wake();
-    return gate !== undefined && gate.failures > 0;
+    return gate?.failures ?? 0;
   }
 
   /** Has all who wait anywhere ask again. */
@@ -104,10 +104,10 @@ export class Gates {
     for (const gate of this.#gates.values()) gate.wake();
   }
 
-  /** Those with failures. */
-  failed(now: number): (readonly [key: string, gate: Gate])[] {
+  /** Those with so many failures. */
+  failed(now: number, least: number): (readonly [key: string, gate: Gate])[] {
     return [...this.#gates].filter(([key, { failures }]) =>
-      failures > 0 && this.get(key, now) !== undefined
+      failures >= least && this.get(key, now) !== undefined
     );
   }
 

@@ -15,12 +15,14 @@ export interface PenaltyOptions {
   readonly lifetime: number;
   /** What has a penalty of its own, such as an IP address or an IPv6 network; undefined: has none. */
   readonly placeOf: (remote: string) => string | undefined;
+  /** The wider network of a place, which people may share who have nothing else in common. */
+  readonly networkOf: (place: string) => string | undefined;
 }
 
 /** What is remembered of failures, for whoever administrates the server. */
 export interface PenaltyInfo {
-  readonly kind: "address" | "user";
-  /** An IPv4 address or an IPv6 network; the name of a user, who need not exist. */
+  readonly kind: "address" | "network" | "user";
+  /** An IPv4 address or an IPv6 network; a wider one; the name of a user, who need not exist. */
   readonly name: string;
   readonly failures: number;
   /** Milliseconds since the last. */
@@ -33,6 +35,8 @@ export interface PenaltyInfo {
 const MANY = 10;
 /** The same where somebody failed who is known there: most likely by a device with an old password. */
 const FEW = 4;
+/** The same from a wider network: as from ten places, so that one of them takes a small part of it. */
+const CROWD = 10 * MANY;
 /** Of the longest pauses: who would have to wait any longer is told so. */
 const PATIENCE = 2;
 /** Characters of a name that is kept as it is. */
@@ -47,7 +51,7 @@ interface Attempt {
   readonly arrived: number;
   /** When it was let in. */
   since?: number;
-  /** Milliseconds for which the gates that it came through count it. */
+  /** Milliseconds for which the gates that it came through count it, but for that of the network. */
   pause: number;
   /** Make room for others at the gates that it came through. */
   leave: readonly (() => void)[];
@@ -66,7 +70,8 @@ interface Passage {
  * From one place, one attempt for each pause is looked at of all that are at names at which somebody
  * failed lately, on however many connections they come. Others there, who most likely have the
  * right password, have room for {@link MANY}, and so has a name in all places together: with less a
- * few guesses from anywhere would keep its user out of new places.
+ * few guesses from anywhere would keep its user out of new places. A wider network has room for
+ * {@link CROWD}, else who has one could try a password at all names, from another place each time.
  *
  * Whoever logged in well from a place lately is let in there without a pause, however many others
  * try the same name, or from the same network: only failures of just this name at this place count
@@ -80,6 +85,7 @@ export class LoginPenalties implements Penalties {
   #options: PenaltyOptions;
   readonly #now: () => number;
   readonly #places = new Gates(() => this.#options.lifetime);
+  readonly #networks = new Gates(() => this.#options.lifetime);
   readonly #names = new Gates(() => this.#options.lifetime);
   /** Of names where they are known. */
   readonly #pairs = new Gates(() => this.#options.lifetime);
@@ -131,29 +137,40 @@ export class LoginPenalties implements Penalties {
   /** All that are not forgotten, the newest first. */
   list(): PenaltyInfo[] {
     const now = this.#now();
-    const rows = (kind: PenaltyInfo["kind"], gates: Gates) =>
-      gates.failed(now).map(([name, { failures, at }]) => ({
+    const rows = (kind: PenaltyInfo["kind"], gates: Gates, least = 1) =>
+      gates.failed(now, least).map(([name, { failures, at }]) => ({
         ...{ kind, name, failures },
         age: Math.round(now - at),
         pause: this.#pause(failures),
       }));
-    return [...rows("address", this.#places), ...rows("user", this.#names)]
-      .sort((a, b) => a.age - b.age);
+    return [
+      ...rows("address", this.#places),
+      // With fewer it has kept nobody waiting.
+      ...rows("network", this.#networks, CROWD),
+      ...rows("user", this.#names),
+    ].sort((a, b) => a.age - b.age);
   }
 
   /** Forgets failures. @param which absent: all @returns how many rows of {@link list} there were */
   clear(which: { readonly address?: string; readonly user?: string } = {}): number {
     const { address, user } = which;
     const all = address === undefined && user === undefined;
-    const place = address === undefined ? undefined : this.#options.placeOf(address) ?? address;
+    const { placeOf, networkOf } = this.#options;
+    const place = address === undefined ? undefined : placeOf(address) ?? address;
+    const network = place === undefined ? undefined : networkOf(place);
     const name = user === undefined ? undefined : keptName(user);
-    const forget = (gates: Gates, chosen: (key: string) => boolean) =>
-      [...gates.keys].filter(chosen).filter((key) => gates.forget(key)).length;
-    const inPair = (pair: string) =>
-      (place === undefined || pair.startsWith(pairOf(place, ""))) &&
-      (name === undefined || pair.slice(pair.indexOf(" ") + 1) === name);
+    const isThere = (key: string) =>
+      address !== undefined && (key === place || networkOf(key) === address);
+    const forget = (gates: Gates, chosen: (key: string) => boolean, least = 1) =>
+      [...gates.keys].filter(chosen).filter((key) => gates.forget(key) >= least).length;
+    const inPair = (pair: string) => {
+      const end = pair.indexOf(" ");
+      return (address === undefined || isThere(pair.slice(0, end))) &&
+        (name === undefined || pair.slice(end + 1) === name);
+    };
     forget(this.#pairs, inPair);
-    const cleared = forget(this.#places, (key) => all || key === place) +
+    const cleared = forget(this.#places, (key) => all || isThere(key)) +
+      forget(this.#networks, (key) => all || key === address || key === network, CROWD) +
       forget(this.#names, (key) => all || key === name);
     // At a place there is more room for whose name has no failures.
     this.#places.wake();
@@ -182,8 +199,12 @@ export class LoginPenalties implements Penalties {
     }
     const [places, names] = [this.#places, this.#names];
     const failed = name === "" ? failures(places, place) : failures(names, name);
-    const atPlace = { gates: places, key: place, room: failed === 0 ? MANY : 1 };
-    return name === "" ? [atPlace] : [atPlace, { gates: names, key: name, room: MANY }];
+    const network = this.#options.networkOf(place);
+    return [
+      { gates: places, key: place, room: failed === 0 ? MANY : 1 },
+      ...network === undefined ? [] : [{ gates: this.#networks, key: network, room: CROWD }],
+      ...name === "" ? [] : [{ gates: names, key: name, room: MANY }],
+    ];
   }
 
   #enter(attempt: Attempt, passages: readonly Passage[], now: number): "now" {
@@ -191,7 +212,7 @@ export class LoginPenalties implements Penalties {
     attempt.leave = passages.map(({ gates, key }) => {
       const gate = gates.open(key, now);
       const pause = this.#pause(gate.failures + 1);
-      attempt.pause = Math.max(attempt.pause, pause);
+      if (gates !== this.#networks) attempt.pause = Math.max(attempt.pause, pause);
       const leave = gate.enter(now, pause);
       return () => {
         leave();
@@ -212,6 +233,9 @@ export class LoginPenalties implements Penalties {
     const { known } = attempt.acquaintance;
     const counts = [this.#places.fail(place, name, now)];
     if (name !== "") counts.push(this.#names.fail(name, place, now));
+    const network = this.#options.networkOf(place);
+    // No pause of anybody's own grows by what others do in the network.
+    if (!known && network !== undefined) this.#networks.fail(network, place, now);
     if (known && secret !== undefined) this.#leaveIfWrongAgain(attempt, secret, now);
     const own = known ? this.#pairs.fail(pairOf(place, name), name, now) : Math.max(...counts);
     const pause = this.#pause(own);

@@ -9,7 +9,8 @@ export const PENALTY_COMMANDS: readonly Command[] = [
   {
     name: "penalty list",
     operands: [],
-    summary: "List the addresses and users of failed logins, and how long the next one waits.",
+    summary:
+      "List the addresses, networks and users of failed logins, and how long the next one waits.",
     options: { config, json },
     run: penaltyList,
   },
@@ -19,7 +20,10 @@ export const PENALTY_COMMANDS: readonly Command[] = [
     summary: "Forget failed logins: all, or those of an address or a user.",
     options: {
       config,
-      address: { value: "IP", doc: "Those from this IP address, or its IPv6 network." },
+      address: {
+        value: "IP",
+        doc: "Those from this IP address, or from a network as the list has it.",
+      },
       user: { value: "NAME", doc: "Those of this user." },
     },
     run: penaltyClear,

@@ -28,14 +28,32 @@ export function canonicalAddress(text: string): string | undefined {
  * @param address as {@link canonicalAddress} spells it; anything else (such as "unix") stays as it is
  */
 export function customerNetwork(address: string): string {
-  // IPv4 behind a translator (RFC 6052), and one link's own addresses.
-  if (!address.includes(":") || /^(64:ff9b::|fe80:)/.test(address)) return address;
-  const [head, tail] = address.split("::");
+  return isInIpv6Network(address) ? ipv6Network(address, 64) : address;
+}
+
+/**
+ * What many customers of a provider may share, and one large customer may have: 24 bits of IPv4, or 48
+ * of IPv6; undefined where that says nothing of who it is.
+ *
+ * @param address as {@link canonicalAddress} or {@link customerNetwork} spells it
+ */
+export function widerNetwork(address: string): string | undefined {
+  if (isIPv4(address)) return `${address.slice(0, address.lastIndexOf("."))}.0/24`;
+  return isInIpv6Network(address) ? ipv6Network(address, 48) : undefined;
+}
+
+/** True but for IPv4, also behind a translator (RFC 6052), and for one link's own addresses. */
+function isInIpv6Network(address: string): boolean {
+  return address.includes(":") && !/^(64:ff9b::|fe80:)/.test(address);
+}
+
+function ipv6Network(address: string, bits: number): string {
+  const [head, tail] = address.replace(/\/.*/, "").split("::");
   const before = head === "" ? [] : head.split(":");
   const after = tail ? tail.split(":") : [];
   const zeros = tail === undefined ? 0 : 8 - before.length - after.length;
-  const groups = [...before, ...Array<string>(zeros).fill("0"), ...after].slice(0, 4);
-  return `${groups.join(":")}::/64`;
+  const groups = [...before, ...Array<string>(zeros).fill("0"), ...after].slice(0, bits / 16);
+  return `${groups.join(":")}::/${bits}`;
 }
 
 /** IPv4 and IPv6 networks. */

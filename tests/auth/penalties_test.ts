@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Guess } from "../../src/auth/auth.ts";
 import { KnownPlaces } from "../../src/auth/known_places.ts";
 import { LoginPenalties } from "../../src/auth/penalties.ts";
+import { widerNetwork } from "../../src/net/ip_address.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -15,6 +16,7 @@ function penalties(options: { trusted?: string } = {}) {
     {
       ...{ first: 2000, longest: 15_000, lifetime: HOUR },
       placeOf: (remote) => remote === options.trusted ? undefined : remote,
+      networkOf: widerNetwork,
     },
     new KnownPlaces(new Uint8Array(32), () => Math.floor(clock.now / DAY)),
     () => clock.now,
@@ -138,6 +140,97 @@ Deno.test("LoginPenalties: a name has room for ten attempts of all addresses tog
   assert.equal(wait("ann", "198.51.100.10"), 15_000);
   clock.now += 15_000;
   assert.equal(wait("ann", "198.51.100.10"), 0);
+});
+
+/** Networks of 64 bits within one of 48. */
+const subnet = (i: number) => `2001:db8:0:${i.toString(16)}::/64`;
+
+Deno.test("LoginPenalties: a wide network has room for a hundred attempts, at whatever names", () => {
+  for (const place of [subnet, (i: number) => `192.0.2.${i}`]) {
+    const { table, wait, fail, succeed, clock } = penalties();
+    succeed("known", place(201));
+    const first = table.guess("user0", place(0));
+    assert.equal(first.ask(), "now");
+    for (let i = 1; i < 100; i++) assert.equal(wait(`user${i}`, place(i)), 0);
+    assert.equal(wait("user100", place(100)), 2000);
+    assert.equal(wait("user100", "2001:db8:1:0::/64"), 0);
+    assert.equal(wait("known", place(201)), 0);
+    first.succeeded();
+    assert.equal(wait("user100", place(100)), 0, "who logs in makes room");
+    assert.equal(wait("user101", place(101)), 2000);
+    clock.now += 2000;
+    assert.equal(wait("user101", place(101)), 0);
+    assert.equal(fail("user102", place(102)), 2000, "no pause is longer because of it");
+  }
+});
+
+Deno.test("LoginPenalties: who has 65,536 networks guesses as fast as with ten of them", () => {
+  const { table, clock } = penalties();
+  const counts: number[] = [];
+  let made = 0;
+  for (let minute = 0; minute < 3; minute++) {
+    let count = 0;
+    for (let i = 0; i < 60; i++, clock.now += 1000) {
+      for (let n = 0; n < 120; n++, made++) {
+        const guess = table.guess(`user${made}`, subnet(made % 65_536));
+        if (guess.ask() !== "now") continue;
+        count++;
+        guess.failed();
+      }
+    }
+    counts.push(count);
+  }
+  assert.deepEqual(counts.slice(1), [400, 400]);
+});
+
+Deno.test("LoginPenalties: one customer of a provider leaves the others of the wide network room", () => {
+  const { table, clock } = penalties();
+  for (let i = 0; i < 60; i++, clock.now += 1000) {
+    for (let n = 0; n < 20; n++) {
+      const guess = table.guess(`user${i} ${n}`, subnet(0));
+      if (guess.ask() === "now") guess.failed();
+    }
+    const other = table.guess(`customer${i}`, subnet(1 + i));
+    assert.equal(other.ask(), "now");
+    other.withdraw();
+  }
+  assert.equal(table.guess("ann", subnet(999)).failed(), 2000);
+  const unchecked = table.guess("bob", subnet(998));
+  unchecked.ask();
+  assert.equal(unchecked.unchecked(), 2000);
+});
+
+Deno.test("LoginPenalties: a wide network is listed when it may be full, and can be cleared", () => {
+  const networks = () => table.list().filter(({ kind }) => kind === "network");
+  const { table, fail, wait, succeed } = penalties();
+  succeed("known", subnet(300));
+  for (let i = 0; i < 200; i++) fail("known", subnet(300));
+  const attack = (count: number) => {
+    for (let i = 0; i < count; i++) {
+      wait(`user${i}`, subnet(i));
+      fail(`user${i}`, subnet(i));
+    }
+  };
+  attack(99);
+  assert.deepEqual(networks(), []);
+  wait("user99", subnet(99));
+  fail("user99", subnet(99));
+  assert.deepEqual(networks().map(({ name, failures, pause }) => ({ name, failures, pause })), [
+    { name: "2001:db8:0::/48", failures: 100, pause: 15_000 },
+  ]);
+  fail("ann", "192.0.2.1");
+  assert.ok(wait("bob", subnet(200)) > 0);
+  // An address, and what keeps it waiting.
+  assert.equal(table.clear({ address: subnet(1) }), 2);
+  assert.equal(wait("bob", subnet(200)), 0);
+  attack(100);
+  assert.equal(table.clear({ address: "2001:db8:0::/48" }), 102);
+  assert.deepEqual(table.list().filter(({ kind }) => kind === "address").map(({ name }) => name), [
+    "192.0.2.1",
+  ]);
+  attack(100);
+  table.clear();
+  assert.deepEqual(table.list(), []);
 });
 
 Deno.test("LoginPenalties: who has logged in makes room at once for those that wait", () => {

@@ -145,6 +145,25 @@ Deno.test("limits.penalty: who is known at an address is so after a restart and 
   }
 });
 
+Deno.test("limits.penalty: many networks of 64 bits within one of 48 do not make guessing faster", async () => {
+  await using server = await limited('penalty = "1h", longest_penalty = "1h"');
+  const subnet = (i: number) => `2001:db8:0:${i.toString(16)}::1`;
+  const guess = async (i: number) => {
+    const client = await from(server, subnet(i));
+    await client.response();
+    client.line(`a LOGIN nobody${i} wrong`);
+    return client;
+  };
+  const failures = () => server.lines.filter((line) => /authentication failed/.test(line)).length;
+  const clients = await Promise.all(Array.from({ length: 100 }, (_, i) => guess(i)));
+  await until(() => failures() === 100, "a hundred failures");
+  clients.push(await guess(100));
+  // What came before has been looked at when this is answered.
+  assert.match((await attempt(server, "2001:db8:1::1", "LOGIN u1 secret")).reply, /^OK/);
+  assert.equal(failures(), 100);
+  await Promise.all(clients.map((client) => client.close()));
+});
+
 Deno.test("limits.penalty: a server that ends does not wait for those that pause", async () => {
   const server = await limited('penalty = "1h", longest_penalty = "1h"');
   await using client = await from(server, "192.0.2.1");

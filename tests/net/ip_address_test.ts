@@ -1,5 +1,10 @@
 import { strictEqual } from "node:assert/strict";
-import { canonicalAddress, customerNetwork, Networks } from "../../src/net/ip_address.ts";
+import {
+  canonicalAddress,
+  customerNetwork,
+  Networks,
+  widerNetwork,
+} from "../../src/net/ip_address.ts";
 
 const SPELLINGS: readonly [string, string | undefined][] = [
   ["192.0.2.1", "192.0.2.1"],
@@ -41,6 +46,24 @@ Deno.test("Networks.includes: all of one family are not all of the other, nor un
     strictEqual(both.includes(peer), true);
   }
   strictEqual(new Networks([]).includes("127.0.0.1"), false);
+});
+
+Deno.test("widerNetwork: 24 bits of IPv4, 48 of IPv6, also of a customer's network", () => {
+  const cases = {
+    "192.0.2.1": "192.0.2.0/24",
+    "2001:db8:1:2:3:4:5:6": "2001:db8:1::/48",
+    "2001:db8::9": "2001:db8:0::/48",
+    "2001:db8:1:2::/64": "2001:db8:1::/48",
+    "0:0:0:0::/64": "0:0:0::/48",
+    "1::2:3:4:5:6:7": "1:0:2::/48",
+    "unix": undefined,
+    "192.0.2.0/24": undefined,
+    "64:ff9b::c000:201": undefined,
+    "fe80::1": undefined,
+  };
+  for (const [address, network] of Object.entries(cases)) {
+    strictEqual(widerNetwork(address), network, address);
+  }
 });
 
 Deno.test("customerNetwork: an IPv4 address, or 64 bits of IPv6", () => {

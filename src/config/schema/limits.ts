@@ -29,9 +29,10 @@ export const serverLimits = {
     default: '"2s"',
     doc: "Pause before a failed login is answered, doubled by each further failure from the same " +
       "address (or IPv6 network of 64 bits) or at the same user. In the time of a pause one attempt " +
-      "from there is looked at, or ten at users with whom nobody failed lately, and ten at one " +
-      "user from everywhere. Who logged in well from an address within a week is not kept waiting " +
-      "there by what others do. `0s`: there are no pauses.",
+      "from there is looked at, or ten at users with whom nobody failed lately, ten at one user " +
+      "from everywhere, and a hundred from 48 bits of IPv6 or 24 of IPv4. Who logged in well from " +
+      "an address within a week is not kept waiting there by what others do. `0s`: there are no " +
+      "pauses.",
   }),
   longest_penalty: setting(duration({ atLeast: "0s", atMost: "1h" }), {
     default: '"15s"',
