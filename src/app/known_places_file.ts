@@ -82,7 +82,7 @@ async function read(path: string, places: KnownPlaces, log: Log): Promise<void> 
   try {
     text = await Deno.readTextFile(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) log.info("nobody is known anywhere yet", { path });
+    if (error instanceof Deno.errors.NotFound) log.debug("nobody is known anywhere yet", { path });
     else log.warn("who is known where cannot be read", { path, error: String(error) });
     return;
   }
