@@ -1,0 +1,182 @@
+/** The parts of an open account, and what has them given up. */
+
+import type { Log } from "../../log.ts";
+import type { StoreMeter } from "../meter.ts";
+import type { SpecialUse } from "../store.ts";
+import { StoreError } from "../store.ts";
+import { type AccountContext, reloadColumns } from "./account_context.ts";
+import { Annotations } from "./annotations.ts";
+import { Background } from "./background.ts";
+import { CatchUp, type CatchUpTurns } from "./catch_up.ts";
+import type { CommitNumbers } from "./commit_numbers.ts";
+import { ContentRows } from "./content_rows.ts";
+import { Documents } from "./documents.ts";
+import { DirectorySyncs } from "./directory_syncs.ts";
+import { ExpungedRows } from "./expunged_rows.ts";
+import type { FileNames } from "./file_name.ts";
+import type { FolderWatcher } from "./folder_watcher.ts";
+import { KeywordSets } from "./keyword_sets.ts";
+import type { LoadedMailboxes } from "./loaded_mailboxes.ts";
+import type { MailboxList } from "./mailbox_list.ts";
+import { MailboxRows } from "./mailbox_rows.ts";
+import { MessageRows } from "./message_rows.ts";
+import type { PathStatuses } from "./path_status.ts";
+import { AccountQuota, type QuotaSource } from "./quota.ts";
+import { Removals } from "./removals.ts";
+import type { SearchService } from "./search_service.ts";
+import { Reserve } from "./reserve.ts";
+import { INDEX_FILE, type OpenedIndex } from "./schema.ts";
+import { isDamage, sqliteRefusal } from "./sqlite_error.ts";
+import { IndexCopies } from "./snapshot.ts";
+import { TextIndex } from "./text_index.ts";
+import type { Traffic } from "./traffic.ts";
+import { UidValidities } from "./uid_validity.ts";
+import { WriteBack } from "./write_back.ts";
+import { WriteAheadLog } from "./write_ahead_log.ts";
+import { type Recovery, Writer } from "./writer.ts";
+
+const GIVEN_UP = {
+  damaged: "the index is damaged; it is made anew when next used",
+  removed: "the Maildir or its index was removed or replaced; it is opened anew when next used",
+  "in doubt": "the account may have changed on the disk or not; it is opened anew when next used",
+} as const;
+
+/** What an account gets from its store. */
+export interface AccountSettings {
+  readonly name: string;
+  /** Its Maildir. */
+  readonly root: string;
+  readonly specialFolders: readonly { readonly name: string; readonly use: SpecialUse }[];
+  readonly log: Log;
+  readonly clock: () => number;
+  readonly names: FileNames;
+  readonly loaded: LoadedMailboxes;
+  readonly traffic: Traffic;
+  readonly watcher: FolderWatcher;
+  readonly statuses: PathStatuses;
+  readonly catchUpTurns: CatchUpTurns;
+  readonly writeBackDelay: number;
+  /** By what texts are indexed, and how many octets a message may have; absent: they are not. */
+  readonly search?: { readonly service: SearchService; readonly limit: number };
+  /** Show no message as `\Recent`. */
+  readonly hidesRecent: boolean;
+  readonly meter: StoreMeter;
+  /** What it may hold, if it has no limits of its own. */
+  readonly quota: QuotaSource;
+  /** Look through the whole index for damage first. */
+  readonly check: boolean;
+  /** Called once if the index turns out to be damaged, or the Maildir to be removed. */
+  broken(why: "damaged" | "removed" | "in doubt"): void;
+}
+
+/** The log of an index that was opened. */
+export function openLog(
+  { root, meter, log }: AccountSettings,
+  { database }: OpenedIndex,
+  numbers: CommitNumbers,
+): WriteAheadLog {
+  const synced = (seconds: number) => meter.synced("index", seconds);
+  return new WriteAheadLog(`${root}/${INDEX_FILE}`, database, numbers, synced, log);
+}
+
+/** Makes the parts. */
+export function contextOf(
+  settings: AccountSettings,
+  { database }: OpenedIndex,
+  list: MailboxList,
+  commits: WriteAheadLog,
+): AccountContext {
+  const { name, root, log, clock, names, loaded, watcher, statuses, meter, search } = settings;
+  const mailboxes = new MailboxRows(database);
+  const messages = new MessageRows(database);
+  const keywords = new KeywordSets(mailboxes);
+  const background = new Background(log);
+  let broken = false;
+  const giveUp = (why: keyof typeof GIVEN_UP, problem: string) => {
+    if (broken) return;
+    broken = true;
+    log.error(GIVEN_UP[why], { root, problem });
+    for (const state of [...list.states()]) state.vanish();
+    settings.broken(why);
+  };
+  const path = `${root}/${INDEX_FILE}`;
+  const inode = statuses.at(path)?.ino;
+  const recovery: Recovery = {
+    reload() {
+      if (broken) return;
+      keywords.reload();
+      const rows = new Map(mailboxes.all().map((row) => [row.id, row]));
+      for (const state of list.states()) {
+        const row = rows.get(state.id);
+        if (row) state.restore(row);
+        if (state.columns) reloadColumns(context, state);
+      }
+    },
+    damaged: (error) => giveUp("damaged", messageOf(error)),
+    inDoubt(error) {
+      log.error("changes cannot be made durable; no more are taken until they are", {
+        root,
+        problem: messageOf(error),
+      });
+    },
+    isFull: () => reserve.isFull(),
+    makeRoom: () => reserve.release(),
+  };
+  const reserve = new Reserve(root, log);
+  const writer = new Writer(database, recovery, commits, settings.traffic);
+  const context: AccountContext = {
+    name,
+    root,
+    log,
+    clock,
+    names,
+    loaded,
+    traffic: settings.traffic,
+    watcher,
+    statuses,
+    meter,
+    hidesRecent: settings.hidesRecent,
+    isInPlace() {
+      if (statuses.at(path)?.ino === inode) return true;
+      if (!background.stopped) giveUp("removed", "the index is not there any more");
+      return false;
+    },
+    refusalOf(error) {
+      if (error instanceof StoreError) return error;
+      if (isDamage(error)) recovery.damaged(error);
+      return sqliteRefusal(error);
+    },
+    giveUp: (error) => giveUp("in doubt", error.message),
+    writer,
+    commits,
+    reserve,
+    directorySyncs: new DirectorySyncs(
+      settings.traffic,
+      (seconds) => meter.synced("folder", seconds),
+    ),
+    mailboxes,
+    uidValidities: new UidValidities(root, mailboxes, clock, log),
+    messages,
+    expunged: new ExpungedRows(database),
+    contents: new ContentRows(database),
+    keywords,
+    background,
+    catchUp: new CatchUp(() => context, settings.catchUpTurns, mailboxes.meta(CatchUp.meta)),
+    annotations: new Annotations(database),
+    textIndex: search && new TextIndex(() => context, {
+      ...search,
+      documents: new Documents(database, mailboxes, search.limit),
+      states: () => list.states(),
+    }),
+    quota: new AccountQuota(database, mailboxes, writer, settings.quota, () => list.count),
+    removals: new Removals(() => context),
+    indexCopies: new IndexCopies(root, database),
+    writeBack: new WriteBack(() => context, settings.writeBackDelay),
+  };
+  return context;
+}
+
+/** What an error says. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
