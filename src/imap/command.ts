@@ -67,6 +67,8 @@ export interface Dialogue {
   startTls?: () => void;
   /** Compresses after the tagged OK, both ways, or no longer. */
   compress(on: boolean): void;
+  /** Ends the connection with a BYE that tells the reason, once the running command is through. */
+  end(reason: string): void;
 }
 
 /** Bounds how many connections each user has. */

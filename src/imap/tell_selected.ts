@@ -1,6 +1,6 @@
 /** What a client hears of its selected mailbox while it runs commands. */
 
-import type { Output } from "./command.ts";
+import type { Dialogue, Output } from "./command.ts";
 import type { Session } from "./session.ts";
 import type { DrainOptions } from "./view.ts";
 
@@ -21,4 +21,10 @@ export function tellSelected(
   return session.notify === undefined
     ? view.tell(out, { session, ...options })
     : session.notify.drain(view, out, { session, ...options }, removed);
+}
+
+/** Nothing but another session, or SELECT, shows the client what becomes of an outdated mailbox. */
+export function endIfOutdated({ state }: Session, dialogue: Dialogue): void {
+  if (state.name !== "selected" || !state.view.mailbox.outdated) return;
+  dialogue.end("The mailbox can be changed again: connect anew");
 }

@@ -331,6 +331,7 @@ export class Connection {
       pause: (milliseconds, wakers) => this.#client.pause(milliseconds, wakers),
       startTls: this.service.tls ? () => this.#upgrade = true : undefined,
       compress: (on) => this.#compress = on,
+      end: (reason) => this.end(reason),
     };
   }
 

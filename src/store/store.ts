@@ -495,6 +495,10 @@ export interface Mailbox {
   readonly firstRecent: number;
   /** True once the mailbox has been deleted under its sessions; it has no messages then. */
   readonly gone: boolean;
+  /** Nothing can be changed, as the disk is read-only; every change is refused by `unavailable`. */
+  readonly readOnly: boolean;
+  /** True once all here stays as it was, and only another `open` shows, and changes, what is there. */
+  readonly outdated: boolean;
   readonly messages: MessageColumns;
 
   /** Keywords in use in this mailbox, in the order of their first use. */

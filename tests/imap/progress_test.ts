@@ -12,6 +12,7 @@ function listening(progress?: Progress) {
     progress,
     assertOpen() {},
     pause: () => Promise.reject(new Error("Expected no pause")),
+    end: () => {},
     compress() {},
   };
   return { said, dialogue };

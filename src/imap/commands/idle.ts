@@ -3,6 +3,7 @@
 import { bad, type Completion, ok, statusLine } from "../../wire/response.ts";
 import type { AuthenticatedContext } from "../command.ts";
 import type { Session } from "../session.ts";
+import { endIfOutdated } from "../tell_selected.ts";
 import type { View } from "../view.ts";
 
 /** @see RFC 2177, RFC 9051 §6.3.13 */
@@ -50,10 +51,11 @@ function watch(session: Session, view: View | undefined, ring: () => void): () =
 
 /** Tells what happened. */
 async function announce(context: AuthenticatedContext, view: View | undefined): Promise<void> {
-  const { out, session } = context;
+  const { dialogue, out, session } = context;
   if (session.notify !== undefined) await session.notify.tell(context, true);
   else await view?.tell(out, { session, expunges: true, withUid: false });
   session.metadataNews?.tell(out);
+  endIfOutdated(session, dialogue);
   await out.flush();
 }
 

@@ -12,7 +12,7 @@ import { View } from "../view.ts";
 import { enableCondstore } from "../condstore.ts";
 
 /** @see RFC 9051 §6.3.2, §6.3.3, RFC 8474 §4.2 */
-export function select(readOnly: boolean) {
+export function select(examines: boolean) {
   return async (context: AuthenticatedContext, args: SelectArgs): Promise<Completion> => {
     const { session, user, out } = context;
     if (args.qresync && !session.qresync) throw new SyntaxFault("QRESYNC was not enabled", 0);
@@ -25,14 +25,14 @@ export function select(readOnly: boolean) {
     if (args.condstore) enableCondstore(context);
     const name = mailboxArgument(args.mailbox, session);
     const mailbox = await user.account.open(name);
-    const view = new View(mailbox, readOnly, session);
+    const view = new View(mailbox, examines || mailbox.readOnly, session);
     session.enter({ name: "selected", user, view });
     describe(context, view);
     if (session.rev2) {
       out.text(unaskedListResponse(user.account, name, denormalized(session, args.mailbox)));
     }
     if (args.qresync) await resynchronize(context, view, args.qresync);
-    return ok(`${context.command} completed`, readOnly ? "READ-ONLY" : "READ-WRITE");
+    return ok(`${context.command} completed`, view.readOnly ? "READ-ONLY" : "READ-WRITE");
   };
 }
 

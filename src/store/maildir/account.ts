@@ -20,7 +20,13 @@ import type {
   TakenMessage,
 } from "../store.ts";
 import { StoreError } from "../store.ts";
-import { type AccountContext, folderPath, loadColumns, tell } from "./account_context.ts";
+import {
+  type AccountContext,
+  assertWritable,
+  folderPath,
+  loadColumns,
+  tell,
+} from "./account_context.ts";
 import { annotationOf, annotationsOf, copyAnnotations, setAnnotations } from "./annotations.ts";
 import { append } from "./appending.ts";
 import { refresh } from "./comparing.ts";
@@ -231,6 +237,7 @@ export class MaildirAccount implements OpeningOfAccount {
     { replaces = false }: { readonly replaces?: boolean } = {},
   ): Promise<IncomingMessage> {
     const state = await this.find(mailbox);
+    assertWritable(this.#account);
     const { meter, names, quota } = this.#account;
     await quota.ready();
     // What a replaced message leaves is known only once the new one is to be stored.
@@ -303,6 +310,7 @@ export class MaildirAccount implements OpeningOfAccount {
   }
 
   async snapshot(): Promise<AccountSnapshot> {
+    assertWritable(this.#account);
     await this.scan();
     const pace = new Pace();
     for (const state of [...this.#list.states()]) {
@@ -367,7 +375,7 @@ export class MaildirAccount implements OpeningOfAccount {
   async scan(inAnyCase = false): Promise<void> {
     while (this.#scanning) await this.#scanning;
     if (this.#closed) throw new StoreError("unavailable", "The mail store is closing");
-    if (!inAnyCase && !this.#rootChanged()) return;
+    if (this.#account.readOnly || (!inAnyCase && !this.#rootChanged())) return;
     this.#scanning = this.#account.writer.alone(async () => {
       const changed = this.#rootModified();
       const now = this.#account.clock();
@@ -440,6 +448,7 @@ export class MaildirAccount implements OpeningOfAccount {
 
   /** Directories of a Maildir that other programs left out. */
   #repair(state: MailboxState): void {
+    if (this.#account.readOnly) return;
     const path = folderPath(this.#account, state);
     try {
       // Only beside a cur/: a folder that another program has just removed must not come back.

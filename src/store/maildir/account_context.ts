@@ -10,6 +10,7 @@ import type { CatchUp } from "./catch_up.ts";
 import { Columns } from "./columns.ts";
 import type { ContentRows } from "./content_rows.ts";
 import type { DirectorySyncs } from "./directory_syncs.ts";
+import { readOnlyDisk } from "./disk_error.ts";
 import type { ExpungedRows } from "./expunged_rows.ts";
 import type { FileNames } from "./file_name.ts";
 import type { FolderWatcher } from "./folder_watcher.ts";
@@ -64,7 +65,12 @@ export interface AccountContext {
   readonly meter: StoreMeter;
   /** No message is shown as `\Recent`. */
   readonly hidesRecent: boolean;
-  /** False once another program removed the Maildir; then the account is given up. */
+  /** The disk is read-only: what is in a copy of the index is shown, and the Maildir left alone. */
+  readonly readOnly: boolean;
+  /**
+   * False once another program removed the Maildir, or its disk is no longer read-only; then the
+   * account is given up.
+   */
   isInPlace(): boolean;
   /** What a failure of SQLite while reading means to the client; a damaged index is given up. */
   refusalOf(error: unknown): StoreError;
@@ -83,6 +89,11 @@ export function tell(
   messages: number,
 ): void {
   if (messages > 0) meter.did(operation, messages, { account: name, mailbox });
+}
+
+/** @throws {StoreError} `unavailable` while the disk is read-only */
+export function assertWritable({ readOnly }: AccountContext): void {
+  if (readOnly) throw readOnlyDisk();
 }
 
 /** The folder of a mailbox. */

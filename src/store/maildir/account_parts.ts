@@ -8,7 +8,7 @@ import { type AccountContext, reloadColumns } from "./account_context.ts";
 import { Annotations } from "./annotations.ts";
 import { Background } from "./background.ts";
 import { CatchUp, type CatchUpTurns } from "./catch_up.ts";
-import type { CommitNumbers } from "./commit_numbers.ts";
+import { type CommitNumbers, isReadOnly } from "./commit_numbers.ts";
 import { ContentRows } from "./content_rows.ts";
 import { Documents } from "./documents.ts";
 import { DirectorySyncs } from "./directory_syncs.ts";
@@ -22,6 +22,7 @@ import { MailboxRows } from "./mailbox_rows.ts";
 import { MessageRows } from "./message_rows.ts";
 import type { PathStatuses } from "./path_status.ts";
 import { AccountQuota, type QuotaSource } from "./quota.ts";
+import { ReadOnlyWriter } from "./read_only_writer.ts";
 import { Removals } from "./removals.ts";
 import type { SearchService } from "./search_service.ts";
 import { Reserve } from "./reserve.ts";
@@ -40,6 +41,16 @@ const GIVEN_UP = {
   removed: "the Maildir or its index was removed or replaced; it is opened anew when next used",
   "in doubt": "the account may have changed on the disk or not; it is opened anew when next used",
 } as const;
+
+/** Why an account is of no use any more; "writable": its disk was read-only, and is not any more. */
+export type Ending = keyof typeof GIVEN_UP | "writable";
+
+/** An index that was opened for an account. */
+export interface AccountIndex extends OpenedIndex {
+  readonly path: string;
+  /** It is a copy, since the disk of the account is read-only. */
+  readonly readOnly: boolean;
+}
 
 /** What an account gets from its store. */
 export interface AccountSettings {
@@ -65,24 +76,24 @@ export interface AccountSettings {
   readonly quota: QuotaSource;
   /** Look through the whole index for damage first. */
   readonly check: boolean;
-  /** Called once if the index turns out to be damaged, or the Maildir to be removed. */
-  broken(why: "damaged" | "removed" | "in doubt"): void;
+  /** Called at most once, when the account is of no use any more. */
+  broken(why: Ending): void;
 }
 
 /** The log of an index that was opened. */
 export function openLog(
-  { root, meter, log }: AccountSettings,
-  { database }: OpenedIndex,
+  { meter, log }: AccountSettings,
+  { database, path }: AccountIndex,
   numbers: CommitNumbers,
 ): WriteAheadLog {
   const synced = (seconds: number) => meter.synced("index", seconds);
-  return new WriteAheadLog(`${root}/${INDEX_FILE}`, database, numbers, synced, log);
+  return new WriteAheadLog(path, database, numbers, synced, log);
 }
 
 /** Makes the parts. */
 export function contextOf(
   settings: AccountSettings,
-  { database }: OpenedIndex,
+  { database, readOnly }: AccountIndex,
   list: MailboxList,
   commits: WriteAheadLog,
 ): AccountContext {
@@ -98,6 +109,13 @@ export function contextOf(
     log.error(GIVEN_UP[why], { root, problem });
     for (const state of [...list.states()]) state.vanish();
     settings.broken(why);
+  };
+  const outdate = () => {
+    if (broken) return;
+    broken = true;
+    log.info("the disk takes writes again; the account is opened anew when next used", { root });
+    for (const state of [...list.states()]) state.outdate();
+    settings.broken("writable");
   };
   const path = `${root}/${INDEX_FILE}`;
   const inode = statuses.at(path)?.ino;
@@ -123,7 +141,12 @@ export function contextOf(
     makeRoom: () => reserve.release(),
   };
   const reserve = new Reserve(root, log);
-  const writer = new Writer(database, recovery, commits, settings.traffic);
+  const writer = new (readOnly ? ReadOnlyWriter : Writer)(
+    database,
+    recovery,
+    commits,
+    settings.traffic,
+  );
   const context: AccountContext = {
     name,
     root,
@@ -136,8 +159,16 @@ export function contextOf(
     statuses,
     meter,
     hidesRecent: settings.hidesRecent,
+    readOnly,
     isInPlace() {
-      if (statuses.at(path)?.ino === inode) return true;
+      const found = statuses.at(path)?.ino;
+      if (readOnly) {
+        // There is none while the disk is not mounted, to be mended.
+        if (found === undefined || (found === inode && isReadOnly(root))) return true;
+        if (!background.stopped) outdate();
+        return false;
+      }
+      if (found === inode) return true;
       if (!background.stopped) giveUp("removed", "the index is not there any more");
       return false;
     },
@@ -163,11 +194,13 @@ export function contextOf(
     background,
     catchUp: new CatchUp(() => context, settings.catchUpTurns, mailboxes.meta(CatchUp.meta)),
     annotations: new Annotations(database),
-    textIndex: search && new TextIndex(() => context, {
-      ...search,
-      documents: new Documents(database, mailboxes, search.limit),
-      states: () => list.states(),
-    }),
+    textIndex: search && !readOnly
+      ? new TextIndex(() => context, {
+        ...search,
+        documents: new Documents(database, mailboxes, search.limit),
+        states: () => list.states(),
+      })
+      : undefined,
     quota: new AccountQuota(database, mailboxes, writer, settings.quota, () => list.count),
     removals: new Removals(() => context),
     indexCopies: new IndexCopies(root, database),

@@ -6,6 +6,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Log } from "../../log.ts";
 import { createOwnedFile, openOwnFile, readStart } from "../../ownership.ts";
 import { errnoOf } from "./disk_error.ts";
+import { lstat } from "./locating.ts";
 import type { Told } from "./problem.ts";
 import { INDEX_FILE, type OpenedIndex } from "./schema.ts";
 
@@ -148,17 +149,20 @@ function birthOf(path: string): number {
   return Deno.lstatSync(path).birthtime?.getTime() ?? 0;
 }
 
+/** Whether the disk of a Maildir is read-only, as it becomes after an error. */
+export function isReadOnly(root: string): boolean {
+  try {
+    fs.closeSync(openOwnFile(`${root}/${COMMITS_FILE}`, fs.constants.O_WRONLY));
+    return false;
+  } catch (error) {
+    return errnoOf(error) === "EROFS";
+  }
+}
+
 /** Why commits cannot be numbered beside the index. */
 export function commitsProblem(root: string): Told | undefined {
   const path = `${root}/${COMMITS_FILE}`;
-  try {
-    const known = fs.lstatSync(path, { throwIfNoEntry: false });
-    if (known?.nlink === 1 && known.isFile()) {
-      fs.closeSync(openOwnFile(path, fs.constants.O_WRONLY));
-    }
-    if (known?.isDirectory() !== true) return undefined;
-  } catch (error) {
-    if (errnoOf(error) !== "EROFS") return undefined;
+  if (isReadOnly(root)) {
     return {
       level: "failed",
       code: "disk-read-only",
@@ -167,6 +171,7 @@ export function commitsProblem(root: string): Told | undefined {
       advice: "nothing can be stored before it takes writes again; the system's log may say why",
     };
   }
+  if (lstat(path)?.isDirectory !== true) return undefined;
   return {
     level: "failed",
     code: "commits-file",
@@ -203,6 +208,8 @@ function replace(path: string, log: Log): number | undefined {
     return fd;
   } catch (problem) {
     if (fd !== undefined) fs.closeSync(fd);
+    // Nothing is committed there.
+    if (errnoOf(problem) === "EROFS") return undefined;
     log.warn("commits are not numbered: an older index would not be noticed", {
       path,
       problem: String(problem),

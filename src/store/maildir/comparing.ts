@@ -19,7 +19,8 @@ const ROWS_PER_STEP = 2000;
 const TRUSTED = 60_000;
 
 /**
- * Takes over what other programs changed in a mailbox: see `Mailbox.refresh`.
+ * Takes over what other programs changed in a mailbox, unless the disk is read-only: see
+ * `Mailbox.refresh`.
  *
  * @param caughtUp the watcher was asked for all that happened before what the caller knows of
  * @throws {StoreError} `no-mailbox` if its folder is gone, `unavailable`
@@ -30,6 +31,8 @@ export async function refresh(
   caughtUp = false,
 ): Promise<void> {
   state.assertThere();
+  // UIDs that were given now would be given again.
+  if (account.readOnly) return void account.isInPlace();
   if (!caughtUp) account.watcher.catchUp();
   if (isUnchanged(state)) return;
   await state.looking;

@@ -21,6 +21,11 @@ const TEXTS: Readonly<Partial<Record<StoreErrorCode, string>>> = {
   "unreadable": "The message cannot be read",
 };
 
+/** The refusal of what a disk that is read-only would have to take. */
+export function readOnlyDisk(): StoreError {
+  return new StoreError("unavailable", "The disk is read-only: nothing can be changed now");
+}
+
 /** The name of the system error, such as "ENOENT", if it is one. */
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;

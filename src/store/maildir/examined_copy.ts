@@ -5,15 +5,11 @@ import { DatabaseSync } from "node:sqlite";
 import { StoreError } from "../store.ts";
 import { errnoOf } from "./disk_error.ts";
 import { damaged, damageOf, type ExaminedIndex, ownIndex } from "./index_examination.ts";
-import { lstat } from "./locating.ts";
+import { copyIndex, indexFiles, makeCopyFolder } from "./index_copy.ts";
 import type { Told } from "./problem.ts";
 import { bringUpToDate, INDEX_FILE, isEmpty } from "./schema.ts";
 import { type SearchService, SearchUnavailable } from "./search_service.ts";
 import { isRefused } from "./sqlite_error.ts";
-
-const PREFIX = "imapd-doctor-";
-/** Milliseconds; nobody looks at one account for longer. */
-const STALE = 24 * 3600 * 1000;
 
 /** What a copy is made for. */
 export interface CopyOptions {
@@ -23,19 +19,6 @@ export interface CopyOptions {
   readonly worker?: SearchService;
   /** Nobody wants to know any more. */
   readonly gone?: AbortSignal;
-}
-
-/** Makes a folder for a copy; those that a killed process left beside it go. */
-async function makeFolder(): Promise<string> {
-  const made = await Deno.makeTempDir({ prefix: PREFIX });
-  const place = dirname(made);
-  for (const { name, isDirectory } of Deno.readDirSync(place)) {
-    if (!isDirectory || !name.startsWith(PREFIX)) continue;
-    const { uid, mtime } = lstat(`${place}/${name}`) ?? {};
-    if (uid !== Deno.uid() || Date.now() - (mtime?.getTime() ?? Infinity) < STALE) continue;
-    await Deno.remove(`${place}/${name}`, { recursive: true }).catch(() => {});
-  }
-  return made;
 }
 
 /** @param place where the copy was */
@@ -69,7 +52,7 @@ export async function withSuspects(
   work: (index: ExaminedIndex) => Promise<void>,
 ): Promise<void> {
   if (worker === undefined || index.copyTo === undefined) return await work(index);
-  const dir = await makeFolder();
+  const dir = await makeCopyFolder();
   try {
     const copy = `${dir}/${INDEX_FILE}`;
     const copied = await index.copyTo(copy).then(() => true, () => false);
@@ -85,18 +68,12 @@ export async function withCopy(
   work: (index: ExaminedIndex) => Promise<void>,
   failed: (told: Told) => void,
 ): Promise<void> {
-  const dir = await makeFolder();
+  const dir = await makeCopyFolder();
   let database: DatabaseSync | undefined;
   try {
-    for (const suffix of ["", "-wal"]) {
-      const path = `${root}/${INDEX_FILE}${suffix}`;
-      const there = lstat(path);
-      if (there === undefined) continue;
-      if (!there.isFile) return failed(irregular(path));
-      await Deno.copyFile(path, `${dir}/${INDEX_FILE}${suffix}`);
-      Deno.chmodSync(`${dir}/${INDEX_FILE}${suffix}`, 0o600);
-    }
-    const copy = `${dir}/${INDEX_FILE}`;
+    const odd = indexFiles(root).find(({ info }) => !info.isFile);
+    if (odd !== undefined) return failed(irregular(odd.path));
+    const copy = await copyIndex(root, dir);
     database = new DatabaseSync(copy);
     // What is in the log is in the file then.
     database.exec("PRAGMA journal_mode = DELETE");

@@ -21,6 +21,7 @@ import type {
 import { StoreError } from "../store.ts";
 import type { ExaminedIndex } from "./index_examination.ts";
 import type { MaildirAccount } from "./account.ts";
+import type { Ending } from "./account_parts.ts";
 import type { OpenAccount } from "./open_account.ts";
 import { isDamage } from "./sqlite_error.ts";
 
@@ -29,7 +30,7 @@ export interface Opening {
   /** Look through the whole index for damage first. */
   readonly check: boolean;
   /** Called at most once, when the account is of no use any more. */
-  broken(why: "damaged" | "removed" | "in doubt"): void;
+  broken(why: Ending): void;
 }
 
 /** An account from its opening until it is closed or broken. */
@@ -290,8 +291,12 @@ export class LastingAccount implements Account {
     await working;
   }
 
-  /** Closes the account if nobody has used it since `time` and no mailbox is open. */
+  /**
+   * Closes the account if nobody has used it since `time` and no mailbox is open; in any case once a
+   * disk that was read-only is not any more.
+   */
   async closeUnused(time: number): Promise<void> {
+    if (this.#current?.readOnly) this.#current.assertInPlace();
     if (this.#busy > 0 || this.#used > time || !this.#life) return;
     const { opened } = await this.#life;
     // A command may have come in meanwhile.

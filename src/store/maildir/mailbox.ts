@@ -90,6 +90,14 @@ export class MaildirMailbox implements Mailbox {
     return this.#state.gone;
   }
 
+  get readOnly(): boolean {
+    return this.#account.readOnly;
+  }
+
+  get outdated(): boolean {
+    return this.#state.outdated;
+  }
+
   get messages(): MessageColumns {
     return this.#state.opened;
   }

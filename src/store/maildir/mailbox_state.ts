@@ -48,6 +48,8 @@ export class MailboxState {
   /** Handles that are open. */
   handles = 0;
   gone = false;
+  /** Another opening of the account has it now. */
+  outdated = false;
   readonly inNew: DirectoryState;
   readonly inCur: DirectoryState;
   /** Its folder when no link was in it. */
@@ -166,6 +168,12 @@ export class MailboxState {
     if (columns) columns.remove(Array.from({ length: columns.count }, (_, i) => i));
     this.unwatched();
     this.events.clear();
+    this.changed();
+  }
+
+  /** Sessions that have it open see no change any more. */
+  outdate(): void {
+    this.outdated = true;
     this.changed();
   }
 

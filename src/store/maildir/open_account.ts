@@ -5,10 +5,16 @@ import { yieldNow } from "../../pace.ts";
 import type { SpecialUse } from "../store.ts";
 import { StoreError } from "../store.ts";
 import { MaildirAccount } from "./account.ts";
-import type { AccountContext } from "./account_context.ts";
+import { type AccountContext, assertWritable } from "./account_context.ts";
 import { syncAbove } from "./account_folder.ts";
-import { type AccountSettings, contextOf, messageOf, openLog } from "./account_parts.ts";
-import { CommitNumbers } from "./commit_numbers.ts";
+import {
+  type AccountIndex,
+  type AccountSettings,
+  contextOf,
+  messageOf,
+  openLog,
+} from "./account_parts.ts";
+import { CommitNumbers, isReadOnly } from "./commit_numbers.ts";
 import { storeErrorOf } from "./disk_error.ts";
 import { folderOf, isFolderName } from "./folder_name.ts";
 import { Folders, makeFolder } from "./folders.ts";
@@ -17,6 +23,7 @@ import { linkIn } from "./links.ts";
 import { lstat } from "./locating.ts";
 import { MailboxList } from "./mailbox_list.ts";
 import { MailboxState } from "./mailbox_state.ts";
+import { openPrivateIndex } from "./private_index.ts";
 import { Reserve } from "./reserve.ts";
 import { settleRestored } from "./restored.ts";
 import { INDEX_FILE, type OpenedIndex, openIndex } from "./schema.ts";
@@ -34,8 +41,10 @@ const CLOSING = 1000;
 /** An account, and the means to close it. */
 export interface OpenAccount {
   readonly account: MaildirAccount;
-  /** The index, to be read only. */
-  readonly index: ExaminedIndex;
+  /** The index, to be read only; absent where a copy is open in its place. */
+  readonly index?: ExaminedIndex;
+  /** Nothing can be changed, since the disk is read-only. */
+  readonly readOnly: boolean;
   /** A mailbox is open, or work in the background goes on. */
   readonly busy: boolean;
   /** Mailboxes that somebody has open. */
@@ -48,7 +57,7 @@ export interface OpenAccount {
   mend(findings: readonly Finding[]): Promise<void>;
   /** Takes all mailboxes from whoever has them open; the account must be closed then. */
   letGo(): void;
-  /** Calls `broken` if the index is no longer where it was opened. */
+  /** Calls `broken` if the index is no longer where it was opened, or can be opened for writing. */
   assertInPlace(): void;
   /**
    * Moves the Maildir away for good, and lets go of all mailboxes. The account must be closed then.
@@ -61,26 +70,18 @@ export interface OpenAccount {
 }
 
 /**
- * Opens an account, makes it if it is not there, and finishes what a crash left undone.
+ * Opens an account, makes it if it is not there, and finishes what a crash left undone. On a disk that
+ * is read-only nothing of that is done: what the index has can be read.
  *
  * @throws {StoreError} `unavailable`, `over-quota`
  */
 export async function openAccount(settings: AccountSettings): Promise<OpenAccount> {
   const { root, name, log } = settings;
-  try {
-    refuseForeignLink(root);
-    makeFolder(root);
-    await syncDirectory(root);
-    // Once there is an index, this has been done.
-    if (!lstat(`${root}/${INDEX_FILE}`)) await syncAbove(root);
-  } catch (error) {
-    throw storeErrorOf(error, "opening the account");
-  }
-  const index = await openIndexSoon(settings);
+  const index = await indexOf(settings);
   let numbers: CommitNumbers | undefined;
   let commits: WriteAheadLog | undefined;
   let parts: AccountContext | undefined;
-  let inDoubt = index.interrupted;
+  let inDoubt = index.interrupted && !index.readOnly;
   try {
     numbers = new CommitNumbers(root, index, log);
     commits = openLog(settings, index, numbers);
@@ -89,30 +90,30 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     const context = contextOf(settings, index, list, commits);
     parts = context;
     // A sync of it may have failed before, and what follows it now counts on it.
-    if (index.interrupted) await commits.mend();
+    if (inDoubt) await commits.mend();
     inDoubt = false;
-    context.reserve.fill();
     const folders = new Folders(context, list);
-    await folders.recover(index.database);
+    if (!index.readOnly) {
+      context.reserve.fill();
+      await folders.recover(index.database);
+    }
     for (const row of context.mailboxes.all()) {
       if (!isFolderName(row.folder)) throw outside();
       list.add(new MailboxState(row));
     }
     for (const subscribed of context.mailboxes.subscriptions()) list.subscribe(subscribed);
     const account = new MaildirAccount(name, context, list, folders);
-    await account.scan();
-    if (context.mailboxes.meta("furnished") === 0) await furnish(settings, context, account, list);
-    resume(context, list);
-    context.catchUp.start(() => list.states());
-    context.textIndex?.start();
-    context.background.run("removing stale files", () => removeStaleFiles(context, list.states()));
+    if (index.readOnly) {
+      log.warn("the disk is read-only: mail can be read, and nothing changed", { root });
+    } else await begin(settings, context, account, list);
     return {
       account,
-      index: {
+      index: index.readOnly ? undefined : {
         database: index.database,
         alone: (look) => context.writer.alone(() => Promise.resolve().then(look)),
         copyTo: (path) => context.writer.alone(() => context.indexCopies.copy(path)),
       },
+      readOnly: index.readOnly,
       mend: (findings) => mendOpen(context, account, list, findings),
       letGo() {
         for (const state of [...list.states()]) state.vanish();
@@ -150,6 +151,22 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
   }
 }
 
+/** The index of an account, in a Maildir that is made if it is not there. */
+async function indexOf(settings: AccountSettings): Promise<AccountIndex> {
+  const { root } = settings;
+  try {
+    refuseForeignLink(root);
+    if (isReadOnly(root)) return await openPrivateIndex(root, settings.check);
+    makeFolder(root);
+    await syncDirectory(root);
+    // Once there is an index, this has been done.
+    if (!lstat(`${root}/${INDEX_FILE}`)) await syncAbove(root);
+  } catch (error) {
+    throw storeErrorOf(error, "opening the account");
+  }
+  return { ...await openIndexSoon(settings), path: `${root}/${INDEX_FILE}`, readOnly: false };
+}
+
 /** Whoever may write to the Maildir could have its index say anything. */
 function outside(): StoreError {
   return new StoreError("unavailable", "The index names a folder outside of the Maildir");
@@ -185,6 +202,21 @@ async function openIndexSoon(settings: AccountSettings): Promise<OpenedIndex> {
     const retry = performance.now() + 50;
     while (performance.now() < retry) await yieldNow();
   }
+}
+
+/** Takes over what is in the Maildir, and begins the work that nobody waits for. */
+async function begin(
+  settings: AccountSettings,
+  context: AccountContext,
+  account: MaildirAccount,
+  list: MailboxList,
+): Promise<void> {
+  await account.scan();
+  if (context.mailboxes.meta("furnished") === 0) await furnish(settings, context, account, list);
+  resume(context, list);
+  context.catchUp.start(() => list.states());
+  context.textIndex?.start();
+  context.background.run("removing stale files", () => removeStaleFiles(context, list.states()));
 }
 
 /** Gives a new account its special folders; in an old Maildir, what is there already is used. */
@@ -228,12 +260,14 @@ async function setSpecialUse(
 }
 
 function moveTo(
-  { root, writer, log }: AccountContext,
+  context: AccountContext,
   list: MailboxList,
   path: string,
   moved: () => void,
 ): Promise<void> {
+  const { root, writer, log } = context;
   return writer.alone(async () => {
+    assertWritable(context);
     try {
       Deno.renameSync(root, path);
     } catch (error) {

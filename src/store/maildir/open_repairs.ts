@@ -4,7 +4,7 @@ import { clearTimeout, setTimeout } from "node:timers";
 import { dirname } from "node:path";
 import { StoreError } from "../store.ts";
 import type { MaildirAccount } from "./account.ts";
-import { type AccountContext, folderPath } from "./account_context.ts";
+import { type AccountContext, assertWritable, folderPath } from "./account_context.ts";
 import { baseOf } from "./file_name.ts";
 import { hasLink } from "./links.ts";
 import { listDirectory, lstat } from "./locating.ts";
@@ -23,6 +23,7 @@ export async function mendOpen(
   list: MailboxList,
   findings: readonly Finding[],
 ): Promise<void> {
+  assertWritable(context);
   const has = (mender: Finding["mender"]) => findings.some((each) => each.mender === mender);
   await account.scan(true);
   for (const state of [...list.states()]) {

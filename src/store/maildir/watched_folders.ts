@@ -30,6 +30,7 @@ export class WatchedFolders {
 
   /** A mailbox was opened. */
   add(state: MailboxState): void {
+    if (this.#account.readOnly) return;
     this.stay(state);
     state.unwatch ??= this.#account.watcher.watch(
       folderPath(this.#account, state),

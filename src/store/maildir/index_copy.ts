@@ -1,0 +1,47 @@
+/** Copies of an index that is not open, outside of the Maildir. */
+
+import { dirname } from "node:path";
+import { lstat } from "./locating.ts";
+import { INDEX_FILE } from "./schema.ts";
+
+const PREFIX = "imapd-doctor-";
+/** Milliseconds; nobody looks at one account for longer. */
+const STALE = 24 * 3600 * 1000;
+
+/** Makes a folder for a copy; those that a killed process left beside it go. */
+export async function makeCopyFolder(): Promise<string> {
+  const made = await Deno.makeTempDir({ prefix: PREFIX });
+  const place = dirname(made);
+  for (const { name, isDirectory } of Deno.readDirSync(place)) {
+    if (!isDirectory || !name.startsWith(PREFIX)) continue;
+    const { uid, mtime } = lstat(`${place}/${name}`) ?? {};
+    if (uid !== Deno.uid() || Date.now() - (mtime?.getTime() ?? Infinity) < STALE) continue;
+    await Deno.remove(`${place}/${name}`, { recursive: true }).catch(() => {});
+  }
+  return made;
+}
+
+/** The files of an index that are there, its log among them. */
+export function indexFiles(root: string): readonly { path: string; info: Deno.FileInfo }[] {
+  return ["", "-wal"].flatMap((suffix) => {
+    const path = `${root}/${INDEX_FILE}${suffix}`;
+    const info = lstat(path);
+    return info === undefined ? [] : [{ path, info }];
+  });
+}
+
+/**
+ * Copies an index with its log, which must be plain files.
+ *
+ * @param dir made by {@link makeCopyFolder}
+ * @returns path of the copy
+ * @throws {Error} the system's
+ */
+export async function copyIndex(root: string, dir: string): Promise<string> {
+  for (const { path } of indexFiles(root)) {
+    const copy = dir + path.slice(root.length);
+    await Deno.copyFile(path, copy);
+    Deno.chmodSync(copy, 0o600);
+  }
+  return `${dir}/${INDEX_FILE}`;
+}

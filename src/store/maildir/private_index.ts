@@ -1,0 +1,69 @@
+/** The index of an account whose disk is read-only: SQLite would have to write beside it. */
+
+import { statfsSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { StoreError } from "../store.ts";
+import type { AccountIndex } from "./account_parts.ts";
+import { isReadOnly } from "./commit_numbers.ts";
+import { copyIndex, indexFiles, makeCopyFolder } from "./index_copy.ts";
+import { lstat } from "./locating.ts";
+import { bringUpToDate, isEmpty, lookForDamage } from "./schema.ts";
+
+/** A copy takes at most this part of the room that is left where it is made. */
+const PART = 1 / 4;
+
+/**
+ * Opens a copy of the index that nobody else sees, and that is gone when it is closed.
+ *
+ * @param check look through all of it for damage
+ * @throws {StoreError} `unavailable`
+ */
+export async function openPrivateIndex(root: string, check: boolean): Promise<AccountIndex> {
+  try {
+    const dir = await makeCopyFolder();
+    try {
+      assertCopyable(root, dir);
+      const path = await copyIndex(root, dir);
+      // Else it may have changed meanwhile.
+      if (!isReadOnly(root)) throw unavailable("The disk takes writes again");
+      const interrupted = (lstat(`${path}-wal`)?.size ?? 0) > 0;
+      return { database: open(path, check), made: false, interrupted, path, readOnly: true };
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    throw unavailable("The disk is read-only, and the index cannot be read", error);
+  }
+}
+
+/** @throws {StoreError} `unavailable` */
+function assertCopyable(root: string, dir: string): void {
+  const files = indexFiles(root);
+  if (!files.every(({ info }) => info.isFile)) {
+    throw unavailable("The account's index is not a plain file");
+  }
+  const { bavail, bsize } = statfsSync(dir);
+  const octets = files.reduce((sum, { info }) => sum + info.size, 0);
+  if (octets > bavail * bsize * PART) throw unavailable("There is no room for a copy of the index");
+}
+
+function open(path: string, check: boolean): DatabaseSync {
+  const database = new DatabaseSync(path);
+  try {
+    // What is in the log is in the file then, and nothing has to be beside it.
+    database.exec(`PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;
+      PRAGMA foreign_keys = OFF; PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY;`);
+    if (isEmpty(database)) throw unavailable("The disk is read-only, and there is no index yet");
+    if (check) lookForDamage(database);
+    bringUpToDate(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function unavailable(message: string, cause?: unknown): StoreError {
+  return new StoreError("unavailable", message, { cause });
+}
