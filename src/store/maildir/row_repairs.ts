@@ -4,7 +4,7 @@ import { closeSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Log } from "../../log.ts";
 import { createOwnedFile } from "../../ownership.ts";
-import { yieldNow } from "../../pace.ts";
+import { Pace, yieldNow } from "../../pace.ts";
 import { StoreError } from "../store.ts";
 import { damageOf, ownIndex } from "./index_examination.ts";
 import { keywordFaults, mendKeywords } from "./keyword_checks.ts";
@@ -43,7 +43,7 @@ export async function mendIndex(repair: RowRepair): Promise<void> {
         if (!mended) break;
       }
       for (const finding of findings) {
-        if (finding.mender === "changed") mendChanged(database, root, finding);
+        if (finding.mender === "changed") await mendChanged(database, root, finding);
       }
       if (has("search")) forgetDocuments(database);
       // After it, whoever opens the account compares all folders.
@@ -81,32 +81,46 @@ async function inTransaction(database: DatabaseSync, work: () => Promise<void>):
   }
 }
 
-/** @returns whether there was anything to mend */
+/**
+ * Others have their turns between any two statements: nobody else has the account meanwhile.
+ *
+ * @returns whether there was anything to mend
+ */
 async function mendRows(database: DatabaseSync): Promise<boolean> {
   let mended = false;
   for (const check of INDEX_CHECKS) {
-    if (database.prepare(check.find).get() === undefined) continue;
-    for (const sql of check.mend) database.exec(sql);
-    mended = true;
+    const isWrong = database.prepare(check.find).get() !== undefined;
     await yieldNow();
+    if (!isWrong) continue;
+    mended = true;
+    for (const sql of check.mend) {
+      database.exec(sql);
+      await yieldNow();
+    }
   }
   for (const { id } of database.prepare("SELECT id FROM mailboxes").all()) {
     for (const check of MAILBOX_CHECKS) {
-      if (mendMailbox(database, Number(id), check)) mended = true;
+      if (await mendMailbox(database, Number(id), check)) mended = true;
     }
-    await yieldNow();
   }
   const faults = keywordFaults(database);
   mendKeywords(database, faults, (mailbox) => nextModseq(database, mailbox));
   return mended || faults.words.length + faults.sets.length + faults.lists.length > 0;
 }
 
-function mendMailbox(database: DatabaseSync, mailbox: number, check: RowCheck): boolean {
-  if (database.prepare(check.find).get({ mailbox }) === undefined) return false;
+async function mendMailbox(
+  database: DatabaseSync,
+  mailbox: number,
+  check: RowCheck,
+): Promise<boolean> {
+  const isWrong = database.prepare(check.find).get({ mailbox }) !== undefined;
+  await yieldNow();
+  if (!isWrong) return false;
   const changesMessages = check.mend.some((sql) => sql.includes(":modseq"));
   const modseq = changesMessages ? nextModseq(database, mailbox) : 0;
   for (const sql of check.mend) {
     database.prepare(sql).run(sql.includes(":modseq") ? { mailbox, modseq } : { mailbox });
+    await yieldNow();
   }
   return true;
 }
@@ -124,7 +138,11 @@ function nextModseq(database: DatabaseSync, mailbox: number): number {
 }
 
 /** A message may not change under its UID: what its file is now is another one, with its flags. */
-function mendChanged(database: DatabaseSync, root: string, finding: Finding): void {
+async function mendChanged(
+  database: DatabaseSync,
+  root: string,
+  finding: Finding,
+): Promise<void> {
   const { mailboxId: mailbox, uids = [] } = finding;
   if (mailbox === undefined) return;
   const row = database.prepare("SELECT folder, uid_next FROM mailboxes WHERE id = ?").get(mailbox);
@@ -132,7 +150,9 @@ function mendChanged(database: DatabaseSync, root: string, finding: Finding): vo
   const folder = row.folder === "" ? root : `${root}/${row.folder}`;
   let uid = Number(row.uid_next);
   const modseq = nextModseq(database, mailbox);
+  const pace = new Pace();
   for (const old of uids) {
+    if (pace.due()) await pace.turn();
     const file = database.prepare(
       "SELECT in_new, base, info FROM files WHERE id = (? << 32) | ?",
     ).get(mailbox, old);
