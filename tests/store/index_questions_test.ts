@@ -1,5 +1,6 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import { openCopied } from "../../src/store/maildir/copied_database.ts";
 import { suspicious } from "../../src/store/maildir/index_questions.ts";
 import { SearchService } from "../../src/store/maildir/search_service.ts";
 import { deliver } from "../contracts/store_actions.ts";
@@ -23,7 +24,9 @@ Deno.test("suspicious: tells which questions have an answer, or cannot be asked"
     { sql, values: { mailbox: 2 } },
     { sql: "SELECT 1 FROM nowhere" },
   ];
-  deepEqual(suspicious(path, questions), [0, 2]);
+  const copy = openCopied(path);
+  deepEqual(suspicious(copy, questions), [0, 2]);
+  copy.close();
   Deno.removeSync(dir, { recursive: true });
 });
 

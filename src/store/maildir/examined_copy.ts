@@ -1,14 +1,15 @@
 /** The copies in which the doctor looks at an index. */
 
 import { dirname } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { StoreError } from "../store.ts";
+import { openCopied } from "./copied_database.ts";
 import { errnoOf } from "./disk_error.ts";
 import { damaged, damageOf, type ExaminedIndex, ownIndex } from "./index_examination.ts";
 import { copyIndex, indexFiles, makeCopyFolder } from "./index_copy.ts";
 import type { Told } from "./problem.ts";
 import { bringUpToDate, INDEX_FILE, isEmpty } from "./schema.ts";
-import { type SearchService, SearchUnavailable } from "./search_service.ts";
+import { type AskedIndex, type SearchService, SearchUnavailable } from "./search_service.ts";
 import { isRefused } from "./sqlite_error.ts";
 
 /** What a copy is made for. */
@@ -37,12 +38,22 @@ function unread(error: unknown, place: string): Told {
     : damaged(why);
 }
 
-function suspectsIn(path: string, worker: SearchService | undefined): ExaminedIndex["suspects"] {
-  return worker && ((questions) =>
-    worker.suspicious(path, questions).catch((error: unknown) => {
-      if (!(error instanceof SearchUnavailable)) throw error;
-      return [...questions.keys()];
-    }));
+/** Absent: the worker cannot be asked, so this thread looks by itself. */
+async function askedIndex(
+  path: string,
+  worker: SearchService | undefined,
+): Promise<AskedIndex | undefined> {
+  return await worker?.openIndex(path).catch(unlessUnavailable);
+}
+
+function unlessUnavailable(error: unknown): undefined {
+  if (!(error instanceof SearchUnavailable)) throw error;
+}
+
+function suspectsIn(asked: AskedIndex | undefined): ExaminedIndex["suspects"] {
+  return asked &&
+    (async (questions) =>
+      await asked.suspicious(questions).catch(unlessUnavailable) ?? [...questions.keys()]);
 }
 
 /** Has the worker look into a copy first: it could not read the file without dropping locks on it. */
@@ -52,11 +63,23 @@ export async function withSuspects(
   work: (index: ExaminedIndex) => Promise<void>,
 ): Promise<void> {
   if (worker === undefined || index.copyTo === undefined) return await work(index);
+  const asked = await askedCopy(worker, index.copyTo);
+  try {
+    await work({ ...index, suspects: suspectsIn(asked) });
+  } finally {
+    await asked?.close().catch(unlessUnavailable);
+  }
+}
+
+async function askedCopy(
+  worker: SearchService,
+  copyTo: (path: string) => Promise<void>,
+): Promise<AskedIndex | undefined> {
   const dir = await makeCopyFolder();
   try {
     const copy = `${dir}/${INDEX_FILE}`;
-    const copied = await index.copyTo(copy).then(() => true, () => false);
-    await work(copied ? { ...index, suspects: suspectsIn(copy, worker) } : index);
+    const copied = await copyTo(copy).then(() => true, () => false);
+    return copied ? await askedIndex(copy, worker) : undefined;
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
@@ -68,17 +91,21 @@ export async function withCopy(
   work: (index: ExaminedIndex) => Promise<void>,
   failed: (told: Told) => void,
 ): Promise<void> {
+  const odd = indexFiles(root).find(({ info }) => !info.isFile);
+  if (odd !== undefined) return failed(irregular(odd.path));
   const dir = await makeCopyFolder();
   let database: DatabaseSync | undefined;
+  let asked: AskedIndex | undefined;
   try {
-    const odd = indexFiles(root).find(({ info }) => !info.isFile);
-    if (odd !== undefined) return failed(irregular(odd.path));
-    const copy = await copyIndex(root, dir);
-    database = new DatabaseSync(copy);
-    // What is in the log is in the file then.
-    database.exec("PRAGMA journal_mode = DELETE");
-    if (isEmpty(database)) return failed(missing("the index is empty"));
-    const own = { ...ownIndex(database), suspects: suspectsIn(copy, worker) };
+    try {
+      const copy = await copyIndex(root, dir);
+      database = openCopied(copy);
+      if (isEmpty(database)) return failed(missing("the index is empty"));
+      asked = await askedIndex(copy, worker);
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
+    const own = { ...ownIndex(database), suspects: suspectsIn(asked) };
     const why = await damageOf(own);
     if (why !== undefined) return failed(damaged(why));
     bringUpToDate(database);
@@ -88,7 +115,7 @@ export async function withCopy(
     failed(unread(error, dirname(dir)));
   } finally {
     database?.close();
-    await Deno.remove(dir, { recursive: true });
+    await asked?.close().catch(unlessUnavailable);
   }
 }
 

@@ -1,6 +1,6 @@
 /** What the doctor asks an index, in a thread that nobody waits for. */
 
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 
 /** What has no answer in an index that is as it should be. */
 export interface IndexQuestion {
@@ -14,11 +14,11 @@ export interface IndexQuestion {
  *
  * @returns positions of the questions that have an answer, or that cannot be asked
  */
-export function suspicious(path: string, questions: readonly IndexQuestion[]): readonly number[] {
-  using database = new DatabaseSync(path);
-  // No other file is made beside it.
-  database.exec("PRAGMA locking_mode = EXCLUSIVE");
-  return [...questions.keys()].filter((at) => hasAnswer(database, questions[at]));
+export function suspicious(
+  copy: DatabaseSync,
+  questions: readonly IndexQuestion[],
+): readonly number[] {
+  return [...questions.keys()].filter((at) => hasAnswer(copy, questions[at]));
 }
 
 function hasAnswer(database: DatabaseSync, { sql, values = {} as never }: IndexQuestion): boolean {

@@ -1,10 +1,11 @@
 /** The index of an account whose disk is read-only: SQLite would have to write beside it. */
 
 import { statfsSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { StoreError } from "../store.ts";
 import type { AccountIndex } from "./account_parts.ts";
 import { isReadOnly } from "./commit_numbers.ts";
+import { openCopied } from "./copied_database.ts";
 import { copyIndex, indexFiles, makeCopyFolder } from "./index_copy.ts";
 import { lstat } from "./locating.ts";
 import { bringUpToDate, isEmpty, lookForDamage } from "./schema.ts";
@@ -49,11 +50,11 @@ function assertCopyable(root: string, dir: string): void {
 }
 
 function open(path: string, check: boolean): DatabaseSync {
-  const database = new DatabaseSync(path);
+  const database = openCopied(path);
   try {
-    // What is in the log is in the file then, and nothing has to be beside it.
-    database.exec(`PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;
-      PRAGMA foreign_keys = OFF; PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY;`);
+    database.exec(
+      "PRAGMA foreign_keys = OFF; PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY;",
+    );
     if (isEmpty(database)) throw unavailable("The disk is read-only, and there is no index yet");
     if (check) lookForDamage(database);
     bringUpToDate(database);

@@ -128,21 +128,22 @@ export class SearchService {
   }
 
   /**
-   * Asks an account's index what the doctor asks it.
+   * Opens a copy of an account's index to ask it what the doctor asks. It needs its name no more then.
    *
-   * @returns positions of the questions that may have an answer: see `suspicious`
    * @throws {SearchUnavailable}
    */
-  async suspicious(
-    path: string,
-    questions: readonly IndexQuestion[],
-  ): Promise<readonly number[]> {
+  async openIndex(path: string): Promise<AskedIndex> {
     if (this.#closed) throw new SearchUnavailable("The server is closing");
     const { running, release } = this.#hold();
     try {
-      return await this.#call(running, "suspicious", [path, questions]);
-    } finally {
+      const handle = await this.#call(running, "openIndex", [path]);
+      return {
+        suspicious: (questions) => this.#call(running, "suspicious", [handle, questions]),
+        close: () => this.#letGo(running, handle, release),
+      };
+    } catch (error) {
       release();
+      throw error;
     }
   }
 
@@ -268,5 +269,13 @@ export interface ExaminedSearchFile {
   lacking(
     messages: Parameters<SearchCalls["lacking"]>[1],
   ): Promise<readonly number[]>;
+  close(): Promise<void>;
+}
+
+/** A copy of an index, as it is open in the worker. */
+export interface AskedIndex {
+  /** Positions of the questions that may have an answer. @throws {SearchUnavailable} */
+  suspicious(questions: readonly IndexQuestion[]): Promise<readonly number[]>;
+  /** @throws {SearchUnavailable} */
   close(): Promise<void>;
 }

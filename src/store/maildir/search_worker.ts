@@ -1,10 +1,12 @@
 /** A worker that keeps the trigrams of messages, so that the event loop of the server stays free. */
 
+import type { DatabaseSync } from "node:sqlite";
 import { textOctets } from "../../message/decoded_text.ts";
 import { HEADER_LIMIT, parseOffsets } from "../../message/mime.ts";
 import { type TokenQuery, trigramDecoding, Trigrams } from "../../message/trigrams.ts";
 import { openSystemLibrary } from "../../system_library.ts";
 import { StoreError } from "../store.ts";
+import { openCopied } from "./copied_database.ts";
 import { type IndexQuestion, suspicious } from "./index_questions.ts";
 import { openMessageFile } from "./message_file.ts";
 import { type KnownSearchFile, SearchFile } from "./search_file.ts";
@@ -59,9 +61,11 @@ export interface SearchCalls {
     handle: number,
     messages: readonly { readonly document: number; readonly message: UnindexedMessage }[],
   ): readonly number[];
+  /** Opens a copy of an index to look into it, since this thread may take its time. */
+  openIndex(path: string): number;
+  /** See the function of that name. */
+  suspicious(handle: number, questions: readonly IndexQuestion[]): readonly number[];
   close(handle: number): undefined;
-  /** Looks into an index, since this thread may take its time: see {@link suspicious}. */
-  suspicious(path: string, questions: readonly IndexQuestion[]): readonly number[];
 }
 
 /** One call, to be answered under its number. */
@@ -105,6 +109,7 @@ interface ExaminedFile {
 class SearchFiles {
   readonly #files = new Map<number, OpenFile>();
   readonly #examined = new Map<number, ExaminedFile>();
+  readonly #indexes = new Map<number, DatabaseSync>();
   #next = 1;
   #trigrams: Trigrams | undefined;
 
@@ -122,7 +127,7 @@ class SearchFiles {
   /** At the next opening it is made anew, since there is none. */
   #discard(handle: number): void {
     // What is only looked at stays.
-    if (this.#examined.has(handle)) return;
+    if (this.#examined.has(handle) || this.#indexes.has(handle)) return;
     const root = this.#files.get(handle)?.root;
     this.close(handle);
     if (root !== undefined) SearchFile.remove(root);
@@ -267,10 +272,20 @@ class SearchFiles {
     this.#files.delete(handle);
     this.#examined.get(handle)?.own?.close();
     this.#examined.delete(handle);
+    this.#indexes.get(handle)?.close();
+    this.#indexes.delete(handle);
   }
 
-  suspicious(path: string, questions: readonly IndexQuestion[]): readonly number[] {
-    return suspicious(path, questions);
+  openIndex(path: string): number {
+    const handle = this.#next++;
+    this.#indexes.set(handle, openCopied(path));
+    return handle;
+  }
+
+  suspicious(handle: number, questions: readonly IndexQuestion[]): readonly number[] {
+    const index = this.#indexes.get(handle);
+    if (index === undefined) throw new Error("The index is not open");
+    return suspicious(index, questions);
   }
 
   #fileOf(handle: number): SearchFile {
