@@ -1,6 +1,7 @@
 /** Modes by which not even the owner may: the doctor says so, and takes nothing for damaged. */
 
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import { MAIN } from "../cli/program.ts";
 import { startServer, type TestServer } from "../harness.ts";
 import { login, message, ok } from "./commands.ts";
@@ -109,6 +110,25 @@ ownerTest(
     assert.doesNotMatch(repaired, /FAILED|damaged|bug/);
     assert.match(await doctor(server, [user]), /ok .* index and files agree$/m);
     assert.equal(Deno.statSync(`${root}/imapd.sqlite`).ino, index);
+  },
+);
+
+ownerTest(
+  "imapd doctor: takes a closed Maildir for an account, and lost+found for none",
+  async () => {
+    await using server = await startServer();
+    const user = server.freshUser();
+    await using client = await login(server, user);
+    assert.match((await client.append("INBOX", message("one"))).reply, /^OK/);
+    await server.stop();
+    const root = server.maildir(user);
+    const other = `${dirname(root)}/lost+found`;
+    Deno.mkdirSync(other);
+    for (const path of [root, other]) Deno.chmodSync(path, 0);
+    const found = await doctor(server, []);
+    assert.ok(found.includes(`account ${user}: ${root} is closed to its owner`), found);
+    // Else the file system does not count them.
+    if (Deno.statSync(other).nlink === 2) assert.doesNotMatch(found, /lost\+found/);
   },
 );
 

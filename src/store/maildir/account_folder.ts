@@ -8,21 +8,39 @@ import { INDEX_FILE } from "./schema.ts";
 /** No account's name begins with a dot. */
 const LEFTOVER = ".imapd-removed-";
 
-/** True for a Maildir, for a folder with an index, and for one that nobody may look into. */
+/** A folder has one for itself and one in the folder above; `cur`, `new` and `tmp` bring one each. */
+const LINKS_OF_MAILDIR = 5;
+
+/**
+ * True for a Maildir, for a folder with an index, and for one that nobody may look into but that has
+ * as many folders as a Maildir: `lost+found` has none.
+ */
 export function isAccount(path: string): boolean {
-  return isThere(`${path}/cur`) || isThere(`${path}/${INDEX_FILE}`);
+  const found = [`${path}/cur`, `${path}/${INDEX_FILE}`].map(look);
+  if (found.includes("there")) return true;
+  // Whoever opens it is told. One that is closed keeps nobody from the others.
+  return found.includes("closed") && mayHaveFolders(path);
 }
 
-function isThere(path: string): boolean {
+function look(path: string): "there" | "missing" | "closed" {
   try {
     Deno.statSync(path);
-    return true;
+    return "there";
   } catch (error) {
     const errno = errnoOf(error);
-    if (errno === "ENOENT" || errno === "ENOTDIR" || errno === "ELOOP") return false;
-    // Whoever opens it is told. One that is closed keeps nobody from the others.
-    if (errno === "EACCES") return true;
+    if (errno === "ENOENT" || errno === "ENOTDIR" || errno === "ELOOP") return "missing";
+    if (errno === "EACCES") return "closed";
     throw storeErrorOf(error, "looking for the account");
+  }
+}
+
+/** Some file systems, such as Btrfs, give folders one link only; and it may lie in a closed one. */
+function mayHaveFolders(path: string): boolean {
+  try {
+    const { nlink } = Deno.statSync(path);
+    return nlink === null || nlink < 2 || nlink >= LINKS_OF_MAILDIR;
+  } catch {
+    return true;
   }
 }
 
