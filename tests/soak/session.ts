@@ -166,7 +166,8 @@ export interface Seen {
   readonly flags: string;
 }
 
-function seenOf(response: string): Seen[] {
+/** The message that a FETCH response tells of with its UID and subject. */
+export function seenOf(response: string): Seen[] {
   const uid = Number(/UID (\d+)/.exec(response)?.[1] ?? 0);
   const token = tokenOf(response);
   if (uid === 0 || token === undefined) return [];

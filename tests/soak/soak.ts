@@ -10,6 +10,7 @@ import { FolderSession } from "./folder_session.ts";
 import { Journal } from "./journal.ts";
 import { Load } from "./load.ts";
 import { MailSession } from "./mail_session.ts";
+import { NotifiedSession } from "./notified_session.ts";
 import { reckon } from "./reckoning.ts";
 import { connected, lookAt } from "./session.ts";
 import { messageText } from "./soak_message.ts";
@@ -184,6 +185,14 @@ class Soak {
         new FolderSession(`${journal.user}.folders`, load, journal, chance()),
         ...BOXES.slice(0, 2).map((box) =>
           new WatchingSession(`${journal.user}.${box}`, load, journal, chance(), box, states)
+        ),
+        new NotifiedSession(
+          `${journal.user}.notified`,
+          load,
+          journal,
+          chance(),
+          this.#random.pick(BOXES.slice(0, 2)),
+          states,
         ),
       ]),
     ];

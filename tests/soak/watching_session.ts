@@ -61,7 +61,8 @@ export class WatchingSession extends Session {
       const more = await this.ask(`FETCH ${first}:* (UID FLAGS MODSEQ)`);
       model.take(more.untagged, more.reply);
     }
-    if (model.known.length === model.entries.length) this.#save();
+    if (model.known.length < model.entries.length) return;
+    keepState(this.states, this.mailbox, model.save(), this.random);
   }
 
   async #idle(): Promise<void> {
@@ -80,13 +81,19 @@ export class WatchingSession extends Session {
     this.#model.take([...before, ...untagged], reply);
     await this.#take("NOOP");
   }
+}
 
-  #save(): void {
-    const saved = this.states.get(this.mailbox) ?? [];
-    // One of long ago is kept as long as chance wants.
-    if (saved.length >= MOST_STATES) saved.splice(this.random.below(saved.length), 1);
-    this.states.set(this.mailbox, [...saved, this.#model.save()]);
-  }
+/** Keeps what a client knows of a mailbox. */
+export function keepState(
+  states: States,
+  mailbox: string,
+  state: SavedState,
+  random: Random,
+): void {
+  const saved = states.get(mailbox) ?? [];
+  // One of long ago is kept as long as chance wants.
+  if (saved.length >= MOST_STATES) saved.splice(random.below(saved.length), 1);
+  states.set(mailbox, [...saved, state]);
 }
 
 /** Comes back with what clients knew, and compares what they learn with what is there. */
