@@ -1,8 +1,10 @@
-import { ok } from "node:assert/strict";
+import { deepEqual, ok } from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { yieldNow } from "../../src/pace.ts";
 import { INDEX_CHECKS, MAILBOX_CHECKS } from "../../src/store/maildir/row_checks.ts";
 import { mendIndex } from "../../src/store/maildir/row_repairs.ts";
 import { deliver } from "../contracts/store_actions.ts";
+import { damageIndex } from "./doctored_maildir.ts";
 import { MaildirFixture } from "./maildir_fixture.ts";
 
 Deno.test("mendIndex: lets others have a turn after each thing that it looks for", async () => {
@@ -21,4 +23,25 @@ Deno.test("mendIndex: lets others have a turn after each thing that it looks for
   await others;
   const looks = INDEX_CHECKS.length + MAILBOX_CHECKS.length;
   ok(turns >= looks, `${turns} turns, ${looks} looks`);
+});
+
+Deno.test("mendIndex: removes what belongs to no message, however much that is", async () => {
+  await using fixture = await MaildirFixture.make();
+  await deliver(await (await fixture.open()).account("ann"), "INBOX", "x");
+  await fixture.close();
+  const { root, log } = fixture;
+  damageIndex(
+    fixture,
+    `WITH RECURSIVE n (uid) AS (SELECT 2 UNION ALL SELECT uid + 1 FROM n WHERE uid < 10000)
+     INSERT INTO contents (id, envelope, bodystructure, header, parts)
+       SELECT mailboxes.id << 32 | uid, '', '', '', '[]' FROM n, mailboxes`,
+  );
+  await mendIndex({ root, log, clock: Date.now, findings: [] });
+  using database = new DatabaseSync(`${root}/imapd.sqlite`);
+  deepEqual(
+    database.prepare("SELECT id & 4294967295 AS uid FROM contents").all().map(Object.values),
+    [
+      [1],
+    ],
+  );
 });

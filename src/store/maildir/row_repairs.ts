@@ -53,6 +53,7 @@ export async function mendIndex(repair: RowRepair): Promise<void> {
       if (has("uid-validity") || has("rows")) await keepUidValidity(database, repair);
     });
     if (has("search")) SearchFile.remove(root);
+    await yieldNow();
     database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   } finally {
     database.close();
@@ -81,11 +82,7 @@ async function inTransaction(database: DatabaseSync, work: () => Promise<void>):
   }
 }
 
-/**
- * Others have their turns between any two statements: nobody else has the account meanwhile.
- *
- * @returns whether there was anything to mend
- */
+/** @returns whether there was anything to mend */
 async function mendRows(database: DatabaseSync): Promise<boolean> {
   let mended = false;
   for (const check of INDEX_CHECKS) {
@@ -93,10 +90,7 @@ async function mendRows(database: DatabaseSync): Promise<boolean> {
     await yieldNow();
     if (!isWrong) continue;
     mended = true;
-    for (const sql of check.mend) {
-      database.exec(sql);
-      await yieldNow();
-    }
+    for (const sql of check.mend) await run(database, sql, {});
   }
   for (const { id } of database.prepare("SELECT id FROM mailboxes").all()) {
     for (const check of MAILBOX_CHECKS) {
@@ -119,10 +113,23 @@ async function mendMailbox(
   const changesMessages = check.mend.some((sql) => sql.includes(":modseq"));
   const modseq = changesMessages ? nextModseq(database, mailbox) : 0;
   for (const sql of check.mend) {
-    database.prepare(sql).run(sql.includes(":modseq") ? { mailbox, modseq } : { mailbox });
-    await yieldNow();
+    await run(database, sql, sql.includes(":modseq") ? { mailbox, modseq } : { mailbox });
   }
   return true;
+}
+
+/** Others have their turns after it: nobody else has the account meanwhile. */
+async function run(
+  database: DatabaseSync,
+  sql: string,
+  values: Record<string, number>,
+): Promise<void> {
+  const statement = database.prepare(sql);
+  const isPart = sql.includes("LIMIT");
+  for (let more = true; more;) {
+    more = statement.run(values).changes > 0 && isPart;
+    await yieldNow();
+  }
 }
 
 /** Takes the next mod-sequence of a mailbox, above all that are believable. */
