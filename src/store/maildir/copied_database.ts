@@ -12,7 +12,7 @@ export function openCopied(path: string): DatabaseSync {
   const database = new DatabaseSync(path);
   try {
     // What is in the log is in the file then.
-    database.exec("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF");
+    database.exec("PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY");
     return database;
   } catch (error) {
     database.close();

@@ -1,5 +1,6 @@
 /** Checks what SEARCH looks texts up in against the messages, and changes nothing. */
 
+import type { StatementSync } from "node:sqlite";
 import { Pace } from "../../pace.ts";
 import { ofText } from "./content_rows.ts";
 import type { ExaminedIndex } from "./index_examination.ts";
@@ -90,12 +91,14 @@ async function* compare(
   const all = await index.alone(() => documents(index, thorough ? Infinity : SAMPLE));
   // For some few, to ask for each of their tokens is quicker.
   while (thorough && !await file.sum()) gone?.throwIfAborted();
+  // Once: what is prepared for each message is dropped only when the database is closed.
+  const statement = index.database.prepare(MESSAGE);
   const wrong: Indexed[] = [];
   const pace = new Pace();
   for (let at = 0; at < all.length; at += MESSAGES_PER_CALL) {
     gone?.throwIfAborted();
     const rows = await index.alone(() =>
-      all.slice(at, at + MESSAGES_PER_CALL).flatMap((id) => messageOf(root, index, id) ?? [])
+      all.slice(at, at + MESSAGES_PER_CALL).flatMap((id) => messageOf(root, statement, id) ?? [])
     );
     for (const which of await file.lacking(rows)) wrong.push(rows[which]);
     if (pace.due()) await pace.turn();
@@ -150,15 +153,16 @@ function documents({ database }: ExaminedIndex, most: number): readonly number[]
   ).all(step).map(({ id }) => Number(id));
 }
 
-function messageOf(root: string, { database }: ExaminedIndex, id: number): Indexed | undefined {
-  const row = database.prepare(
-    `SELECT b.name, b.folder, m.uid, o.document, f.in_new, f.base, f.info, f.bare_lf, m.size,
+const MESSAGE =
+  `SELECT b.name, b.folder, m.uid, o.document, f.in_new, f.base, f.info, f.bare_lf, m.size,
        c.parts FROM objects o JOIN messages m ON m.mailbox = o.id >> 32
          AND m.uid = o.id & 4294967295
        JOIN mailboxes b ON b.id = m.mailbox
        JOIN files f ON f.id = o.id JOIN contents c ON c.id = o.id
-     WHERE o.id = ? AND m.size >= 0 AND o.document >= 1`,
-  ).get(id);
+     WHERE o.id = ? AND m.size >= 0 AND o.document >= 1`;
+
+function messageOf(root: string, statement: StatementSync, id: number): Indexed | undefined {
+  const row = statement.get(id);
   if (row === undefined) return undefined;
   const folder = row.folder === "" ? root : `${root}/${row.folder}`;
   return {
