@@ -50,8 +50,8 @@ export interface SearchCalls {
     readonly fault: string | undefined;
   };
   /**
-   * Reads on in a file that is checked against many messages, for some milliseconds: `lacking` goes
-   * by what was read.
+   * Reads on in a file that is checked, for some milliseconds: `lacking` goes by
+   * what was read.
    *
    * @returns whether all is read
    */
