@@ -17,43 +17,57 @@ const RETRY = 1000;
  */
 export class Loopback {
   #near: Promise<Socket | undefined> | undefined;
-  #waiting: (() => void)[] = [];
+  #waiting = new Waiting();
   #running = false;
   #came = () => {};
   #without = 0;
   #looked = -Infinity;
+  /** Something began in this turn of the event loop. */
+  #begun = false;
 
   /** True when all that runs has worked for long enough since the last turn. */
   get due(): boolean {
     return performance.now() - this.#looked >= WORK;
   }
 
+  /** Asked by what begins: false when something else began at the same time, and a turn is due. */
+  mayBegin(): boolean {
+    if (this.#begun) return !this.due;
+    this.#begun = true;
+    setImmediate(() => this.#begun = false);
+    return true;
+  }
+
   /**
    * Settles when the event loop has looked at all sockets. Of many who wait each begins when the one
    * before has worked; who would begin late waits for another look: so however many there are,
-   * others who have little to do wait no longer.
+   * others who have little to do wait no longer. Owners take turns, so one with much to do at once
+   * gets no more of them than another.
+   *
+   * @param owner whose work it is; absent: that of nobody who has more
    */
-  turn(): Promise<void> {
+  turn(owner: unknown = {}): Promise<void> {
     return new Promise<void>((resolve) => {
-      this.#waiting.push(resolve);
+      this.#waiting.add(owner, resolve);
       if (!this.#running) this.#run();
     });
   }
 
   async #run(): Promise<void> {
     this.#running = true;
-    while (this.#waiting.length > 0) {
+    while (!this.#waiting.isEmpty) {
       await this.#look();
       this.#looked = performance.now();
       const waited = this.#waiting;
-      this.#waiting = [];
-      waited.shift()?.();
-      while (waited.length > 0) {
+      this.#waiting = new Waiting();
+      waited.wakeNext();
+      while (!waited.isEmpty) {
         await whatWasWoken();
         if (this.due) break;
-        waited.shift()?.();
+        waited.wakeNext();
       }
-      this.#waiting = [...waited, ...this.#waiting];
+      waited.join(this.#waiting);
+      this.#waiting = waited;
     }
     this.#running = false;
   }
@@ -95,6 +109,40 @@ export class Loopback {
     far.destroy();
     this.#near = undefined;
     this.#came();
+  }
+}
+
+/** Who waits. */
+class Waiting {
+  /** Whose turn is next comes first. */
+  readonly #byOwner = new Map<unknown, (() => void)[]>();
+
+  get isEmpty(): boolean {
+    return this.#byOwner.size === 0;
+  }
+
+  add(owner: unknown, wake: () => void): void {
+    const others = this.#byOwner.get(owner);
+    if (others === undefined) this.#byOwner.set(owner, [wake]);
+    else others.push(wake);
+  }
+
+  /** Puts those of `later` behind these. */
+  join(later: Waiting): void {
+    for (const [owner, all] of later.#byOwner) {
+      for (const wake of all) this.add(owner, wake);
+    }
+  }
+
+  /** Wakes one; others of its owner come after those of all other owners. */
+  wakeNext(): void {
+    const [next] = this.#byOwner;
+    if (next === undefined) return;
+    const [owner, all] = next;
+    const wake = all.shift();
+    this.#byOwner.delete(owner);
+    if (all.length > 0) this.#byOwner.set(owner, all);
+    wake?.();
   }
 }
 

@@ -5,9 +5,13 @@ import { Loopback } from "./loopback.ts";
 
 const loopback = new Loopback();
 
-/** Lets everything else have its turn, sockets included; a timer of 0 ms would idle for 2. */
-export function yieldNow(): Promise<void> {
-  return loopback.turn();
+/**
+ * Lets everything else have its turn, sockets included; a timer of 0 ms would idle for 2.
+ *
+ * @param owner whose work it is; of each owner one after the other gets a turn
+ */
+export function yieldNow(owner?: unknown): Promise<void> {
+  return loopback.turn(owner);
 }
 
 /**
@@ -16,6 +20,14 @@ export function yieldNow(): Promise<void> {
  */
 export function isTurnDue(): boolean {
   return loopback.due;
+}
+
+/**
+ * Asked by what begins because something came over a socket: false where much else began at the same
+ * time, so that it has to {@link yieldNow} first.
+ */
+export function mayBegin(): boolean {
+  return loopback.mayBegin();
 }
 
 /** Settles when what runs now is through; what came in with it has run by then, but no more. */
@@ -29,10 +41,13 @@ export function endOfTurn(): Promise<void> {
  */
 export class Pace {
   readonly #slice: number;
+  readonly #owner: unknown;
   #started = performance.now();
 
-  constructor(slice = 5) {
+  /** @param owner see {@link yieldNow} */
+  constructor(slice = 5, owner?: unknown) {
     this.#slice = slice;
+    this.#owner = owner;
   }
 
   /** True when this slice has lasted long enough. */
@@ -42,7 +57,7 @@ export class Pace {
 
   /** Lets other work run, then starts a new slice. */
   async turn(): Promise<void> {
-    await yieldNow();
+    await yieldNow(this.#owner);
     this.#started = performance.now();
   }
 }
@@ -53,8 +68,8 @@ const RUN = 1000;
 export async function sortInTurns<T>(
   items: readonly T[],
   compare: (a: T, b: T) => number,
+  pace = new Pace(),
 ): Promise<T[]> {
-  const pace = new Pace();
   let runs: T[][] = [];
   for (let at = 0; at < items.length; at += RUN) {
     runs.push(items.slice(at, at + RUN).sort(compare));

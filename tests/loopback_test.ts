@@ -70,6 +70,22 @@ Deno.test("Loopback.turn() looks at sockets between those who wait and have much
   await once(server.close(), "close");
 });
 
+Deno.test("Loopback.turn() goes round the owners, however often one of them waits", async () => {
+  const loopback = new Loopback();
+  const turns: string[] = [];
+  const work = async (owner: string, times: number) => {
+    for (let i = 0; i < times; i++) {
+      await loopback.turn(owner);
+      turns.push(owner);
+      // So much that there is a look before the next one.
+      const end = performance.now() + 10;
+      while (performance.now() < end);
+    }
+  };
+  await Promise.all([...Array.from({ length: 10 }, () => work("ann", 2)), work("bob", 5)]);
+  assert.deepEqual(turns, [...Array(5).fill(["ann", "bob"]).flat(), ...Array(15).fill("ann")]);
+});
+
 Deno.test("Loopback.turn() lets the process end", async () => {
   const module = new URL("../src/loopback.ts", import.meta.url);
   const { code, stdout } = await new Deno.Command(Deno.execPath(), {

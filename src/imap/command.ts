@@ -47,6 +47,8 @@ export interface Output {
 
 /** The connection's side of commands that talk back and forth. */
 export interface Dialogue {
+  /** Whose work the command is, for turns. */
+  readonly owner?: string;
   /** Sends `+ text` at once. */
   prompt(text: string): Promise<void>;
   /** The next line without its CRLF (latin1). @throws {Disconnected} */

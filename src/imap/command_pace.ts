@@ -4,7 +4,7 @@ import type { Dialogue } from "./command.ts";
 /** Paces a command, and ends it when nobody waits for its answer any more. */
 export class CommandPace extends Pace {
   constructor(private readonly dialogue: Dialogue) {
-    super();
+    super(undefined, dialogue.owner);
   }
 
   /** @throws {Disconnected} */

@@ -71,7 +71,7 @@ function textOf(key: TextKey): SortRow["ranks"] {
 async function ranksOfTexts(texts: readonly string[], pace: Pace): Promise<Float64Array> {
   const places = new Map<string, number>();
   for (const text of texts) places.set(text, 0);
-  const sorted = await sortInTurns([...places.keys()], compareCodePoints);
+  const sorted = await sortInTurns([...places.keys()], compareCodePoints, pace);
   if (pace.due()) await pace.turn();
   sorted.forEach((text, rank) => places.set(text, rank));
   return Float64Array.from(texts, (text) => places.get(text) ?? 0);
@@ -98,6 +98,6 @@ export async function sortMessages(
       if (difference !== 0) return difference;
     }
     return a - b;
-  });
+  }, scope.pace);
   return sorted.map((place) => seqs[place]);
 }

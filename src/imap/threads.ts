@@ -105,7 +105,7 @@ export async function threadMessages(
   const keys = await memory.keysOf(threadLoader, seqs, scope);
   const { sent } = keys;
   const bySent = placesByRank(sent, 1) ??
-    await sortInTurns(seqs.map((_, at) => at), (a, b) => sent[a] - sent[b] || a - b);
+    await sortInTurns(seqs.map((_, at) => at), (a, b) => sent[a] - sent[b] || a - b, scope.pace);
   const sentRank = new Int32Array(seqs.length);
   bySent.forEach((at, rank) => sentRank[at] = rank);
   const threading = THREAD_ALGORITHMS[algorithm].run({

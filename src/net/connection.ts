@@ -10,7 +10,7 @@ import { ReceivedMessage } from "../imap/received_message.ts";
 import { Session } from "../imap/session.ts";
 import { capabilities } from "../imap/table.ts";
 import type { Log } from "../log.ts";
-import { isTurnDue, yieldNow } from "../pace.ts";
+import { isTurnDue, mayBegin, yieldNow } from "../pace.ts";
 import { foreignProtocol } from "../wire/foreign_protocol.ts";
 import { type FrameEvent, Framer, type FramerLimits, LineTooLong } from "../wire/framer.ts";
 import { capabilityCode, continuation, statusLine } from "../wire/response.ts";
@@ -114,7 +114,7 @@ export class Connection {
       while (this.#session.state.name !== "logout") {
         await this.#handle(await this.#next());
         // Who sends one command after the other must not keep others waiting for all of them.
-        if (this.#framer.buffered > 0 && isTurnDue()) await yieldNow();
+        if (this.#framer.buffered > 0 && isTurnDue()) await yieldNow(this.#owner);
       }
     } catch (error) {
       reason = error instanceof Disconnected ? error.message : "Internal error";
@@ -150,6 +150,11 @@ export class Connection {
       octetsOut: this.#out.written,
       commands: this.#commands,
     };
+  }
+
+  /** Whose work it does. */
+  get #owner(): string {
+    return this.#user ?? this.#session.remote;
   }
 
   get #syncing(): Promise<void> | undefined {
@@ -320,6 +325,7 @@ export class Connection {
 
   get #dialogue(): Dialogue {
     return {
+      owner: this.#owner,
       prompt: (text) => this.#prompt(text),
       line: () => this.#line(),
       interject: (response) => this.#out.interject(response),
@@ -417,6 +423,8 @@ export class Connection {
     if (this.#inflation !== undefined) this.#inflation.resume();
     else if (this.#socket.isPaused()) this.#socket.resume();
     await bytes;
+    // Nor must they wait for all that comes at once over many connections of one user.
+    if (!mayBegin()) await yieldNow(this.#owner);
   }
 
   #attach(socket: Socket): void {
