@@ -12,18 +12,18 @@ import { capabilities } from "../imap/table.ts";
 import type { Log } from "../log.ts";
 import { isTurnDue, mayBegin, yieldNow } from "../pace.ts";
 import { foreignProtocol } from "../wire/foreign_protocol.ts";
-import { type FrameEvent, Framer, type FramerLimits, LineTooLong } from "../wire/framer.ts";
+import { type FrameEvent, type FramerLimits, LineTooLong } from "../wire/framer.ts";
 import { capabilityCode, continuation, statusLine } from "../wire/response.ts";
 import { SyntaxFault } from "../wire/scanner.ts";
 import { type Buffers, HeldInput, READ_AHEAD, SHARE, SHORT_PATIENCE } from "./buffers.ts";
+import { ClientInput } from "./client_input.ts";
 import { ClientWait, Farewell } from "./client_wait.ts";
 import type { Endpoint, Limits } from "./endpoint.ts";
 import { faultReply, tagOf } from "./frame_fault.ts";
 import { hangUp } from "./hang_up.ts";
-import { Inflation } from "./inflation.ts";
 import { SocketOutput } from "./output.ts";
 import { patienceLeft } from "./patience.ts";
-import { handshake, secured } from "./secured.ts";
+import { handshake } from "./secured.ts";
 import type { SessionInfo } from "./session_info.ts";
 import { tlsChannel } from "./tls_channel.ts";
 import { Trace } from "./trace.ts";
@@ -50,15 +50,13 @@ const DISMISSAL_PATIENCE = 1000;
 export class Connection {
   readonly #session: Session;
   readonly #out: SocketOutput;
-  #framer: Framer;
-  #socket: Socket;
+  readonly #input: ClientInput;
   readonly #client = new ClientWait();
   readonly #admission: Client["admission"];
   /** From STARTTLS to the end of its handshake. */
   #upgrade = false;
   /** Whether both sides compress once the running command is answered. */
   #compress = false;
-  #inflation: Inflation | undefined;
   readonly #trace: Trace | undefined;
   #badCommands = 0;
   /** Milliseconds that the client may still let the server wait in the middle of a command. */
@@ -69,7 +67,6 @@ export class Connection {
   #received: ReceivedMessage[] | undefined;
   #loginDeadline: number;
   readonly #since: number;
-  #octetsIn = 0;
   #commands = 0;
   /** Who is logged in, or was until LOGOUT. */
   #user: string | undefined;
@@ -86,8 +83,11 @@ export class Connection {
     const { limits, ioDebug } = endpoint;
     this.#session = new Session(id, client.remote, client.secure, client.port);
     if (client.tls !== undefined) this.#session.channel = tlsChannel(client.tls, endpoint);
-    this.#socket = socket;
-    this.#framer = new Framer(beforeLogin(limits));
+    this.#input = new ClientInput(socket, beforeLogin(limits), {
+      came: (octets) => this.#came(octets),
+      mayReadAhead: () => this.#mayReadAhead(),
+      ended: (reason) => this.#end(reason),
+    }, log);
     this.#patience = limits.read;
     this.#admission = client.admission;
     const trace = ioDebug ? new Trace(log) : undefined;
@@ -102,7 +102,6 @@ export class Connection {
     );
     this.#since = client.since;
     this.#loginDeadline = this.#since + limits.login;
-    this.#attach(socket);
   }
 
   /** Serves the client until it leaves or has to. Never rejects. */
@@ -114,7 +113,7 @@ export class Connection {
       while (this.#session.state.name !== "logout") {
         await this.#handle(await this.#next());
         // Who sends one command after the other must not keep others waiting for all of them.
-        if (this.#framer.buffered > 0 && isTurnDue()) await yieldNow(this.#owner);
+        if (this.#input.framer.buffered > 0 && isTurnDue()) await yieldNow(this.#owner);
       }
     } catch (error) {
       reason = error instanceof Disconnected ? error.message : "Internal error";
@@ -124,8 +123,8 @@ export class Connection {
       this.#held?.give();
       this.#logEnd(reason);
       this.#session.enter({ name: "logout" });
-      this.#inflation?.close();
-      await hangUp(this.#socket, this.endpoint.limits.write);
+      this.#input.close();
+      await hangUp(this.#input.socket, this.endpoint.limits.write);
     }
   }
 
@@ -146,7 +145,7 @@ export class Connection {
       user: this.#user,
       mailbox: state.name === "selected" ? state.view.mailbox.name : undefined,
       since: this.#since,
-      octetsIn: this.#octetsIn,
+      octetsIn: this.#input.octets,
       octetsOut: this.#out.written,
       commands: this.#commands,
     };
@@ -170,7 +169,7 @@ export class Connection {
   /** Ends it at once. @param reason for the log */
   destroy(reason: string): void {
     this.#end(new Disconnected(reason));
-    this.#socket.destroy();
+    this.#input.socket.destroy();
   }
 
   /**
@@ -182,7 +181,7 @@ export class Connection {
     const told = !ending && this.#session.state.name !== "logout" && this.#out.interject(response);
     if (!told) return this.destroy(reason);
     this.#end(new Disconnected(reason));
-    void hangUp(this.#socket, DISMISSAL_PATIENCE);
+    void hangUp(this.#input.socket, DISMISSAL_PATIENCE);
   }
 
   async #greet(): Promise<void> {
@@ -238,7 +237,9 @@ export class Connection {
     await this.#answered(bad);
     this.#trace?.answered();
     if (this.#upgrade) await this.#startTls();
-    if (this.#compress !== this.#session.compressed) this.#changeCompression();
+    if (this.#compress !== this.#session.compressed) {
+      this.#session.compressed = this.#out.compressed = this.#input.compressed = this.#compress;
+    }
   }
 
   #noteUser(): void {
@@ -246,7 +247,7 @@ export class Connection {
     const { limits } = this.endpoint;
     if (state.name === "authenticated" || state.name === "selected") {
       if (this.#user === undefined) {
-        this.#framer.limit(limits);
+        this.#input.framer.limit(limits);
         this.#admission?.loggedIn(true);
       }
       this.#user = state.user.name;
@@ -254,7 +255,7 @@ export class Connection {
     if (state.name === "not-authenticated" && this.#user !== undefined) {
       this.#user = undefined;
       this.#admission?.loggedIn(false);
-      this.#framer.limit(beforeLogin(limits));
+      this.#input.framer.limit(beforeLogin(limits));
       this.#loginDeadline = this.service.now() + limits.login;
     }
   }
@@ -262,18 +263,18 @@ export class Connection {
   async #announced(literal: Extract<FrameEvent, { readonly type: "literal" }>): Promise<void> {
     const verdict = await judge(literal, this.#session, this.service);
     if (verdict.type === "refuse") {
-      this.#framer.discard();
+      this.#input.framer.discard();
       this.#out.text(verdict.reply);
       return await this.#answered(verdict.bad);
     }
     if (verdict.type === "stream") {
       (this.#received ??= []).push(verdict.message);
-      this.#framer.stream(verdict.message);
+      this.#input.framer.stream(verdict.message);
     } else if (!await this.#roomFor(literal.size)) {
-      this.#framer.discard();
+      this.#input.framer.discard();
       this.#out.text(statusLine(tagOf(literal.text), "NO", "Memory is short, try later", "LIMIT"));
       return await this.#answered(false);
-    } else if (!this.#framer.accept()) {
+    } else if (!this.#input.framer.accept()) {
       return;
     }
     if (literal.synchronizing) await this.#prompt("OK");
@@ -281,7 +282,7 @@ export class Connection {
 
   /** @returns false if memory is short */
   async #roomFor(literal: number): Promise<boolean> {
-    const octets = this.#framer.literalOctets + literal;
+    const octets = this.#input.framer.literalOctets + literal;
     // Before login they are few; above the limit they are not kept.
     if (!this.#loggedIn || octets <= SHARE || octets > this.endpoint.limits.literals) return true;
     return await this.#holder.literals(octets);
@@ -344,10 +345,10 @@ export class Connection {
   async #next(): Promise<FrameEvent> {
     for (;;) {
       if (this.#client.ended) throw this.#client.ended;
-      const event = this.#framer.next();
+      const event = this.#input.framer.next();
       if (event !== undefined) return event;
       const { notify } = this.#session;
-      if (this.#framer.midway) await this.#rest();
+      if (this.#input.framer.midway) await this.#rest();
       else if (notify !== undefined) await this.#waitWith(notify);
       else await this.#more(this.#loggedIn ? this.endpoint.limits.idle : undefined);
     }
@@ -356,9 +357,9 @@ export class Connection {
   /** Waits for bytes, and tells meanwhile what the client asked to hear. @see RFC 5465 §3.1 */
   async #waitWith(notify: Notifications): Promise<void> {
     const end = this.service.now() + this.endpoint.limits.idle;
-    const octets = this.#octetsIn;
+    const octets = this.#input.octets;
     notify.onDue = () => this.#client.wake();
-    while (this.#octetsIn === octets) {
+    while (this.#input.octets === octets) {
       if (notify.due) await notify.tell(this.#environment, false);
       else await this.#more(Math.max(0, end - this.service.now()));
     }
@@ -377,7 +378,7 @@ export class Connection {
   async #line(): Promise<string> {
     for (;;) {
       try {
-        const line = this.#framer.line();
+        const line = this.#input.framer.line();
         if (line !== undefined) {
           this.#trace?.line(line);
           return line;
@@ -386,7 +387,7 @@ export class Connection {
         if (error instanceof LineTooLong) throw new SyntaxFault(error.message, 0);
         throw error;
       }
-      if (this.#loggedIn && !this.#framer.midway) await this.#more(undefined);
+      if (this.#loggedIn && !this.#input.framer.midway) await this.#more(undefined);
       else await this.#rest();
     }
   }
@@ -395,10 +396,10 @@ export class Connection {
   async #rest(): Promise<void> {
     const { now } = this.service;
     const since = now();
-    const octets = this.#octetsIn;
+    const octets = this.#input.octets;
     await this.#more(this.#patience, "The rest of the command took too long");
     const { read } = this.endpoint.limits;
-    const came = this.#octetsIn - octets;
+    const came = this.#input.octets - octets;
     this.#patience = patienceLeft(this.#patience, now() - since, came, read);
   }
 
@@ -419,41 +420,24 @@ export class Connection {
       }
     }
     const bytes = this.#client.forBytes(wait, () => this.#end(new Farewell(text)));
-    if (this.#framer.buffered <= SHARE) this.#held?.giveAhead();
-    if (this.#inflation !== undefined) this.#inflation.resume();
-    else if (this.#socket.isPaused()) this.#socket.resume();
+    if (this.#input.framer.buffered <= SHARE) this.#held?.giveAhead();
+    this.#input.resume();
     await bytes;
     // Nor must they wait for all that comes at once over many connections of one user.
     if (!mayBegin()) await yieldNow(this.#owner);
   }
 
-  #attach(socket: Socket): void {
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, 120_000);
-    socket.on("data", this.#onData);
-    socket.on("end", this.#onEnd);
-    socket.on("close", this.#onEnd);
-    socket.on("error", this.#onError);
+  #came(octets: number): void {
+    this.service.meter.received(octets);
+    this.#client.wake();
   }
 
-  #onData = (bytes: Uint8Array): void => {
-    this.#octetsIn += bytes.length;
-    this.service.meter.received(bytes.length);
-    this.#framer.push(bytes);
-    if (this.#inflation === undefined && !this.#mayReadAhead()) this.#socket.pause();
-    this.#client.wake();
-  };
-
   #mayReadAhead(): boolean {
-    const { buffered } = this.#framer;
+    const { buffered } = this.#input.framer;
     if (buffered <= SHARE) return true;
     if (!this.#loggedIn || buffered > READ_AHEAD) return false;
     return this.#holder.ahead();
   }
-
-  #onEnd = (): void => this.#end(new Disconnected("The client closed the connection"));
-
-  #onError = (error: Error): void => this.#end(new Disconnected(error.message, { cause: error }));
 
   #end(reason: Disconnected): void {
     if (!this.#client.end(reason)) return;
@@ -464,18 +448,12 @@ export class Connection {
   async #startTls(): Promise<void> {
     const { tls, limits } = this.endpoint;
     if (tls === undefined) return;
-    if (this.#framer.buffered > 0) {
-      this.log.warn("bytes after STARTTLS", { octets: this.#framer.buffered });
+    if (this.#input.framer.buffered > 0) {
+      this.log.warn("bytes after STARTTLS", { octets: this.#input.framer.buffered });
       throw new Disconnected("The client sent bytes after STARTTLS without waiting for it");
     }
-    const plain = this.#socket;
-    plain.off("data", this.#onData);
-    plain.off("end", this.#onEnd);
-    this.#framer = new Framer(beforeLogin(limits));
-    const socket = secured(plain, tls);
-    this.#socket = socket;
-    this.#attach(socket);
-    this.#out.use(this.#socket);
+    const socket = this.#input.secure(tls, beforeLogin(limits));
+    this.#out.use(socket);
     const left = Math.max(0, this.#loginDeadline - this.service.now());
     try {
       await handshake(socket, Math.min(limits.read, left));
@@ -487,30 +465,6 @@ export class Connection {
     this.#session.secure = true;
     this.#session.channel = tlsChannel(socket, this.endpoint);
   }
-
-  /** What came after the command is of the other layer already. @see RFC 4978 §3, RFC 8437 §4.1 */
-  #changeCompression(): void {
-    const on = this.#compress;
-    this.#session.compressed = on;
-    this.#out.compressed = on;
-    if (on) {
-      this.#socket.off("data", this.#onData);
-      this.#inflation = new Inflation(this.#socket, this.#framer.takeRest(), {
-        bytes: this.#onData,
-        failed: this.#onBrokenCompression,
-      });
-      return;
-    }
-    const rest = this.#inflation?.close();
-    this.#inflation = undefined;
-    this.#socket.on("data", this.#onData);
-    if (rest !== undefined && rest.length > 0) this.#onData(rest);
-  }
-
-  #onBrokenCompression = (error: Error): void => {
-    this.log.warn("compressed stream is broken", { error: error.message });
-    this.#end(new Disconnected("The client's compressed stream is broken", { cause: error }));
-  };
 }
 
 function beforeLogin(limits: Limits): FramerLimits {
