@@ -182,6 +182,16 @@ function diskTest(
   });
 }
 
+/** One with a message, of an account that was opened after its disk took no more writes. */
+async function readOnlyInbox(fixture: MaildirFixture, disk: SmallDisk) {
+  await deliver(await (await fixture.open()).account("ann"), "INBOX", "a");
+  await fixture.close();
+  await disk.remount("ro");
+  const store = await fixture.open();
+  const account = await store.account("ann");
+  return { store, account, inbox: await account.open("INBOX") };
+}
+
 diskTest("ReadOnlyWriter: refuses all that would have to last", async (fixture, disk) => {
   const writing = await (await fixture.open()).account("ann");
   await deliver(writing, "INBOX", "a", { system: FLAG.deleted, keywords: [] });
@@ -206,12 +216,7 @@ diskTest("ReadOnlyWriter: refuses all that would have to last", async (fixture, 
 diskTest(
   "MaildirStore.closeUnused(): notices that a disk takes writes again",
   async (fixture, disk) => {
-    await deliver(await (await fixture.open()).account("ann"), "INBOX", "a");
-    await fixture.close();
-    await disk.remount("ro");
-    const store = await fixture.open();
-    const account = await store.account("ann");
-    const inbox = await account.open("INBOX");
+    const { store, account, inbox } = await readOnlyInbox(fixture, disk);
     assert.equal(inbox.readOnly, true);
     const found = await store.examine("ann");
     assert.deepEqual(found.map(({ code }) => code), ["disk-read-only"]);
@@ -236,12 +241,7 @@ diskTest(
 diskTest(
   "AccountContext.isInPlace: waits for a read-only disk that is not mounted",
   async (fixture, disk) => {
-    await deliver(await (await fixture.open()).account("ann"), "INBOX", "a");
-    await fixture.close();
-    await disk.remount("ro");
-    const store = await fixture.open();
-    const account = await store.account("ann");
-    const inbox = await account.open("INBOX");
+    const { store, account, inbox } = await readOnlyInbox(fixture, disk);
     assert.equal((await run(["umount", disk.path])).code, 0);
     await store.closeUnused();
     await inbox.refresh();
