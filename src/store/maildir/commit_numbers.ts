@@ -38,9 +38,9 @@ interface Noted {
 
 /**
  * The number goes up in the transaction of each durable commit, and in the file once that is durable;
- * the file itself is not synced. In the index it is in a row that the transaction writes anyway, if
- * there is one: another would be one more page in the log. So it is behind after a power failure, but ahead only of an index that
- * is older than it was, or whose log is gone.
+ * the file itself is not synced. So it is behind after a power failure, but ahead only of an index that
+ * is older than it was, or whose log is gone. In the index the number is in a row that the transaction
+ * writes anyway, if there is one: another would be one more page in the log.
  */
 export class CommitNumbers {
   /** Why the index cannot be the one that was last used; undefined if it may be. */
@@ -107,10 +107,10 @@ export class CommitNumbers {
     this.#noted = false;
   }
 
-  /** The transaction is committed. */
+  /** The transaction is committed. Its number is used up: what was not undone may have it. */
   committed(): void {
-    if (!this.#noted) return;
-    this.#given = this.#next++;
+    if (this.#noted) this.#given = this.#next;
+    this.#next++;
     this.#noted = false;
   }
 
