@@ -131,14 +131,25 @@ Deno.test("SearchFile.open follows no symbolic link, and keeps others out", () =
 // Deno takes some names of databases only where a program may do everything.
 Deno.test("SearchFile.openCopy leaves the file as it is, and no other one behind", {
   permissions: { read: true, write: true, sys: ["uid", "gid"] },
-}, () => {
+}, async () => {
   using fixture = new Fixture();
   const before = Deno.readFileSync(fixture.path);
-  const copy = SearchFile.openCopy(fixture.root);
+  const copy = await SearchFile.openCopy(fixture.root);
   deepEqual(found(copy, "ab"), [1, 2]);
   copy.close();
   deepEqual(Deno.readFileSync(fixture.path), before);
   deepEqual([...Deno.readDirSync(fixture.root)].map(({ name }) => name), [SEARCH_FILE]);
+});
+
+Deno.test("SearchFile.openCopy: has what is in the log only", async () => {
+  using fixture = new Fixture();
+  const file = fixture.open();
+  file.add("abz");
+  file.commit();
+  const copy = await SearchFile.openCopy(fixture.root);
+  deepEqual(found(copy, "ab"), [1, 2, 4]);
+  copy.close();
+  file.close();
 });
 
 Deno.test("SearchFile.sum adds up the tokens of each document", () => {

@@ -1,6 +1,6 @@
-/** Copies of an index that is not open, outside of the Maildir. */
+/** Copies of databases that are not open, outside of the Maildir. */
 
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { lstat } from "./locating.ts";
 import { INDEX_FILE } from "./schema.ts";
 
@@ -23,25 +23,34 @@ export async function makeCopyFolder(): Promise<string> {
 
 /** The files of an index that are there, its log among them. */
 export function indexFiles(root: string): readonly { path: string; info: Deno.FileInfo }[] {
+  return filesOf(`${root}/${INDEX_FILE}`);
+}
+
+function filesOf(database: string): readonly { path: string; info: Deno.FileInfo }[] {
   return ["", "-wal"].flatMap((suffix) => {
-    const path = `${root}/${INDEX_FILE}${suffix}`;
+    const path = database + suffix;
     const info = lstat(path);
     return info === undefined ? [] : [{ path, info }];
   });
 }
 
+/** {@link copyDatabase} of the index of a Maildir. */
+export async function copyIndex(root: string, dir: string): Promise<string> {
+  return await copyDatabase(`${root}/${INDEX_FILE}`, dir);
+}
+
 /**
- * Copies an index with its log, which must be plain files.
+ * Copies a database with its log, which must be plain files.
  *
  * @param dir made by {@link makeCopyFolder}
  * @returns path of the copy
  * @throws {Error} the system's
  */
-export async function copyIndex(root: string, dir: string): Promise<string> {
-  for (const { path } of indexFiles(root)) {
-    const copy = dir + path.slice(root.length);
+export async function copyDatabase(database: string, dir: string): Promise<string> {
+  for (const { path } of filesOf(database)) {
+    const copy = `${dir}/${basename(path)}`;
     await Deno.copyFile(path, copy);
     Deno.chmodSync(copy, 0o600);
   }
-  return `${dir}/${INDEX_FILE}`;
+  return `${dir}/${basename(database)}`;
 }

@@ -4,6 +4,8 @@ import { closeSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { TokenQuery } from "../../message/trigrams.ts";
 import { createOwnedFile } from "../../ownership.ts";
+import { openCopied } from "./copied_database.ts";
+import { copyDatabase, makeCopyFolder } from "./index_copy.ts";
 import { isDamage } from "./sqlite_error.ts";
 import { Statements } from "./statements.ts";
 import type { TokenSums } from "./token_sums.ts";
@@ -82,24 +84,18 @@ export class SearchFile {
    *
    * @throws {Error} such as: it is damaged
    */
-  static openCopy(root: string): SearchFile {
-    const path = `${root}/${SEARCH_FILE}`;
-    const dir = Deno.makeTempDirSync({ prefix: "imapd-doctor-" });
+  static async openCopy(root: string): Promise<SearchFile> {
+    const dir = await makeCopyFolder();
     try {
-      for (const suffix of ["", "-wal"]) {
-        if (sizeOf(path + suffix) > 0) Deno.copyFileSync(path + suffix, `${dir}/copy${suffix}`);
-      }
-      const database = new DatabaseSync(`${dir}/copy`);
+      const database = openCopied(await copyDatabase(`${root}/${SEARCH_FILE}`, dir));
       try {
-        // Here, as its log would be gone.
-        database.exec("PRAGMA locking_mode = EXCLUSIVE");
         return new SearchFile(database);
       } catch (error) {
         database.close();
         throw error;
       }
     } finally {
-      Deno.removeSync(dir, { recursive: true });
+      await Deno.remove(dir, { recursive: true });
     }
   }
 
@@ -254,15 +250,6 @@ export class SearchFile {
 
 function filesOf(path: string): readonly string[] {
   return ["", "-wal", "-shm", "-journal"].map((suffix) => path + suffix);
-}
-
-function sizeOf(path: string): number {
-  try {
-    return Deno.lstatSync(path).size;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return 0;
-    throw error;
-  }
 }
 
 function isLink(path: string): boolean {

@@ -205,11 +205,14 @@ class SearchFiles {
     this.#fileOf(handle).retain(marks, removals);
   }
 
-  examine(root: string, known: KnownSearchFile): ReturnType<SearchCalls["examine"]> {
+  async examine(
+    root: string,
+    known: KnownSearchFile,
+  ): Promise<ReturnType<SearchCalls["examine"]>> {
     const handle = this.#next++;
     this.#examined.set(handle, { root, id: known.id, sums: new TokenSums() });
     try {
-      const file = this.#fileUnder(this.#examinedBy(handle));
+      const file = await this.#fileUnder(this.#examinedBy(handle));
       const fault = file.fault() ??
         (file.isKnown(known) ? undefined : "it is not the one that the index means");
       return { handle, fault };
@@ -226,25 +229,25 @@ class SearchFiles {
   }
 
   /** Asked for in each call, since others open, change and close the file between two. */
-  #fileUnder(examined: ExaminedFile): SearchFile {
+  async #fileUnder(examined: ExaminedFile): Promise<SearchFile> {
     const shared = this.#files.values().find(({ root }) => root === examined.root)?.file;
     if (shared !== undefined) {
       examined.own?.close();
       examined.own = undefined;
     }
-    return shared ?? (examined.own ??= SearchFile.openCopy(examined.root));
+    return shared ?? (examined.own ??= await SearchFile.openCopy(examined.root));
   }
 
   /** The same, unless it is another file. */
-  #sameFile(examined: ExaminedFile): SearchFile {
-    const file = this.#fileUnder(examined);
+  async #sameFile(examined: ExaminedFile): Promise<SearchFile> {
+    const file = await this.#fileUnder(examined);
     if (file.id !== examined.id) throw new Error("It was made anew meanwhile");
     return file;
   }
 
-  sum(handle: number): boolean {
+  async sum(handle: number): Promise<boolean> {
     const examined = this.#examinedBy(handle);
-    const file = this.#sameFile(examined);
+    const file = await this.#sameFile(examined);
     for (const end = performance.now() + SLICE; performance.now() < end;) {
       if (file.sum(examined.sums)) return true;
     }
@@ -256,7 +259,7 @@ class SearchFiles {
     messages: Parameters<SearchCalls["lacking"]>[1],
   ): Promise<readonly number[]> {
     const examined = this.#examinedBy(handle);
-    const file = this.#sameFile(examined);
+    const file = await this.#sameFile(examined);
     const found: number[] = [];
     for (const [at, { document, message }] of messages.entries()) {
       const tokens = await this.#tokensOf(message);
