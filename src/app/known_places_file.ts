@@ -20,6 +20,8 @@ export class KnownPlacesFile {
   readonly #timer: ReturnType<typeof setInterval>;
   /** Those changes of {@link places} that are in the file. */
   #written = 0;
+  /** Why the last try failed, so that it is said once and not at every try. */
+  #failure: string | undefined;
   /** Ends with the last writing. */
   #last: Promise<void> = Promise.resolve();
 
@@ -58,11 +60,12 @@ export class KnownPlacesFile {
     try {
       await replaceFile(this.#path, await textOf(this.places), 0o600);
       this.#written = changes;
-    } catch (error) {
-      this.#log.warn("who is known where cannot be kept", {
-        path: this.#path,
-        error: String(error),
-      });
+      this.#failure = undefined;
+    } catch (caught) {
+      const error = String(caught);
+      if (error === this.#failure) return;
+      this.#failure = error;
+      this.#log.warn("who is known where cannot be kept", { path: this.#path, error });
     }
   }
 }

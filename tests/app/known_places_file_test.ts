@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import { KNOWN_PLACES_FILE, KnownPlacesFile } from "../../src/app/known_places_file.ts";
 import { memoryLog } from "../../src/log.ts";
 import { until } from "../until.ts";
@@ -99,4 +100,25 @@ Deno.test("KnownPlacesFile: one that can be neither read nor written is told, an
   const next = await dir.open();
   assert.equal(isKnown(next, "ann"), true, "it is tried again");
   await next.close();
+});
+
+Deno.test("KnownPlacesFile: why it cannot be written is told once, until that is another reason", async () => {
+  await using dir = await folder();
+  const stateDir = dirname(dir.path);
+  const file = await dir.open();
+  const warnings = async () => {
+    for (let tries = 0; tries < 3; tries++) await file.close();
+    return dir.lines.filter((line) => /cannot be kept/.test(line)).length;
+  };
+  renew(file, "ann");
+  await Deno.mkdir(dir.path);
+  assert.equal(await warnings(), 1);
+  await Deno.remove(stateDir, { recursive: true });
+  assert.equal(await warnings(), 2);
+  await Deno.mkdir(stateDir);
+  assert.equal(await warnings(), 2, "it is written");
+  await Deno.remove(stateDir, { recursive: true });
+  renew(file, "bob");
+  assert.equal(await warnings(), 3, "it could be written meanwhile");
+  await Deno.mkdir(stateDir);
 });
