@@ -168,7 +168,8 @@ export class ImapServer implements Acceptor, Place {
         (prepared) => this.#serve(prepared, id, log),
         (error) => {
           admission.leave();
-          this.#refused(newcomer, error);
+          // Who had to make room is reported already.
+          if (this.#preparing.has(socket)) this.#refused(newcomer, error);
         },
       )
       .finally(() => this.#preparing.delete(socket));
