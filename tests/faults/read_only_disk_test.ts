@@ -11,6 +11,7 @@ import { startLmtpServer } from "../lmtp/serving.ts";
 import { MaildirFixture } from "../store/maildir_fixture.ts";
 import { makeOlderIndex } from "../store/older_index.ts";
 import { FLAG, type Mailbox } from "../../src/store/store.ts";
+import { withoutFiles } from "./file_limit.ts";
 import { login, message, ok, prepared } from "./commands.ts";
 import { mountingTest, type SmallDisk, smallDisk } from "./small_disk.ts";
 
@@ -168,6 +169,29 @@ mountingTest(
   },
 );
 
+mountingTest(
+  "takesWrites: an account on a read-only disk stays open while no file can be opened",
+  async () => {
+    await using server = await startServer();
+    await using disk = await smallDisk(`${server.dir}/mail`, 16 * 1024);
+    const user = server.freshUser();
+    await (await prepared(server, user)).close();
+    await server.stop();
+    await disk.remount("ro");
+    await server.restart();
+    await using client = await login(server, user);
+    await ok(client, "SELECT INBOX");
+    {
+      await using _ = await withoutFiles(server.pid);
+      await ok(client, "NOOP");
+      await ok(client, "FETCH 1:* (FLAGS)");
+    }
+    await ok(client, "FETCH 1:* (ENVELOPE BODY.PEEK[])");
+    assert.doesNotMatch(server.log(), /takes writes again/);
+  },
+  ["prlimit"],
+);
+
 /** A test of the account "ann", on a disk of its own. */
 function diskTest(
   name: string,
@@ -282,7 +306,7 @@ diskTest(
 );
 
 diskTest(
-  "openAccount: on a read-only disk the index of an older version is read",
+  "openAccount: on a read-only disk the index of an older version is read, without imapd.commits",
   async (fixture, disk) => {
     const subjects = ["b", "a"];
     makeOlderIndex(fixture, [{
@@ -290,13 +314,18 @@ diskTest(
       folder: "",
       messages: subjects.map((subject) => `Subject: ${subject}\r\n\r\nText\r\n`),
     }]);
-    Deno.writeTextFileSync(`${fixture.root}/imapd.commits`, "");
     await disk.remount("ro");
-    const inbox = await (await (await fixture.open()).account("ann")).open("INBOX");
+    const store = await fixture.open();
+    const codes = (await store.examine("ann")).map(({ code }) => code);
+    assert.ok(codes.includes("disk-read-only"), codes.join());
+    const account = await store.account("ann");
+    const inbox = await account.open("INBOX");
     const keys = await inbox.sortKeys(["subject"], 1, 2);
     assert.deepEqual(keys.map(({ subject }) => subject.toLowerCase()), subjects);
     await inbox.prepare([1, 2], ["emailId"]);
     assert.equal((await inbox.cached(["emailId"], 1, 2)).length, 2);
     inbox.close();
+    await disk.remount("rw");
+    assert.equal(await deliver(account, "INBOX", "c"), 3);
   },
 );

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { ImapClient } from "../client.ts";
-import { clientTest, run } from "../clients/programs.ts";
+import { clientTest } from "../clients/programs.ts";
 import { PASSWORD } from "../harness.ts";
 import { LmtpClient } from "../lmtp/client.ts";
 import { type LmtpTestServer, startLmtpServer } from "../lmtp/serving.ts";
@@ -16,6 +16,7 @@ import {
   ok,
   prepared,
 } from "./commands.ts";
+import { withoutFiles } from "./file_limit.ts";
 import { refusing, tracedTest } from "./tracing.ts";
 
 const WRITING = "pwrite64,rename,renameat,renameat2,link,linkat,unlink,unlinkat,mkdir,mkdirat," +
@@ -83,13 +84,7 @@ tracedTest("EIO: a message that cannot be read is told as corrupt", async () => 
 const NO_FILES = "EMFILE: what opens a file is refused as unavailable; no worker is started";
 clientTest(["prlimit"], NO_FILES, async () => {
   const replies = await survives(
-    async ({ pid }) => {
-      const limit = (files: number) =>
-        run(["prlimit", "--pid", String(pid), `--nofile=${files}:4096`]);
-      const { code, stderr } = await limit(lowestUnused(pid));
-      assert.equal(code, 0, stderr);
-      return { [Symbol.asyncDispose]: async () => void await limit(4096) };
-    },
+    ({ pid }) => withoutFiles(pid),
     { codes: "UNAVAILABLE", lmtp: /^451 /, lines: /EMFILE/ },
   );
   for (const command of ["FETCH 3 BODY.PEEK[]", "SEARCH TEXT 0123456789", "APPEND"]) {
@@ -97,24 +92,17 @@ clientTest(["prlimit"], NO_FILES, async () => {
   }
 });
 
-/** The lowest number that no open file has: none can be opened below it. */
-function lowestUnused(pid: number): number {
-  const used = new Set([...Deno.readDirSync(`/proc/${pid}/fd`)].map(({ name }) => Number(name)));
-  let number = 0;
-  while (used.has(number)) number++;
-  return number;
-}
-
 const NO_WORKER = "EMFILE: a login whose check needs a worker is refused, and the server goes on";
 clientTest(["prlimit"], NO_WORKER, async () => {
   await using server = await startLmtpServer();
   const { port, pid } = server;
   await using client = await ImapClient.connect({ host: "127.0.0.1", port });
   await client.response();
-  await run(["prlimit", "--pid", String(pid), `--nofile=${lowestUnused(pid)}:4096`]);
-  const { reply } = await client.command(`LOGIN ${server.freshUser()} ${PASSWORD}`);
-  assert.match(reply, /^NO \[UNAVAILABLE\]/);
-  await run(["prlimit", "--pid", String(pid), "--nofile=4096:4096"]);
+  {
+    await using _ = await withoutFiles(pid);
+    const { reply } = await client.command(`LOGIN ${server.freshUser()} ${PASSWORD}`);
+    assert.match(reply, /^NO \[UNAVAILABLE\]/);
+  }
   await using other = await login(server, server.freshUser());
   await ok(other, "NOOP");
 });

@@ -1,6 +1,6 @@
 /** A small file system of memory, for what happens when it is full or read-only; root only. */
 
-import { run } from "../clients/programs.ts";
+import { clientTest, run } from "../clients/programs.ts";
 
 /** A mounted file system. */
 export interface SmallDisk extends AsyncDisposable {
@@ -53,10 +53,14 @@ async function mount(args: readonly string[]): Promise<void> {
   if (code !== 0) throw new Error(`Expected mount to work: got ${stderr}`);
 }
 
-/** A test that mounts file systems. */
-export function mountingTest(name: string, fn: () => Promise<void>): void {
-  const missing = mounts() ? "" : " (skipped: file systems cannot be mounted here)";
-  Deno.test({ name: `${name}${missing}`, ignore: missing !== "", fn });
+/** A test that mounts file systems, and needs some programs. */
+export function mountingTest(
+  name: string,
+  fn: () => Promise<void>,
+  programs: readonly string[] = [],
+): void {
+  if (mounts()) return clientTest(programs, name, fn);
+  Deno.test.ignore(`${name} (skipped: file systems cannot be mounted here)`, fn);
 }
 
 function mounts(): boolean {

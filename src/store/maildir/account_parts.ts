@@ -8,7 +8,7 @@ import { type AccountContext, reloadColumns } from "./account_context.ts";
 import { Annotations } from "./annotations.ts";
 import { Background } from "./background.ts";
 import { CatchUp, type CatchUpTurns } from "./catch_up.ts";
-import { type CommitNumbers, isReadOnly } from "./commit_numbers.ts";
+import { type CommitNumbers, takesWrites } from "./commit_numbers.ts";
 import { ContentRows } from "./content_rows.ts";
 import { Documents } from "./documents.ts";
 import { DirectorySyncs } from "./directory_syncs.ts";
@@ -164,7 +164,7 @@ export function contextOf(
       const found = statuses.at(path)?.ino;
       if (readOnly) {
         // There is none while the disk is not mounted, to be mended.
-        if (found === undefined || (found === inode && isReadOnly(root))) return true;
+        if (found === undefined || (found === inode && takesWrites(root) !== true)) return true;
         if (!background.stopped) outdate();
         return false;
       }

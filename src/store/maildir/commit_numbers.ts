@@ -149,20 +149,36 @@ function birthOf(path: string): number {
   return Deno.lstatSync(path).birthtime?.getTime() ?? 0;
 }
 
-/** Whether the disk of a Maildir is read-only, as it becomes after an error. */
-export function isReadOnly(root: string): boolean {
+/** Opens a folder for a file without a name, which is gone when it is closed. @see open(2) */
+const O_TMPFILE = 0o20000000 | fs.constants.O_DIRECTORY;
+/** A disk that is not read-only has no room for one, or its file system has none such. */
+const WRITABLE = new Set(["ENOSPC", "EDQUOT", "EOPNOTSUPP", "ENOTSUP"]);
+
+/**
+ * Whether the disk of a Maildir takes writes: false for one that is read-only, as it becomes after
+ * an error; undefined where that cannot be said now, as while no more files can be opened.
+ */
+export function takesWrites(root: string): boolean | undefined {
+  const { O_WRONLY } = fs.constants;
+  return opens(() => openOwnFile(`${root}/${COMMITS_FILE}`, O_WRONLY)) ??
+    // It is not there, or is no such file.
+    opens(() => fs.openSync(root, O_WRONLY | O_TMPFILE, 0o600));
+}
+
+function opens(open: () => number): boolean | undefined {
   try {
-    fs.closeSync(openOwnFile(`${root}/${COMMITS_FILE}`, fs.constants.O_WRONLY));
-    return false;
+    fs.closeSync(open());
+    return true;
   } catch (error) {
-    return errnoOf(error) === "EROFS";
+    const errno = errnoOf(error) ?? "";
+    return errno === "EROFS" ? false : WRITABLE.has(errno) ? true : undefined;
   }
 }
 
 /** Why commits cannot be numbered beside the index. */
 export function commitsProblem(root: string): Told | undefined {
   const path = `${root}/${COMMITS_FILE}`;
-  if (isReadOnly(root)) {
+  if (takesWrites(root) === false) {
     return {
       level: "failed",
       code: "disk-read-only",

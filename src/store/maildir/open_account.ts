@@ -14,7 +14,7 @@ import {
   messageOf,
   openLog,
 } from "./account_parts.ts";
-import { CommitNumbers, isReadOnly } from "./commit_numbers.ts";
+import { CommitNumbers, takesWrites } from "./commit_numbers.ts";
 import { storeErrorOf } from "./disk_error.ts";
 import { folderOf, isFolderName } from "./folder_name.ts";
 import { Folders, makeFolder } from "./folders.ts";
@@ -156,7 +156,7 @@ async function indexOf(settings: AccountSettings): Promise<AccountIndex> {
   const { root } = settings;
   try {
     refuseForeignLink(root);
-    if (isReadOnly(root)) return await openPrivateIndex(root, settings.check);
+    if (takesWrites(root) === false) return await openPrivateIndex(root, settings.check);
     makeFolder(root);
     await syncDirectory(root);
     // Once there is an index, this has been done.

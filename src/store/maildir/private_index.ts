@@ -4,7 +4,7 @@ import { statfsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { StoreError } from "../store.ts";
 import type { AccountIndex } from "./account_parts.ts";
-import { isReadOnly } from "./commit_numbers.ts";
+import { takesWrites } from "./commit_numbers.ts";
 import { openCopied } from "./copied_database.ts";
 import { copyIndex, indexFiles, makeCopyFolder } from "./index_copy.ts";
 import { lstat } from "./locating.ts";
@@ -26,7 +26,7 @@ export async function openPrivateIndex(root: string, check: boolean): Promise<Ac
       assertCopyable(root, dir);
       const path = await copyIndex(root, dir);
       // Else it may have changed meanwhile.
-      if (!isReadOnly(root)) throw unavailable("The disk takes writes again");
+      if (takesWrites(root) !== false) throw unavailable("The disk takes writes again");
       const interrupted = (lstat(`${path}-wal`)?.size ?? 0) > 0;
       return { database: open(path, check), made: false, interrupted, path, readOnly: true };
     } finally {
