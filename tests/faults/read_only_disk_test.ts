@@ -10,6 +10,7 @@ import { LmtpClient } from "../lmtp/client.ts";
 import { startLmtpServer } from "../lmtp/serving.ts";
 import { MaildirFixture } from "../store/maildir_fixture.ts";
 import { makeOlderIndex } from "../store/older_index.ts";
+import { openPrivateIndex } from "../../src/store/maildir/private_index.ts";
 import { FLAG, type Mailbox } from "../../src/store/store.ts";
 import { withoutFiles } from "./file_limit.ts";
 import { login, message, ok, prepared } from "./commands.ts";
@@ -259,6 +260,17 @@ diskTest(
     assert.deepEqual([again.readOnly, again.outdated], [false, false]);
     assert.deepEqual(uidsOf(again), [1, 2]);
     again.close();
+  },
+);
+
+diskTest(
+  "openPrivateIndex: refuses what may have changed while it was copied",
+  async (fixture, disk) => {
+    const { inbox } = await readOnlyInbox(fixture, disk);
+    (await openPrivateIndex(fixture.root, false)).database.close();
+    await disk.remount("rw");
+    await assert.rejects(openPrivateIndex(fixture.root, false), /takes writes again/);
+    inbox.close();
   },
 );
 
