@@ -31,7 +31,7 @@ import { forgetSaved } from "./searching.ts";
 import type { Session } from "./session.ts";
 import type { AnyRow } from "./command_rows.ts";
 import { findCommand } from "./table.ts";
-import { endIfOutdated, tellSelected } from "./tell_selected.ts";
+import { tellSelected } from "./tell_selected.ts";
 import { UidRequired } from "./uid_required.ts";
 import type { Log } from "../log.ts";
 
@@ -75,7 +75,6 @@ export async function dispatch(frame: Frame, env: Environment): Promise<Outcome>
   if (found !== undefined) await tellChanges(found.row, env);
   const code = codeOf(completion, env);
   env.out.text(statusLine(tag, completion.status, completion.text, code));
-  endIfOutdated(env.session, env.dialogue);
   const seconds = meter.now() - started;
   meter.command(found?.name, completion.status, found?.row.lasting ? undefined : seconds);
   env.log.debug("command", {

@@ -24,7 +24,7 @@ export function tellSelected(
 }
 
 /** Nothing but another session, or SELECT, shows the client what becomes of an outdated mailbox. */
-export function endIfOutdated({ state }: Session, dialogue: Dialogue): void {
+export function endIfOutdated({ state }: Session, dialogue: Pick<Dialogue, "end">): void {
   if (state.name !== "selected" || !state.view.mailbox.outdated) return;
   dialogue.end("The mailbox can be changed again: connect anew");
 }

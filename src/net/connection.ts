@@ -9,6 +9,7 @@ import type { Notifications } from "../imap/notifications.ts";
 import { ReceivedMessage } from "../imap/received_message.ts";
 import { Session } from "../imap/session.ts";
 import { capabilities } from "../imap/table.ts";
+import { endIfOutdated } from "../imap/tell_selected.ts";
 import type { Log } from "../log.ts";
 import { isTurnDue, mayBegin, yieldNow } from "../pace.ts";
 import { foreignProtocol } from "../wire/foreign_protocol.ts";
@@ -344,6 +345,7 @@ export class Connection {
 
   async #next(): Promise<FrameEvent> {
     for (;;) {
+      endIfOutdated(this.#session, this);
       if (this.#client.ended) throw this.#client.ended;
       const event = this.#input.framer.next();
       if (event !== undefined) return event;
@@ -360,6 +362,7 @@ export class Connection {
     const octets = this.#input.octets;
     notify.onDue = () => this.#client.wake();
     while (this.#input.octets === octets) {
+      endIfOutdated(this.#session, this);
       if (notify.due) await notify.tell(this.#environment, false);
       else await this.#more(Math.max(0, end - this.service.now()));
     }

@@ -124,10 +124,18 @@ mountingTest(
     await ok(idling, "EXAMINE INBOX");
     idling.line("a IDLE");
     assert.match(await idling.response() ?? "", /^\+/);
+    await using notified = await login(server, user);
+    await ok(notified, "NOTIFY SET (SELECTED (MessageNew MessageExpunge))");
+    await ok(notified, "EXAMINE INBOX");
+    await using silent = await login(server, user);
+    await ok(silent, "EXAMINE INBOX");
     await disk.remount("rw");
     await ok(client, "NOOP");
     assert.match(await rest(client), /^\* BYE .*$/);
     assert.match(await rest(idling), /^\* BYE .*$/);
+    assert.match(await rest(notified), /^\* BYE .*$/);
+    silent.line("a FETCH 1:* (FLAGS ENVELOPE)");
+    assert.match(await rest(silent), /^\* BYE .*$/);
 
     await using after = await login(server, user);
     const again = await after.command("SELECT INBOX");
@@ -253,9 +261,15 @@ diskTest(
     await store.closeUnused();
     assert.equal(inbox.outdated, true);
     await told.promise;
-    assert.deepEqual(uidsOf(inbox), [1]);
-    inbox.close();
     assert.equal(await deliver(account, "INBOX", "b"), 2);
+    // What a command has begun goes on.
+    await store.closeUnused();
+    assert.deepEqual(uidsOf(inbox), [1]);
+    assert.equal((await inbox.cached(["envelope"], 1, 2)).length, 1);
+    assert.match(await wholeText(inbox, 1), /Subject: a/);
+    inbox.close();
+    await store.closeUnused();
+    await refused("unavailable", inbox.cached(["envelope"], 1, 2));
     const again = await account.open("INBOX");
     assert.deepEqual([again.readOnly, again.outdated], [false, false]);
     assert.deepEqual(uidsOf(again), [1, 2]);

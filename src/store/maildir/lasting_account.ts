@@ -49,6 +49,8 @@ export class LastingAccount implements Account {
   #last: MaildirAccount | undefined;
   #current: OpenAccount | undefined;
   #closing: Promise<void> = Promise.resolve();
+  /** Those whose disk takes writes again; what was begun with them goes on. */
+  readonly #outdated = new Set<OpenAccount>();
   #suspect = false;
   /** Why it cannot be opened any more. */
   #ended: StoreError | undefined;
@@ -297,6 +299,7 @@ export class LastingAccount implements Account {
    */
   async closeUnused(time: number): Promise<void> {
     if (this.#current?.readOnly) this.#current.assertInPlace();
+    if (this.#busy === 0) await this.#closeOutdated(({ mailboxes }) => mailboxes === 0);
     if (this.#busy > 0 || this.#used > time || !this.#life) return;
     const { opened } = await this.#life;
     // A command may have come in meanwhile.
@@ -312,6 +315,7 @@ export class LastingAccount implements Account {
     const life = await this.#life?.catch(() => undefined);
     this.#life = undefined;
     if (life?.opened && !life.broken) this.#close(life.opened);
+    await this.#closeOutdated(() => true);
     await this.#closing;
   }
 
@@ -375,9 +379,13 @@ export class LastingAccount implements Account {
   }
 
   #begin(): Promise<Life> {
-    const beginning: Promise<Life> = this.#openSoundly((life) => {
+    const beginning: Promise<Life> = this.#openSoundly(({ opened }, why) => {
       if (this.#life === beginning) this.#life = undefined;
-      if (life.opened) this.#close(life.opened);
+      if (!opened) return;
+      if (why !== "writable") return this.#close(opened);
+      // Nothing of it is in the way of the next opening.
+      this.#outdated.add(opened);
+      this.#left(opened);
     });
     beginning.catch(() => {
       if (this.#life === beginning) this.#life = undefined;
@@ -385,7 +393,7 @@ export class LastingAccount implements Account {
     return beginning;
   }
 
-  async #openSoundly(onBroken: (life: Life) => void): Promise<Life> {
+  async #openSoundly(onBroken: (life: Life, why: Ending) => void): Promise<Life> {
     await this.#closing;
     try {
       const life = await this.#openOnce(onBroken);
@@ -401,7 +409,7 @@ export class LastingAccount implements Account {
     throw new StoreError("unavailable", "The mailbox index cannot be used now");
   }
 
-  async #openOnce(onBroken: (life: Life) => void): Promise<Life> {
+  async #openOnce(onBroken: (life: Life, why: Ending) => void): Promise<Life> {
     if (this.#ended) throw this.#ended;
     const life: Life = { broken: false };
     let begun = false;
@@ -412,7 +420,7 @@ export class LastingAccount implements Account {
       broken: (why) => {
         life.broken = true;
         if (why === "damaged") this.#suspect = true;
-        if (begun) onBroken(life);
+        if (begun) onBroken(life, why);
       },
     });
     life.opened = opened;
@@ -426,11 +434,21 @@ export class LastingAccount implements Account {
 
   /** Starts closing; the next opening waits for it. */
   #close(opened: OpenAccount): void {
-    if (this.#current === opened) this.#current = undefined;
+    this.#left(opened);
     const before = this.#closing;
     this.#closing = (async () => {
       await before;
       await opened.close();
     })();
+  }
+
+  #left(opened: OpenAccount): void {
+    if (this.#current === opened) this.#current = undefined;
+  }
+
+  async #closeOutdated(which: (opened: OpenAccount) => boolean): Promise<void> {
+    const closed = [...this.#outdated].filter(which);
+    for (const opened of closed) this.#outdated.delete(opened);
+    await Promise.all(closed.map((opened) => opened.close()));
   }
 }
