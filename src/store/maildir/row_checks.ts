@@ -10,7 +10,7 @@ export interface RowCheck {
   readonly text: string;
   /** Gives `uid`; in {@link INDEX_CHECKS} whatever. */
   readonly find: string;
-  /** One with a LIMIT is run until it changes nothing more. */
+  /** One that knows `:after` does a part, and gives each `id`; it is run again after the highest. */
   readonly mend: readonly string[];
   /** What that does. */
   readonly remedy: string;
@@ -357,7 +357,8 @@ export const INDEX_CHECKS: readonly RowCheck[] = [
       // Clients may know the messages, and are told of all UIDs that no message has.
       `UPDATE mailboxes SET highest_modseq = highest_modseq + 1, expunged_floor = highest_modseq + 1
        WHERE id IN (SELECT c.id >> 32 ${ORPHANS})`,
-      `DELETE FROM contents WHERE id IN (SELECT id ${ORPHANS} LIMIT 1000)`,
+      `DELETE FROM contents WHERE id IN (
+         SELECT id ${ORPHANS} AND c.id > :after ORDER BY c.id LIMIT 1000) RETURNING id`,
       ...OF_CONTENTS.map((table) =>
         `DELETE FROM ${table} WHERE id NOT IN (SELECT id FROM contents)`
       ),

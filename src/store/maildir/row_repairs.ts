@@ -30,6 +30,9 @@ export interface RowRepair {
 /** Mending one thing may uncover another. */
 const ROUNDS = 4;
 
+/** No row has it: SQLite's least integer. */
+const LEAST_ID = -(2n ** 63n);
+
 /** Mends all that can be mended in the index itself. */
 export async function mendIndex(repair: RowRepair): Promise<void> {
   const { root, log, clock, findings } = repair;
@@ -82,8 +85,8 @@ async function inTransaction(database: DatabaseSync, work: () => Promise<void>):
   }
 }
 
-/** @returns whether there was anything to mend */
-async function mendRows(database: DatabaseSync): Promise<boolean> {
+/** Mends rows once; that may uncover more. @returns whether there was anything to mend */
+export async function mendRows(database: DatabaseSync): Promise<boolean> {
   let mended = false;
   for (const check of INDEX_CHECKS) {
     const isWrong = database.prepare(check.find).get() !== undefined;
@@ -118,16 +121,22 @@ async function mendMailbox(
   return true;
 }
 
-/** Others have their turns after it: nobody else has the account meanwhile. */
+/** Others have their turns after each part: nobody else has the account meanwhile. */
 async function run(
   database: DatabaseSync,
   sql: string,
   values: Record<string, number>,
 ): Promise<void> {
   const statement = database.prepare(sql);
-  const isPart = sql.includes("LIMIT");
-  for (let more = true; more;) {
-    more = statement.run(values).changes > 0 && isPart;
+  if (!sql.includes(":after")) {
+    statement.run(values);
+    return await yieldNow();
+  }
+  // Of an id in which a bit flipped a number may not be exact.
+  statement.setReadBigInts(true);
+  for (let ids = [LEAST_ID]; ids.length > 0;) {
+    const after = ids.reduce((one, other) => one > other ? one : other);
+    ids = statement.all({ ...values, after }).map(({ id }) => id as bigint);
     await yieldNow();
   }
 }
