@@ -152,26 +152,29 @@ Deno.test("SearchFile.openCopy: has what is in the log only", async () => {
   file.close();
 });
 
-Deno.test("SearchFile.sum adds up the tokens of each document", () => {
-  using fixture = new Fixture();
-  const file = fixture.open();
-  // More than are read at once.
-  const many = Array.from({ length: 200 }, (_, at) => `t${at} `).join("");
-  equal(file.add(many), 4);
-  file.commit();
-  const sums = new TokenSums();
-  while (!file.sum(sums));
-  ok(sums.agree(1, "abc "));
-  ok(sums.agree(4, many));
-  for (
-    const [document, tokens] of [
-      [1, "abd "],
-      [1, "abc abd "],
-      [1, ""],
-      [2, "abc "],
-      [4, many.slice("t0 ".length)],
-      [5, "abc "],
-    ] as const
-  ) ok(!sums.agree(document, tokens), `${document}: ${tokens}`);
-  file.close();
-});
+for (const isDue of [false, true]) {
+  Deno.test(`SearchFile.sum adds up the tokens of each document, ${isDue ? "one at a time" : "all at once"}`, () => {
+    using fixture = new Fixture();
+    const file = fixture.open();
+    const many = Array.from({ length: 200 }, (_, at) => `t${at} `).join("");
+    equal(file.add(many), 4);
+    file.commit();
+    const sums = new TokenSums();
+    let steps = 1;
+    while (!file.sum(sums, () => isDue)) steps++;
+    equal(steps, isDue ? 204 : 1);
+    ok(sums.agree(1, "abc "));
+    ok(sums.agree(4, many));
+    for (
+      const [document, tokens] of [
+        [1, "abd "],
+        [1, "abc abd "],
+        [1, ""],
+        [2, "abc "],
+        [4, many.slice("t0 ".length)],
+        [5, "abc "],
+      ] as const
+    ) ok(!sums.agree(document, tokens), `${document}: ${tokens}`);
+    file.close();
+  });
+}

@@ -28,7 +28,6 @@ export interface KnownSearchFile {
 
 /** Rows that are read at once: each is an object, and there may be a million. */
 const ROWS_PER_STEP = 50_000;
-const TOKENS_PER_STEP = 64;
 
 /** Tokens are all that is kept, and of each only in which documents it is. */
 const TABLES = `CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -162,23 +161,25 @@ export class SearchFile {
   }
 
   /**
-   * Reads some tokens after `sums.last`. Where they are not in order, what is left has no sums.
+   * Reads tokens after `sums.last`, at least one. Where they are not in order, what is left has no
+   * sums.
    *
+   * @param isDue asked after each token, which may be in all documents
    * @returns whether those were all
    */
-  sum(sums: TokenSums): boolean {
+  sum(sums: TokenSums, isDue: () => boolean): boolean {
     this.#database.exec(
       "CREATE VIRTUAL TABLE IF NOT EXISTS temp.tokens USING fts5vocab(main, documents, instance)",
     );
     const rows = this.#statements.arrays(
-      `SELECT term, group_concat(doc) FROM temp.tokens WHERE term > ? GROUP BY term
-       LIMIT ${TOKENS_PER_STEP}`,
-    ).all(sums.last) as unknown as [string, string][];
+      "SELECT term, group_concat(doc) FROM temp.tokens WHERE term > ? GROUP BY term",
+    ).iterate(sums.last) as unknown as Iterable<[string, string]>;
     for (const [token, documents] of rows) {
       if (token <= sums.last) return true;
       sums.add(token, documents);
+      if (isDue()) return false;
     }
-    return rows.length < TOKENS_PER_STEP;
+    return true;
   }
 
   /** Adds a document. @param tokens with blanks between them @returns its number */

@@ -248,10 +248,8 @@ class SearchFiles {
   async sum(handle: number): Promise<boolean> {
     const examined = this.#examinedBy(handle);
     const file = await this.#sameFile(examined);
-    for (const end = performance.now() + SLICE; performance.now() < end;) {
-      if (file.sum(examined.sums)) return true;
-    }
-    return false;
+    const end = performance.now() + SLICE;
+    return file.sum(examined.sums, () => performance.now() > end);
   }
 
   async lacking(
