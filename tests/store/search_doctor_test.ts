@@ -3,6 +3,12 @@ import { DatabaseSync } from "node:sqlite";
 import { foldCase } from "../../src/message/search_text.ts";
 import { substringQuery } from "../../src/message/trigrams.ts";
 import type { Problem } from "../../src/store/maildir/problem.ts";
+import { SearchFile } from "../../src/store/maildir/search_file.ts";
+import {
+  type SearchReply,
+  type SearchRequest,
+  serveSearches,
+} from "../../src/store/maildir/search_worker.ts";
 import { uidsOf } from "../contracts/store_actions.ts";
 import { until } from "../until.ts";
 import { appendAll, indexed, TextIndexFixture } from "./text_index_fixture.ts";
@@ -111,6 +117,50 @@ Deno.test("MaildirStore.examine(): finds the one text of many that lacks a token
   const store = await fixture.maildir.open({ searchLimit: 20_000 });
   const [found] = await store.examine("ann", true);
   deepEqual([found.code, found.uids], ["search-wrong", [Number(row.uid)]]);
+});
+
+/** A worker of searches in the test's own thread, where what it does can be counted. */
+class LocalWorker {
+  onmessage: ((event: { readonly data: SearchReply }) => void) | null = null;
+  readonly #scope: Parameters<typeof serveSearches>[0] = {
+    onmessage: null,
+    postMessage: (data) => this.onmessage?.({ data }),
+  };
+
+  constructor() {
+    serveSearches(this.#scope);
+  }
+
+  postMessage(data: SearchRequest): void {
+    this.#scope.onmessage?.(new MessageEvent("message", { data }));
+  }
+
+  terminate(): void {}
+}
+
+Deno.test("MaildirStore.examine(): asks the search file for no token of a text that it has", async () => {
+  await using fixture = await closed();
+  const store = await fixture.maildir.open({ searchLimit: 20_000 });
+  const { Worker } = globalThis;
+  const { has } = SearchFile.prototype;
+  let asked = 0;
+  globalThis.Worker = LocalWorker as unknown as typeof Worker;
+  SearchFile.prototype.has = function (document, tokens) {
+    asked += tokens.length;
+    return has.call(this, document, tokens);
+  };
+  try {
+    for (const thorough of [false, true]) {
+      deepEqual(codes(await store.examine("ann", thorough)), ["ok"]);
+      equal(asked, 0);
+    }
+    change(fixture, FORGETFUL);
+    deepEqual(codes(await store.examine("ann")), ["search-wrong"]);
+    ok(asked > 0);
+  } finally {
+    globalThis.Worker = Worker;
+    SearchFile.prototype.has = has;
+  }
 });
 
 Deno.test("MaildirStore.repair(): makes a search file anew without a worker of the store's", async () => {
