@@ -304,6 +304,35 @@ diskTest(
   },
 );
 
+for (
+  const [where, log] of Object.entries({ "the log": "-wal", "a log that was kept": "-wal.kept" })
+) {
+  diskTest(
+    `openAccount: on a read-only disk nothing is told that only ${where} has, perhaps`,
+    async (fixture, disk) => {
+      const index = `${fixture.root}/imapd.sqlite`;
+      const commits = `${fixture.root}/imapd.commits`;
+      const writing = await (await fixture.open()).account("ann");
+      await deliver(writing, "INBOX", "a");
+      const before = [index, commits].map((path) => Deno.readFileSync(path));
+      await deliver(writing, "INBOX", "b");
+      const unsynced = Deno.readFileSync(`${index}-wal`);
+      await fixture.close();
+      // As where the sync of the last commit failed.
+      Deno.writeFileSync(index, before[0]);
+      Deno.writeFileSync(commits, before[1]);
+      Deno.writeFileSync(index + log, unsynced);
+      await disk.remount("ro");
+      const store = await fixture.open();
+      await assert.rejects(store.account("ann"), /the last changes may not be on it/);
+      await disk.remount("rw");
+      const inbox = await (await store.account("ann")).open("INBOX");
+      assert.deepEqual(uidsOf(inbox), [1, 2]);
+      inbox.close();
+    },
+  );
+}
+
 diskTest(
   "openAccount: on a read-only disk an older index is settled as it will be",
   async (fixture, disk) => {

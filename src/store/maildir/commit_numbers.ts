@@ -45,6 +45,8 @@ interface Noted {
 export class CommitNumbers {
   /** Why the index cannot be the one that was last used; undefined if it may be. */
   readonly doubt: string | undefined;
+  /** The log has what may never have been durable, so that a power failure would undo it. */
+  readonly unproven: boolean;
   /** Undefined where the disk does not take it. */
   readonly #fd: number | undefined;
   /** When the file was made, in ms. */
@@ -69,6 +71,7 @@ export class CommitNumbers {
     const noted = found === "unreadable" ? undefined : found;
     this.#given = this.#last = Math.max(inIndex, noted?.last ?? 0);
     this.#next = this.#last + 1;
+    this.unproven = interrupted && inIndex > (noted?.last ?? -1);
     this.#indexBorn = birthOf(`${root}/${INDEX_FILE}`);
     this.#fd = found === "unreadable" ? replace(path, log) : openOrMake(path, log);
     if (this.#fd !== undefined) this.#born = birthOf(path);

@@ -26,6 +26,14 @@ export function readOnlyDisk(): StoreError {
   return new StoreError("unavailable", "The disk is read-only: nothing can be changed now");
 }
 
+/** The refusal to show what may not be there any more after the next start of the machine. */
+export function unprovenCommits(): StoreError {
+  return new StoreError(
+    "unavailable",
+    "The disk is read-only, and the last changes may not be on it",
+  );
+}
+
 /** The name of the system error, such as "ENOENT", if it is one. */
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;

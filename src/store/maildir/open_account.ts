@@ -15,7 +15,7 @@ import {
   openLog,
 } from "./account_parts.ts";
 import { CommitNumbers, takesWrites } from "./commit_numbers.ts";
-import { storeErrorOf } from "./disk_error.ts";
+import { storeErrorOf, unprovenCommits } from "./disk_error.ts";
 import { folderOf, isFolderName } from "./folder_name.ts";
 import { Folders, makeFolder } from "./folders.ts";
 import { syncDirectory } from "./incoming_file.ts";
@@ -84,6 +84,8 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
   let inDoubt = index.interrupted && !index.readOnly;
   try {
     numbers = new CommitNumbers(root, index, log);
+    // Writing the log again, which would settle it, has to wait.
+    if (index.readOnly && numbers.unproven) throw unprovenCommits();
     commits = openLog(settings, index, numbers);
     settleRestored(index.database, numbers, log);
     const list = new MailboxList();

@@ -6,9 +6,11 @@ import { StoreError } from "../store.ts";
 import type { AccountIndex } from "./account_parts.ts";
 import { takesWrites } from "./commit_numbers.ts";
 import { openCopied } from "./copied_database.ts";
+import { unprovenCommits } from "./disk_error.ts";
 import { copyIndex, indexFiles, makeCopyFolder } from "./index_copy.ts";
 import { lstat } from "./locating.ts";
-import { bringUpToDate, isEmpty, lookForDamage } from "./schema.ts";
+import { bringUpToDate, INDEX_FILE, isEmpty, lookForDamage } from "./schema.ts";
+import { isLogKept } from "./write_ahead_log.ts";
 
 /** A copy takes at most this part of the room that is left where it is made. */
 const PART = 1 / 4;
@@ -44,6 +46,8 @@ function assertCopyable(root: string, dir: string): void {
   if (!files.every(({ info }) => info.isFile)) {
     throw unavailable("The account's index is not a plain file");
   }
+  // A log is kept because a sync failed.
+  if (isLogKept(`${root}/${INDEX_FILE}`)) throw unprovenCommits();
   const { bavail, bsize } = statfsSync(dir);
   const octets = files.reduce((sum, { info }) => sum + info.size, 0);
   if (octets > bavail * bsize * PART) throw unavailable("There is no room for a copy of the index");

@@ -215,6 +215,11 @@ export function putLogBack(index: string): void {
   fs.rmSync(kept, { force: true });
 }
 
+/** Whether {@link putLogBack} has something to do. */
+export function isLogKept(index: string): boolean {
+  return fs.lstatSync(keptName(index), { throwIfNoEntry: false }) !== undefined;
+}
+
 /** Not by renaming: another process may just have made a log of its own. */
 function linkBack(index: string): void {
   fs.linkSync(keptName(index), `${index}-wal`);
