@@ -8,18 +8,15 @@ import { INDEX_FILE } from "./schema.ts";
 /** No account's name begins with a dot. */
 const LEFTOVER = ".imapd-removed-";
 
-/** A folder has one for itself and one in the folder above; `cur`, `new` and `tmp` bring one each. */
-const LINKS_OF_MAILDIR = 5;
+/** Made by root in the top folder of a volume, for root only. @see mklost+found(8) */
+const LOST_AND_FOUND = "lost+found";
 
-/**
- * True for a Maildir, for a folder with an index, and for one that nobody may look into but that has
- * as many folders as a Maildir: `lost+found` has none.
- */
+/** True for a Maildir, for a folder with an index, and for one that nobody may look into. */
 export function isAccount(path: string): boolean {
   const found = [`${path}/cur`, `${path}/${INDEX_FILE}`].map(look);
   if (found.includes("there")) return true;
   // Whoever opens it is told. One that is closed keeps nobody from the others.
-  return found.includes("closed") && mayHaveFolders(path);
+  return found.includes("closed") && !isLostAndFound(path);
 }
 
 function look(path: string): "there" | "missing" | "closed" {
@@ -34,13 +31,13 @@ function look(path: string): "there" | "missing" | "closed" {
   }
 }
 
-/** Some file systems, such as Btrfs, give folders one link only; and it may lie in a closed one. */
-function mayHaveFolders(path: string): boolean {
+function isLostAndFound(path: string): boolean {
+  if (basename(path) !== LOST_AND_FOUND) return false;
   try {
-    const { nlink } = Deno.statSync(path);
-    return nlink === null || nlink < 2 || nlink >= LINKS_OF_MAILDIR;
+    return Deno.lstatSync(path).uid === 0;
   } catch {
-    return true;
+    // It lies in a closed one.
+    return false;
   }
 }
 
