@@ -1,5 +1,6 @@
 /** Builds the server from a config; only this and `app/` name concrete drivers and modules. */
 
+import { dirname } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
 import type { PenaltyTable, Sessions } from "./admin/operation.ts";
 import { adminContext } from "./app/admin.ts";
@@ -103,7 +104,7 @@ class RunningApp implements App {
     this.#known = known;
     this.#lasting = {
       hostname,
-      stores: new Stores(log, measurements, new SearchService()),
+      stores: new Stores(log, dirname(config.controlPath), measurements, new SearchService()),
       tls: new TlsContexts(config.stateDir, hostname, log),
       secret,
       annotations,

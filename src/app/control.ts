@@ -66,6 +66,6 @@ export async function openAdmin(config: Config, log: Log): Promise<Admin> {
   const { controlPath, stateDir } = config;
   const client = await ControlClient.open(controlPath, { version: VERSION, stateDir });
   if (client !== undefined) return client;
-  const stores = new Stores(log);
+  const stores = new Stores(log, dirname(controlPath));
   return new LocalAdmin(adminContext(config, stores, log), () => stores.close());
 }

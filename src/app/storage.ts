@@ -7,6 +7,7 @@ import type { Log } from "../log.ts";
 import { QuotaTable } from "./quota_table.ts";
 import { accountPlaces } from "./account_places.ts";
 import { type AccountSettings, MaildirStore, type StoreMeasures } from "../store/maildir/store.ts";
+import { PrivateIndexes } from "../store/maildir/private_index.ts";
 import type { SearchService } from "../store/maildir/search_service.ts";
 import type { StoreMeter } from "../store/meter.ts";
 import { type SpecialUse, type Store, StoreError } from "../store/store.ts";
@@ -27,6 +28,7 @@ export function openStorage(
   log: Log,
   meter?: StoreMeter,
   searchService?: SearchService,
+  privateIndexes?: PrivateIndexes,
 ): MaildirStore {
   return new MaildirStore({
     path(account: string) {
@@ -41,6 +43,7 @@ export function openStorage(
     memoryBudget: config.memoryBudget,
     meter,
     searchService,
+    privateIndexes,
     log,
   });
 }
@@ -69,13 +72,20 @@ export class Stores {
   readonly #opened = new Map<string, MaildirStore>();
   /** By path, as the stores. */
   readonly #limits = new Map<string, QuotaTable>();
+  readonly #privateIndexes: PrivateIndexes;
 
-  /** @param search by what texts are indexed, ended with the stores; absent: they are not */
+  /**
+   * @param runtimeDir see {@link PrivateIndexes}
+   * @param search by what texts are indexed, ended with the stores; absent: they are not
+   */
   constructor(
     private readonly log: Log,
+    runtimeDir: string,
     private readonly meter?: StoreMeter,
     private readonly search?: SearchService,
-  ) {}
+  ) {
+    this.#privateIndexes = new PrivateIndexes(runtimeDir);
+  }
 
   /** The store of that path, as it is if there is one. */
   open(config: StorageConfig): Store {
@@ -86,7 +96,7 @@ export class Stores {
   maildirs(config: StorageConfig): MaildirStore {
     const known = this.#opened.get(config.path);
     if (known !== undefined) return known;
-    const store = openStorage(config, this.log, this.meter, this.search);
+    const store = openStorage(config, this.log, this.meter, this.search, this.#privateIndexes);
     this.#opened.set(config.path, store);
     this.use(config);
     return store;

@@ -10,7 +10,7 @@ import { LmtpClient } from "../lmtp/client.ts";
 import { startLmtpServer } from "../lmtp/serving.ts";
 import { MaildirFixture } from "../store/maildir_fixture.ts";
 import { makeOlderIndex } from "../store/older_index.ts";
-import { openPrivateIndex } from "../../src/store/maildir/private_index.ts";
+import { PrivateIndexes } from "../../src/store/maildir/private_index.ts";
 import { FLAG, type Mailbox } from "../../src/store/store.ts";
 import { withoutFiles } from "./file_limit.ts";
 import { login, message, ok, prepared } from "./commands.ts";
@@ -79,6 +79,12 @@ async function rest(client: ImapClient): Promise<string> {
     if (response === undefined) return heard.join("\n");
     heard.push(response);
   }
+}
+
+/** The server with another folder for temporary files. */
+function withTemporary(path: string): readonly string[] {
+  const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
+  return ["env", `TMPDIR=${path}`, Deno.execPath(), "run", "-A", main];
 }
 
 function uidValidityIn(selected: string): string | undefined {
@@ -151,14 +157,11 @@ mountingTest(
 );
 
 mountingTest(
-  "openPrivateIndex: leaves the room that others may need, and no name",
+  "PrivateIndexes: leave the room that others may need, and no name",
   async () => {
     await using place = await MaildirFixture.make();
     await using copies = await smallDisk(`${place.dir}/copies`, 16 * 1024);
-    const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
-    await using server = await startServer({
-      command: ["env", `TMPDIR=${copies.path}`, Deno.execPath(), "run", "-A", main],
-    });
+    await using server = await startServer({ command: withTemporary(copies.path) });
     await using disk = await smallDisk(`${server.dir}/mail`, 16 * 1024);
     const [first, second] = [server.freshUser(), server.freshUser()];
     for (const user of [first, second]) await (await prepared(server, user)).close();
@@ -175,6 +178,26 @@ mountingTest(
     assert.match(reply, /^NO \[UNAVAILABLE\] There is no room for a copy/);
     assert.deepEqual([...Deno.readDirSync(copies.path)].map(({ name }) => name), ["ballast"]);
     await ok(client, "FETCH 1:* (ENVELOPE BODY.PEEK[])");
+  },
+);
+
+mountingTest(
+  "PrivateIndexes: lie in runtime_dir where the folder for temporary files is read-only, too",
+  async () => {
+    await using place = await MaildirFixture.make();
+    await using copies = await smallDisk(`${place.dir}/copies`, 16 * 1024);
+    await using server = await startServer({ command: withTemporary(copies.path) });
+    await using disk = await smallDisk(`${server.dir}/mail`, 16 * 1024);
+    const user = server.freshUser();
+    await (await prepared(server, user)).close();
+    await server.stop();
+    for (const each of [disk, copies]) await each.remount("ro");
+    await server.restart();
+    await using client = await login(server, user);
+    await ok(client, "SELECT INBOX");
+    await ok(client, "FETCH 1:* (ENVELOPE BODY.PEEK[])");
+    const left = [...Deno.readDirSync(server.dir)].map(({ name }) => name);
+    assert.deepEqual(left.filter((name) => name.startsWith("imapd-")), []);
   },
 );
 
@@ -278,12 +301,13 @@ diskTest(
 );
 
 diskTest(
-  "openPrivateIndex: refuses what may have changed while it was copied",
+  "PrivateIndexes.open: refuses what may have changed while it was copied",
   async (fixture, disk) => {
     const { inbox } = await readOnlyInbox(fixture, disk);
-    (await openPrivateIndex(fixture.root, false)).database.close();
+    const indexes = new PrivateIndexes();
+    (await indexes.open(fixture.root, false)).database.close();
     await disk.remount("rw");
-    await assert.rejects(openPrivateIndex(fixture.root, false), /takes writes again/);
+    await assert.rejects(indexes.open(fixture.root, false), /takes writes again/);
     inbox.close();
   },
 );

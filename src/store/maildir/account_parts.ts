@@ -21,6 +21,7 @@ import type { MailboxList } from "./mailbox_list.ts";
 import { MailboxRows } from "./mailbox_rows.ts";
 import { MessageRows } from "./message_rows.ts";
 import type { PathStatuses } from "./path_status.ts";
+import type { PrivateIndexes } from "./private_index.ts";
 import { AccountQuota, type QuotaSource } from "./quota.ts";
 import { ReadOnlyWriter } from "./read_only_writer.ts";
 import { Removals } from "./removals.ts";
@@ -66,6 +67,7 @@ export interface AccountSettings {
   readonly watcher: FolderWatcher;
   readonly statuses: PathStatuses;
   readonly catchUpTurns: CatchUpTurns;
+  readonly privateIndexes: PrivateIndexes;
   readonly writeBackDelay: number;
   /** By what texts are indexed, and how many octets a message may have; absent: they are not. */
   readonly search?: { readonly service: SearchService; readonly limit: number };

@@ -8,9 +8,16 @@ const PREFIX = "imapd-doctor-";
 /** Milliseconds; nobody looks at one account for longer. */
 const STALE = 24 * 3600 * 1000;
 
-/** Makes a folder for a copy; those that a killed process left beside it go. */
-export async function makeCopyFolder(): Promise<string> {
-  const made = await Deno.makeTempDir({ prefix: PREFIX });
+/**
+ * Makes a folder for a copy; those that a killed process left beside it go.
+ *
+ * @param otherwise where to make it if the folder for temporary files takes none
+ */
+export async function makeCopyFolder(otherwise?: string): Promise<string> {
+  const made = await Deno.makeTempDir({ prefix: PREFIX }).catch((error: unknown) => {
+    if (otherwise === undefined) throw error;
+    return Deno.makeTempDir({ prefix: PREFIX, dir: otherwise });
+  });
   const place = dirname(made);
   for (const { name, isDirectory } of Deno.readDirSync(place)) {
     if (!isDirectory || !name.startsWith(PREFIX)) continue;

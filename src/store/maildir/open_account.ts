@@ -23,7 +23,6 @@ import { linkIn } from "./links.ts";
 import { lstat } from "./locating.ts";
 import { MailboxList } from "./mailbox_list.ts";
 import { MailboxState } from "./mailbox_state.ts";
-import { openPrivateIndex } from "./private_index.ts";
 import { Reserve } from "./reserve.ts";
 import { settleRestored } from "./restored.ts";
 import { INDEX_FILE, type OpenedIndex, openIndex } from "./schema.ts";
@@ -158,7 +157,9 @@ async function indexOf(settings: AccountSettings): Promise<AccountIndex> {
   const { root } = settings;
   try {
     refuseForeignLink(root);
-    if (takesWrites(root) === false) return await openPrivateIndex(root, settings.check);
+    if (takesWrites(root) === false) {
+      return await settings.privateIndexes.open(root, settings.check);
+    }
     makeFolder(root);
     await syncDirectory(root);
     // Once there is an index, this has been done.

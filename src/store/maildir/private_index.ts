@@ -15,28 +15,45 @@ import { isLogKept } from "./write_ahead_log.ts";
 /** A copy takes at most this part of the room that is left where it is made. */
 const PART = 1 / 4;
 
-/**
- * Opens a copy of the index that nobody else sees, and that is gone when it is closed.
- *
- * @param check look through all of it for damage
- * @throws {StoreError} `unavailable`
- */
-export async function openPrivateIndex(root: string, check: boolean): Promise<AccountIndex> {
-  try {
-    const dir = await makeCopyFolder();
+/** Opens indexes of accounts whose disk is read-only. */
+export class PrivateIndexes {
+  /** @param runtimeDir where copies are made if the folder for temporary files takes none */
+  constructor(private readonly runtimeDir?: string) {}
+
+  /**
+   * Opens a copy of the index that nobody else sees, and that is gone when it is closed.
+   *
+   * @param check look through all of it for damage
+   * @throws {StoreError} `unavailable`
+   */
+  async open(root: string, check: boolean): Promise<AccountIndex> {
     try {
-      assertCopyable(root, dir);
-      const path = await copyIndex(root, dir);
-      // Else it may have changed meanwhile.
-      if (takesWrites(root) !== false) throw unavailable("The disk takes writes again");
-      const interrupted = (lstat(`${path}-wal`)?.size ?? 0) > 0;
-      return { database: open(path, check), made: false, interrupted, path, readOnly: true };
-    } finally {
-      await Deno.remove(dir, { recursive: true });
+      const dir = await this.#makeFolder();
+      try {
+        assertCopyable(root, dir);
+        const path = await copyIndex(root, dir);
+        // Else it may have changed meanwhile.
+        if (takesWrites(root) !== false) throw unavailable("The disk takes writes again");
+        const interrupted = (lstat(`${path}-wal`)?.size ?? 0) > 0;
+        return { database: open(path, check), made: false, interrupted, path, readOnly: true };
+      } finally {
+        await Deno.remove(dir, { recursive: true });
+      }
+    } catch (error) {
+      if (error instanceof StoreError) throw error;
+      throw unavailable("The disk is read-only, and the index cannot be read", error);
     }
-  } catch (error) {
-    if (error instanceof StoreError) throw error;
-    throw unavailable("The disk is read-only, and the index cannot be read", error);
+  }
+
+  async #makeFolder(): Promise<string> {
+    try {
+      return await makeCopyFolder(this.runtimeDir);
+    } catch (error) {
+      throw unavailable(
+        "The disk is read-only, and neither TMPDIR nor runtime_dir takes a copy of the index",
+        error,
+      );
+    }
   }
 }
 

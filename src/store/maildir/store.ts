@@ -27,6 +27,7 @@ import { LoadedMailboxes } from "./loaded_mailboxes.ts";
 import { Traffic } from "./traffic.ts";
 import { openAccount } from "./open_account.ts";
 import { PathStatuses } from "./path_status.ts";
+import { PrivateIndexes } from "./private_index.ts";
 import type { QuotaSettings, QuotaSource } from "./quota.ts";
 import { SearchService } from "./search_service.ts";
 
@@ -81,6 +82,8 @@ export interface MaildirStoreOptions extends AccountSettings {
   readonly searchService?: SearchService;
   /** Which account makes data of older messages; absent: all of this store in turn. */
   readonly catchUpTurns?: CatchUpTurns;
+  /** Opens accounts on read-only disks; absent: only in the folder for temporary files. */
+  readonly privateIndexes?: PrivateIndexes;
 }
 
 /** How much a store has in hand. */
@@ -104,6 +107,7 @@ export class MaildirStore implements Store {
   readonly #watcher: FolderWatcher;
   readonly #statuses = new PathStatuses();
   readonly #catchUpTurns: CatchUpTurns;
+  readonly #privateIndexes: PrivateIndexes;
   /** By the path of their Maildir: two names may mean one account. */
   readonly #accounts = new Map<string, LastingAccount>();
   /** Removals under way, by the path of the Maildir. */
@@ -122,6 +126,7 @@ export class MaildirStore implements Store {
     this.#loaded = new LoadedMailboxes(options.memoryBudget ?? 64 * 1024 * 1024);
     this.#watcher = options.watcher ?? new FolderWatcher(options.log);
     this.#catchUpTurns = options.catchUpTurns ?? new CatchUpTurns();
+    this.#privateIndexes = options.privateIndexes ?? new PrivateIndexes();
     this.#timer = setInterval(() => {
       this.closeUnused().catch((error: unknown) => {
         options.log.warn("cannot close unused accounts", { problem: String(error) });
@@ -382,6 +387,7 @@ export class MaildirStore implements Store {
         watcher: this.#watcher,
         statuses: this.#statuses,
         catchUpTurns: this.#catchUpTurns,
+        privateIndexes: this.#privateIndexes,
         writeBackDelay: writeBackDelay ?? 1000,
         search: searchService && searchLimit !== undefined
           ? { service: searchService, limit: searchLimit }
