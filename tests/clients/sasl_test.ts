@@ -3,7 +3,7 @@ import tls from "node:tls";
 import { ImapFlow } from "imapflow";
 import pgSasl from "pg/lib/crypto/sasl.js";
 import { logged } from "../auth/login.ts";
-import { bearerServer } from "../bearer_server.ts";
+import { imapServer } from "../imap_server.ts";
 import { PASSWORD, startServer, type TestServer } from "../harness.ts";
 import { scramUser } from "../scram_user.ts";
 import { clientTest, run, workplace } from "./programs.ts";
@@ -102,7 +102,7 @@ clientTest(["curl"], "curl: logs in by LOGIN, and by a token in OAUTHBEARER", as
   }
   await logged(server, /mechanism=LOGIN user=u1/);
 
-  await using bearer = await bearerServer({ good: "u1" });
+  await using bearer = await imapServer({ known: { tokens: { good: "u1" } } });
   assert.equal(await curl(bearer.port, "--oauth2-bearer", "good"), "INBOX");
   assert.match(bearer.lines.join("\n"), /mechanism=OAUTHBEARER user=u1/);
   const refused = await curl(bearer.port, "--oauth2-bearer", "bad");
@@ -110,7 +110,7 @@ clientTest(["curl"], "curl: logs in by LOGIN, and by a token in OAUTHBEARER", as
 });
 
 clientTest(["python3"], "imaplib: logs in by a token in XOAUTH2", async () => {
-  await using server = await bearerServer({ good: "ann" });
+  await using server = await imapServer({ known: { tokens: { good: "ann" } } });
   const script = `
 import imaplib
 for token in "good", "bad":
@@ -128,7 +128,7 @@ for token in "good", "bad":
 });
 
 Deno.test("imapflow: logs in by an access token, and is told of a refused one", async () => {
-  await using server = await bearerServer({ good: "ann" });
+  await using server = await imapServer({ known: { tokens: { good: "ann" } } });
   const connect = async (accessToken: string) => {
     const client = new ImapFlow({
       ...{ host: "127.0.0.1", port: server.port, secure: false, doSTARTTLS: false },

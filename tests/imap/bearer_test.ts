@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { bearerServer } from "../bearer_server.ts";
+import { imapServer } from "../imap_server.ts";
 import { RawConnection } from "../raw_connection.ts";
 
 const OAUTH = (name: string, token: string) => btoa(`n,a=${name},\x01auth=Bearer ${token}\x01\x01`);
@@ -28,7 +28,7 @@ const CONVERSATIONS: readonly [readonly string[], readonly RegExp[]][] = [
 ];
 
 Deno.test("AUTHENTICATE OAUTHBEARER and XOAUTH2: what clients say and hear", async () => {
-  await using server = await bearerServer({ good: "ann" });
+  await using server = await imapServer({ known: { tokens: { good: "ann" } } });
   for (const [says, hears] of CONVERSATIONS) {
     await using client = await RawConnection.plain(server.port);
     const greeting = await client.line() ?? "";
@@ -51,7 +51,7 @@ Deno.test("AUTHENTICATE OAUTHBEARER and XOAUTH2: what clients say and hear", asy
 });
 
 Deno.test("LOGIN is refused where no module checks passwords", async () => {
-  await using server = await bearerServer({ good: "ann" });
+  await using server = await imapServer({ known: { tokens: { good: "ann" } } });
   await using client = await RawConnection.plain(server.port);
   await client.line();
   const [reply] = await client.command("LOGIN ann good");
@@ -59,7 +59,7 @@ Deno.test("LOGIN is refused where no module checks passwords", async () => {
 });
 
 Deno.test("AUTHENTICATE OAUTHBEARER is unavailable where the module cannot ask", async () => {
-  await using server = await bearerServer({ good: "ann" }, true);
+  await using server = await imapServer({ known: { tokens: { good: "ann" }, down: true } });
   await using client = await RawConnection.plain(server.port);
   await client.line();
   const [reply] = await client.command(`AUTHENTICATE OAUTHBEARER ${OAUTH("ann", "good")}`);
@@ -73,7 +73,7 @@ Deno.test("AUTHENTICATE OAUTHBEARER is unavailable where the module cannot ask",
 });
 
 Deno.test("AUTHENTICATE OAUTHBEARER: who goes away before the NO is logged, too", async () => {
-  await using server = await bearerServer({ good: "ann" });
+  await using server = await imapServer({ known: { tokens: { good: "ann" } } });
   await using client = await RawConnection.plain(server.port);
   await client.line();
   await client.send(`a AUTHENTICATE OAUTHBEARER ${OAUTH("ann", "bad")}\r\n`);
