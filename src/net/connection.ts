@@ -22,6 +22,7 @@ import { ClientWait, Farewell } from "./client_wait.ts";
 import type { Endpoint, Limits } from "./endpoint.ts";
 import { faultReply, tagOf } from "./frame_fault.ts";
 import { hangUp } from "./hang_up.ts";
+import { customerNetwork } from "./ip_address.ts";
 import { SocketOutput } from "./output.ts";
 import { patienceLeft } from "./patience.ts";
 import { handshake } from "./secured.ts";
@@ -154,7 +155,7 @@ export class Connection {
 
   /** Whose work it does. */
   get #owner(): string {
-    return this.#user ?? this.#session.remote;
+    return this.#user ?? customerNetwork(this.#session.remote);
   }
 
   get #syncing(): Promise<void> | undefined {

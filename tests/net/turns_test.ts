@@ -84,6 +84,17 @@ for (const times of [1, 3]) {
   });
 }
 
+Deno.test("Connection: networks take turns before login", async () => {
+  await using all = await crowd(async (address, i) => {
+    const from = USERS[i] === "ann" ? `2001:db8::${i}` : "2001:db8:0:1::1";
+    const header = `PROXY TCP6 ${from} 2001:db8::ff 1234 143\r\n`;
+    const client = await ImapClient.behindProxy(address, new TextEncoder().encode(header));
+    await client.response();
+    return client;
+  }, true);
+  assert.deepEqual(await all.steps(["NOOP"]), inTurns(1));
+});
+
 /** Has messages be such that a search tells of each that it cannot be read. */
 async function spoil(maildir: string): Promise<void> {
   const names = await readdir(`${maildir}/cur`);
