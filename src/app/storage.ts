@@ -75,7 +75,8 @@ export class Stores {
   readonly #privateIndexes: PrivateIndexes;
 
   /**
-   * @param runtimeDir see {@link PrivateIndexes}
+   * @param runtimeDir where accounts on read-only disks are opened if the folder for temporary files
+   * takes none
    * @param search by what texts are indexed, ended with the stores; absent: they are not
    */
   constructor(
@@ -84,7 +85,7 @@ export class Stores {
     private readonly meter?: StoreMeter,
     private readonly search?: SearchService,
   ) {
-    this.#privateIndexes = new PrivateIndexes(runtimeDir);
+    this.#privateIndexes = new PrivateIndexes({ otherwise: runtimeDir });
   }
 
   /** The store of that path, as it is if there is one. */

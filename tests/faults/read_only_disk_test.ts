@@ -312,6 +312,35 @@ diskTest(
   },
 );
 
+diskTest("PrivateIndexes: leave room however many there are", async (fixture, disk) => {
+  await (await (await fixture.open()).account("ann")).refresh();
+  await fixture.close();
+  const { size } = Deno.statSync(`${fixture.root}/imapd.sqlite`);
+  await using copies = await smallDisk(`${fixture.dir}/copies`, Math.ceil(6 * size / 1024));
+  const indexes = new PrivateIndexes({ dir: copies.path });
+  await assert.rejects(indexes.open(fixture.root, false), /takes writes again/);
+  await disk.remount("ro");
+  const first = await indexes.open(fixture.root, false);
+  await assert.rejects(indexes.open(fixture.root, false), /There is no room .* TMPDIR/);
+  first.close();
+  (await indexes.open(fixture.root, false)).close();
+});
+
+diskTest("MaildirStore.closeUnused(): closes copies soon", async (fixture, disk) => {
+  let now = 1_700_000_000_000;
+  await (await (await fixture.open()).account("ann")).refresh();
+  await fixture.close();
+  await disk.remount("ro");
+  const store = await fixture.open({ clock: () => now });
+  await (await store.account("ann")).refresh();
+  await (await store.account("bob")).refresh();
+  await store.closeUnused();
+  assert.equal(store.measures().accounts, 2);
+  now += 60_000;
+  await store.closeUnused();
+  assert.equal(store.measures().accounts, 1);
+});
+
 diskTest(
   "AccountContext.isInPlace: waits for a read-only disk that is not mounted",
   async (fixture, disk) => {

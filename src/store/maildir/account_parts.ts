@@ -51,6 +51,8 @@ export interface AccountIndex extends OpenedIndex {
   readonly path: string;
   /** It is a copy, since the disk of the account is read-only. */
   readonly readOnly: boolean;
+  /** Closes the database. */
+  close(): void;
 }
 
 /** What an account gets from its store. */

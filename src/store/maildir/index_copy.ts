@@ -8,13 +8,17 @@ const PREFIX = "imapd-doctor-";
 /** Milliseconds; nobody looks at one account for longer. */
 const STALE = 24 * 3600 * 1000;
 
-/**
- * Makes a folder for a copy; those that a killed process left beside it go.
- *
- * @param otherwise where to make it if the folder for temporary files takes none
- */
-export async function makeCopyFolder(otherwise?: string): Promise<string> {
-  const made = await Deno.makeTempDir({ prefix: PREFIX }).catch((error: unknown) => {
+/** Where copies are made. */
+export interface CopyPlaces {
+  /** Absent: in the folder for temporary files. */
+  readonly dir?: string;
+  /** If that takes none. */
+  readonly otherwise?: string;
+}
+
+/** Makes a folder for a copy; those that a killed process left beside it go. */
+export async function makeCopyFolder({ dir, otherwise }: CopyPlaces = {}): Promise<string> {
+  const made = await Deno.makeTempDir({ prefix: PREFIX, dir }).catch((error: unknown) => {
     if (otherwise === undefined) throw error;
     return Deno.makeTempDir({ prefix: PREFIX, dir: otherwise });
   });

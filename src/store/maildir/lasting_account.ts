@@ -296,11 +296,14 @@ export class LastingAccount implements Account {
   /**
    * Closes the account if nobody has used it since `time` and no mailbox is open; in any case once a
    * disk that was read-only is not any more.
+   *
+   * @param timeOfCopy takes the place of `time` while the disk is read-only
    */
-  async closeUnused(time: number): Promise<void> {
+  async closeUnused(time: number, timeOfCopy: number): Promise<void> {
     if (this.#current?.readOnly) this.#current.assertInPlace();
     if (this.#busy === 0) await this.#closeOutdated(({ mailboxes }) => mailboxes === 0);
-    if (this.#busy > 0 || this.#used > time || !this.#life) return;
+    const last = this.#current?.readOnly ? timeOfCopy : time;
+    if (this.#busy > 0 || this.#used > last || !this.#life) return;
     const { opened } = await this.#life;
     // A command may have come in meanwhile.
     if (this.#busy > 0 || !opened || opened.busy) return;

@@ -143,7 +143,7 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
     await parts?.background.stop();
     await parts?.writer.close();
     if (inDoubt || parts?.writer.inDoubt) commits?.keep();
-    index.database.close();
+    index.close();
     (commits ?? numbers)?.close();
     log.error("cannot open an account", {
       problem: messageOf(error),
@@ -167,7 +167,9 @@ async function indexOf(settings: AccountSettings): Promise<AccountIndex> {
   } catch (error) {
     throw storeErrorOf(error, "opening the account");
   }
-  return { ...await openIndexSoon(settings), path: `${root}/${INDEX_FILE}`, readOnly: false };
+  const index = await openIndexSoon(settings);
+  const close = () => index.database.close();
+  return { ...index, path: `${root}/${INDEX_FILE}`, readOnly: false, close };
 }
 
 /** Whoever may write to the Maildir could have its index say anything. */
@@ -306,7 +308,7 @@ async function closeAccount(
   context: AccountContext,
   account: MaildirAccount,
   list: MailboxList,
-  { database }: OpenedIndex,
+  index: AccountIndex,
 ): Promise<void> {
   account.stopWatching();
   context.catchUp.stop();
@@ -331,12 +333,12 @@ async function closeAccount(
   }
   try {
     if (context.writer.inDoubt) context.commits.keep();
-    else database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    else index.database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   } catch {
     // Whatever is left in the log is read at the next start.
   }
   try {
-    database.close();
+    index.close();
     context.commits.close();
     context.indexCopies.close();
   } catch (error) {

@@ -33,6 +33,8 @@ import { SearchService } from "./search_service.ts";
 
 /** An account that nobody used for so many milliseconds is closed. */
 const UNUSED = 5 * 60_000;
+/** The same for one that is a copy, since its disk is read-only: many of them take much room. */
+const UNUSED_COPY = 30_000;
 
 /** What is looked at whenever an account is opened. */
 export interface AccountSettings {
@@ -329,8 +331,12 @@ export class MaildirStore implements Store {
 
   /** Closes the accounts that nobody used for five minutes; they open again by themselves. */
   async closeUnused(): Promise<void> {
-    const before = this.#now() - UNUSED;
-    await Promise.all([...this.#accounts.values()].map((account) => account.closeUnused(before)));
+    const now = this.#now();
+    await Promise.all(
+      [...this.#accounts.values()].map((account) =>
+        account.closeUnused(now - UNUSED, now - UNUSED_COPY)
+      ),
+    );
   }
 
   /** What is open now. */
