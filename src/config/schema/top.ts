@@ -45,8 +45,8 @@ export const top = {
     default: '"/run/imapd"',
     doc: "Folder where relative paths of unix sockets start. It is not made. If it is there, the " +
       "server opens `control.sock` in it, by which the program's other commands reach it; only " +
-      "the server's user and root may use it. Copies of indexes on read-only disks are made here if " +
-      "the folder for temporary files takes none.",
+      "the server's user and root may use it. Copies of indexes, for the doctor and for accounts on " +
+      "read-only disks, are made here if the folder for temporary files takes none.",
   }),
   log: setting(logTargets(), {
     default: '["stderr"]',

@@ -6,7 +6,7 @@ import { StoreError } from "../store.ts";
 import { openCopied } from "./copied_database.ts";
 import { errnoOf } from "./disk_error.ts";
 import { damaged, damageOf, type ExaminedIndex, ownIndex } from "./index_examination.ts";
-import { copyIndex, indexFiles, makeCopyFolder } from "./index_copy.ts";
+import { copyIndex, type CopyPlaces, indexFiles, makeCopyFolder } from "./index_copy.ts";
 import type { Told } from "./problem.ts";
 import { bringUpToDate, INDEX_FILE, isEmpty } from "./schema.ts";
 import { type AskedIndex, type SearchService, SearchUnavailable } from "./search_service.ts";
@@ -16,16 +16,24 @@ import { isRefused } from "./sqlite_error.ts";
 export interface CopyOptions {
   /** The Maildir. */
   readonly root: string;
+  readonly places?: CopyPlaces;
   /** Looks into it first, where others wait for this thread. */
   readonly worker?: SearchService;
   /** Nobody wants to know any more. */
   readonly gone?: AbortSignal;
 }
 
-/** @param place where the copy was */
-function unread(error: unknown, place: string): Told {
+/** @param place where the copy was; undefined if none could be made */
+function unread(error: unknown, place: string | undefined): Told {
   const why = error instanceof Error ? error.message : String(error);
   const told = { level: "failed", code: "index-unreadable" } as const;
+  if (place === undefined) {
+    return {
+      ...told,
+      text: `the index cannot be read: no copy of it can be made: ${why}`,
+      advice: "name a folder in TMPDIR that can be written",
+    };
+  }
   if (isRefused(error) || errnoOf(error) === "ENOSPC") {
     return {
       ...told,
@@ -58,12 +66,12 @@ function suspectsIn(asked: AskedIndex | undefined): ExaminedIndex["suspects"] {
 
 /** Has the worker look into a copy first: it could not read the file without dropping locks on it. */
 export async function withSuspects(
-  { worker }: CopyOptions,
+  { worker, places }: CopyOptions,
   index: ExaminedIndex,
   work: (index: ExaminedIndex) => Promise<void>,
 ): Promise<void> {
   if (worker === undefined || index.copyTo === undefined) return await work(index);
-  const asked = await askedCopy(worker, index.copyTo);
+  const asked = await askedCopy(worker, index.copyTo, places);
   try {
     await work({ ...index, suspects: suspectsIn(asked) });
   } finally {
@@ -74,8 +82,10 @@ export async function withSuspects(
 async function askedCopy(
   worker: SearchService,
   copyTo: (path: string) => Promise<void>,
+  places: CopyPlaces | undefined,
 ): Promise<AskedIndex | undefined> {
-  const dir = await makeCopyFolder();
+  const dir = await makeCopyFolder(places).catch(() => undefined);
+  if (dir === undefined) return undefined;
   try {
     const copy = `${dir}/${INDEX_FILE}`;
     const copied = await copyTo(copy).then(() => true, () => false);
@@ -87,13 +97,18 @@ async function askedCopy(
 
 /** A closed index is read from a copy: reading what is kept in a log would change it. */
 export async function withCopy(
-  { root, worker, gone }: CopyOptions,
+  { root, places, worker, gone }: CopyOptions,
   work: (index: ExaminedIndex) => Promise<void>,
   failed: (told: Told) => void,
 ): Promise<void> {
   const odd = indexFiles(root).find(({ info }) => !info.isFile);
   if (odd !== undefined) return failed(irregular(odd.path));
-  const dir = await makeCopyFolder();
+  let dir: string;
+  try {
+    dir = await makeCopyFolder(places);
+  } catch (error) {
+    return failed(unread(error, undefined));
+  }
   let database: DatabaseSync | undefined;
   let asked: AskedIndex | undefined;
   try {

@@ -28,7 +28,7 @@ export class PrivateIndexes {
   /** Of all copies that are open. */
   #octets = 0;
 
-  constructor(private readonly places: CopyPlaces = {}) {}
+  constructor(readonly places: CopyPlaces = {}) {}
 
   /**
    * Opens a copy of the index that nobody else sees, and that is gone when it is closed.

@@ -259,8 +259,9 @@ export class MaildirStore implements Store {
   ): Promise<readonly Finding[]> {
     const root = this.#options.path(name);
     const { searchService: worker } = this.#options;
+    const { places } = this.#privateIndexes;
     const look = (index?: ExaminedIndex) =>
-      examineAccount({ name, root, index, worker, search, thorough, gone });
+      examineAccount({ name, root, index, places, worker, search, thorough, gone });
     const account = this.#accounts.get(root);
     return await (account === undefined ? look() : account.withIndex(look));
   }
