@@ -262,6 +262,25 @@ const noModuleState: Deno.lint.Rule = {
   },
 };
 
+/** Of text that a stranger wrote String.prototype.normalize() may take minutes. */
+const boundNormalForm: Deno.lint.Rule = {
+  create(context) {
+    const path = projectPath(context.filename);
+    if (!path.startsWith("src/") || path === "src/normal_form.ts") return {};
+    return {
+      CallExpression({ callee }) {
+        const member = callee.type === "ChainExpression" ? callee.expression : callee;
+        if (member.type !== "MemberExpression" || propertyName(member) !== "normalize") return;
+        context.report({
+          node: callee,
+          message: "Expected normalForm(): got normalize()",
+          hint: "Take it from src/normal_form.ts",
+        });
+      },
+    };
+  },
+};
+
 const plugin: Deno.lint.Plugin = {
   name: "imapd",
   rules: {
@@ -270,6 +289,7 @@ const plugin: Deno.lint.Plugin = {
     "pure-folders": pureFolders,
     "no-default-export": noDefaultExport,
     "no-module-state": noModuleState,
+    "bound-normal-form": boundNormalForm,
   },
 };
 

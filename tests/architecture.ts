@@ -28,6 +28,7 @@ const SYSTEM_LIBRARY = /^src\/system_library\.ts$/;
 const OWNERSHIP = /^src\/ownership\.ts$/;
 const DURABLE_FILE = /^src\/durable_file\.ts$/;
 const DESCRIPTORS = /^src\/descriptors\.ts$/;
+const NORMAL_FORM = /^src\/normal_form\.ts$/;
 const LOG = /^src\/(log|log_format|metrics)\.ts$/;
 const NAMES = /^src\/names\//;
 const ADMIN = /^src\/admin\//;
@@ -52,13 +53,13 @@ const DIRECTIONS: readonly Direction[] = [
   // Operations know the contract of a store, and no driver
   {
     from: ADMIN,
-    to: [ADMIN, /^src\/(store\/store\.ts$|imap\/|wire\/|message\/)/, PACE, SUGGEST],
+    to: [ADMIN, /^src\/(store\/store\.ts$|imap\/|wire\/|message\/)/, PACE, SUGGEST, NORMAL_FORM],
     types: [/^src\/net\/session_info\.ts$/, /^src\/delivery\/delivery\.ts$/, LOG],
   },
   // What reads and writes the mail of other programs, for the command line
   {
     from: /^src\/transfer\//,
-    to: [/^src\/(transfer|wire|message)\//, /^src\/store\/store\.ts$/, MAILDIR_NAMES],
+    to: [/^src\/(transfer|wire|message)\//, /^src\/store\/store\.ts$/, MAILDIR_NAMES, NORMAL_FORM],
     types: [ADMIN],
   },
   // Files of accounts and of the config, for the command line
@@ -88,16 +89,17 @@ const DIRECTIONS: readonly Direction[] = [
   { from: OWNERSHIP, to: [] },
   { from: DESCRIPTORS, to: [] },
   { from: DURABLE_FILE, to: [] },
+  { from: NORMAL_FORM, to: [] },
   { from: /^src\/datagrams\.ts$/, to: [] },
   {
     from: /^src\/(log|log_format|syslog|metrics)\.ts$/,
     to: [/^src\/(log|log_format|syslog|metrics|datagrams)\.ts$/],
   },
   { from: /^src\/service_manager\.ts$/, to: [/^src\/datagrams\.ts$/], types: [LOG] },
-  { from: /^src\/wire\//, to: [/^src\/wire\//] },
-  { from: /^src\/message\//, to: [/^src\/message\//] },
+  { from: /^src\/wire\//, to: [/^src\/wire\//, NORMAL_FORM] },
+  { from: /^src\/message\//, to: [/^src\/message\//, NORMAL_FORM] },
   { from: /^src\/config\//, to: [/^src\/config\//] },
-  { from: NAMES, to: [NAMES] },
+  { from: NAMES, to: [NAMES, NORMAL_FORM] },
   { from: /^src\/tables\//, to: [/^src\/tables\//, NAMES, LOG, OWNERSHIP, DURABLE_FILE] },
   {
     from: /^src\/auth\/sasl\//,
@@ -119,6 +121,7 @@ const DIRECTIONS: readonly Direction[] = [
       SYSTEM_LIBRARY,
       OWNERSHIP,
       DESCRIPTORS,
+      NORMAL_FORM,
     ],
   },
   { from: /^src\/store\//, to: [/^src\/store\/[^/]+$/, /^src\/message\//, LOG, PACE] },
@@ -141,7 +144,7 @@ const DIRECTIONS: readonly Direction[] = [
   // Addresses to mailboxes, whatever keeps them
   {
     from: /^src\/delivery\//,
-    to: [/^src\/delivery\//, /^src\/store\/store\.ts$/, NAMES],
+    to: [/^src\/delivery\//, /^src\/store\/store\.ts$/, NAMES, NORMAL_FORM],
     types: [LOG, ...CONTRACTS],
   },
   // How connections come in is net's
@@ -163,6 +166,7 @@ function imapMayImport(): RegExp[] {
     /^src\/store\/(store|changes)\.ts$/,
     /^src\/auth\/(auth\.ts$|sasl\/)/,
     PACE,
+    NORMAL_FORM,
   ];
 }
 

@@ -123,6 +123,18 @@ const fixtures: readonly Fixture[] = [
     quiet: [`Date.now();`, `import { Buffer } from "node:buffer";`],
   },
   {
+    rule: "imapd/bound-normal-form",
+    path: "src/message/search_text.ts",
+    fires: [`text.normalize("NFC");`, `text["normalize"]();`, `name?.normalize("NFC");`],
+    quiet: [`normalForm(text, "NFC");`, `normalize(name);`],
+  },
+  {
+    rule: "imapd/bound-normal-form",
+    path: "src/normal_form.ts",
+    fires: [],
+    quiet: [`text.normalize("NFC");`],
+  },
+  {
     rule: "imapd/no-default-export",
     path: "src/app.ts",
     fires: [

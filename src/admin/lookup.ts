@@ -1,6 +1,7 @@
 /** Accounts and mailboxes by the names that people type; nothing is made by looking. */
 
 import { didYouMean } from "../config/suggest.ts";
+import { normalForm } from "../normal_form.ts";
 import type { Account } from "../store/store.ts";
 import { withInbox } from "../wire/mailbox_name.ts";
 import { type AdminContext, AdminError } from "./operation.ts";
@@ -54,5 +55,5 @@ export function mailboxOf(account: Account, typed: string): string {
 
 /** The name that a mailbox has in a store. */
 export function mailboxNamed(typed: string): string {
-  return withInbox(typed.normalize("NFC").replace(/\/$/, ""));
+  return withInbox(normalForm(typed, "NFC").replace(/\/$/, ""));
 }

@@ -1,6 +1,7 @@
 /** Addresses of recipients. */
 
 import { splitEmail, unquoteLocal } from "../names/email_address.ts";
+import { normalForm } from "../normal_form.ts";
 
 /** An address cut at its last `@`. */
 export interface RecipientAddress {
@@ -49,7 +50,7 @@ export function withoutDetail(
  * @param names of mailboxes that exist
  */
 export function mailboxOf(detail: string, names: readonly string[]): string | undefined {
-  const spellings = [detail, detail.replaceAll(".", "/")].map((each) => each.normalize("NFC"));
+  const spellings = [detail, detail.replaceAll(".", "/")].map((each) => normalForm(each, "NFC"));
   for (const spelling of spellings) if (names.includes(spelling)) return spelling;
   for (const spelling of spellings) {
     const found = names.find((name) => name.toLowerCase() === spelling.toLowerCase());

@@ -5,6 +5,7 @@
  * @see RFC 6203 §3
  */
 
+import { normalForm } from "../normal_form.ts";
 import { TextDecoding } from "./decoded_text.ts";
 import type { PartOffsets } from "./mime.ts";
 import { foldCase } from "./search_text.ts";
@@ -182,7 +183,7 @@ const LONGEST_HELD = 64 * MAX_LENGTH;
 function isBetweenWords(char: string): boolean {
   const code = char.charCodeAt(0);
   if (code < 0x80) return !/[A-Za-z0-9]/.test(char);
-  return !/[\p{L}\p{N}\p{M}\p{Cs}]/u.test(char.normalize("NFKD"));
+  return !/[\p{L}\p{N}\p{M}\p{Cs}]/u.test(normalForm(char, "NFKD"));
 }
 
 /** Where the word at the end begins. */

@@ -6,6 +6,7 @@
  * @see RFC 9051 §6.4.4
  */
 
+import { normalForm } from "../normal_form.ts";
 import { TextDecoding } from "./decoded_text.ts";
 import { decodeHeader, fieldsOf, fieldValues, type Header, isNamed } from "./header.ts";
 import { isAscii } from "./latin1.ts";
@@ -22,7 +23,8 @@ import { toWireForm } from "./wire_form.ts";
 export function foldCase(text: string): string {
   if (isAscii(text)) return text.toLowerCase();
   // The second pass decomposes what lower case composed.
-  return text.normalize("NFKD").toLowerCase().normalize("NFKD").replace(SECOND_LOWER, lowerOfUpper);
+  return normalForm(normalForm(text, "NFKD").toLowerCase(), "NFKD")
+    .replace(SECOND_LOWER, lowerOfUpper);
 }
 
 /** Chars in lower case whose capital has another lower case: final sigma, dotless i and so on. */
@@ -140,9 +142,9 @@ export class TextSearch {
 /** Longer text than this without any ASCII char is folded in arbitrary pieces. */
 const MAX_HELD = 1 << 16;
 
-/** Before an ASCII char, which no accent before it can combine with. */
+/** Before an ASCII char, with which nothing before it can combine. */
 function foldingCut(text: string): number {
-  for (let at = text.length - 1; at >= 0; at--) {
+  for (let at = text.length - 1; at > 0; at--) {
     if (text.charCodeAt(at) < 0x80) return at;
   }
   if (text.length <= MAX_HELD) return 0;

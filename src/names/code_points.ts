@@ -1,5 +1,7 @@
 /** Which code points PRECIS lets into a string. @see RFC 8264 */
 
+import { normalForm } from "../normal_form.ts";
+
 /** What a code point may be in a string of a class. */
 export type CodePointUse = "valid" | "context" | "freeform" | "disallowed";
 
@@ -31,7 +33,7 @@ export function useOf(char: string): CodePointUse {
   if (ASCII.test(char)) return "valid";
   if (JOINER.test(char)) return "context";
   if (OLD_HANGUL.test(char) || UNSEEN.test(char)) return "disallowed";
-  if (char.normalize("NFKC") !== char) return "freeform";
+  if (normalForm(char, "NFKC") !== char) return "freeform";
   if (LETTER_OR_DIGIT.test(char)) return "valid";
   return OTHER_TEXT.test(char) ? "freeform" : "disallowed";
 }

@@ -1,5 +1,6 @@
 /** PRECIS profiles: which names and passwords are the same. @see RFC 8264, RFC 8265 */
 
+import { normalForm } from "../normal_form.ts";
 import { bidiFits } from "./bidi.ts";
 import { useOf } from "./code_points.ts";
 import { contextFits } from "./context_rules.ts";
@@ -21,7 +22,7 @@ export function usernameCasePreserved(name: string): string | undefined {
  */
 export function opaqueString(password: string): string | undefined {
   if (!isFreeform(password)) return undefined;
-  const enforced = password.replace(/\p{Zs}/gu, " ").normalize("NFC");
+  const enforced = normalForm(password.replace(/\p{Zs}/gu, " "), "NFC");
   // Once more: U+0387 becomes a middle dot, which may stand only between two l.
   return enforced === "" || !isFreeform(enforced) ? undefined : enforced;
 }
@@ -34,7 +35,7 @@ function username(name: string, mapCase: (text: string) => string): string | und
   if (PRINTABLE_ASCII.test(name)) return mapCase(name);
   const prepared = withUsualWidth(name);
   if (!isIdentifier(prepared)) return undefined;
-  const enforced = mapCase(prepared).normalize("NFC");
+  const enforced = normalForm(mapCase(prepared), "NFC");
   // Once more: mapping must not lead out of the class.
   if (enforced === "" || !isIdentifier(enforced) || !bidiFits(enforced)) return undefined;
   return enforced;
@@ -47,7 +48,7 @@ function username(name: string, mapCase: (text: string) => string): string | und
  * @see RFC 8264 §5.2.1
  */
 function withUsualWidth(text: string): string {
-  return text.replace(/[\u3000\uff01-\uffee]/g, (char) => char.normalize("NFKC"));
+  return text.replace(/[\u3000\uff01-\uffee]/g, (char) => normalForm(char, "NFKC"));
 }
 
 function isIdentifier(text: string): boolean {

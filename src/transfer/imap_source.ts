@@ -1,6 +1,7 @@
 /** Mail of any IMAP server. */
 
 import type { FetchMessageObject, ImapFlow, ListResponse } from "imapflow";
+import { normalForm } from "../normal_form.ts";
 import { FLAG, type FlagSet, type SpecialUse } from "../store/store.ts";
 import {
   type Source,
@@ -251,7 +252,7 @@ class Texts {
 function nameOf({ path, delimiter }: ListResponse): string {
   // A "/" inside a level would make two of one.
   const levels = delimiter ? path.split(delimiter) : [path];
-  const name = levels.map((level) => level.replaceAll("/", "_")).join("/").normalize("NFC");
+  const name = normalForm(levels.map((level) => level.replaceAll("/", "_")).join("/"), "NFC");
   return name.toUpperCase() === "INBOX" ? "INBOX" : name;
 }
 

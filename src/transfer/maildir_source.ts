@@ -1,5 +1,6 @@
 /** Mail in a Maildir: one alone, Maildir++ or a tree of folders, with what Dovecot adds to it. */
 
+import { normalForm } from "../normal_form.ts";
 import type { FlagSet } from "../store/store.ts";
 import { decodeModifiedUtf7, withInbox } from "../wire/mailbox_name.ts";
 import {
@@ -236,7 +237,7 @@ async function* messagesOf(
 function nameOf(levels: readonly string[]): string {
   // A mailbox's name has no empty level.
   const name = levels.map((level) => (decodeModifiedUtf7(level, ".") ?? level) || "_").join("/");
-  return withInbox(name.normalize("NFC"));
+  return withInbox(normalForm(name, "NFC"));
 }
 
 function byDelivery(a: Entry, b: Entry): number {

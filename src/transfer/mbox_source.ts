@@ -2,6 +2,7 @@
 
 import { createHash, type Hash } from "node:crypto";
 import { basename } from "node:path";
+import { normalForm } from "../normal_form.ts";
 import { FLAG, type FlagSet } from "../store/store.ts";
 import {
   type Source,
@@ -91,7 +92,7 @@ export class MboxSource implements Source {
 }
 
 function nameOf(file: string): string {
-  const name = file.replace(/\.(mbox|mbx)$/i, "").normalize("NFC");
+  const name = normalForm(file.replace(/\.(mbox|mbx)$/i, ""), "NFC");
   return name.toUpperCase() === "INBOX" ? "INBOX" : name;
 }
 

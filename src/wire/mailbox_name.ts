@@ -5,6 +5,8 @@
  * @see RFC 3501 §5.1.3, RFC 9051 §5.1
  */
 
+import { normalForm } from "../normal_form.ts";
+
 /** "," stands where base64 has "/", so that a name stays free of the hierarchy separator. */
 const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
 
@@ -169,7 +171,8 @@ export function withInbox(name: string): string {
  * @see RFC 9051 §5.1, §6.3.4
  */
 export function mailboxName(bytes: string, utf8 = false): string | undefined {
-  return suppliedName(bytes, utf8)?.normalize("NFC");
+  const name = suppliedName(bytes, utf8);
+  return name && normalForm(name, "NFC");
 }
 
 /**

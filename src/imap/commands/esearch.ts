@@ -7,6 +7,7 @@ import type { ReturnOption } from "../../wire/return_options.ts";
 import type { SearchKey } from "../../wire/search_grammar.ts";
 import { annotated } from "../annotated.ts";
 import { type AuthenticatedContext, Refusal } from "../command.ts";
+import { CommandPace } from "../command_pace.ts";
 import { withoutFilters } from "../filters.ts";
 import { filteredMailboxes } from "../filtered_mailboxes.ts";
 import { noUpdate } from "../result_contexts.ts";
@@ -62,8 +63,12 @@ export async function esearch(
     out.text(noUpdate(tag, "Results of ESEARCH are not followed"));
   }
   if (usesModseq(key)) enableCondstore(context);
+  const pace = new CommandPace(context.dialogue);
   try {
-    for (const name of names) await searchOne(context, name, selected, key, returns);
+    for (const name of names) {
+      await searchOne(context, name, selected, key, returns);
+      if (pace.due()) await pace.turn();
+    }
   } catch (error) {
     forgetSaved(session, returns);
     throw error;

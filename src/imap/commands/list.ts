@@ -1,5 +1,6 @@
 /** LIST with its options, LSUB, XLIST, STATUS. */
 
+import { normalForm } from "../../normal_form.ts";
 import { type Account, type MailboxInfo, StoreError } from "../../store/store.ts";
 import type { ListArgs, LsubArgs, StatusArgs, StatusItem } from "../../wire/list_grammar.ts";
 import { decodeMailboxName, decodeUtf8Name } from "../../wire/mailbox_name.ts";
@@ -178,7 +179,7 @@ function matcher(
     const end = withSingleWildcards(pattern);
     if (start.length + end.length > LONGEST_PATTERN) return [];
     const whole = start + end;
-    return [(decode(whole) ?? whole).normalize("NFC")];
+    return [normalForm(decode(whole) ?? whole, "NFC")];
   });
   const exact = decoded.map((pattern) => new ListPattern(pattern));
   const upper = decoded.map((pattern) => new ListPattern(pattern.toUpperCase()));

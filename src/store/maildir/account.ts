@@ -1,6 +1,7 @@
 /** One account: its mailboxes, and what happens to them as a whole. */
 
 import { clearInterval, setInterval } from "node:timers";
+import { normalForm } from "../../normal_form.ts";
 import { Pace } from "../../pace.ts";
 import type {
   Account,
@@ -120,7 +121,7 @@ export class MaildirAccount implements OpeningOfAccount {
     specialUse: readonly SpecialUse[],
     assertRoom: () => void = () => {},
   ): Promise<string> {
-    const name = given.normalize("NFC");
+    const name = normalForm(given, "NFC");
     if (this.#list.get(name)) throw exists(name);
     await this.#scanFor(folderOf(name));
     const state = await this.#account.writer.alone(async () => {
@@ -146,7 +147,7 @@ export class MaildirAccount implements OpeningOfAccount {
   }
 
   async rename(from: string, given: string): Promise<void> {
-    const to = given.normalize("NFC");
+    const to = normalForm(given, "NFC");
     if (!this.#list.has(from)) await this.scan();
     await this.#scanFor(folderOf(to));
     if (from === "INBOX") return await this.#emptyInbox(to);

@@ -4,6 +4,7 @@
  * @see http://www.courier-mta.org/imap/README.maildirquota.html
  */
 
+import { normalForm } from "../../normal_form.ts";
 import { decodeModifiedUtf7, encodeModifiedUtf7, withInbox } from "../../wire/mailbox_name.ts";
 import { StoreError } from "../store.ts";
 
@@ -34,7 +35,7 @@ export function folderOf(name: string): string {
   if (name === "INBOX") return "";
   if (!name.isWellFormed()) throw badName("Mailbox name must be valid Unicode");
   if (UNFIT.test(name)) throw badName("Mailbox name must have no control characters");
-  const levels = name.normalize("NFC").split("/");
+  const levels = normalForm(name, "NFC").split("/");
   checkLevels(levels);
   const folder = SEPARATOR +
     levels.map((level) => encodeModifiedUtf7(level, SEPARATOR)).join(SEPARATOR);
@@ -95,7 +96,7 @@ export function nameOf(folder: string): string | undefined {
   if (levels.includes("")) return undefined;
   const name = levels.map((level) => decodeModifiedUtf7(level, SEPARATOR) ?? level).join("/");
   if (!name.isWellFormed()) return undefined;
-  return withInbox(name.normalize("NFC").replace(EACH_UNFIT, "\ufffd"));
+  return withInbox(normalForm(name, "NFC").replace(EACH_UNFIT, "\ufffd"));
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What sessions hold of an account: it outlives the closing and opening of what it stands for. */
 
+import { normalForm } from "../../normal_form.ts";
 import type {
   Account,
   AccountNews,
@@ -119,7 +120,7 @@ export class LastingAccount implements Account {
 
   async create(name: string, specialUse?: readonly SpecialUse[], by?: object): Promise<string> {
     const mailboxId = await this.#use((account) => account.create(name, specialUse));
-    this.#tell({ kind: "created", mailbox: name.normalize("NFC"), by });
+    this.#tell({ kind: "created", mailbox: normalForm(name, "NFC"), by });
     return mailboxId;
   }
 
@@ -130,7 +131,7 @@ export class LastingAccount implements Account {
 
   async rename(from: string, to: string, by?: object): Promise<void> {
     await this.#use((account) => account.rename(from, to));
-    this.#tell({ kind: "renamed", mailbox: to.normalize("NFC"), from, by });
+    this.#tell({ kind: "renamed", mailbox: normalForm(to, "NFC"), from, by });
   }
 
   watch(listener: (news: AccountNews) => void): () => void {
