@@ -35,14 +35,18 @@ export class Buffers {
   async takeWithin(octets: number, patience: number): Promise<boolean> {
     if (this.take(octets)) return true;
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const wake = () => this.take(octets) && resolve(true);
+    const end = (taken: boolean) => {
+      // At once: what is given before the promise is seen must not be taken as well.
+      this.#waiting.delete(wake);
+      resolve(taken);
+    };
+    const wake = () => this.take(octets) && end(true);
     this.#waiting.add(wake);
-    const timer = setTimeout(() => resolve(false), patience);
+    const timer = setTimeout(() => end(false), patience);
     try {
       return await promise;
     } finally {
       clearTimeout(timer);
-      this.#waiting.delete(wake);
     }
   }
 }

@@ -24,6 +24,16 @@ Deno.test("Buffers.takeWithin: waits for what others give back, and not for ever
   strictEqual(buffers.take(10), true);
 });
 
+Deno.test("Buffers.takeWithin: takes once, also where there is more and more room", async () => {
+  const buffers = new Buffers(30);
+  strictEqual(buffers.take(30), true);
+  const waiting = buffers.takeWithin(10, 10_000);
+  buffers.give(10);
+  buffers.give(20);
+  strictEqual(await waiting, true);
+  strictEqual(buffers.take(20), true);
+});
+
 Deno.test("HeldInput: gives back just what it took", async () => {
   const buffers = new Buffers(READ_AHEAD + 100);
   const held = new HeldInput(buffers, 10_000);
