@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { openCopied } from "../../src/store/maildir/copied_database.ts";
 import { suspicious } from "../../src/store/maildir/index_questions.ts";
 import { SearchService } from "../../src/store/maildir/search_service.ts";
+import { Statements } from "../../src/store/maildir/statements.ts";
 import { deliver } from "../contracts/store_actions.ts";
 import { damageIndex } from "./doctored_maildir.ts";
 import { MaildirFixture } from "./maildir_fixture.ts";
@@ -25,7 +26,7 @@ Deno.test("suspicious: tells which questions have an answer, or cannot be asked"
     { sql: "SELECT 1 FROM nowhere" },
   ];
   const copy = openCopied(path);
-  deepEqual(suspicious(copy, questions), [0, 2]);
+  deepEqual(suspicious(new Statements(copy), questions), [0, 2]);
   copy.close();
   Deno.removeSync(dir, { recursive: true });
 });

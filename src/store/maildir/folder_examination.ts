@@ -237,7 +237,7 @@ export class FolderExamination {
 
   async #bases(table: "removals"): Promise<Set<string>> {
     const rows = await this.#index.alone(() =>
-      this.#index.database.prepare(`SELECT base FROM ${table} WHERE mailbox = ?`)
+      this.#index.statements.of(`SELECT base FROM ${table} WHERE mailbox = ?`)
         .all(this.#mailbox.id)
     );
     return new Set(rows.map(({ base }) => String(base)));
@@ -246,16 +246,16 @@ export class FolderExamination {
   /** Whether a file is going to be renamed anyway. */
   async #toBeRenamed(): Promise<(uid: number) => boolean> {
     const rows = await this.#index.alone(() =>
-      this.#index.database.prepare("SELECT first_uid, last_uid FROM write_back WHERE mailbox = ?")
+      this.#index.statements.of("SELECT first_uid, last_uid FROM write_back WHERE mailbox = ?")
         .all(this.#mailbox.id)
     );
     return (uid) => rows.some((row) => Number(row.first_uid) <= uid && uid <= Number(row.last_uid));
   }
 
   async #indexed(): Promise<Map<string, Indexed>> {
-    const { database, alone } = this.#index;
+    const { statements, alone } = this.#index;
     const found = new Map<string, Indexed>();
-    const statement = database.prepare(
+    const statement = statements.of(
       `SELECT f.base, f.info, f.in_new, f.bare_lf, m.size, m.uid, m.flags,
          ${this.#options.thorough ? "o.digest" : "NULL AS digest"} FROM messages m
        JOIN files f ON f.id = (m.mailbox << 32) | m.uid

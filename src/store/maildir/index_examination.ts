@@ -7,10 +7,13 @@ import { keywordFaults } from "./keyword_checks.ts";
 import { counted, ofMessages, some, type Told } from "./problem.ts";
 import { INDEX_CHECKS, MAILBOX_CHECKS, type RowCheck } from "./row_checks.ts";
 import { INDEX_FILE, schemaFault } from "./schema.ts";
+import { Statements } from "./statements.ts";
 
 /** The index that is looked at. */
 export interface ExaminedIndex {
   readonly database: DatabaseSync;
+  /** What is asked of each mailbox: V8 does not see what a statement takes, and lets thousands lie. */
+  readonly statements: Statements;
   /** Runs `look` while nothing changes. */
   alone<T>(look: () => T): Promise<T>;
   /** Writes a copy while nothing changes. Absent where it is one. @throws {Error} such as: no room */
@@ -46,7 +49,11 @@ export function damaged(why: string): Told {
 
 /** An index that nobody else works with. */
 export function ownIndex(database: DatabaseSync): ExaminedIndex {
-  return { database, alone: (look) => Promise.resolve().then(look) };
+  return {
+    database,
+    statements: new Statements(database),
+    alone: (look) => Promise.resolve().then(look),
+  };
 }
 
 /** Has SQLite look through the index. @returns the first thing that is wrong */
@@ -78,13 +85,13 @@ async function answersTo(index: ExaminedIndex, question: IndexQuestion): Promise
 
 /** The answers to each question; the event loop is held only by those that another thread suspects. */
 async function answersToAll(
-  { database, alone, suspects }: ExaminedIndex,
+  { statements, alone, suspects }: ExaminedIndex,
   questions: readonly IndexQuestion[],
 ): Promise<readonly (readonly Row[])[]> {
   const answers: Row[][] = questions.map(() => []);
   for (const at of await suspects?.(questions) ?? questions.keys()) {
     const { sql, values = {} as never } = questions[at];
-    answers[at] = await alone(() => database.prepare(sql).all(values));
+    answers[at] = await alone(() => statements.of(sql).all(values));
     await yieldNow();
   }
   return answers;

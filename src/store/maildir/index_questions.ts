@@ -1,6 +1,6 @@
 /** What the doctor asks an index, in a thread that nobody waits for. */
 
-import type { DatabaseSync } from "node:sqlite";
+import type { Statements } from "./statements.ts";
 
 /** What has no answer in an index that is as it should be. */
 export interface IndexQuestion {
@@ -15,15 +15,15 @@ export interface IndexQuestion {
  * @returns positions of the questions that have an answer, or that cannot be asked
  */
 export function suspicious(
-  copy: DatabaseSync,
+  copy: Statements,
   questions: readonly IndexQuestion[],
 ): readonly number[] {
   return [...questions.keys()].filter((at) => hasAnswer(copy, questions[at]));
 }
 
-function hasAnswer(database: DatabaseSync, { sql, values = {} as never }: IndexQuestion): boolean {
+function hasAnswer(copy: Statements, { sql, values = {} as never }: IndexQuestion): boolean {
   try {
-    return database.prepare(sql).get(values) !== undefined;
+    return copy.of(sql).get(values) !== undefined;
   } catch {
     return true;
   }

@@ -32,6 +32,7 @@ import type { ExaminedIndex } from "./index_examination.ts";
 import { mendOpen } from "./open_repairs.ts";
 import type { Finding } from "./problem.ts";
 import { removeStaleFiles } from "./stale_files.ts";
+import { Statements } from "./statements.ts";
 import { putLogBack, type WriteAheadLog } from "./write_ahead_log.ts";
 
 /** Milliseconds that the renaming of files may take when an account closes. */
@@ -111,6 +112,7 @@ export async function openAccount(settings: AccountSettings): Promise<OpenAccoun
       account,
       index: index.readOnly ? undefined : {
         database: index.database,
+        statements: new Statements(index.database),
         alone: (look) => context.writer.alone(() => Promise.resolve().then(look)),
         copyTo: (path) => context.writer.alone(() => context.indexCopies.copy(path)),
       },

@@ -91,8 +91,7 @@ async function* compare(
   const all = await index.alone(() => documents(index, thorough ? Infinity : SAMPLE));
   // Also for a sample: to ask for each token of fifty messages takes longer.
   while (!await file.sum()) gone?.throwIfAborted();
-  // Once: what is prepared for each message is dropped only when the database is closed.
-  const statement = index.database.prepare(MESSAGE);
+  const statement = index.statements.of(MESSAGE);
   const wrong: Indexed[] = [];
   const pace = new Pace();
   for (let at = 0; at < all.length; at += MESSAGES_PER_CALL) {

@@ -11,6 +11,7 @@ import { type IndexQuestion, suspicious } from "./index_questions.ts";
 import { openMessageFile } from "./message_file.ts";
 import { type KnownSearchFile, SearchFile } from "./search_file.ts";
 import { isDamage } from "./sqlite_error.ts";
+import { Statements } from "./statements.ts";
 import { TokenSums } from "./token_sums.ts";
 
 /** A message that is to be indexed. */
@@ -106,10 +107,16 @@ interface ExaminedFile {
   own?: SearchFile;
 }
 
+/** A copy of an index that is looked into. */
+interface OpenIndex {
+  readonly database: DatabaseSync;
+  readonly statements: Statements;
+}
+
 class SearchFiles {
   readonly #files = new Map<number, OpenFile>();
   readonly #examined = new Map<number, ExaminedFile>();
-  readonly #indexes = new Map<number, DatabaseSync>();
+  readonly #indexes = new Map<number, OpenIndex>();
   #next = 1;
   #trigrams: Trigrams | undefined;
 
@@ -273,20 +280,21 @@ class SearchFiles {
     this.#files.delete(handle);
     this.#examined.get(handle)?.own?.close();
     this.#examined.delete(handle);
-    this.#indexes.get(handle)?.close();
+    this.#indexes.get(handle)?.database.close();
     this.#indexes.delete(handle);
   }
 
   openIndex(path: string): number {
     const handle = this.#next++;
-    this.#indexes.set(handle, openCopied(path));
+    const database = openCopied(path);
+    this.#indexes.set(handle, { database, statements: new Statements(database) });
     return handle;
   }
 
   suspicious(handle: number, questions: readonly IndexQuestion[]): readonly number[] {
     const index = this.#indexes.get(handle);
     if (index === undefined) throw new Error("The index is not open");
-    return suspicious(index, questions);
+    return suspicious(index.statements, questions);
   }
 
   #fileOf(handle: number): SearchFile {
