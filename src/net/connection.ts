@@ -97,9 +97,10 @@ export class Connection {
     this.#out = new SocketOutput(
       socket,
       limits.write,
-      (octets) => service.meter.sent(octets),
+      service.meter,
       () => this.#syncing,
       buffers,
+      () => this.#owner,
       trace && ((text) => trace.sent(text)),
     );
     this.#since = client.since;
@@ -153,7 +154,7 @@ export class Connection {
     };
   }
 
-  /** Whose work it does. */
+  /** Whose work it does, and whose memory it holds. */
   get #owner(): string {
     return this.#user ?? customerNetwork(this.#session.remote);
   }
@@ -287,7 +288,7 @@ export class Connection {
     const octets = this.#input.framer.literalOctets + literal;
     // Before login they are few; above the limit they are not kept.
     if (!this.#loggedIn || octets <= SHARE || octets > this.endpoint.limits.literals) return true;
-    return await this.#holder.literals(octets);
+    return await this.#holder.literals(this.#owner, octets);
   }
 
   get #holder(): HeldInput {
@@ -440,7 +441,7 @@ export class Connection {
     const { buffered } = this.#input.framer;
     if (buffered <= SHARE) return true;
     if (!this.#loggedIn || buffered > READ_AHEAD) return false;
-    return this.#holder.ahead();
+    return this.#holder.ahead(this.#owner);
   }
 
   #end(reason: Disconnected): void {

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { Buffer } from "node:buffer";
 import { Disconnected, type Output } from "../imap/command.ts";
+import type { ImapMeter } from "../imap/meter.ts";
 import { type Buffers, SHORT_PATIENCE } from "./buffers.ts";
 import { deflated } from "./deflated.ts";
 
@@ -39,17 +40,19 @@ export class SocketOutput implements Output {
 
   /**
    * @param stalled milliseconds that a full socket may take no byte
-   * @param sent is told how many octets were written
+   * @param meter is told how many octets were sent
    * @param syncing set while what was told of may not be durable yet
    * @param buffers where what the peer does not take is counted
+   * @param owner as whose it is counted
    * @param tap sees everything that is written
    */
   constructor(
     private socket: Socket,
     private readonly stalled: number,
-    private readonly sent: (octets: number) => void,
+    private readonly meter: ImapMeter,
     private readonly syncing: () => Promise<void> | undefined,
     private readonly buffers: Buffers,
+    private readonly owner: () => string,
     private readonly tap?: (text: string) => void,
   ) {
     this.use(socket);
@@ -154,7 +157,7 @@ export class SocketOutput implements Output {
     this.#text = "";
     this.#size = 0;
     this.#written += size;
-    this.sent(size);
+    this.meter.sent(size);
     if (this.tap) { for (const piece of [...pieces, text]) this.tap(tapped(piece)); }
     if (pieces.length === 0 && !this.compressed) return this.socket.write(text, "latin1");
     if (text !== "") pieces.push(text);
@@ -163,7 +166,8 @@ export class SocketOutput implements Output {
   }
 
   async #drained(size: number): Promise<void> {
-    const counted = this.buffers.take(size);
+    const owner = this.owner();
+    const counted = this.buffers.take(owner, size);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiting = { resolve, reject };
     const timer = setTimeout(
@@ -174,7 +178,7 @@ export class SocketOutput implements Output {
       await promise;
     } finally {
       clearTimeout(timer);
-      if (counted) this.buffers.give(size);
+      if (counted) this.buffers.give(owner, size);
       this.#waiting = undefined;
     }
   }

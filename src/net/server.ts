@@ -12,7 +12,7 @@ import { NO_SERVER_ANNOTATIONS, type ServerAnnotations } from "../imap/server_an
 import type { Log } from "../log.ts";
 import type { Store } from "../store/store.ts";
 import { type PlainCode, statusLine } from "../wire/response.ts";
-import { Buffers } from "./buffers.ts";
+import { Buffers, READ_AHEAD } from "./buffers.ts";
 import { type Client, Connection } from "./connection.ts";
 import { Admission, type ConnectionCounts, type Excess, type Place } from "./connection_counts.ts";
 import type { Endpoint, ProxyProtocol, TlsContext } from "./endpoint.ts";
@@ -99,7 +99,8 @@ export class ImapServer implements Acceptor, Place {
   constructor(options: ImapServerOptions) {
     this.#options = options;
     this.#service = serviceOf(options);
-    this.#buffers = new Buffers(options.endpoint.limits.buffers);
+    const { buffers, literals } = options.endpoint.limits;
+    this.#buffers = new Buffers(buffers, literals + READ_AHEAD);
     this.#unwatch = watch(options.endpoint);
   }
 

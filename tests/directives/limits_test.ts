@@ -234,6 +234,28 @@ async function refuseLiteral(): Promise<void> {
   match(await second.response(20_000) ?? "", /^\+ /);
 }
 
+/** Who has taken their share waits, then is refused; another user is not. */
+async function keepShare(): Promise<void> {
+  await using server = await startLimited('buffers = "1 MiB", literals = "64 KiB", read = "1h"');
+  const address = { host: "127.0.0.1", port: server.port };
+  await using other = await loggedIn(server);
+  const user = server.freshUser();
+  const clients: ImapClient[] = [];
+  try {
+    // Together they want all that there is, and more.
+    for (let i = 0; i < 18; i++) clients.push(await ImapClient.login(address, user, PASSWORD));
+    for (const client of clients) client.line("a NOOP {60000}");
+    const replies = [];
+    for (const client of clients) replies.push((await client.response(60_000))?.slice(0, 4));
+    // 64 KiB of literals and 256 KiB ahead are assured.
+    deepStrictEqual(replies.sort(), [...Array(5).fill("+ OK"), ...Array(13).fill("a NO")]);
+    other.line("a NOOP {60000}");
+    match(await other.response(60_000) ?? "", /^\+ /);
+  } finally {
+    for (const client of clients) await client.close();
+  }
+}
+
 /** A client whose INBOX has a message of 8 MB. */
 async function withLargeMessage(server: TestServer, user: string): Promise<ImapClient> {
   const client = await ImapClient.login({ host: "127.0.0.1", port: server.port }, user, PASSWORD);
@@ -265,7 +287,7 @@ async function cutOff(): Promise<void> {
 }
 
 Deno.test("limits.buffers: once it is used up, literals are refused and the deaf cut off, after 10 seconds", async () => {
-  await Promise.all([refuseLiteral(), cutOff()]);
+  await Promise.all([refuseLiteral(), keepShare(), cutOff()]);
 });
 
 Deno.test("a program with too many keys, or nested too deep, is refused with LIMIT", async () => {

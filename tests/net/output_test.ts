@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { NO_IMAP_METER } from "../../src/imap/meter.ts";
 import { Buffers } from "../../src/net/buffers.ts";
 import { SocketOutput } from "../../src/net/output.ts";
 
-/** An output, and all that comes out of it until it is closed. */
+/** An output of ann's, and all that comes out of it until it is closed. */
 async function outputTo(
   use: (out: SocketOutput) => Promise<void> | void,
   syncing: () => Promise<void> | undefined = () => undefined,
+  buffers = new Buffers(1 << 20, 0),
 ): Promise<string> {
   const server = createServer();
   server.listen(0, "127.0.0.1");
@@ -18,12 +20,33 @@ async function outputTo(
   client.on("data", (bytes) => text += bytes.toString("latin1"));
   const ended = once(client, "close");
   const [socket] = await accepted as [Socket];
-  await use(new SocketOutput(socket, 10_000, () => {}, syncing, new Buffers(1 << 20)));
+  await use(
+    new SocketOutput(socket, 10_000, NO_IMAP_METER, syncing, buffers, () => "ann"),
+  );
   socket.end();
   await ended;
   server.close();
   return text;
 }
+
+Deno.test("SocketOutput.flush: counts what is not taken yet as its owner's", async () => {
+  // More than a socket takes at once.
+  const size = 1 << 20;
+  const buffers = new Buffers(4 * size, 0);
+  await outputTo(
+    async (out) => {
+      out.bytes(new Uint8Array(size));
+      const flushed = out.flush();
+      assert.equal(buffers.take("ann", 1), false);
+      assert.equal(buffers.take("bob", 1), true);
+      await flushed;
+      buffers.give("bob", 1);
+      assert.equal(buffers.take("ann", size), true);
+    },
+    undefined,
+    buffers,
+  );
+});
 
 Deno.test("SocketOutput.interject: comes after what was said before", async () => {
   const text = await outputTo(async (out) => {

@@ -87,7 +87,9 @@ export const limits = {
       "Memory for what all clients sent and was not worked on yet, and for what they do not take. " +
       "16 KiB of a connection are not counted. Once it is used up, literals are refused with " +
       "`[LIMIT]` after 10 seconds, clients that send ahead are not read from, and those that take " +
-      "no data are cut off after 10 seconds.",
+      "no data are cut off after 10 seconds. The same goes for a user, or before login a network, " +
+      "that would hold more than a third of what is left: so at most a quarter of all, but always " +
+      "what one connection may send, `literals` and 256 KiB.",
   }),
   failed_logins: setting(integer({ atLeast: 1, atMost: 1_000_000 }), {
     default: "10",
