@@ -202,7 +202,7 @@ function failure(error: unknown, { log, command, session }: Context): Completion
       log.error("store failed", {
         command,
         error: error.message,
-        cause: String(error.cause ?? ""),
+        cause: error.cause === undefined ? undefined : String(error.cause),
       });
     }
     return storeRefusal(error);

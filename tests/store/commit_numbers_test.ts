@@ -21,6 +21,7 @@ class Fixture implements AsyncDisposable {
     this.#database = database;
     this.#numbers = numbers;
     const recovery = {
+      assertInPlace: () => {},
       reload: () => {},
       damaged: assert.fail,
       inDoubt: assert.fail,

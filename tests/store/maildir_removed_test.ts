@@ -1,6 +1,8 @@
 import * as assert from "node:assert/strict";
 import { yieldNow } from "../../src/pace.ts";
-import { deliver, refused, text, uidsOf, until } from "../contracts/store_actions.ts";
+import { indexRemoved } from "../../src/store/maildir/disk_error.ts";
+import { FLAG, type Mailbox } from "../../src/store/store.ts";
+import { deliver, flagsOf, refused, text, uidsOf, until } from "../contracts/store_actions.ts";
 import { MaildirFixture } from "./maildir_fixture.ts";
 
 Deno.test("Store.account() makes a Maildir anew that others removed", async () => {
@@ -17,6 +19,38 @@ Deno.test("Store.account() makes a Maildir anew that others removed", async () =
   assert.deepEqual(uidsOf(inbox), []);
   inbox.close();
 });
+
+const INDEX_FILES = ["imapd.sqlite", "imapd.sqlite-wal"];
+
+/** What changes a message whose index is not where it was. */
+const CHANGES = {
+  store: (inbox: Mailbox) => inbox.store([1], { mode: "add", system: FLAG.flagged, keywords: [] }),
+  expunge: (inbox: Mailbox) => inbox.expunge(),
+  copy: (inbox: Mailbox) => inbox.copy([1], "INBOX"),
+};
+
+for (const [name, change] of Object.entries(CHANGES)) {
+  Deno.test(`Mailbox.${name}() refuses what an index would take that others removed`, async () => {
+    await using fixture = await MaildirFixture.make();
+    const account = await (await fixture.open()).account("ann");
+    await deliver(account, "INBOX", "one", { system: FLAG.deleted, keywords: [] });
+    const inbox = await account.open("INBOX");
+    for (const file of INDEX_FILES) Deno.removeSync(`${fixture.root}/${file}`);
+    await assert.rejects(change(inbox), indexRemoved());
+    assert.equal(inbox.gone, true);
+    // Also once the account that it was in is closed.
+    await account.refresh();
+    await assert.rejects(
+      change(inbox),
+      /The mailbox (was closed: select it again|has been deleted)/,
+    );
+    inbox.close();
+    await deliver(account, "INBOX", "two");
+    const again = await account.open("INBOX");
+    assert.deepEqual(flagsOf(again).map(([, flags]) => flags & FLAG.flagged), [0, 0]);
+    again.close();
+  });
+}
 
 Deno.test("Mailbox.refresh() lets a mailbox go with the whole Maildir", async () => {
   await using fixture = await MaildirFixture.make();

@@ -20,6 +20,7 @@ class Fixture {
   constructor() {
     this.database.exec("CREATE TABLE t (n INTEGER)");
     const recovery = {
+      assertInPlace: () => {},
       reload: () => void this.reloads++,
       damaged: assert.fail,
       inDoubt: () => {},

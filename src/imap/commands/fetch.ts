@@ -359,7 +359,7 @@ async function open(
       uid,
       mailbox: view.mailbox.name,
       error: error.message,
-      cause: String(error.cause ?? ""),
+      cause: error.cause === undefined ? undefined : String(error.cause),
     });
     return undefined;
   }

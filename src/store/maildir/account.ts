@@ -44,7 +44,7 @@ import { assertNoLink } from "./links.ts";
 import { lstat } from "./locating.ts";
 import { prepare, prepareAll } from "./preparing.ts";
 import { takeSnapshot } from "./snapshot.ts";
-import { storeErrorOf } from "./disk_error.ts";
+import { closedMeanwhile, storeErrorOf } from "./disk_error.ts";
 import { WatchedFolders } from "./watched_folders.ts";
 
 /** STATUS reads up to this many new messages to know their exact sizes. */
@@ -375,7 +375,7 @@ export class MaildirAccount implements OpeningOfAccount {
   /** Takes over folders that other programs made or removed, if the Maildir changed, or in any case. */
   async scan(inAnyCase = false): Promise<void> {
     while (this.#scanning) await this.#scanning;
-    if (this.#closed) throw new StoreError("unavailable", "The mail store is closing");
+    if (this.#closed) throw closedMeanwhile();
     if (this.#account.readOnly || (!inAnyCase && !this.#rootChanged())) return;
     this.#scanning = this.#account.writer.alone(async () => {
       const changed = this.#rootModified();

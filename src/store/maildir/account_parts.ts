@@ -12,6 +12,7 @@ import { type CommitNumbers, takesWrites } from "./commit_numbers.ts";
 import { ContentRows } from "./content_rows.ts";
 import { Documents } from "./documents.ts";
 import { DirectorySyncs } from "./directory_syncs.ts";
+import { indexRemoved } from "./disk_error.ts";
 import { ExpungedRows } from "./expunged_rows.ts";
 import type { FileNames } from "./file_name.ts";
 import type { FolderWatcher } from "./folder_watcher.ts";
@@ -124,6 +125,9 @@ export function contextOf(
   const path = `${root}/${INDEX_FILE}`;
   const inode = statuses.at(path)?.ino;
   const recovery: Recovery = {
+    assertInPlace() {
+      if (!context.isInPlace()) throw indexRemoved();
+    },
     reload() {
       if (broken) return;
       keywords.reload();

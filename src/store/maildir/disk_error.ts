@@ -26,6 +26,19 @@ export function readOnlyDisk(): StoreError {
   return new StoreError("unavailable", "The disk is read-only: nothing can be changed now");
 }
 
+/** The refusal of a change to an index that would not be found again. */
+export function indexRemoved(): StoreError {
+  return new StoreError(
+    "unavailable",
+    "The mailbox index was removed or replaced: select the mailbox again",
+  );
+}
+
+/** The refusal of whatever is asked of an account that was closed meanwhile. */
+export function closedMeanwhile(): StoreError {
+  return new StoreError("unavailable", "The mailbox was closed: select it again");
+}
+
 /** The refusal to show what may not be there any more after the next start of the machine. */
 export function unprovenCommits(): StoreError {
   return new StoreError(

@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { endOfTurn, Pace, yieldNow } from "../../pace.ts";
 import { StoreError } from "../store.ts";
 import type { Numbering } from "./commit_numbers.ts";
+import { closedMeanwhile } from "./disk_error.ts";
 import { isDamage, isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
 import { Statements } from "./statements.ts";
 import type { Traffic } from "./traffic.ts";
@@ -17,6 +18,12 @@ export interface Effect<T> {
 
 /** Told when what is in memory may no longer match the index, and when the disk refuses. */
 export interface Recovery {
+  /**
+   * Looks before each durable commit: one to a file that lost its name would be gone with it.
+   *
+   * @throws {StoreError} `unavailable` if the index is not where it was
+   */
+  assertInPlace(): void;
   /** Reads everything anew from the index. */
   reload(): void;
   /** The index turned out to be damaged. */
@@ -206,6 +213,7 @@ export class Writer {
     try {
       result = await statements();
       if (messages > LARGE) await yieldNow();
+      if (durable) this.#recovery.assertInPlace();
       this.#commit(durable);
     } catch (error) {
       this.#rollBack();
@@ -313,7 +321,7 @@ export class Writer {
 
   #enqueue<T>(operation: Omit<Waiting, "resolve" | "reject">): Promise<T> {
     if (this.#closed) {
-      return Promise.reject(new StoreError("unavailable", "The mail store is closing"));
+      return Promise.reject(closedMeanwhile());
     }
     return new Promise<T>((resolve, reject) => {
       this.#asked++;
@@ -383,6 +391,10 @@ export class Writer {
     let done: readonly Done[] = [];
     try {
       await this.#settleDoubt();
+      // Before any of them changes what is in memory.
+      if (this.#queue.some(({ small, durable }) => small && durable)) {
+        this.#recovery.assertInPlace();
+      }
     } catch (error) {
       this.#queue.shift()?.reject(error);
       return;
