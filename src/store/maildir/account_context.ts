@@ -8,6 +8,7 @@ import type { Annotations } from "./annotations.ts";
 import type { Background } from "./background.ts";
 import type { CatchUp } from "./catch_up.ts";
 import { Columns } from "./columns.ts";
+import type { CommitInDoubt } from "./commit_log.ts";
 import type { ContentRows } from "./content_rows.ts";
 import type { DirectorySyncs } from "./directory_syncs.ts";
 import { readOnlyDisk } from "./disk_error.ts";
@@ -29,7 +30,7 @@ import type { WriteBack } from "./write_back.ts";
 import type { Traffic } from "./traffic.ts";
 import type { UidValidities } from "./uid_validity.ts";
 import type { WriteAheadLog } from "./write_ahead_log.ts";
-import type { CommitInDoubt, Writer } from "./writer.ts";
+import type { Writer } from "./writer.ts";
 
 export interface AccountContext {
   readonly name: string;

@@ -10,13 +10,13 @@ import {
   saveKeywords,
   saveProgress,
 } from "./account_context.ts";
+import { CommitInDoubt } from "./commit_log.ts";
 import { withFlags } from "./file_name.ts";
 import { removed, removing } from "./expunging.ts";
 import { type FinishedFile, IncomingFile } from "./incoming_file.ts";
 import { uidsFrom } from "./imports.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { type MessageRow, splitName } from "./message_rows.ts";
-import { CommitInDoubt } from "./writer.ts";
 
 /** A message whose file lies in `cur`. */
 interface Placed {

@@ -14,6 +14,7 @@ import {
   saveProgress,
 } from "./account_context.ts";
 import type { Columns } from "./columns.ts";
+import { CommitInDoubt } from "./commit_log.ts";
 import { errnoOf, storeErrorOf } from "./disk_error.ts";
 import { removed, removing } from "./expunging.ts";
 import { withFlags, withoutKeywords, withoutUid } from "./file_name.ts";
@@ -22,7 +23,6 @@ import { findFile } from "./locating.ts";
 import type { MailboxState } from "./mailbox_state.ts";
 import { plainFile } from "./message_file.ts";
 import { type FileName, type FileRow, splitName } from "./message_rows.ts";
-import { CommitInDoubt } from "./writer.ts";
 
 const COPIED_AT_ONCE = 64 * 1024;
 

@@ -6,6 +6,7 @@ import { StoreError } from "../store.ts";
 import { makeOwnedFolder } from "../../ownership.ts";
 import { Pace } from "../../pace.ts";
 import type { AccountContext } from "./account_context.ts";
+import { CommitInDoubt } from "./commit_log.ts";
 import { storeErrorOf } from "./disk_error.ts";
 import { baseOf } from "./file_name.ts";
 import { isFolderName, nameOf } from "./folder_name.ts";
@@ -16,7 +17,6 @@ import { lstat } from "./locating.ts";
 import type { MailboxList } from "./mailbox_list.ts";
 import type { MailboxRow } from "./mailbox_rows.ts";
 import { MailboxState } from "./mailbox_state.ts";
-import { CommitInDoubt } from "./writer.ts";
 
 /** A folder on its way to another name. */
 interface Move {

@@ -5,9 +5,9 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Log } from "../../log.ts";
 import { cString, openSystemLibrary } from "../../system_library.ts";
 import { framesOf, type LogFrame } from "./log_frames.ts";
+import type { CommitLog } from "./commit_log.ts";
 import type { CommitNumbers, Numbering } from "./commit_numbers.ts";
 import { SyncTimes } from "./traffic.ts";
-import type { CommitLog } from "./writer.ts";
 
 const RDWR_CLOEXEC = 0x80002;
 

@@ -3,7 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { endOfTurn, Pace, yieldNow } from "../../pace.ts";
 import { StoreError } from "../store.ts";
-import type { Numbering } from "./commit_numbers.ts";
+import { CommitInDoubt, type CommitLog } from "./commit_log.ts";
 import { closedMeanwhile } from "./disk_error.ts";
 import { isDamage, isSqliteError, sqliteRefusal } from "./sqlite_error.ts";
 import { Statements } from "./statements.ts";
@@ -34,38 +34,6 @@ export interface Recovery {
   isFull(): boolean;
   /** Gives back some of the room that was kept on the disk; false if there is none. */
   makeRoom(): boolean;
-}
-
-/**
- * A change that is in the index, but may not be on the disk: after a power failure it has happened
- * or not. Files have to stay as it wants them.
- */
-export class CommitInDoubt extends StoreError {
-  constructor(cause: unknown) {
-    super("unavailable", "The disk failed: the change may be kept or not", { cause });
-  }
-}
-
-/** The log that commits are written to. */
-export interface CommitLog {
-  readonly numbers: Numbering;
-  /**
-   * Makes all that was committed so far durable.
-   *
-   * @param alone nobody else is waiting, as far as can be seen: it may hold the thread for a moment
-   * @returns undefined if it is done
-   */
-  sync(alone: boolean): Promise<void> | undefined;
-  /** Pages in it that are not in the index proper yet; undefined where SQLite cannot tell. */
-  pages(): number | undefined;
-  /**
-   * Brings what was committed into the index proper; nothing may be committed meanwhile.
-   *
-   * @throws {Error} SQLite's: nothing is lost; all else: only {@link mend} helps
-   */
-  checkpoint(): Promise<void>;
-  /** Makes durable what a failed sync may have lost. */
-  mend(): Promise<void>;
 }
 
 /** How an operation is committed. */
