@@ -36,7 +36,9 @@ export const serverLimits = {
   }),
   longest_penalty: setting(duration({ atLeast: "0s", atMost: "1h" }), {
     default: '"15s"',
-    doc: "The longest pause. Who would have to wait for more than two of them is refused.",
+    doc:
+      "The longest pause, also where `penalty` is longer. Who would have to wait for more than two " +
+      "of them is refused.",
   }),
   penalty_lifetime: setting(duration({ atLeast: "1s", atMost: "7d" }), {
     default: '"1h"',
