@@ -199,21 +199,23 @@ class AddressReader {
   }
 
   #domain(): string {
-    let domain = "";
+    // Not one text that grows: to look at its end copies it each time.
+    const atoms: string[] = [];
     for (;;) {
       const blanks = this.#skipBlanks();
       const char = this.#text[this.#at];
-      if (char === undefined) return domain;
+      if (char === undefined) return atoms.join("");
       if (char === "[") {
         const close = this.#text.indexOf("]", this.#at);
         const end = close < 0 ? this.#text.length : close + 1;
-        domain += this.#text.slice(this.#at, end);
+        atoms.push(this.#text.slice(this.#at, end));
         this.#at = end;
-        return domain;
+        return atoms.join("");
       }
-      const goesOn = !blanks || domain === "" || domain.endsWith(".") || char === ".";
-      if (!isAtomCode(char.charCodeAt(0)) || !goesOn) return domain;
-      domain += this.#atom();
+      const last = atoms.at(-1);
+      const goesOn = !blanks || last === undefined || last.endsWith(".") || char === ".";
+      if (!isAtomCode(char.charCodeAt(0)) || !goesOn) return atoms.join("");
+      atoms.push(this.#atom());
     }
   }
 

@@ -127,6 +127,7 @@ const ATTRIBUTION_START = /^(?:On|Am|Le|El|Il|Em|Op|Den|Dne|Dnia|W dniu)\b/;
 
 /** Own text of a plain one; where there is none, what it quotes. */
 function plainPreview(text: string): string {
+  // Begins with a line that is not empty.
   const own: string[] = [];
   const quoted: string[] = [];
   let signature = false;
@@ -137,10 +138,11 @@ function plainPreview(text: string): string {
     else if (line.startsWith(">")) {
       if (quoted.length === 0) dropAttribution(own);
       quoted.push(line.replace(/^[>\s]+/, ""));
-    } else if (END.test(line) || (ORIGINAL.test(line) && own.some((each) => each !== ""))) break;
+    } else if (END.test(line) || (ORIGINAL.test(line) && own.length > 0)) break;
+    else if (line === "" && own.length === 0) continue;
     else if (!RULE.test(line) && !ORIGINAL.test(line)) own.push(line);
   }
-  return own.every((line) => line === "") ? quoted.join(" ") : own.join(" ");
+  return own.length === 0 ? quoted.join(" ") : own.join(" ");
 }
 
 /** Removes "On Monday Ann wrote:" from the end, in one line or two. */

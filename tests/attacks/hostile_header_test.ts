@@ -43,6 +43,7 @@ const ADDRESSES: Record<string, string> = {
   "routes": field("Cc", "<", "@a,"),
   "domains in brackets": field("Bcc", "a@", "[]["),
   "dots": field("Reply-To", "", "a . "),
+  "a domain of blanks and dots": field("To", "a@b", " .cd"),
 };
 
 const DATES: Record<string, string> = {

@@ -134,6 +134,7 @@ for (
     ["marks of quotations", ">"],
     ["lines with a mark", "On a:\n> b\n"],
     ["blanks", " \t"],
+    ["lines that begin a forward", "\n\n--abc--\n"],
   ] as const
 ) {
   Deno.test(`previewOf takes bounded time for hostile ${what}`, () => {
