@@ -78,6 +78,12 @@ export class WrongCharset extends SyntaxFault {
 
 const MAX_KEYS = 1000;
 
+/**
+ * Octets of a string to search for. More than a line of a header has would say nothing more, and
+ * looking for a string takes the product of its length and the text's where they are made for it.
+ */
+const LONGEST_STRING = 1000;
+
 /** Of the strings in a program. */
 interface Charset {
   /** Bytes as text; undefined if they are not valid in it. */
@@ -320,7 +326,11 @@ function operand(program: Program): SearchKey {
 function argument({ s, charset }: Program): string {
   s.space();
   const start = s.position;
-  const text = charset.decode(s.astring("a string to search for"));
+  const octets = s.astring("a string to search for");
+  if (octets.length > LONGEST_STRING) {
+    throw new LimitFault(`Expected a string of at most ${LONGEST_STRING} octets`, start);
+  }
+  const text = charset.decode(octets);
   if (text === undefined) throw s.fault("a string valid in its charset", start);
   return text;
 }

@@ -38,6 +38,8 @@ const COMMANDS: Record<string, string> = {
   "search keys": `SEARCH ${many(9000, () => "TEXT x")}`,
   "search keys that are alternatives": `SEARCH ${"OR TEXT x ".repeat(99)}ALL`,
   "words that may be wrong": `SEARCH FUZZY TEXT ${literal("wort ")}`,
+  "string to search for": `SEARCH BODY ${literal("a", `${"a".repeat(300)}b`)}`,
+  "name of a field": `SEARCH HEADER ${literal("a-")} ""`,
   "mailboxes to search": `ESEARCH IN (${many(2000, () => "mailboxes m1")}) RETURN (COUNT) ALL`,
   "trees to search": `ESEARCH IN (subtree (${many(9000, (i) => `m${i}`)})) RETURN (COUNT) ALL`,
   "trees to be told of": `NOTIFY SET (subtree (${
@@ -54,6 +56,7 @@ Deno.test("argument bomb: each command is answered, and the next one too", async
   await using server = await startServer();
   await using client = await RawConnection.login(server.tlsPort, server.freshUser(), PASSWORD);
   await client.append("INBOX", "Subject: x\r\n\r\nx\r\n");
+  await client.append("INBOX", `Subject: y\r\n\r\n${"a".repeat(4 * OCTETS)}\r\n`);
   for (let i = 0; i < 30; i++) await client.ok(`CREATE m${i}/a/b/c`);
   for (let i = 0; i < 30; i++) await client.ok(`SUBSCRIBE m${i}/a/b/c`);
   await client.ok("SELECT INBOX");

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { searchArgs, type SearchKey, UnknownCharset } from "../../src/wire/search_grammar.ts";
+import { latin1Bytes } from "../../src/wire/bytes.ts";
+import {
+  ProgramTooLong,
+  searchArgs,
+  type SearchKey,
+  UnknownCharset,
+} from "../../src/wire/search_grammar.ts";
 import { STAR } from "../../src/wire/number_set.ts";
 import { faultOf, refuses, scan } from "./scan.ts";
 
@@ -119,6 +125,21 @@ Deno.test("searchArgs: bounds nesting and the number of keys", () => {
   assert.match(message(`${"(".repeat(101)}ALL`), /^Expected at most 100 nested levels/);
   assert.match(message(`${"OR ALL ".repeat(101)}ALL`), /^Expected at most 100 nested levels/);
   assert.match(message(Array(1001).fill("ALL").join(" ")), /^Expected at most 1000 search keys/);
+});
+
+Deno.test("searchArgs: bounds strings to search for", () => {
+  const LIMIT = /^Expected a string of at most 1000 octets/;
+  for (const key of ["BODY", "TEXT", "SUBJECT", "HEADER X-Foo", "FUZZY TEXT"]) {
+    keyOf(`${key} {1000}\r\n`, ["x".repeat(1000)]);
+    for (const octets of ["x".repeat(1001), "\xc3\xa9".repeat(501)]) {
+      const fault = faultOf(searchArgs, ` ${key} {1}\r\n`, [latin1Bytes(octets)]);
+      assert.ok(fault instanceof ProgramTooLong);
+      assert.match(fault.message, LIMIT);
+    }
+  }
+  keyOf('HEADER {1000}\r\n ""', ["x".repeat(1000)]);
+  const fault = faultOf(searchArgs, ' HEADER {1}\r\n ""', [latin1Bytes("-".repeat(1001))]);
+  assert.match(fault.message, LIMIT);
 });
 
 Deno.test("searchArgs: knows RETURN options", () => {
