@@ -9,7 +9,7 @@ import { esearch } from "./return_options.ts";
 import type { SearchScope } from "./search_columns.ts";
 import type { Followers, View } from "./view.ts";
 
-/** How many a session may have at a time; each costs four bytes a result. */
+/** How many a session may have at a time; each costs four bytes a result, and its key. */
 const MOST_CONTEXTS = 16;
 
 export class ResultContexts implements Followers {

@@ -138,6 +138,9 @@ export function forgetSaved(
   if (hasOption(returns, "SAVE") && state.name === "selected") state.view.save([]);
 }
 
+/** Chars of a search, as it is kept with its results for as long as the session is. */
+const LONGEST_FOLLOWED = 16_384;
+
 /** Has later changes of the results told. @see RFC 5267 §4.3 */
 function follow(
   context: SelectedContext,
@@ -149,6 +152,10 @@ function follow(
   if (hasKey(key, "FUZZY")) {
     // What changed would be scored alone, and so could not be put among what is ordered by scores.
     out.text(noUpdate(tag, "Results of FUZZY are not followed"));
+    return;
+  }
+  if (JSON.stringify(key).length > LONGEST_FOLLOWED) {
+    out.text(noUpdate(tag, "Expected a shorter search: this one is not followed"));
     return;
   }
   const contexts = view.followers ?? new ResultContexts(context, () => scopeOf(context));

@@ -75,3 +75,23 @@ Deno.test("LIST: more than a thousand patterns are refused", async () => {
   const reply = (await client.command(`LIST "" (${many(1001, () => "*")})`)).pop() ?? "";
   assert.match(reply, /^t\d+ NO \[LIMIT\] /);
 });
+
+Deno.test("argument bomb: a search is not kept whose text is long", async () => {
+  await using server = await startServer();
+  await using client = await RawConnection.login(server.tlsPort, server.freshUser(), PASSWORD);
+  await client.append("INBOX", "Subject: x\r\n\r\nx\r\n");
+  await client.ok("SELECT INBOX");
+  const search = (keys: number) =>
+    client.ok(`SEARCH RETURN (UPDATE COUNT) ${many(keys, () => `NOT SUBJECT ${"y".repeat(400)}`)}`);
+  const told = (await search(50)).map((line) => line.replace(/"[^"]*"/, "t"));
+  assert.deepEqual(told, [
+    "* NO [NOUPDATE t] Expected a shorter search: this one is not followed",
+    "* ESEARCH (TAG t) COUNT 1",
+  ]);
+  assert.equal((await search(5)).length, 1);
+  // The short one is followed.
+  const changes = await client.ok("STORE 1 +FLAGS.SILENT \\Deleted");
+  assert.deepEqual(changes, []);
+  const expunged = await client.ok("EXPUNGE");
+  assert.equal(expunged.filter((line) => line.includes("REMOVEFROM")).length, 1);
+});
