@@ -30,11 +30,7 @@ export function* linkReferences(messages: ReferringMessages): Generator<void, Li
     const own = messages.id[at];
     const node = own !== 0 && links.message[own] < 0 ? own : next++;
     links.message[node] = at;
-    links.place(node, messages.references[at]);
-    if (links.work >= STEP) {
-      links.work = 0;
-      yield;
-    }
+    yield* links.place(node, messages.references[at]);
   }
   return { count: next, parent: links.parent, message: links.message };
 }
@@ -43,8 +39,8 @@ class LinkMaker {
   readonly parent: Int32Array;
   readonly message: Int32Array;
   readonly #children: Int32Array;
-  /** Steps since it was set to 0. */
-  work = 0;
+  /** Steps since the last turn of others. */
+  #work = 0;
 
   constructor(size: number) {
     this.parent = new Int32Array(size);
@@ -53,16 +49,25 @@ class LinkMaker {
   }
 
   /** Links the references among themselves where they have no parent, and the node to the last. */
-  place(node: number, references: ArrayLike<number>): void {
-    this.work += references.length + 1;
+  *place(node: number, references: ArrayLike<number>): Generator<void, void> {
+    this.#work += references.length + 1;
     for (let at = 1; at < references.length; at++) {
       if (this.parent[references[at]] === 0) this.#link(references[at - 1], references[at]);
+      // Each link can take a walk through all that is referred to.
+      if (this.#isTurnDue()) yield;
     }
+    if (this.#isTurnDue()) yield;
     // What References of others said of this message gives way to what its own say.
     const last = references.length === 0 ? 0 : references[references.length - 1];
     if (this.parent[node] === last) return;
     this.#unlink(node);
     if (last !== 0) this.#link(last, node);
+  }
+
+  #isTurnDue(): boolean {
+    if (this.#work < STEP) return false;
+    this.#work = 0;
+    return true;
   }
 
   #link(parent: number, child: number): void {
@@ -84,7 +89,7 @@ class LinkMaker {
     // So it is mostly: answers come after what they answer.
     if (this.#children[node] === 0) return false;
     let at = below;
-    for (; at !== 0 && at !== node; at = this.parent[at]) this.work++;
+    for (; at !== 0 && at !== node; at = this.parent[at]) this.#work++;
     return at === node;
   }
 }

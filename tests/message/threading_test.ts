@@ -184,6 +184,20 @@ Deno.test("references takes any depth, in either order", () => {
   }
 });
 
+Deno.test("refs gives others their turn while it links what one message refers to", () => {
+  const chain = Array.from({ length: 100_000 }, (_, at) => `c${at}`);
+  const roots = Array.from({ length: 100 }, (_, at) => `r${at}`);
+  // All roots come below the end of the chain, each after a walk to its top.
+  const threading = refs(messagesOf([
+    { refs: chain.join(" ") },
+    ...roots.map((root) => ({ refs: `${root} below-${root}` })),
+    { refs: `${chain.at(-1)} ${roots.join(" ")}` },
+  ]));
+  let turns = 0;
+  while (!threading.next().done) turns++;
+  ok(turns >= roots.length, `${turns} turns`);
+});
+
 Deno.test("references has every message once, whatever refers to what", () => {
   let seed = 1;
   const random = (below: number) => (seed = seed * 48_271 % 2_147_483_647) % below;
