@@ -1,7 +1,8 @@
 import * as assert from "node:assert/strict";
 import { accountPlaces } from "../../src/app/account_places.ts";
 import { MaildirStore } from "../../src/store/maildir/store.ts";
-import { deliver, refused } from "../contracts/store_actions.ts";
+import { deliver, refused, uidsOf } from "../contracts/store_actions.ts";
+import { until } from "../until.ts";
 import { MaildirFixture } from "./maildir_fixture.ts";
 
 function names(dir: string): string[] {
@@ -129,4 +130,25 @@ Deno.test("Account.create(): what cannot be removed in the way of imapd.uidvalid
   await account.status("INBOX");
   Deno.mkdirSync(`${fixture.root}/imapd.uidvalidity.tmp/x`, { recursive: true });
   await refused("unavailable", account.create("New"));
+});
+
+Deno.test("MaildirStore.account() closes those that were used least where very many are open", async () => {
+  await using fixture = await MaildirFixture.make();
+  const store = await fixture.open({ mostOpen: 3 });
+  const first = await store.account("u0");
+  const inbox = await first.open("INBOX");
+  for (let i = 1; i < 8; i++) await deliver(await store.account(`u${i}`), "INBOX", `m${i}`);
+  // What goes on in the background keeps them open for a moment.
+  await until(async () => {
+    await store.account("u7");
+    return store.measures().accounts <= 3;
+  }, "accounts to be closed");
+  // Which is in use, and stays open.
+  assert.equal(await deliver(first, "INBOX", "m0"), 1);
+  await inbox.refresh();
+  assert.deepEqual(uidsOf(inbox), [1]);
+  inbox.close();
+  for (let i = 1; i < 8; i++) {
+    assert.equal((await (await store.account(`u${i}`)).status("INBOX")).messages, 1);
+  }
 });

@@ -75,6 +75,11 @@ export class LastingAccount implements Account {
     this.#now = now;
   }
 
+  /** When something was last done with it. */
+  get lastUsed(): number {
+    return this.#used;
+  }
+
   /** The account as it is open now, if it is. */
   get opened(): OpenAccount | undefined {
     return this.#current;

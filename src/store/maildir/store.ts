@@ -31,6 +31,8 @@ import { PrivateIndexes } from "./private_index.ts";
 import type { QuotaSettings, QuotaSource } from "./quota.ts";
 import { SearchService } from "./search_service.ts";
 
+/** Each account that is open has up to six files open. */
+const MOST_OPEN = 500;
 /** An account that nobody used for so many milliseconds is closed. */
 const UNUSED = 5 * 60_000;
 /** The same for one that is a copy, since its disk is read-only: many of them take much room. */
@@ -74,6 +76,8 @@ export interface MaildirStoreOptions extends AccountSettings {
   readonly clock?: () => number;
   /** Bytes of columns that are kept of mailboxes nobody has open; 64 MiB if absent. */
   readonly memoryBudget?: number;
+  /** Accounts that may be open before those that nobody uses are closed at once; 500 if absent. */
+  readonly mostOpen?: number;
   /** Milliseconds until file names follow the flags; 1,000 if absent. */
   readonly writeBackDelay?: number;
   /** Absent: nobody watches. */
@@ -154,6 +158,7 @@ export class MaildirStore implements Store {
     const account = this.#accounts.get(root) ?? this.#lasting(name, root);
     this.#accounts.set(root, account);
     await account.refresh();
+    this.#closeLeastUsed();
     return account;
   }
 
@@ -338,6 +343,20 @@ export class MaildirStore implements Store {
         account.closeUnused(now - UNUSED, now - UNUSED_COPY)
       ),
     );
+  }
+
+  /** Of very many accounts that are open, those that were used last stay so. */
+  #closeLeastUsed(): void {
+    const open = [...this.#accounts.values()].filter(({ opened }) => opened !== undefined);
+    const tooMany = open.length - (this.#options.mostOpen ?? MOST_OPEN);
+    if (tooMany <= 0) return;
+    const unused = open.filter(({ opened }) => opened?.busy === false)
+      .sort((a, b) => a.lastUsed - b.lastUsed);
+    for (const account of unused.slice(0, tooMany)) {
+      account.closeUnused(Infinity, Infinity).catch((error: unknown) => {
+        this.#options.log.warn("cannot close unused accounts", { problem: String(error) });
+      });
+    }
   }
 
   /** What is open now. */
