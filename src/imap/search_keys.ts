@@ -131,10 +131,9 @@ function age(
   );
 }
 
-/** "$" @see RFC 5182 §2.1 */
+/** "$": only messages that are there are tested. @see RFC 5182 §2.1 */
 function isSaved(view: View): Test {
-  const saved = new Set(view.saved());
-  return (_, seq) => saved.has(view.uidOf(seq));
+  return (_, seq) => view.wasSaved(view.uidOf(seq));
 }
 
 function text(headers: boolean): SearchRow<{ readonly value: string }> {

@@ -59,8 +59,11 @@ export function mapKeys(key: SearchKey, change: (key: SearchKey) => SearchKey): 
  * @see RFC 5267 §4.3
  */
 export function withUidsOnly(program: SearchKey, view: View): SearchKey {
+  let saved: SearchKey | undefined;
   return mapKeys(program, (key) => {
-    if (key.name === "UID" && key.set.saved) return among(rangesOf(seqsOf(view)), view);
+    if (key.name === "UID" && key.set.saved) {
+      return saved ??= among(rangesOf(seqsOf(view)), view);
+    }
     if (key.name === "SEQUENCE") return among(resolveRanges(key.set, view.count), view);
     return key;
   });

@@ -155,6 +155,11 @@ export class View {
     });
   }
 
+  /** True for a UID of which "$" was saved, whether or not its message is still there. */
+  wasSaved(uid: number): boolean {
+    return this.#saved !== undefined && search(this.#saved, this.#saved.length, uid) >= 0;
+  }
+
   /**
    * UIDs of the messages that a set names, ascending.
    *

@@ -1,7 +1,10 @@
 /** A mailbox in memory that a test changes as other sessions would. */
 
+import { Relevancy } from "../../src/imap/relevancy.ts";
+import type { SearchScope } from "../../src/imap/search_columns.ts";
 import type { Session } from "../../src/imap/session.ts";
 import { View } from "../../src/imap/view.ts";
+import { Pace } from "../../src/pace.ts";
 import type { Mailbox, MessageColumns } from "../../src/store/store.ts";
 
 /** A mailbox whose columns a test changes by hand; it stands for what a store shows a view. */
@@ -68,4 +71,16 @@ export function open(columns: Columns, session: Session): View {
     close: () => {},
   };
   return new View(Object.assign(columns, mailbox) as unknown as Mailbox, false, session);
+}
+
+/** What a search of it needs. */
+export function scopeOf(view: View, pace = new Pace()): SearchScope {
+  return {
+    view,
+    now: 0,
+    pace,
+    warn: () => {},
+    annotation: () => Promise.resolve(undefined),
+    relevancy: new Relevancy(),
+  };
 }

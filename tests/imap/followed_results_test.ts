@@ -1,31 +1,17 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Output } from "../../src/imap/command.ts";
-import { Relevancy } from "../../src/imap/relevancy.ts";
 import { FollowedResults, horizon } from "../../src/imap/followed_results.ts";
 import type { SearchScope, Seqs } from "../../src/imap/search_columns.ts";
 import { evaluate } from "../../src/imap/search_keys.ts";
 import { Session } from "../../src/imap/session.ts";
-import type { View } from "../../src/imap/view.ts";
-import { Pace } from "../../src/pace.ts";
 import type { SearchKey } from "../../src/wire/search_grammar.ts";
-import { Columns, open } from "./columns.ts";
+import { Columns, open, scopeOf } from "./columns.ts";
 
 const SESSION = new Session("1", "127.0.0.1", true);
 const UNSEEN: SearchKey = { name: "FLAG", flag: "seen", set: false };
 const LAST: SearchKey = { name: "UID", set: { ranges: [[Infinity, Infinity]] } };
 const PROGRAM: SearchKey = { name: "OR", left: UNSEEN, right: LAST };
-
-function scopeOf(view: View): SearchScope {
-  return {
-    view,
-    now: 0,
-    pace: new Pace(),
-    warn: () => {},
-    annotation: () => Promise.resolve(undefined),
-    relevancy: new Relevancy(),
-  };
-}
 
 /** Some order that is not that of the mailbox. */
 const rank = (uid: number) => (uid * 7919) % 101;
