@@ -8,8 +8,8 @@ import type { Pace } from "../pace.ts";
 import type { StoredMessage } from "../store/store.ts";
 import type { FetchItem, PartialRange } from "../wire/fetch_grammar.ts";
 import { BrokenResponse, Disconnected, type Output } from "./command.ts";
-import type { FetchedMessage, PlannedItem, Writing } from "./planned_item.ts";
-import { type OctetRange, partsOf, readText } from "./sections.ts";
+import { type FetchedMessage, openedOf, type PlannedItem, type Writing } from "./planned_item.ts";
+import { type OctetRange, type OpenedMessage, readText } from "./sections.ts";
 
 type ItemNamed<Name> = Extract<FetchItem, { readonly name: Name }>;
 
@@ -30,8 +30,9 @@ interface EncodedPart {
 export function planBinary(item: ItemNamed<"BINARY">): PlannedItem {
   const { part, partial, label, peek } = item;
   const ready = async (message: FetchedMessage, pace: Pace) => {
-    const { stored, cached } = opened(message);
-    const found = await findPart(stored, cached.parts, part);
+    const opened = openedOf(message);
+    const { stored } = opened;
+    const found = await findPart(opened, part);
     if (found === undefined) return (out: Output) => out.text(`${label} NIL`);
     return found === "unknown" ? undefined : await writing(stored, found, { partial, label }, pace);
   };
@@ -40,8 +41,9 @@ export function planBinary(item: ItemNamed<"BINARY">): PlannedItem {
 
 export function planBinarySize({ part, label }: ItemNamed<"BINARY.SIZE">): PlannedItem {
   const ready = async (message: FetchedMessage, pace: Pace) => {
-    const { stored, cached } = opened(message);
-    const found = await findPart(stored, cached.parts, part);
+    const opened = openedOf(message);
+    const { stored } = opened;
+    const found = await findPart(opened, part);
     if (found === "unknown") return undefined;
     const size = found ? (await measure(stored, found, undefined, pace)).size : 0;
     return (out: Output) => out.text(`${label} ${size}`);
@@ -49,20 +51,14 @@ export function planBinarySize({ part, label }: ItemNamed<"BINARY.SIZE">): Plann
   return { ...NEEDS, marksSeen: false, ready };
 }
 
-function opened(message: FetchedMessage): FetchedMessage & { readonly stored: StoredMessage } {
-  const { stored } = message;
-  if (stored === undefined) throw new Error("A part was planned without opening the message");
-  return { ...message, stored };
-}
-
 /** The message itself has no transfer encoding; neither has what holds parts, by RFC 2045 §6.4. */
 async function findPart(
-  stored: StoredMessage,
-  parts: string | undefined,
+  opened: OpenedMessage,
   path: readonly number[],
 ): Promise<EncodedPart | "unknown" | undefined> {
+  const { stored } = opened;
   if (path.length === 0) return { range: [0, stored.size], encoding: "binary" };
-  const part = locatePart(partsOf(parts, stored.size), path);
+  const part = locatePart(opened.parts, path);
   if (part === undefined) return undefined;
   const [headerStart, bodyStart, end] = part.at;
   // Of a longer one BODYSTRUCTURE knows no more either.

@@ -10,7 +10,7 @@ import { dateTime, string } from "../wire/response.ts";
 import { planBinary, planBinarySize } from "./binary_items.ts";
 import { BrokenResponse, Disconnected, type Output } from "./command.ts";
 import type { Pace } from "../pace.ts";
-import type { FetchedMessage, PlannedItem, Writing } from "./planned_item.ts";
+import { type FetchedMessage, openedOf, type PlannedItem, type Writing } from "./planned_item.ts";
 import {
   clip,
   cut,
@@ -190,8 +190,9 @@ async function sectionText(
   message: FetchedMessage,
   { section, partial, label }: ItemNamed<"BODY[]">,
 ): Promise<string | undefined> {
-  const { stored, cached } = openedOf(message);
-  const range = sectionRange(section, stored.size, cached.parts);
+  const opened = openedOf(message);
+  const { stored } = opened;
+  const range = sectionRange(section, opened);
   if (range === undefined) return `${label} NIL`;
   if (isFiltered(section) && isLongHeader(range)) return undefined;
   const text = isFiltered(section)
@@ -206,20 +207,15 @@ async function longHeader(
   { section, partial, label }: ItemNamed<"BODY[]">,
   pace: Pace,
 ): Promise<Writing> {
-  const { stored, cached } = openedOf(message);
-  const range = sectionRange(section, stored.size, cached.parts) ?? [0, 0];
+  const opened = openedOf(message);
+  const { stored } = opened;
+  const range = sectionRange(section, opened) ?? [0, 0];
   let size = 0;
   for await (const piece of filteredOctets(stored, range, section, partial)) {
     size += piece.length;
     if (pace.due()) await pace.turn();
   }
   return (out) => writePieces(filteredOctets(stored, range, section, partial), size, label, out);
-}
-
-function openedOf(message: FetchedMessage): FetchedMessage & { readonly stored: StoredMessage } {
-  const { stored } = message;
-  if (stored === undefined) throw new Error("A section was planned without opening the message");
-  return { ...message, stored };
 }
 
 function literal(bytes: string): string {
@@ -231,8 +227,9 @@ function sectionWriting(
   message: FetchedMessage,
   { section, partial, label }: ItemNamed<"BODY[]">,
 ): Writing {
-  const { stored, cached } = openedOf(message);
-  const range = sectionRange(section, stored.size, cached.parts);
+  const opened = openedOf(message);
+  const { stored } = opened;
+  const range = sectionRange(section, opened);
   if (range === undefined) return (out) => out.text(`${label} NIL`);
   return (out) => writeRange(stored, clip(range, partial), label, out);
 }

@@ -1,9 +1,10 @@
 /** What a FETCH item needs of each message, and how it is written. */
 
 import type { Pace } from "../pace.ts";
-import type { CachedItems, StoredMessage } from "../store/store.ts";
+import type { CachedItems } from "../store/store.ts";
 import type { Output } from "./command.ts";
 import type { LastingItem } from "./lasting_texts.ts";
+import type { OpenedMessage } from "./sections.ts";
 import type { View } from "./view.ts";
 
 /** One message that is being answered about. */
@@ -16,7 +17,13 @@ export interface FetchedMessage {
   /** What {@link PlannedItem.cached} asked for. */
   readonly cached: Partial<CachedItems>;
   /** There if an item asked for it. */
-  readonly stored?: StoredMessage;
+  readonly opened?: OpenedMessage;
+}
+
+/** What an item reads that asked for it. */
+export function openedOf({ opened }: FetchedMessage): OpenedMessage {
+  if (opened === undefined) throw new Error("An item was planned without opening the message");
+  return opened;
 }
 
 /** What an item needs, and how it is written. */

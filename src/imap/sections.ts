@@ -15,19 +15,31 @@ export function isFiltered({ text }: Section): boolean {
   return text === "HEADER.FIELDS" || text === "HEADER.FIELDS.NOT";
 }
 
-/**
- * Where a section lies, or the header that it is made of; undefined if there is none.
- *
- * @param parts `CachedItems.parts`; not needed for the whole message
- */
-export function sectionRange(
-  section: Section,
-  size: number,
-  parts: string | undefined,
-): OctetRange | undefined {
+/** A message that is read in sections. */
+export class OpenedMessage {
+  readonly #json: string | undefined;
+  #parts: PartOffsets | undefined;
+
+  /** @param parts `CachedItems.parts`; not needed for the whole message */
+  constructor(readonly stored: StoredMessage, parts: string | undefined) {
+    this.#json = parts;
+  }
+
+  /**
+   * Read once for all sections: either may be thousands.
+   *
+   * @throws {StoreError} `unreadable`
+   */
+  get parts(): PartOffsets {
+    return this.#parts ??= partsOf(this.#json, this.stored.size);
+  }
+}
+
+/** Where a section lies, or the header that it is made of; undefined if there is none. */
+export function sectionRange(section: Section, message: OpenedMessage): OctetRange | undefined {
   const { part, text } = section;
-  if (part.length === 0 && text === "") return [0, size];
-  return locateSection(partsOf(parts, size), part, isFiltered(section) ? "HEADER" : mainText(text));
+  if (part.length === 0 && text === "") return [0, message.stored.size];
+  return locateSection(message.parts, part, isFiltered(section) ? "HEADER" : mainText(text));
 }
 
 function mainText(text: Section["text"]): "" | "HEADER" | "TEXT" | "MIME" {
@@ -93,7 +105,7 @@ export function sectionOctets(
   parts: string | undefined,
   partial: PartialRange | undefined,
 ): AsyncIterable<Uint8Array> | undefined {
-  const range = sectionRange(section, stored.size, parts);
+  const range = sectionRange(section, new OpenedMessage(stored, parts));
   if (range === undefined) return undefined;
   return isFiltered(section)
     ? filteredOctets(stored, range, section, partial)

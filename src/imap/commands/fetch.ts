@@ -21,6 +21,7 @@ import {
 import { fetchOpening } from "../message_response.ts";
 import type { FetchedMessage, PlannedItem, Writing } from "../planned_item.ts";
 import { spanOf } from "../return_options.ts";
+import { OpenedMessage } from "../sections.ts";
 import { vanishedIn } from "../resync.ts";
 import { presentUids, someGone } from "../targets.ts";
 import type { View } from "../view.ts";
@@ -210,7 +211,7 @@ async function markSeen(
   return new Set(unseen);
 }
 
-type Named = Omit<FetchedMessage, "index" | "stored">;
+type Named = Omit<FetchedMessage, "index" | "opened">;
 
 /**
  * Answers about a message without its text: nothing is awaited for each of many.
@@ -264,7 +265,7 @@ async function sendOpened(
     // Before anything is awaited: other sessions may expunge while a text is written.
     const early = plan.items.map((item) => textOf(item, message));
     const flags = flagsChanged ? changedFlags(context, plan, message) : "";
-    const texts = await briefTexts(plan, early, message);
+    const texts = await briefTexts(plan, early, message, pace);
     if (texts !== early) made?.add(base.uid, texts.filter((_, i) => keptOf(plan.items[i])));
     const writings = await allWritings(plan.items, texts, message, pace);
     failures.undecoded += plan.items.length - writings.length;
@@ -293,11 +294,15 @@ async function briefTexts(
   { items }: FetchPlan,
   texts: readonly string[],
   message: FetchedMessage,
+  pace: Pace,
 ): Promise<readonly (string | undefined)[]> {
   if (!items.some((item) => "brief" in item)) return texts;
-  return await Promise.all(
-    items.map((item, i) => "brief" in item ? item.brief.textOf(message) : texts[i]),
-  );
+  const all: (string | undefined)[] = [];
+  for (const [i, item] of items.entries()) {
+    all.push("brief" in item ? await item.brief.textOf(message) : texts[i]);
+    if (pace.due()) await pace.turn();
+  }
+  return all;
 }
 
 /** Makes ready what takes long, before the answer begins; leaves out what cannot be made. */
@@ -316,6 +321,7 @@ async function allWritings(
       if (writing !== undefined) writings.push(writing);
     } else if (text !== undefined) writings.push((out) => out.text(text));
     else if ("brief" in item) writings.push(await item.brief.long(message, pace));
+    if (pace.due()) await pace.turn();
   }
   return writings;
 }
@@ -323,7 +329,7 @@ async function allWritings(
 /** The message with its place in the columns, unless it was expunged meanwhile. */
 function located(
   base: Named,
-  stored: StoredMessage | undefined,
+  stored: StoredMessage,
   failures: Failures,
 ): FetchedMessage | undefined {
   const index = base.view.indexOf(base.uid, base.seq);
@@ -331,7 +337,7 @@ function located(
     failures.gone++;
     return undefined;
   }
-  return { ...base, index, stored };
+  return { ...base, index, opened: new OpenedMessage(stored, base.cached.parts) };
 }
 
 function textOf(item: PlannedItem, message: FetchedMessage): string {
