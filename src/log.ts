@@ -12,6 +12,8 @@ export interface Log {
   /** @param ending fields that end the line in any format, for programs that look for them there */
   warn(event: string, fields?: LogFields, ending?: LogFields): void;
   error(event: string, fields?: LogFields): void;
+  /** An error that should not be: its stack, of which the middle is left out where it is long. */
+  bug(error: unknown, fields?: LogFields): void;
   /** A log whose lines all carry `fields` too. */
   with(fields: LogFields): Log;
   /** A log that writes debug lines, or none. */
@@ -177,6 +179,10 @@ class LoggerLog implements Log {
     this.logger.error(event, fields);
   }
 
+  bug(error: unknown, fields?: LogFields): void {
+    this.error("bug", { ...fields, stack: stackOf(error) });
+  }
+
   with(fields: LogFields): Log {
     return new LoggerLog(this.logger.with(fields), this.debugging);
   }
@@ -184,6 +190,15 @@ class LoggerLog implements Log {
   debugged(on: boolean): Log {
     return new LoggerLog(this.logger, on);
   }
+}
+
+/** Chars that are kept of either end of a stack: first comes the error's message. */
+const KEPT = 4096;
+
+/** A message may quote what a client sent, which must not fill the disk. */
+function stackOf(error: unknown): string {
+  const stack = error instanceof Error ? error.stack ?? error.message : String(error);
+  return stack.length <= 2 * KEPT ? stack : `${stack.slice(0, KEPT)}…${stack.slice(-KEPT)}`;
 }
 
 /** A log that keeps its lines in `lines`, each as `level: event key=value`. */
@@ -198,6 +213,7 @@ export function memoryLog(lines: string[], debugging = true): Log {
       info: add("info"),
       warn: add("warning"),
       error: add("error"),
+      bug: (error, fields) => add("error")("bug", { ...fields, stack: stackOf(error) }),
       with: (fields) => logWith({ ...base, ...fields }, debugging),
       debugged: (on) => logWith(base, on),
       debugging,

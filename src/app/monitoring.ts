@@ -67,7 +67,7 @@ export class Monitoring {
     const site = new Site({ measurements, around, penalties, log });
     const endWatch = watchEventLoop(measurements.registry);
     const server = new HttpServer((request) => site.answer(request), (error) => {
-      log.error("bug", { stack: error instanceof Error ? error.stack : String(error) });
+      log.bug(error);
     });
     const close = () => {
       server.close();

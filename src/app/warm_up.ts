@@ -243,6 +243,7 @@ const SILENT: Log = {
   info() {},
   warn() {},
   error() {},
+  bug() {},
   with: () => SILENT,
   debugged: () => SILENT,
   debugging: false,

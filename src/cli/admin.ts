@@ -33,6 +33,7 @@ function onlyTroubles(log: Log): Log {
     info() {},
     warn: (event, fields) => log.warn(event, fields),
     error: (event, fields) => log.error(event, fields),
+    bug: (error, fields) => log.bug(error, fields),
     with: (fields) => onlyTroubles(log.with(fields)),
     debugged: () => onlyTroubles(log),
     debugging: false,

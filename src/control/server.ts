@@ -97,7 +97,7 @@ export class ControlServer {
     if (error instanceof AdminError) {
       failure = { message: error.message, kind: error.kind };
     } else {
-      log.error("bug", { stack: error instanceof Error ? error.stack : String(error) });
+      log.bug(error);
     }
     await channel.fail(failure).catch(() => {});
   }

@@ -94,8 +94,7 @@ export class Target {
 
   #failureOf(error: unknown): DeliveryOutcome & { readonly ok: false } {
     if (!(error instanceof StoreError)) {
-      const stack = error instanceof Error ? error.stack : String(error);
-      this.context.log.error("bug", { stack });
+      this.context.log.bug(error);
       return failure("unavailable", false, "The delivery failed");
     }
     // A full disk is nobody's quota, and will not stay full.

@@ -208,7 +208,6 @@ function failure(error: unknown, { log, command, session }: Context): Completion
     return storeRefusal(error);
   }
   const id = crypto.randomUUID().slice(0, 8);
-  const stack = error instanceof Error ? error.stack ?? error.message : String(error);
-  log.error("bug", { id, command, stack });
+  log.bug(error, { id, command });
   return no(`Internal error, reported in the log as ${id}`, "SERVERBUG");
 }

@@ -234,7 +234,7 @@ export class LmtpConnection {
       log.info("connection ended", { reason: error.message });
       await this.#last(error.reply);
     } else {
-      log.error("bug", { stack: error instanceof Error ? error.stack : String(error) });
+      log.bug(error);
       await this.#last(reply(421, "4.3.0", "Internal error"));
     }
   }

@@ -210,7 +210,7 @@ export class Connection {
       if (this.endpoint.ioErrors) this.log.warn("connection lost", { reason: error.message });
       else this.log.debug("connection lost", { reason: error.message });
     } else {
-      this.log.error("bug", { stack: error instanceof Error ? error.stack : String(error) });
+      this.log.bug(error);
     }
   }
 

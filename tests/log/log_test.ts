@@ -1,4 +1,4 @@
-import { deepStrictEqual, match, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert/strict";
 import { createLog, memoryLog } from "../../src/log.ts";
 import { formatSyslog, openSyslog } from "../../src/syslog.ts";
 
@@ -33,6 +33,26 @@ Deno.test("createLog() appends lines with timestamps to a file", () =>
       "error: bad conn=a1 user=ann",
       "",
     ]);
+  }));
+
+Deno.test("Log.bug() keeps both ends of a stack whose message is long", () =>
+  inFolder(async (dir) => {
+    const log = createLog([`${dir}/a`], false);
+    const lines: string[] = [];
+    const error = new Error(`first ${"x".repeat(1_000_000)} last`);
+    for (const each of [log, memoryLog(lines)]) {
+      each.bug(error, { id: "7" });
+      each.bug(new Error("short"));
+      each.bug("thrown");
+    }
+    await log.close();
+    const written = (await Deno.readTextFile(`${dir}/a`)).split("\n").slice(0, -1);
+    for (const [long, short, thrown] of [written, lines]) {
+      match(long, /error: bug id=7 stack="Error: first x+…x+ last.* at .*log_test\.ts/);
+      ok(long.length < 10_000);
+      match(short, /error: bug stack="Error: short\\n {4}at .*log_test\.ts/);
+      match(thrown, /error: bug stack=thrown$/);
+    }
   }));
 
 Deno.test("createLog() shows debug lines when asked, and writes to several targets", () =>

@@ -49,6 +49,7 @@ function recordingLog(logged: string[]): Log {
     info: record,
     warn: record,
     error: record,
+    bug: (error) => record(String(error)),
     with: () => log,
     debugged: () => log,
     debugging: false,

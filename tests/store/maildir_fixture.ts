@@ -20,6 +20,7 @@ export function silentLog(): KeptLog {
     info: at("info"),
     warn: at("warn"),
     error: at("error"),
+    bug: (error) => at("bug")(String(error)),
     with: () => log,
     debugged: () => log,
     debugging: false,
