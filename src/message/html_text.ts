@@ -26,7 +26,7 @@ const INLINE: ReadonlySet<string> = new Set(
 );
 
 /** Classes of elements that introduce a quotation ("On Monday Ann wrote:"). */
-const ATTRIBUTION = /\bclass\s*=\s*["']?[^"'>]*\b(?:gmail_attr|moz-cite-prefix)\b/i;
+const ATTRIBUTION = /\bclass\s*=(?:\s*["'])?[^"'>]*\b(?:gmail_attr|moz-cite-prefix)\b/i;
 
 /** Takes the tags out of HTML, or of its beginning. */
 export function htmlText(html: string): HtmlText {

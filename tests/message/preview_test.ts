@@ -60,6 +60,11 @@ for (
       html('Yes.<div class="gmail_attr">On Monday Ann:</div><blockquote>No.</blockquote>'),
       "Yes.",
     ],
+    [
+      "no attribution with blanks around the sign of its class",
+      html(`Yes.<div class = 'a gmail_attr'>No.</div><div class=\n moz-cite-prefix>No.</div>`),
+      "Yes.",
+    ],
     ["quoted HTML if there is nothing else", html("<blockquote>No.</blockquote>"), "No."],
     ["no attribute's text", html(`<a title="a > b" href='x'>Hi</a>`), "Hi"],
     ["no calendar", "Content-Type: text/calendar\n\nBEGIN:VCALENDAR\n", ""],
