@@ -56,17 +56,25 @@ function firstAddress(fields: readonly HeaderField[], name: string): Address | u
   return value === undefined ? undefined : parseAddressList(value)[0];
 }
 
+/** Characters that are compared of an address: one can become 18, and each has its own case. */
+const MAX_ADDRESS = 1000;
+
+/** @param raw of an address, as it was parsed */
+function addressKey(raw: string): string {
+  return casemap(decodeHeader(raw).slice(0, MAX_ADDRESS).toWellFormed());
+}
+
 /** @see RFC 5256 §3 CC, FROM, TO */
 function mailboxKey(address: Address | undefined): string {
-  return casemap(decodeHeader(address?.mailbox ?? ""));
+  return addressKey(address?.mailbox ?? "");
 }
 
 /** @see RFC 5957 §3 */
 function displayKey(address: Address | undefined): string {
-  const name = casemap(decodeHeader(address?.name ?? ""));
+  const name = addressKey(address?.name ?? "");
   if (name !== "" || address?.mailbox === undefined) return name;
   const at = address.host ? `@${address.host}` : "";
-  return casemap(decodeHeader(address.mailbox + at));
+  return addressKey(address.mailbox + at);
 }
 
 /** Those in References, or else the first in In-Reply-To. @see RFC 5256 §3 */

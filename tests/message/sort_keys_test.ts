@@ -65,6 +65,15 @@ Deno.test("sortKeysOf clips References", () => {
   deepEqual([found[0], found[1], found.at(-1)], ["0@x", "4001@x", "4999@x"]);
 });
 
+Deno.test("sortKeysOf clips addresses, before they are folded", () => {
+  const whole = "\u00e9".repeat(1001);
+  const latin1 = Array.from(new TextEncoder().encode(whole), (octet) => String.fromCharCode(octet));
+  const keys = sortKeysOf(header(`From: ${latin1.join("")} <a@b>`, `To: ${latin1.join("")}@b`));
+  equal(keys.displayFrom, "E\u0301".repeat(1000));
+  equal(keys.to, keys.displayFrom);
+  equal(keys.displayTo, keys.displayFrom);
+});
+
 Deno.test("sortKeysOf takes blanks around the left side of an id for what they are", () => {
   const keys = sortKeysOf(header('Message-ID: < "a b" @c >', "References: < d @e> <\t f\t@ g>"));
   equal(keys.messageId, "ab@c");
