@@ -5,14 +5,11 @@ import type { StatusItem } from "../wire/list_grammar.ts";
 import { isOfSelected } from "../wire/mailbox_filter.ts";
 import type { EventGroup, EventName } from "../wire/notify_grammar.ts";
 import { mailboxName } from "../wire/mailbox_name.ts";
-import { type Choice, choiceOf } from "./filtered_mailboxes.ts";
+import { type Choice, choiceOf, type NamedFilter } from "./filtered_mailboxes.ts";
 import type { Session } from "./session.ts";
 
-/** Events of mailboxes that are not selected. */
-export interface OtherGroup {
-  readonly chooses: Choice;
-  readonly events: ReadonlySet<EventName>;
-}
+/** Events of mailboxes that are not selected, and of which of them. */
+export type OtherEvents = ReadonlyMap<EventName, Choice>;
 
 /** What a client wants to hear of its selected mailbox. */
 export type SelectedGroup = Pick<EventGroup, "events" | "items"> & {
@@ -31,19 +28,25 @@ export function selectedGroup(groups: readonly EventGroup[]): SelectedGroup {
   return NO_SELECTED_EVENTS;
 }
 
-/** The groups about other mailboxes. A name that no mailbox can have is passed over. */
-export function otherGroups(groups: readonly EventGroup[], session: Session): OtherGroup[] {
-  return groups.flatMap<OtherGroup>(({ filter, events }) => {
-    if (isOfSelected(filter) || events.size === 0) return [];
+/** What the groups ask of other mailboxes. A name that no mailbox can have is passed over. */
+export function otherEvents(groups: readonly EventGroup[], session: Session): OtherEvents {
+  const filters = new Map<EventName, NamedFilter[]>();
+  for (const { filter, events } of groups) {
+    if (isOfSelected(filter)) continue;
     const spelled = "names" in filter ? filter.names : [];
     const names = spelled.flatMap((name) => mailboxName(name, session.utf8) ?? []);
-    return [{ chooses: choiceOf(filter, names, session), events }];
-  });
+    for (const event of events) {
+      const known = filters.get(event) ?? [];
+      known.push({ kind: filter.kind, names });
+      filters.set(event, known);
+    }
+  }
+  return new Map(Array.from(filters, ([event, some]) => [event, choiceOf(some, session)]));
 }
 
-/** Whether some group asks for that event of that mailbox. */
+/** Whether that event of that mailbox was asked for. */
 export function isWanted(
-  groups: readonly OtherGroup[],
+  events: OtherEvents,
   account: Account,
   mailbox: string,
   event: EventName,
@@ -55,7 +58,7 @@ export function isWanted(
       return account.info(mailbox)?.subscribed ?? account.subscriptions().includes(mailbox);
     },
   };
-  return groups.some(({ chooses, events }) => events.has(event) && chooses(info));
+  return events.get(event)?.(info) ?? false;
 }
 
 /** What the first STATUS of a mailbox tells. @see RFC 5465 §3.1 */

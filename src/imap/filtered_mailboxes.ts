@@ -5,7 +5,7 @@ import type { Account, MailboxInfo } from "../store/store.ts";
 import { mailboxArgument } from "./mailbox_argument.ts";
 import type { Session } from "./session.ts";
 
-/** Does a filter choose the mailbox? */
+/** Is the mailbox chosen? */
 export type Choice = (mailbox: Pick<MailboxInfo, "name" | "subscribed">) => boolean;
 
 const CHOICES: {
@@ -41,13 +41,22 @@ function ancestorsAndSelf(name: string): string[] {
   return names;
 }
 
-/** What a filter chooses. @param names those that it has, as stores have them */
-export function choiceOf(
-  { kind }: MailboxFilter,
-  names: readonly string[],
-  session: Session,
-): Choice {
-  return CHOICES[kind](new Set(names), session);
+/** A filter whose names are as stores have them. */
+export interface NamedFilter {
+  readonly kind: MailboxFilter["kind"];
+  readonly names: readonly string[];
+}
+
+/** What any of the filters chooses; however many they are, each kind is one look. */
+export function choiceOf(filters: readonly NamedFilter[], session: Session): Choice {
+  const namesOf = new Map<MailboxFilter["kind"], Set<string>>();
+  for (const { kind, names } of filters) {
+    const all = namesOf.get(kind) ?? new Set();
+    for (const name of names) all.add(name);
+    namesOf.set(kind, all);
+  }
+  const choices = Array.from(namesOf, ([kind, names]) => CHOICES[kind](names, session));
+  return (mailbox) => choices.some((chooses) => chooses(mailbox));
 }
 
 /**
@@ -61,11 +70,12 @@ export function filteredMailboxes(
   account: Account,
   session: Session,
 ): readonly string[] {
-  const choices = filters.map((filter) => {
+  const named = filters.map((filter) => {
     const names = "names" in filter ? filter.names : [];
-    return choiceOf(filter, names.map((name) => mailboxArgument(name, session)), session);
+    return { kind: filter.kind, names: names.map((name) => mailboxArgument(name, session)) };
   });
+  const chooses = choiceOf(named, session);
   return account.list()
-    .filter((info) => info.selectable && choices.some((chooses) => chooses(info)))
+    .filter((info) => info.selectable && chooses(info))
     .map(({ name }) => name);
 }

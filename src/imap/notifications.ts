@@ -10,8 +10,8 @@ import {
   changedItems,
   isWanted,
   NO_SELECTED_EVENTS,
-  type OtherGroup,
-  otherGroups,
+  type OtherEvents,
+  otherEvents,
   selectedGroup,
 } from "./event_groups.ts";
 import { LIST_FORM, listResponse, mailboxAttributes } from "./list_response.ts";
@@ -44,7 +44,7 @@ export class Notifications {
   readonly #session: Session;
   readonly #user: User;
   #selected: ReturnType<typeof selectedGroup>;
-  #others: readonly OtherGroup[];
+  #others: OtherEvents;
   readonly #ends: (() => void)[] = [];
   #endOfView: (() => void) | undefined;
   /** New messages up to this UID of the selected mailbox have been told of. */
@@ -67,11 +67,11 @@ export class Notifications {
     this.#session = session;
     this.#user = user;
     this.#selected = selectedGroup(groups);
-    this.#others = otherGroups(groups, session);
-    if (this.#others.length > 0) {
+    this.#others = otherEvents(groups, session);
+    if (this.#others.size > 0) {
       this.#ends.push(user.account.watch((news) => this.#heard(news)));
     }
-    if (this.#others.some(({ events }) => METADATA_EVENTS.some((event) => events.has(event)))) {
+    if (METADATA_EVENTS.some((event) => this.#others.has(event))) {
       const metadata = new MetadataNews(
         session,
         user,
@@ -232,7 +232,7 @@ export class Notifications {
 
   #wantsMetadata(mailbox: string): boolean {
     return mailbox === ""
-      ? this.#others.some(({ events }) => events.has("ServerMetadataChange"))
+      ? this.#others.has("ServerMetadataChange")
       : this.wants(mailbox, "MailboxMetadataChange");
   }
 
@@ -277,7 +277,7 @@ export class Notifications {
   #tellOverflow(out: Output): void {
     this.close();
     this.#selected = NO_SELECTED_EVENTS;
-    this.#others = [];
+    this.#others = new Map();
     this.#changes.clear();
     this.#names.clear();
     const text = "Too much happened at once, ask again by NOTIFY";

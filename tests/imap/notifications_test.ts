@@ -10,6 +10,8 @@ import { scan } from "../wire/scan.ts";
 class TellingAccount {
   readonly listeners = new Set<(news: AccountNews) => void>();
   readonly name = "ann";
+  /** How often a mailbox was looked up. */
+  looks = 0;
 
   watch(listener: (news: AccountNews) => void): () => void {
     this.listeners.add(listener);
@@ -21,6 +23,7 @@ class TellingAccount {
   }
 
   info(): undefined {
+    this.looks++;
     return undefined;
   }
 
@@ -96,4 +99,16 @@ Deno.test("Notifications: listens to no account for the selected mailbox alone, 
   for (const text of [" NONE", " SET (selected (MessageNew MessageExpunge))"]) {
     assert.equal(notified(text).account.listeners.size, 0);
   }
+});
+
+Deno.test("Notifications: a change costs one look, however many groups there are", () => {
+  const { account, notify } = notified(
+    ` SET${" (subscribed (MessageNew MessageExpunge)) (subtree a (MailboxName))".repeat(600)}`,
+  );
+  account.tell({ kind: "messages", mailbox: "b", changes: new Set(["arrived"]), arrived: 1 });
+  assert.equal(account.looks, 1);
+  assert.equal(notify.wants("a/b/c", "MailboxName"), true);
+  assert.equal(notify.wants("ab", "MailboxName"), false);
+  assert.equal(notify.wants("a", "SubscriptionChange"), false);
+  assert.equal(account.looks, 1);
 });
