@@ -39,7 +39,10 @@ const SIZES = [
 
 /** Commands of about 900 and of about 1200 octets. */
 const COMMANDS = {
-  line: [900, 1200].map((size) => [`a SEARCH SUBJECT "${"x".repeat(size)}"`]),
+  line: [450, 600].map((size) => {
+    const text = "x".repeat(size);
+    return [`a SEARCH SUBJECT ${text} BODY ${text}`];
+  }),
   literals: [450, 600].map((size) => [
     `a SEARCH SUBJECT {${size}}`,
     `${"x".repeat(size)} BODY {${size}}`,
