@@ -9,10 +9,11 @@ import {
   TextSearch,
 } from "../message/search_text.ts";
 import { substringQuery, type TokenQuery } from "../message/trigrams.ts";
-import { type CachedItems, type StoredMessage, StoreError } from "../store/store.ts";
+import { type CachedItems, type StoredMessage, StoreError, TooMuchAtOnce } from "../store/store.ts";
 import { partsOf, readText } from "./sections.ts";
 import { keptRows } from "./kept_rows.ts";
 import type { SearchScope, Seqs } from "./search_columns.ts";
+import type { View } from "./view.ts";
 
 /** How many messages' kept items are read at once. */
 const BATCH = 500;
@@ -37,13 +38,34 @@ export async function filterHeaderText(
   for (const batch of spans(seqs)) {
     await view.prepare(batch);
     const [first, last] = [view.uidOf(batch[0]), view.uidOf(batch[batch.length - 1])];
-    const holding = new Set(await view.mailbox.withHeader(field, foldedNeedle, first, last));
+    const holding = new Set<number>();
+    for await (const uids of uidsWithHeader(field, foldedNeedle, first, last, view)) {
+      for (const uid of uids) holding.add(uid);
+      if (pace.due()) await pace.turn();
+    }
     if (holding.size > 0) {
       for (const seq of batch) if (holding.has(view.uidOf(seq))) found.push(seq);
     }
-    if (pace.due()) await pace.turn();
   }
   return found;
+}
+
+/** `Mailbox.withHeader`, in one piece where that is not too much, and else in several. */
+async function* uidsWithHeader(
+  field: SearchedField,
+  foldedNeedle: string,
+  first: number,
+  last: number,
+  view: View,
+): AsyncGenerator<readonly number[], void> {
+  try {
+    return yield await view.mailbox.withHeader(field, foldedNeedle, first, last);
+  } catch (error) {
+    if (!(error instanceof TooMuchAtOnce)) throw error;
+  }
+  const middle = Math.floor((first + last) / 2);
+  yield* uidsWithHeader(field, foldedNeedle, first, middle, view);
+  yield* uidsWithHeader(field, foldedNeedle, middle + 1, last, view);
 }
 
 /** Lets pass those of `seqs` with that identifier; the store looks. @see RFC 8474 §6 */

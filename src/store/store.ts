@@ -42,7 +42,7 @@ export class StoreError extends Error {
   }
 }
 
-/** {@link Mailbox.cached} of more messages than may be held in memory; of one it never is. */
+/** More messages than may be read into memory, or looked through, at once; one never is too many. */
 export class TooMuchAtOnce extends StoreError {
   constructor() {
     super("too-many", "What is kept of these messages is too much to be read at once");
@@ -541,6 +541,8 @@ export interface Mailbox {
    * UIDs from `first` to `last`, ascending, of messages in whose field the needle stands: a
    * substring of `searchedText` of `message/search_text.ts`, any field of that name if it is empty.
    * Only messages that are prepared are found. Callers ask for at most some thousand at a time.
+   *
+   * @throws {TooMuchAtOnce} to be asked for fewer
    */
   withHeader(
     field: SearchedField,

@@ -1,7 +1,7 @@
 /** The store contract: messages, flags and copies. */
 
 import * as assert from "node:assert/strict";
-import { FLAG } from "../../src/store/store.ts";
+import { FLAG, TooMuchAtOnce } from "../../src/store/store.ts";
 import {
   deliver,
   flagsOf,
@@ -169,6 +169,20 @@ export function testMessages(test: TestAccount): void {
     assert.ok(!("parts" in rows[0]));
     const [{ parts }] = await inbox.cached(["parts"], 1, 1);
     assert.ok(JSON.parse(parts));
+    inbox.close();
+  });
+
+  test("Mailbox.withHeader() looks through few long texts at once", async (account) => {
+    const long = "x".repeat(200_000);
+    const subjects = ["short", ...["a", "b", "c", "d", "e", "f"].map((end) => long + end)];
+    for (const subject of subjects) await deliver(account, "INBOX", subject);
+    const inbox = await account.open("INBOX");
+    await inbox.prepare(uidsOf(inbox));
+    await assert.rejects(inbox.withHeader("subject", "short", 1, 7), TooMuchAtOnce);
+    assert.deepEqual(await inbox.withHeader("subject", "short", 1, 3), [1]);
+    assert.deepEqual(await inbox.withHeader("subject", "xb", 1, 3), [3]);
+    assert.deepEqual(await inbox.withHeader("subject", "xf", 7, 7), [7]);
+    assert.deepEqual(await inbox.withHeader("from", "ann", 1, 7), [1, 2, 3, 4, 5, 6, 7]);
     inbox.close();
   });
 

@@ -40,3 +40,22 @@ Deno.test("FETCH of sections of a header of 1.1 MB gives all that they have", as
     strictEqual(await fetched("BINARY.PEEK[1]"), "hello");
   }
 });
+
+Deno.test("SEARCH SUBJECT looks through more long subjects than are looked through at once", async () => {
+  await using server = await startServer();
+  await using client = await ImapClient.login(
+    { host: "127.0.0.1", port: server.port },
+    server.freshUser(),
+    PASSWORD,
+  );
+  for (const end of ["a", "b", "c", "a", "b", "c"]) {
+    await client.append("INBOX", `Subject: ${"y".repeat(200_000)}${end}\r\n\r\nx\r\n`);
+    await client.append("INBOX", `Subject: y${end}\r\n\r\nx\r\n`);
+  }
+  await client.command("SELECT INBOX");
+  const searched = async (keys: string) => (await client.command(`SEARCH ${keys}`)).untagged[0];
+  strictEqual(await searched("SUBJECT yb"), "* SEARCH 3 4 9 10");
+  strictEqual(await searched("SUBJECT yyb"), "* SEARCH 3 9");
+  strictEqual(await searched("4:* SUBJECT yb"), "* SEARCH 4 9 10");
+  strictEqual(await searched("SUBJECT yd"), "* SEARCH");
+});

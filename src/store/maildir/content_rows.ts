@@ -61,6 +61,12 @@ const STEP = 64;
 /** Octets of items that are read at once. */
 const MOST_OCTETS = 16 * 1024 * 1024;
 
+/** Octets of a header text that is looked through by itself. */
+const LONG_TEXT = 1024;
+
+/** Octets of such texts that are looked through at once. */
+const MOST_LONG_TEXTS = 1024 * 1024;
+
 /** Joined in this order. A row that lacks one of `needed` is left out. */
 const JOINS = [
   { join: "objects", name: "o", needed: true },
@@ -194,7 +200,12 @@ export class ContentRows {
     }) as unknown as (Pick<CachedItems, K> & { readonly uid: number })[];
   }
 
-  /** UIDs of messages with the needle in that field, also of some that were expunged just now. */
+  /**
+   * UIDs of messages with the needle in that field, also of some that were expunged just now. SQLite
+   * stops for nobody, so long texts are looked through one by one, and only as many as are quick.
+   *
+   * @throws {TooMuchAtOnce}
+   */
   withHeader(
     mailbox: number,
     field: SearchedField,
@@ -202,10 +213,18 @@ export class ContentRows {
     { first, last }: UidRange,
   ): number[] {
     const rows = this.#statements.arrays(
-      `SELECT id & 4294967295 FROM header_texts WHERE ${ID_RANGE} AND instr("${field}", ?4) > 0
+      `SELECT id & 4294967295, octet_length("${field}") FROM header_texts WHERE ${ID_RANGE}
+         AND (octet_length("${field}") > ${LONG_TEXT} OR instr("${field}", ?4) > 0)
        ORDER BY id`,
-    ).all(mailbox, first, last, foldedNeedle) as unknown as [number][];
-    return rows.map(([uid]) => uid);
+    ).all(mailbox, first, last, foldedNeedle) as unknown as [number, number][];
+    const octets = rows.reduce((sum, [, each]) => each > LONG_TEXT ? sum + each : sum, 0);
+    if (octets > MOST_LONG_TEXTS && last > first) throw new TooMuchAtOnce();
+    const holds = this.#statements.arrays(
+      `SELECT 1 FROM header_texts WHERE id = ${ID} AND instr("${field}", ?3) > 0`,
+    );
+    return rows.filter(([uid, octets]) =>
+      octets <= LONG_TEXT || holds.get(mailbox, uid, foldedNeedle) !== undefined
+    ).map(([uid]) => uid);
   }
 
   /** UIDs of messages with that EMAILID. */
