@@ -64,21 +64,27 @@ export class Pace {
 
 const RUN = 1000;
 
-/** Sorts as `Array.sort` does, stably, in slices; `items` is left as it is. */
+/**
+ * Sorts as `Array.sort` does, stably, in slices; `items` is left as it is.
+ *
+ * @param run how many are sorted or merged before the clock is looked at
+ */
 export async function sortInTurns<T>(
   items: readonly T[],
   compare: (a: T, b: T) => number,
   pace = new Pace(),
+  run = RUN,
 ): Promise<T[]> {
   let runs: T[][] = [];
-  for (let at = 0; at < items.length; at += RUN) {
-    runs.push(items.slice(at, at + RUN).sort(compare));
+  for (let at = 0; at < items.length; at += run) {
+    runs.push(items.slice(at, at + run).sort(compare));
     if (pace.due()) await pace.turn();
   }
   while (runs.length > 1) {
     const merged: T[][] = [];
     for (let i = 0; i < runs.length; i += 2) {
-      merged.push(i + 1 < runs.length ? await merge(runs[i], runs[i + 1], compare, pace) : runs[i]);
+      const [left, right = []] = runs.slice(i, i + 2);
+      merged.push(right.length > 0 ? await merge(left, right, compare, pace, run) : left);
     }
     runs = merged;
   }
@@ -90,6 +96,7 @@ async function merge<T>(
   right: readonly T[],
   compare: (a: T, b: T) => number,
   pace: Pace,
+  run: number,
 ): Promise<T[]> {
   const merged: T[] = [];
   let l = 0;
@@ -98,7 +105,7 @@ async function merge<T>(
     const fromLeft = r === right.length ||
       (l < left.length && compare(left[l], right[r]) <= 0);
     merged.push(fromLeft ? left[l++] : right[r++]);
-    if (merged.length % RUN === 0 && pace.due()) await pace.turn();
+    if (merged.length % run === 0 && pace.due()) await pace.turn();
   }
   return merged;
 }

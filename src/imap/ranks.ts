@@ -1,5 +1,8 @@
 /** Numbers by which messages are put in order. */
 
+import { compareCodePoints } from "../message/casemap.ts";
+import { type Pace, sortInTurns } from "../pace.ts";
+
 /** A whole number for each of some messages: the higher, the later it comes. */
 export type Ranks = ArrayLike<number>;
 
@@ -26,4 +29,23 @@ export function placesByRank(ranks: Ranks, sign: 1 | -1): number[] | undefined {
   for (let at = 0; at < length; at++) keys[at] = sign * (ranks[at] - from) * length + at;
   keys.sort();
   return Array.from(keys, (key) => key % length);
+}
+
+/** Characters that may be compared before the clock is looked at, for each level of sorting. */
+const COMPARED = 100_000;
+
+/** The places of texts in their order; equal texts have equal ranks. @see RFC 5255 §4 */
+export async function ranksOfTexts(texts: readonly string[], pace: Pace): Promise<Float64Array> {
+  const places = new Map<string, number>();
+  let longest = 1;
+  for (const text of texts) {
+    places.set(text, 0);
+    longest = Math.max(longest, text.length);
+  }
+  // Long ones may all begin with the same.
+  const run = Math.min(1000, Math.ceil(COMPARED / longest));
+  const sorted = await sortInTurns([...places.keys()], compareCodePoints, pace, run);
+  if (pace.due()) await pace.turn();
+  sorted.forEach((text, rank) => places.set(text, rank));
+  return Float64Array.from(texts, (text) => places.get(text) ?? 0);
 }

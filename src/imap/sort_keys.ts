@@ -1,10 +1,9 @@
 /** The table of SORT keys, and putting messages in order by them. @see RFC 5256 §3 */
 
-import { compareCodePoints } from "../message/casemap.ts";
-import { type Pace, sortInTurns } from "../pace.ts";
+import { sortInTurns } from "../pace.ts";
 import type { Mailbox } from "../store/store.ts";
 import type { SortCriterion, SortKeyName } from "../wire/sort_grammar.ts";
-import { placesByRank, type Ranks } from "./ranks.ts";
+import { placesByRank, type Ranks, ranksOfTexts } from "./ranks.ts";
 import { dateLoader, eachSortKey, pickNumbers } from "./key_loaders.ts";
 import type { KeyLoader, KeyMemory } from "./key_memory.ts";
 import type { SearchScope, Seqs } from "./search_columns.ts";
@@ -65,16 +64,6 @@ function textOf(key: TextKey): SortRow["ranks"] {
     pick: pickNumbers,
   };
   return (seqs, scope, memory) => memory.keysOf(loader, seqs, scope);
-}
-
-/** Equal texts have equal ranks. @see RFC 5255 §4 */
-async function ranksOfTexts(texts: readonly string[], pace: Pace): Promise<Float64Array> {
-  const places = new Map<string, number>();
-  for (const text of texts) places.set(text, 0);
-  const sorted = await sortInTurns([...places.keys()], compareCodePoints, pace);
-  if (pace.due()) await pace.turn();
-  sorted.forEach((text, rank) => places.set(text, rank));
-  return Float64Array.from(texts, (text) => places.get(text) ?? 0);
 }
 
 /** Messages with equal keys stay in the order of the mailbox. @see RFC 5256 §3 */
