@@ -1,7 +1,10 @@
 // LIST patterns on which a backtracking matcher takes exponential time.
 
 import assert from "node:assert/strict";
+import { Pace, yieldNow } from "../../src/pace.ts";
+import { ImapClient } from "../client.ts";
 import { PASSWORD, startServer } from "../harness.ts";
+import { imapServer } from "../imap_server.ts";
 import { RawConnection } from "../raw_connection.ts";
 
 Deno.test("LIST pattern: rows of wildcards are matched in the time of one", async () => {
@@ -22,5 +25,26 @@ Deno.test("LIST pattern: rows of wildcards are matched in the time of one", asyn
     assert.ok(found.some((line) => line.includes(long)), pattern);
     assert.deepEqual(await client.ok(`LIST "" "${pattern}b"`), [], pattern);
     assert.deepEqual(await client.ok(`LSUB "" "${pattern}b"`), [], pattern);
+  }
+});
+
+Deno.test("LIST: others have their turns between any two of many patterns", async () => {
+  await using server = await imapServer({ known: { passwords: { ann: "secret" } } });
+  const address = { host: "127.0.0.1", port: server.port };
+  await using client = await ImapClient.login(address, "ann", "secret");
+  await client.command("CREATE a");
+  const patterns = Array.from({ length: 500 }, (_, i) => `%x${i}`).join(" ");
+  const { due, turn } = Pace.prototype;
+  let turns = 0;
+  Pace.prototype.due = () => true;
+  Pace.prototype.turn = () => {
+    turns++;
+    return yieldNow();
+  };
+  try {
+    assert.deepEqual((await client.command(`LIST "" (a ${patterns})`)).untagged.length, 1);
+    assert.ok(turns >= 500, `${turns}`);
+  } finally {
+    Object.assign(Pace.prototype, { due, turn });
   }
 });

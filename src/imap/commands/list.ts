@@ -84,7 +84,7 @@ async function select(
   utf8: boolean,
   pace: Pace,
 ): Promise<Listed[]> {
-  const matches = matcher(args, utf8);
+  const matches = matcher(args, utf8, pace);
   const wanted = args.selection;
   const subscribed = new Set(account.subscriptions());
   const listed = (info: MailboxInfo | undefined, name: string, childInfo = false): Listed => ({
@@ -99,9 +99,9 @@ async function select(
   const selected = wanted.has("SPECIAL-USE")
     ? chosen.filter((name) => (account.info(name)?.specialUse.length ?? 0) > 0)
     : chosen;
-  const matching = await matchingNames(selected, matches, pace);
+  const matching = await matchingNames(selected, matches);
   const parents = wanted.has("RECURSIVEMATCH")
-    ? await parentsOutside(selected, matching, matches, pace)
+    ? await parentsOutside(selected, matching, matches)
     : new Set<string>();
   const names = new Set([...matching, ...parents]);
   const sorted = wanted.has("SUBSCRIBED") || parents.size > 0
@@ -112,13 +112,11 @@ async function select(
 
 async function matchingNames(
   names: readonly string[],
-  matches: (name: string) => boolean,
-  pace: Pace,
+  matches: Matcher,
 ): Promise<Set<string>> {
   const matching = new Set<string>();
   for (const name of names) {
-    if (matches(name)) matching.add(name);
-    if (pace.due()) await pace.turn();
+    if (await matches(name)) matching.add(name);
   }
   return matching;
 }
@@ -127,8 +125,7 @@ async function matchingNames(
 async function parentsOutside(
   names: readonly string[],
   matching: ReadonlySet<string>,
-  matches: (name: string) => boolean,
-  pace: Pace,
+  matches: Matcher,
 ): Promise<Set<string>> {
   const seen = new Set<string>();
   const parents = new Set<string>();
@@ -137,8 +134,7 @@ async function parentsOutside(
     for (const parent of ancestors(name)) {
       if (seen.has(parent)) continue;
       seen.add(parent);
-      if (matches(parent)) parents.add(parent);
-      if (pace.due()) await pace.turn();
+      if (await matches(parent)) parents.add(parent);
     }
   }
   return parents;
@@ -161,6 +157,8 @@ const MOST_PATTERNS = 1000;
 /** More octets than any name has, in any spelling: who asks for it is answered without a look. */
 const LONGEST_PATTERN = 8192;
 
+type Matcher = (name: string) => Promise<boolean>;
+
 /**
  * Tests a name against `reference` with each pattern; INBOX matches in any case.
  *
@@ -169,7 +167,8 @@ const LONGEST_PATTERN = 8192;
 function matcher(
   { reference, patterns }: Pick<ListArgs, "reference" | "patterns">,
   utf8: boolean,
-): (name: string) => boolean {
+  pace: Pace,
+): Matcher {
   if (patterns.length > MOST_PATTERNS) {
     throw new Refusal(`Expected at most ${MOST_PATTERNS} patterns`, "LIMIT");
   }
@@ -184,9 +183,13 @@ function matcher(
   const exact = decoded.map((pattern) => new ListPattern(pattern));
   const upper = decoded.map((pattern) => new ListPattern(pattern.toUpperCase()));
   const below = decoded.map((pattern) => new ListPattern(pattern.replace(/^inbox/i, "INBOX")));
-  return (name) => {
+  return async (name) => {
     const chosen = name === "INBOX" ? upper : name.startsWith("INBOX/") ? below : exact;
-    return chosen.some((pattern) => pattern.matches(name));
+    for (const pattern of chosen) {
+      if (pace.due()) await pace.turn();
+      if (pattern.matches(name)) return true;
+    }
+    return false;
   };
 }
 
@@ -217,10 +220,9 @@ export async function lsub(
 ): Promise<Completion> {
   await user.account.refresh();
   const names = user.account.subscriptions();
-  const matches = matcher(args, session.utf8);
-  const pace = new CommandPace(dialogue);
-  const shown = await matchingNames(names, matches, pace);
-  const hidden = await parentsOutside(names, shown, matches, pace);
+  const matches = matcher(args, session.utf8, new CommandPace(dialogue));
+  const shown = await matchingNames(names, matches);
+  const hidden = await parentsOutside(names, shown, matches);
   for (const name of [...new Set([...shown, ...hidden])].sort(byName)) {
     const info = user.account.info(name);
     // To Thunderbird a name that is subscribed, but only a parent, is no mailbox to be opened.
